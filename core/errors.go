@@ -1,0 +1,22 @@
+package core
+
+import "fmt"
+
+// FieldError is one fault of one field: of a [Config], a [Period] or a [Document].
+// errors.As finds it in the joined errors that the validators return.
+type FieldError struct {
+	Field   string // path of the field, for example "ExemptPaths[2]" or "periods[0].end"
+	Value   any    // the value that was refused; a secret is never put here
+	Problem string // what is wrong and what is wanted
+}
+
+// Error says field, value and problem in one line.
+func (e *FieldError) Error() string {
+	if e.Value == nil || e.Value == "" {
+		return fmt.Sprintf("%s: %s", e.Field, e.Problem)
+	}
+	if s, ok := e.Value.(string); ok {
+		return fmt.Sprintf("%s: %q: %s", e.Field, s, e.Problem)
+	}
+	return fmt.Sprintf("%s: %v: %s", e.Field, e.Value, e.Problem)
+}
