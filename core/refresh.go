@@ -1,0 +1,236 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"time"
+	"weak"
+)
+
+// timers are everything that wakes a gate. Their callbacks hold it weakly, so that a gate
+// that nobody uses any more is collected, and its timers run out.
+type timers struct {
+	poll    *time.Timer // the next read of the store
+	file    *time.Timer // the next read of the override file
+	edge    *time.Timer // a period begins or ends, or the state becomes stale
+	answers *time.Timer // Retry-After changes
+	quiet   *time.Timer // another look at the retired snapshots
+}
+
+// arm sets *t to call f after d, in place of what it was set to.
+func (g *Gate) arm(t **time.Timer, d time.Duration, f func(*Gate)) {
+	if *t != nil {
+		(*t).Stop()
+		*t = nil
+	}
+	if g.state.stopped || d < 0 {
+		return
+	}
+	w := weak.Make(g)
+	*t = time.AfterFunc(d, func() {
+		if g := w.Value(); g != nil {
+			f(g)
+		}
+	})
+}
+
+// begin makes the first conclusion: subscribe, then read, then serve.
+func (g *Gate) begin() {
+	g.state.begun = time.Now()
+	if g.set.file != "" {
+		g.checkFile()
+	}
+	if g.set.store == nil {
+		g.locked(func(now time.Time) { g.settle(now) })
+		return
+	}
+	if s, ok := g.set.store.(Subscriber); ok {
+		w := weak.Make(g)
+		cancel := s.Subscribe(func() {
+			if g := w.Value(); g != nil {
+				g.wake()
+			}
+		})
+		g.locked(func(time.Time) { g.state.unsubscribe = cancel })
+		runtime.AddCleanup(g, func(cancel func()) { cancel() }, cancel)
+	}
+	g.poll()
+}
+
+// locked runs f under mu, and then writes the log lines that it queued.
+func (g *Gate) locked(f func(now time.Time)) {
+	g.mu.Lock()
+	f(time.Now())
+	g.logs.flush(&g.mu)
+}
+
+// wake answers a store's hint by one read, however many hints come while it waits.
+func (g *Gate) wake() {
+	if g.woken.CompareAndSwap(false, true) {
+		go g.poll()
+	}
+}
+
+func (g *Gate) poll() {
+	_ = g.Refresh(context.Background()) // the state and the log have the error
+}
+
+// Refresh reads the store now, instead of at the next poll, and returns once the gate
+// honours what it found. The error is the read's; the gate then keeps what it had. It
+// waits for a read that is under way, and for no longer than ctx and 2 s.
+func (g *Gate) Refresh(ctx context.Context) error {
+	if g.set.store == nil {
+		return nil
+	}
+	g.reading.Lock()
+	defer g.reading.Unlock()
+	g.woken.Store(false)
+	var have Mark
+	var stopped bool
+	g.locked(func(time.Time) { have, stopped = g.state.seen, g.state.stopped })
+	if stopped {
+		return nil
+	}
+	r := g.load(ctx, have)
+	var err error
+	g.locked(func(now time.Time) {
+		err = g.adopt(r.state, r.err, r.asked, r.answered)
+		g.settle(now)
+		g.arm(&g.state.timers.poll, g.nextPoll(), (*Gate).poll)
+	})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", g.set.description, err)
+	}
+	return nil
+}
+
+// nextPoll spreads the polls of a fleet, unless the store asked for its own pace.
+func (g *Gate) nextPoll() time.Duration {
+	if !g.set.jitter {
+		return g.set.poll
+	}
+	spread := g.set.poll / 5
+	return g.set.poll - spread + rand.N(2*spread+1) //nolint:gosec // a spread, not a secret
+}
+
+type loadResult struct {
+	state           State
+	err             error
+	asked, answered time.Time
+}
+
+// load reads the store on a goroutine of its own, so that one that ignores its deadline
+// holds up nobody; its late answer is what the next read waits for. The caller holds
+// reading.
+func (g *Gate) load(ctx context.Context, have Mark) loadResult {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	late := func() loadResult {
+		return loadResult{err: fmt.Errorf("no answer: %w", context.Cause(ctx)), asked: time.Now(), answered: time.Now()}
+	}
+	if g.pending != nil {
+		select {
+		case r := <-g.pending:
+			g.pending = nil
+			if r.err == nil {
+				return r
+			}
+		case <-ctx.Done():
+			return late()
+		}
+	}
+	answer := make(chan loadResult, 1)
+	store := g.set.store
+	go func() {
+		r := loadResult{asked: time.Now()}
+		defer func() {
+			if p := recover(); p != nil {
+				r.state, r.err = State{}, fmt.Errorf("store panicked: %v", p)
+			}
+			r.answered = time.Now()
+			answer <- r
+		}()
+		r.state, r.err = store.Load(ctx, have)
+	}()
+	g.pending = answer
+	select {
+	case r := <-g.pending:
+		g.pending = nil
+		return r
+	case <-ctx.Done():
+		return late()
+	}
+}
+
+// checkFile reads the override file, outside of the lock, and comes back in a second.
+func (g *Gate) checkFile() {
+	o, err := readOverrideFile(g.set.file)
+	g.locked(func(now time.Time) {
+		s := &g.state
+		g.noteFile(err)
+		if err == nil && o != s.fileOverride {
+			s.fileOverride, s.fileSince = o, now
+		}
+		if g.set.store == nil || s.read || s.lost { // not before the store was asked for the first time
+			g.settle(now)
+		}
+		g.arm(&s.timers.file, overridePoll, (*Gate).checkFile)
+	})
+}
+
+// armEdge sets the timer for the next instant at which something changes by itself. It
+// rings no later than in a minute, so that a clock that was set is noticed.
+func (g *Gate) armEdge(next, now time.Time) {
+	if next.IsZero() {
+		g.arm(&g.state.timers.edge, -1, nil)
+		return
+	}
+	g.arm(&g.state.timers.edge, min(max(next.Round(0).Sub(now.Round(0)), 0), time.Minute), func(g *Gate) {
+		g.locked(g.settle)
+	})
+}
+
+// armAnswers prepares the answers for now, and comes back when they change.
+func (g *Gate) armAnswers(now time.Time) {
+	a := g.current.Load().answers
+	if a == nil {
+		g.arm(&g.state.timers.answers, -1, nil)
+		return
+	}
+	next := a.tick(now.Add(g.state.offset))
+	if next.IsZero() {
+		g.arm(&g.state.timers.answers, -1, nil)
+		return
+	}
+	g.arm(&g.state.timers.answers, max(next.Sub(now.Add(g.state.offset)), 0), func(g *Gate) {
+		g.locked(g.armAnswers)
+	})
+}
+
+// armQuiet looks again soon, then less and less often.
+func (g *Gate) armQuiet() {
+	s := &g.state
+	s.quietWait = min(max(2*s.quietWait, time.Millisecond), 50*time.Millisecond)
+	g.arm(&s.timers.quiet, s.quietWait, func(g *Gate) {
+		g.locked(func(now time.Time) { g.retire(nil, now) })
+	})
+}
+
+// stop ends what the gate does in the background.
+func (g *Gate) stop() {
+	g.locked(func(time.Time) {
+		s := &g.state
+		s.stopped = true
+		for _, t := range []*time.Timer{s.timers.poll, s.timers.file, s.timers.edge, s.timers.answers, s.timers.quiet} {
+			if t != nil {
+				t.Stop()
+			}
+		}
+		if s.unsubscribe != nil {
+			s.unsubscribe()
+			s.unsubscribe = nil
+		}
+	})
+}
