@@ -1,0 +1,55 @@
+# Everything that is done with this repository. "make" alone lists it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+FUZZTIME ?= 10s
+# The race detector needs a C compiler; Go says itself whether it found one.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## the whole story in one terminal: up, start, 503, bypass, end, up
+	@go run ./examples/demo
+
+.PHONY: test
+test: ## every test of every module, then each module on its own
+	@[ -n "$(RACE)" ] || echo "no C compiler found: testing WITHOUT the race detector" >&2
+	go test -json $(RACE) -shuffle=on work | go run ./internal/testcount
+	tools/test-alone
+
+.PHONY: lint
+lint: ## gofumpt and golangci-lint over every module, and what core may import
+	@bin=$$(tools/install); \
+	unformatted=$$("$$bin/gofumpt" -l .); \
+	if [ -n "$$unformatted" ]; then echo "make fmt would change:" >&2; echo "$$unformatted" >&2; exit 1; fi; \
+	"$$bin/golangci-lint" run $$(tools/modules | sed 's|^\.$$||; s|.\+|&/|; s|.*|./&...|')
+	tools/core-deps
+
+.PHONY: fmt
+fmt: ## format every file
+	@"$$(tools/install)/gofumpt" -w .
+
+.PHONY: vet-others
+vet-others: ## type-check and vet for the systems that this is not
+	GOOS=windows go vet work
+	GOOS=darwin go vet work
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	tools/fuzz $(FUZZTIME)
+
+.PHONY: tidy
+tidy: ## go mod tidy in every module but the command's
+	@for dir in $$(tools/modules | grep -v '^cmd/') tools; do GOWORK=off go -C $$dir mod tidy; done
+
+.PHONY: tidy-check
+tidy-check: ## fail if a go.mod or go.sum is not tidy
+	tools/tidy-check
+
+.PHONY: ci
+ci: ## what CI runs
+	bash .ci/run
