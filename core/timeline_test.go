@@ -1,0 +1,220 @@
+package core
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// at is an instant on the day of the tests: "04:00", or "04:00:00.000001".
+func at(t testing.TB, clock string) time.Time {
+	t.Helper()
+	if clock == "" {
+		return time.Time{}
+	}
+	instant, err := time.Parse(time.RFC3339Nano, "2026-03-08T"+clock+"Z")
+	if err != nil {
+		instant, err = time.Parse(time.RFC3339Nano, "2026-03-08T"+clock+":00Z")
+	}
+	require.NoError(t, err)
+	return instant
+}
+
+func window(t testing.TB, id, start, end string) Period {
+	return Period{ID: id, Kind: Window, Start: at(t, start), End: at(t, end), Enabled: true, Version: 1}
+}
+
+func deployment(t testing.TB, id, start, expected string) Period {
+	return Period{ID: id, Kind: Deployment, Start: at(t, start), ExpectedEnd: at(t, expected), Enabled: true, Version: 1}
+}
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	disabled := window(t, "w", "04:00", "05:00")
+	disabled.Enabled = false
+	autoEnd := deployment(t, "d", "04:00", "")
+	autoEnd.End = at(t, "05:00")
+	brokenPromise := autoEnd
+	brokenPromise.ExpectedEnd = at(t, "04:20")
+	emptyPromise := autoEnd
+	emptyPromise.ExpectedEnd = at(t, "06:00")
+	type want struct {
+		down               bool
+		governing          string
+		since, until, next string
+		overdue            bool
+	}
+	for name, c := range map[string]struct {
+		periods []Period
+		at      string
+		want    want
+	}{
+		"no periods are up for ever": {at: "04:00"},
+		"a window is down at its start": {
+			periods: []Period{window(t, "w", "04:00", "05:00")}, at: "04:00",
+			want: want{down: true, governing: "w", since: "04:00", until: "05:00", next: "05:00"},
+		},
+		"a window is up one microsecond before its start": {
+			periods: []Period{window(t, "w", "04:00", "05:00")}, at: "03:59:59.999999",
+			want: want{next: "04:00"},
+		},
+		"a window is up at its end": {
+			periods: []Period{window(t, "w", "04:00", "05:00")}, at: "05:00",
+		},
+		"a window without an end lasts, and promises nothing": {
+			periods: []Period{window(t, "w", "04:00", "")}, at: "23:00",
+			want: want{down: true, governing: "w", since: "04:00"},
+		},
+		"a disabled window is no downtime and no edge": {
+			periods: []Period{disabled}, at: "04:30",
+		},
+		"a deployment is in force whatever the clock says of its start": {
+			periods: []Period{deployment(t, "d", "04:00", "")}, at: "03:00",
+			want: want{down: true, governing: "d", since: "03:00"},
+		},
+		"an expected end opens nothing": {
+			periods: []Period{deployment(t, "d", "04:00", "04:30")}, at: "04:30",
+			want: want{down: true, governing: "d", since: "04:00", until: "04:30", overdue: true},
+		},
+		"an expected end is an edge": {
+			periods: []Period{deployment(t, "d", "04:00", "04:30")}, at: "04:10",
+			want: want{down: true, governing: "d", since: "04:00", until: "04:30", next: "04:30"},
+		},
+		"an automatic end opens": {
+			periods: []Period{autoEnd}, at: "05:00",
+		},
+		"an automatic end is promised": {
+			periods: []Period{autoEnd}, at: "04:59",
+			want: want{down: true, governing: "d", since: "04:00", until: "05:00", next: "05:00"},
+		},
+		"after a broken promise the automatic end is what is left": {
+			periods: []Period{brokenPromise}, at: "04:30",
+			want: want{down: true, governing: "d", since: "04:00", until: "05:00", next: "05:00"},
+		},
+		"nothing is promised beyond the automatic end": {
+			periods: []Period{emptyPromise}, at: "04:30",
+			want: want{down: true, governing: "d", since: "04:00", until: "05:00", next: "05:00"},
+		},
+		"overlapping windows end together": {
+			periods: []Period{window(t, "a", "04:00", "05:00"), window(t, "b", "04:30", "06:00")}, at: "04:10",
+			want: want{down: true, governing: "a", since: "04:00", until: "06:00", next: "04:30"},
+		},
+		"adjoining windows are one stretch": {
+			periods: []Period{window(t, "b", "05:00", "06:00"), window(t, "a", "04:00", "05:00")}, at: "04:10",
+			want: want{down: true, governing: "a", since: "04:00", until: "06:00", next: "05:00"},
+		},
+		"adjoining windows are one stretch, seen from the second": {
+			periods: []Period{window(t, "b", "05:00", "06:00"), window(t, "a", "04:00", "05:00")}, at: "05:00",
+			want: want{down: true, governing: "b", since: "04:00", until: "06:00", next: "06:00"},
+		},
+		"a gap of a microsecond parts two windows": {
+			periods: []Period{window(t, "a", "04:00", "04:59:59.999999"), window(t, "b", "05:00", "06:00")}, at: "04:10",
+			want: want{down: true, governing: "a", since: "04:00", until: "04:59:59.999999", next: "04:59:59.999999"},
+		},
+		"a chain reaches through windows that begin later": {
+			periods: []Period{window(t, "c", "06:00", "07:00"), window(t, "b", "05:00", "06:00"), window(t, "a", "04:00", "05:00")}, at: "04:10",
+			want: want{down: true, governing: "a", since: "04:00", until: "07:00", next: "05:00"},
+		},
+		"a window within another ends nothing": {
+			periods: []Period{window(t, "a", "04:00", "08:00"), window(t, "b", "05:00", "06:00")}, at: "05:30",
+			want: want{down: true, governing: "a", since: "04:00", until: "08:00", next: "06:00"},
+		},
+		"an open end makes the whole stretch unknown": {
+			periods: []Period{window(t, "a", "04:00", "05:00"), deployment(t, "d", "04:30", "")}, at: "04:40",
+			want: want{down: true, governing: "d", since: "04:00", next: "05:00"},
+		},
+		"an overdue deployment promises what a longer window promises": {
+			periods: []Period{window(t, "a", "04:00", "06:00"), deployment(t, "d", "04:00", "04:30")}, at: "04:40",
+			want: want{down: true, governing: "a", since: "04:00", until: "06:00", next: "06:00"},
+		},
+		"a window of tomorrow does not adjoin": {
+			periods: []Period{window(t, "a", "04:00", "05:00"), window(t, "b", "06:00", "07:00")}, at: "04:40",
+			want: want{down: true, governing: "a", since: "04:00", until: "05:00", next: "05:00"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			now := at(t, c.at)
+			v := Judge(c.periods, now)
+			require.Equal(t, c.want.down, v.Down)
+			require.Equal(t, c.want.governing, v.Governing.ID)
+			require.Equal(t, at(t, c.want.since), v.Since, "since")
+			require.Equal(t, at(t, c.want.until), v.Until, "until")
+			require.Equal(t, at(t, c.want.next), v.Next, "next")
+			require.Equal(t, c.want.overdue, v.Overdue(now))
+		})
+	}
+}
+
+// Between two edges the verdict is the same everywhere: what the gate's cache relies on.
+func FuzzJudge(f *testing.F) {
+	f.Add([]byte{0, 1, 5, 1, 3, 9, 0, 20, 0}, uint8(4))
+	f.Add([]byte{1, 0, 0, 0, 10, 20, 0, 20, 30}, uint8(9))
+	f.Fuzz(func(t *testing.T, spec []byte, minute uint8) {
+		base := at(t, "00:00")
+		var periods []Period
+		for i := 0; i+2 < len(spec) && len(periods) < 40; i += 3 {
+			p := Period{ID: fmt.Sprint("p", i), Kind: Window, Start: base.Add(time.Duration(spec[i+1]) * time.Minute), Enabled: spec[i]&8 == 0, Version: 1}
+			if spec[i]&1 != 0 {
+				p.Kind = Deployment
+			}
+			if spec[i]&2 == 0 {
+				p.End = p.Start.Add(time.Duration(spec[i+2])*time.Minute + time.Minute)
+			}
+			if spec[i]&4 != 0 {
+				p.ExpectedEnd = p.Start.Add(time.Duration(spec[i+2]/2)*time.Minute + time.Minute)
+			}
+			periods = append(periods, p)
+		}
+		now := base.Add(time.Duration(minute) * time.Minute)
+		v := Judge(periods, now)
+
+		down := false
+		for _, p := range periods {
+			down = down || p.InForce(now)
+		}
+		require.Equal(t, down, v.Down)
+		if v.Down {
+			require.True(t, v.Governing.InForce(now))
+			require.False(t, v.Since.After(now))
+		}
+		if !v.Next.IsZero() {
+			require.True(t, v.Next.After(now))
+			before := Judge(periods, v.Next.Add(-time.Microsecond))
+			require.Equal(t, v.Down, before.Down, "nothing begins or ends before the next edge")
+			require.Equal(t, v.Until, before.Until)
+			require.Equal(t, v.Governing.ID, before.Governing.ID)
+			require.Equal(t, v.Next, before.Next)
+		}
+		if v.Down && !v.Until.IsZero() && v.Until.After(now) {
+			for m := now; m.Before(v.Until); m = m.Add(time.Minute) {
+				promised := false
+				for _, p := range periods {
+					s := spanOf(&p, now)
+					promised = promised || (p.Enabled && !s.start.After(m) && (s.end.IsZero() || s.end.After(m)))
+				}
+				require.True(t, promised, "down at every minute before the promised end")
+			}
+		}
+	})
+}
+
+func BenchmarkJudge(b *testing.B) {
+	for _, n := range []int{1, 100, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var periods []Period
+			for i := range n {
+				p := window(b, fmt.Sprint("w", i), "04:00", "05:00")
+				p.Start, p.End = p.Start.AddDate(0, 0, i), p.End.AddDate(0, 0, i)
+				periods = append(periods, p)
+			}
+			now := at(b, "04:30")
+			b.ReportAllocs()
+			for b.Loop() {
+				Judge(periods, now)
+			}
+		})
+	}
+}
