@@ -73,8 +73,9 @@ func (d *Document) HandEdited() bool {
 	return !ok || digest != d.digest()
 }
 
-// seal gives d a new write id, over the content as it stands.
+// seal normalises d and gives it a new write id, over the content as it then stands.
 func (d *Document) seal() {
+	d.normalise()
 	var random [8]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand.Read documents it
 	d.WriteID = hex.EncodeToString(random[:]) + "." + d.digest()
