@@ -1,0 +1,81 @@
+// Command gin is the little shop on gin: go run ./examples/gin
+package main
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	gindowntime "github.com/go-downtime/downtime/adapters/gin"
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/examples/internal/shop"
+)
+
+func main() {
+	gin.SetMode(gin.ReleaseMode)
+	shop.Main("gin", build)
+}
+
+func build(p shop.Parts) (http.Handler, *core.Gate, error) {
+	gate, err := core.New(core.Config{
+		Store:       p.Store,
+		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the way in for the superuser
+		ExemptPaths: []string{"/static"},            // /static and everything below it
+		Bypass: []core.Predicate{
+			// What session, below, stores by c.Set.
+			core.ContextValue("superuser", "user", func(u shop.User) bool { return u.Superuser }),
+			core.APIKeyHeader("X-Api-Key", p.Key),
+		},
+		Logger: p.Log,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+
+	r := gin.New()
+	// The session comes before the gate, because the predicate reads what it stores.
+	r.Use(gin.Recovery(), session(p.Shop))
+	// Install is r.Use(gindowntime.Middleware(gate)) that refuses to come too late: gin
+	// would never gate a route that was added before.
+	if err := gindowntime.Install(r, gate); err != nil {
+		return nil, nil, err
+	}
+
+	r.GET("/", func(c *gin.Context) {
+		user, _ := c.MustGet("user").(shop.User)
+		c.Data(http.StatusOK, shop.HTML, p.Shop.HomePage(user))
+	})
+	r.StaticFS("/static", http.FS(shop.Static()))
+	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	r.GET("/login", func(c *gin.Context) { c.Data(http.StatusOK, shop.HTML, shop.LoginPage()) })
+	r.POST("/login", func(c *gin.Context) {
+		cookie, ok := p.Shop.SignIn(c.PostForm("password"))
+		if !ok {
+			c.String(http.StatusUnauthorized, "wrong password\n")
+			return
+		}
+		http.SetCookie(c.Writer, cookie)
+		c.Redirect(http.StatusSeeOther, "/")
+	})
+
+	api := r.Group("/api")
+	api.GET("/orders", func(c *gin.Context) { c.JSON(http.StatusOK, p.Shop.Orders()) })
+	api.POST("/orders", func(c *gin.Context) {
+		var order shop.Order
+		err := c.ShouldBindJSON(&order)
+		if err == nil {
+			order, err = p.Shop.Place(order)
+		}
+		if err != nil {
+			c.JSON(http.StatusBadRequest, gin.H{"error": "bad order: " + shop.ErrBadOrder.Error()})
+			return
+		}
+		c.JSON(http.StatusCreated, order)
+	})
+	return r, gate, nil
+}
+
+// session finds out who sent the request and stores it natively.
+func session(s *shop.Shop) gin.HandlerFunc {
+	return func(c *gin.Context) { c.Set("user", s.User(c.Request)) }
+}

@@ -1,0 +1,221 @@
+// Package shoptest takes an example application through a downtime, over HTTP, with a
+// second process' view of the same file as the operator.
+package shoptest
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/examples/internal/shop"
+	"github.com/go-downtime/downtime/stores/filestore"
+)
+
+const (
+	apiKey   = "a-key-of-the-example-tests"
+	password = "the superuser's password"
+	holder   = "shoptest"
+)
+
+// Run builds the application on a file store of its own, and demands of it what every
+// example promises.
+func Run(t *testing.T, build shop.Build) {
+	t.Helper()
+	a := start(t, build)
+
+	t.Log("up: everybody is served, and nobody is told about downtime")
+	a.want(a.get("/"), http.StatusOK, "Welcome")
+	a.want(a.get("/healthz"), http.StatusOK, "ok")
+	a.want(a.get("/static/shop.css"), http.StatusOK, "font-family")
+	a.want(a.get("/login"), http.StatusOK, `type="password"`)
+	a.want(a.get("/api/orders"), http.StatusOK, "[]")
+	a.want(a.order(`{"item":"tea","quantity":2}`), http.StatusCreated, `"id":1`)
+	a.want(a.order(`{"item":"","quantity":0}`), http.StatusBadRequest, shop.ErrBadOrder.Error())
+	a.want(a.order(`{`), http.StatusBadRequest, shop.ErrBadOrder.Error())
+	a.want(a.get("/api/orders"), http.StatusOK, `{"id":1,"item":"tea","quantity":2}`)
+	a.want(a.get("/nowhere"), http.StatusNotFound, "")
+
+	t.Log("down: refused, in the form that was asked for")
+	a.takeDown("New shelves", 10*time.Minute)
+	html := a.get("/", "Accept", "text/html")
+	a.want(html, http.StatusServiceUnavailable, "New shelves")
+	a.header(html, "Content-Type", "text/html; charset=utf-8")
+	a.header(html, "Cache-Control", "no-store")
+	if html.Header.Get("Retry-After") == "" {
+		t.Error("the 503 has no Retry-After")
+	}
+	problem := a.get("/api/orders", "Accept", "application/json")
+	a.want(problem, http.StatusServiceUnavailable, "New shelves")
+	a.header(problem, "Content-Type", "application/problem+json")
+	if !json.Valid([]byte(problem.body)) {
+		t.Errorf("the problem is no JSON: %s", problem.body)
+	}
+	a.want(a.get("/"), http.StatusServiceUnavailable, "New shelves")
+	a.want(a.order(`{"item":"tea","quantity":2}`), http.StatusServiceUnavailable, "")
+	a.want(a.get("/nowhere"), http.StatusServiceUnavailable, "")
+
+	t.Log("down: what is exempt is served, what only looks like it is not")
+	a.want(a.get("/healthz"), http.StatusOK, "ok")
+	a.want(a.get("/healthz/deep"), http.StatusServiceUnavailable, "")
+	a.want(a.get("/static/shop.css"), http.StatusOK, "font-family")
+	a.want(a.get("/static/../api/orders"), http.StatusServiceUnavailable, "")
+	a.want(a.get("/staticky"), http.StatusServiceUnavailable, "")
+
+	t.Log("down: the API key passes, nothing like it does")
+	a.want(a.get("/api/orders", "X-Api-Key", apiKey), http.StatusOK, "tea")
+	a.want(a.get("/api/orders", "X-Api-Key", ""), http.StatusServiceUnavailable, "")
+	a.want(a.get("/api/orders", "X-Api-Key", apiKey+"x"), http.StatusServiceUnavailable, "")
+	a.want(a.get("/api/orders?X-Api-Key="+apiKey), http.StatusServiceUnavailable, "")
+
+	t.Log("down: the superuser signs in, and passes")
+	a.want(a.signIn("wrong"), http.StatusUnauthorized, "wrong password")
+	a.want(a.get("/"), http.StatusServiceUnavailable, "")
+	signedIn := a.signIn(password) // follows the redirect to the page
+	a.want(signedIn, http.StatusOK, "Signed in as admin")
+	a.header(signedIn, "Cache-Control", "private, no-store")
+
+	t.Log("up again, for everybody")
+	a.bringBack()
+	a.forgetCookies()
+	a.want(a.get("/"), http.StatusOK, "Welcome")
+	a.want(a.order(`{"item":"cups","quantity":6}`), http.StatusCreated, `"id":2`)
+}
+
+type app struct {
+	t      *testing.T
+	url    string
+	gate   *core.Gate
+	store  core.Store // the operator's, not the application's
+	client *http.Client
+}
+
+type answer struct {
+	*http.Response
+	path, body string
+}
+
+func start(t *testing.T, build shop.Build) *app {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "downtime.json")
+	handler, gate, err := build(shop.Parts{
+		Shop:  shop.New(password),
+		Store: open(t, path),
+		Key:   core.KeyLiteral(apiKey),
+		Log:   slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(func() {
+		server.Close()
+		if err := gate.Shutdown(context.WithoutCancel(t.Context())); err != nil {
+			t.Errorf("gate.Shutdown: %v", err)
+		}
+	})
+	a := &app{t: t, url: server.URL, gate: gate, store: open(t, path), client: server.Client()}
+	a.forgetCookies()
+	return a
+}
+
+func open(t *testing.T, path string) core.Store {
+	t.Helper()
+	store, err := filestore.New(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// takeDown returns when the application has noticed by itself.
+func (a *app) takeDown(reason string, expected time.Duration) {
+	a.t.Helper()
+	if _, err := core.Start(a.t.Context(), a.store, core.StartOptions{Holder: holder, Reason: &reason, For: expected}); err != nil {
+		a.t.Fatal(err)
+	}
+	select {
+	case <-a.gate.Closing():
+	case <-time.After(5 * time.Second):
+		a.t.Fatal("the application has not noticed the downtime within 5s")
+	}
+}
+
+func (a *app) bringBack() {
+	a.t.Helper()
+	if _, err := core.End(a.t.Context(), a.store, core.EndOptions{Holder: holder}); err != nil {
+		a.t.Fatal(err)
+	}
+	if err := a.gate.Refresh(a.t.Context()); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+func (a *app) forgetCookies() {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	a.client.Jar = jar
+}
+
+// get sends the path as it is written, with pairs of header names and values.
+func (a *app) get(path string, header ...string) answer {
+	a.t.Helper()
+	return a.send(http.MethodGet, path, "", header...)
+}
+
+func (a *app) order(body string) answer {
+	a.t.Helper()
+	return a.send(http.MethodPost, "/api/orders", body, "Content-Type", "application/json")
+}
+
+func (a *app) signIn(password string) answer {
+	a.t.Helper()
+	form := url.Values{"password": {password}}.Encode()
+	return a.send(http.MethodPost, "/login", form, "Content-Type", "application/x-www-form-urlencoded")
+}
+
+func (a *app) send(method, path, body string, header ...string) answer {
+	a.t.Helper()
+	r, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, strings.NewReader(body))
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	res, err := a.client.Do(r)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // it was only read
+	content, err := io.ReadAll(res.Body)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return answer{res, path, string(content)}
+}
+
+func (a *app) want(got answer, status int, body string) {
+	a.t.Helper()
+	if got.StatusCode != status || !strings.Contains(got.body, body) {
+		a.t.Errorf("%s: want %d with %q in it, got %d:\n%s", got.path, status, body, got.StatusCode, got.body)
+	}
+}
+
+func (a *app) header(got answer, name, value string) {
+	a.t.Helper()
+	if h := got.Header.Get(name); h != value {
+		a.t.Errorf("%s: want %s: %q, got %q", got.path, name, value, h)
+	}
+}
