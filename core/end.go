@@ -1,0 +1,98 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// EndOptions says what [End] ends: exactly one of ID, All and Holder counts, in this
+// order.
+type EndOptions struct {
+	// ID is one period that is in force, whosever it is.
+	ID string
+	// All means everything that is in force. Where the document is gone ([ErrLost], which
+	// refuses every other write), it writes a fresh, empty one.
+	All bool
+	// Holder means the deployments in force of this holder.
+	Holder string
+}
+
+// End ends what the options name, by removing it from the document, and tells what holds
+// the site down after that (Result.InForce).
+//
+// Errors: [ErrNothingToEnd] if nothing of it is in force (also wrapping [ErrNotFound] for
+// an unknown ID), [ErrNotInForce] for the ID of a window that is still to come or
+// disabled; the Result then tells the state all the same, and nothing was written.
+// [*FieldError], those of the [Store], [ErrUnconfirmed]. Safe for concurrent use.
+func End(ctx context.Context, st Store, o EndOptions) (Result, error) {
+	var ended []Period
+	var anew change
+	if o.All && o.ID == "" {
+		anew = func(*Document, time.Time) error {
+			ended = []Period{}
+			return nil
+		}
+	}
+	res, err := operate(ctx, st, func(d *Document, now time.Time) (err error) {
+		ended, err = end(d, now, o)
+		return err
+	}, anew)
+	if err != nil {
+		return res, err
+	}
+	res.Ended = ended
+	return res, nil
+}
+
+func end(d *Document, now time.Time, o EndOptions) ([]Period, error) {
+	var ours func(p Period) bool
+	switch {
+	case o.ID != "":
+		if o.All {
+			return nil, &FieldError{Field: "id", Value: o.ID, Problem: "want either an id or all, not both"}
+		}
+		if err := endable(d, now, o.ID); err != nil {
+			return nil, err
+		}
+		ours = func(p Period) bool { return p.ID == o.ID }
+	case o.All:
+		ours = func(Period) bool { return true }
+	case strings.TrimSpace(o.Holder) == "":
+		return nil, &FieldError{Field: "holder", Value: o.Holder, Problem: "is missing; say whose deployment to end, or an id, or all"}
+	default:
+		ours = func(p Period) bool { return p.Kind == Deployment && p.Holder == o.Holder }
+	}
+	ended := []Period{}
+	d.Periods = slices.DeleteFunc(d.Periods, func(p Period) bool {
+		if !p.InForce(now) || !ours(p) {
+			return false
+		}
+		ended = append(ended, p)
+		return true
+	})
+	if len(ended) == 0 {
+		return nil, ErrNothingToEnd
+	}
+	return ended, nil
+}
+
+// endable says why the period cannot be ended; nil if it can.
+func endable(d *Document, now time.Time, id string) error {
+	i, err := index(d, id)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNothingToEnd, err)
+	}
+	switch p := d.Periods[i]; {
+	case p.InForce(now):
+		return nil
+	case p.Finished(now):
+		return fmt.Errorf("%w: %q was over at %s", ErrNothingToEnd, id, p.End.Format(time.RFC3339))
+	case !p.Enabled:
+		return fmt.Errorf("%q is disabled and %w; cancel it, or leave it", id, ErrNotInForce)
+	default:
+		return fmt.Errorf("%q begins at %s and %w yet; cancel it instead", id, p.Start.Format(time.RFC3339), ErrNotInForce)
+	}
+}

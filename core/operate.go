@@ -1,0 +1,260 @@
+package core
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	mathrand "math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Errors of the operator functions, possibly wrapped; beside those of a [Store] and
+// [*FieldError].
+var (
+	// ErrNothingToEnd: nothing that End was asked to end is in force.
+	ErrNothingToEnd = errors.New("nothing to end")
+	// ErrNotFound: no period has this id.
+	ErrNotFound = errors.New("no such period")
+	// ErrInForce: the period refuses requests now; End ends it.
+	ErrInForce = errors.New("is in force")
+	// ErrNotInForce: the period refuses nothing now; Cancel removes it.
+	ErrNotInForce = errors.New("is not in force")
+	// ErrUnconfirmed: nobody knows whether the write took place, because it could not be
+	// read back, or what was read back is something else. Look before doing it again.
+	ErrUnconfirmed = errors.New("the write is not confirmed")
+)
+
+const (
+	// MaxPeriods is how many periods a document may hold.
+	MaxPeriods = 10_000
+	// MaxRevision is the highest revision that is written: every JSON reader can hold it.
+	MaxRevision = 1<<53 - 1
+
+	keepFinished   = 7 * 24 * time.Hour // a finished period is shown for so long
+	commitAttempts = 100                // conflicts in a row before giving up
+	maxBackoff     = 50 * time.Millisecond
+	confirmTimeout = 2 * time.Second // for the reading back, when the caller's time is up
+)
+
+// Result is what an operator function did, and the state after it.
+type Result struct {
+	// Period is the one that was begun, changed or removed, as it stands in After, or as
+	// it last stood in Before. Zero for End and Reconcile.
+	Period Period
+	// Ended are the periods that End has ended. Nil for the others.
+	Ended []Period
+	// Before and After are the documents before the write, and as it was read back. Nil:
+	// nothing was ever written. Equal if nothing was written now.
+	Before, After *Document
+	// Time is the store's clock at the last read.
+	Time time.Time
+	// InForce are the periods of After that refuse requests at Time. Empty, never nil.
+	InForce []Period
+}
+
+// change computes the next document in place, at the store's time now. d is the
+// caller's own copy, never nil, with the revision that will be written; its Format is 0 if
+// nothing was ever written. It may be called again after a conflict, with another copy, so
+// it keeps nothing but its last outcome.
+type change func(d *Document, now time.Time) error
+
+// operate loads the document, changes a copy, commits it and reads it back, again for as
+// long as somebody else writes in between. anew, if not nil, is done to an empty document
+// where the store's is gone. Beside an error from do, and ErrReadOnly, the Result holds the
+// state that was found.
+func operate(ctx context.Context, st Store, do, anew change) (Result, error) {
+	if st == nil {
+		return Result{}, &FieldError{Field: "store", Problem: "is nil"}
+	}
+	for attempt := range commitAttempts {
+		if attempt > 0 {
+			if err := backOff(ctx, attempt); err != nil {
+				return Result{}, err
+			}
+		}
+		state, err := st.Load(ctx, Mark{})
+		doNow := do
+		if errors.Is(err, ErrLost) && anew != nil {
+			doNow, err = anew, nil
+			state = State{Time: cmp.Or(state.Time, time.Now())}
+		}
+		if err != nil {
+			return Result{}, err
+		}
+		now := canonical(state.Time)
+		next, err := nextDocument(state.Document, now, doNow)
+		found := Result{Before: state.Document, After: state.Document, Time: now, InForce: state.Document.InForce(now)}
+		if err != nil {
+			return found, err
+		}
+		err = st.Commit(ctx, state.Mark, next)
+		switch {
+		case errors.Is(err, ErrConflict):
+			continue
+		case errors.Is(err, ErrReadOnly), errors.Is(err, ErrLost):
+			return found, err
+		}
+		after, err := confirm(ctx, st, state.Mark, next, err)
+		if err != nil {
+			return found, err
+		}
+		now = canonical(after.Time)
+		return Result{Before: state.Document, After: after.Document, Time: now, InForce: after.Document.InForce(now)}, nil
+	}
+	return Result{}, fmt.Errorf("gave up after %d attempts: %w", commitAttempts, ErrConflict)
+}
+
+// nextDocument is prev after do: pruned, counted and sealed. prev is not changed.
+func nextDocument(prev *Document, now time.Time, do change) (*Document, error) {
+	next := &Document{Periods: []Period{}}
+	if prev != nil {
+		*next = *prev
+		next.Periods = append(make([]Period, 0, len(prev.Periods)+1), prev.Periods...)
+	}
+	if next.Revision >= MaxRevision {
+		return nil, &FieldError{Field: "revision", Value: next.Revision, Problem: "is the highest there is; nothing can be written any more"}
+	}
+	next.Revision++
+	if err := do(next, now); err != nil {
+		return nil, err
+	}
+	next.Periods = slices.DeleteFunc(next.Periods, func(p Period) bool { return p.Finished(now.Add(-keepFinished)) })
+	if len(next.Periods) > MaxPeriods {
+		return nil, &FieldError{Field: "periods", Value: len(next.Periods), Problem: fmt.Sprintf("want at most %d; cancel some", MaxPeriods)}
+	}
+	next.Format = Format
+	if next.StoreID == "" {
+		next.StoreID = strings.ToLower(rand.Text())
+	}
+	if grew(prev, next) {
+		next.CloseRev = next.Revision
+	}
+	next.normalise()
+	next.seal()
+	return next, nil
+}
+
+// grew reports whether anything is refused in next that was not refused in prev, now or
+// later.
+func grew(prev, next *Document) bool {
+	before := map[string]Period{}
+	if prev != nil {
+		for _, p := range prev.Periods {
+			before[p.ID] = p
+		}
+	}
+	return slices.ContainsFunc(next.Periods, func(p Period) bool {
+		was, ok := before[p.ID]
+		switch {
+		case !p.Enabled:
+			return false
+		case !ok, !was.Enabled, was.Kind != p.Kind, p.Start.Before(was.Start):
+			return true
+		case was.End.IsZero():
+			return false
+		}
+		return p.End.IsZero() || p.End.After(was.End)
+	})
+}
+
+// confirm reads back what was written over base, and decides what became of it.
+// committed is what Commit returned: nil, or an error that says nothing about the store.
+func confirm(ctx context.Context, st Store, base Mark, next *Document, committed error) (State, error) {
+	if ctx.Err() != nil {
+		// The caller is in a hurry, but has to know: the site may be down now.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), confirmTimeout)
+		defer cancel()
+	}
+	state, err := st.Load(ctx, Mark{})
+	if err != nil {
+		return State{}, errors.Join(fmt.Errorf("%w: reading it back: %w", ErrUnconfirmed, err), committed)
+	}
+	d := state.Document
+	switch {
+	case d != nil && d.StoreID == next.StoreID && d.Revision == next.Revision && d.WriteID == next.WriteID:
+		return state, nil
+	case committed == nil && d != nil && d.StoreID == next.StoreID && d.Revision > next.Revision:
+		return state, nil // somebody wrote after us, on top of it
+	case committed != nil && state.Mark == base:
+		return State{}, fmt.Errorf("nothing was written: %w", committed)
+	}
+	held := "nothing"
+	if d != nil {
+		held = fmt.Sprintf("revision %d of document %s", d.Revision, d.StoreID)
+	}
+	return State{}, errors.Join(fmt.Errorf("%w: wrote revision %d of document %s, and read back %s", ErrUnconfirmed, next.Revision, next.StoreID, held), committed)
+}
+
+// backOff waits a moment that grows with the attempts, and differs between writers.
+func backOff(ctx context.Context, attempt int) error {
+	limit := min(time.Millisecond<<min(attempt, 10), maxBackoff)
+	timer := time.NewTimer(mathrand.N(limit)) //nolint:gosec // a spread between writers, not a secret
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// idLetters are easy to read aloud, to type and to tell apart, and spell no words.
+const idLetters, idDigits = "bcdfghjkmnpqrstvwxz", "23456789"
+
+// newID is an id that d does not have: a letter, then five letters or digits.
+func newID(d *Document) string {
+	for {
+		id := []byte{pick(idLetters)}
+		for range 5 {
+			id = append(id, pick(idLetters+idDigits))
+		}
+		if _, taken := d.Find(string(id)); !taken {
+			return string(id)
+		}
+	}
+}
+
+func pick(from string) byte {
+	n, err := rand.Int(rand.Reader, big.NewInt(int64(len(from))))
+	if err != nil {
+		panic("core: " + err.Error()) // crypto/rand.Reader never fails
+	}
+	return from[n.Int64()]
+}
+
+// endOf resolves "for so long after from" and "until then", of which at most one is given.
+// Zero: neither is.
+func endOf(from time.Time, duration time.Duration, until time.Time, untilField string) (time.Time, error) {
+	switch {
+	case duration != 0 && !until.IsZero():
+		return time.Time{}, &FieldError{Field: "for", Value: duration, Problem: "want either a duration or an instant (" + untilField + "), not both"}
+	case duration < 0:
+		return time.Time{}, &FieldError{Field: "for", Value: duration, Problem: "want more than 0"}
+	case duration != 0:
+		return canonical(from.Add(duration)), nil
+	}
+	return canonical(until), nil
+}
+
+// passed is the fault of an end that is not ahead.
+func passed(field string, t, now time.Time) error {
+	return &FieldError{Field: field, Value: t.Format(time.RFC3339), Problem: "has passed, the store's time is " + now.Format(time.RFC3339)}
+}
+
+// index is where d has this id.
+func index(d *Document, id string) (int, error) {
+	if id == "" {
+		return 0, &FieldError{Field: "id", Problem: "is missing"}
+	}
+	i := slices.IndexFunc(d.Periods, func(p Period) bool { return p.ID == id })
+	if i < 0 {
+		return 0, fmt.Errorf("%q: %w", id, ErrNotFound)
+	}
+	return i, nil
+}

@@ -1,0 +1,31 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// errNothingWritten is refused by Reconcile: there is no document to raise.
+var errNothingWritten = errors.New("nothing was ever written, so there is nothing to reconcile")
+
+// Reconcile writes the document again as it is, with a revision above its own and above
+// the given one. After a failover or a restored backup, gates that have seen a later
+// revision keep the more restrictive of the two states until a higher one is written;
+// Status of such a gate names the revision that it has. It counts as a closing: what the
+// lost writes had opened may be refused again. Zero for above means the document's own.
+//
+// Look at the document first: what it holds is what holds afterwards. Errors: see [Start].
+func Reconcile(ctx context.Context, st Store, above int64) (Result, error) {
+	if above < 0 || above >= MaxRevision {
+		return Result{}, &FieldError{Field: "above", Value: above, Problem: "want a revision that a gate has named, from 1 up"}
+	}
+	return operate(ctx, st, func(d *Document, _ time.Time) error {
+		if d.Format == 0 {
+			return errNothingWritten
+		}
+		d.Revision = max(d.Revision, above+1)
+		d.CloseRev = d.Revision
+		return nil
+	}, nil)
+}
