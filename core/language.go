@@ -1,0 +1,64 @@
+package core
+
+import "strings"
+
+// language is one of the languages that the answers are written in.
+type language uint8
+
+// In the order of preference among what a visitor likes equally well; English is also
+// the fallback.
+const (
+	english language = iota
+	german
+	spanish
+	french
+	languages // how many there are
+)
+
+// negotiateLanguage chooses the language by the lines of the Accept-Language header (RFC
+// 9110 section 12.5.4). A range is looked up by its primary subtag: "de-AT" is answered
+// in German. "*" stands for the languages that no other range names. English is the
+// answer if nothing is asked for, or nothing that we have.
+func negotiateLanguage(accept []string) language {
+	s := rangeScanner{lines: accept}
+	var c choice
+	for s.next() {
+		if s.name == "*" {
+			for l := range languages {
+				c.offer(int(l), s.q, 1, s.n)
+			}
+			continue
+		}
+		primary, _, regional := strings.Cut(s.name, "-")
+		l, ok := languageOf(primary)
+		if !ok || (s.q == 0 && regional) {
+			continue // "de-AT;q=0" excludes a variant that we do not have anyway
+		}
+		c.offer(int(l), s.q, 2, s.n)
+		if s.q == maxWeight && c.best() == int(l) {
+			return l // no later range can weigh more, be more specific, or be listed first
+		}
+	}
+	if best := c.best(); best >= 0 {
+		return language(best)
+	}
+	return english
+}
+
+// languageOf is the language of a primary subtag (RFC 5646), in upper or lower case.
+func languageOf(subtag string) (l language, ok bool) {
+	if len(subtag) != 2 {
+		return 0, false
+	}
+	switch [2]byte{subtag[0] | 0x20, subtag[1] | 0x20} {
+	case [2]byte{'e', 'n'}:
+		return english, true
+	case [2]byte{'d', 'e'}:
+		return german, true
+	case [2]byte{'e', 's'}:
+		return spanish, true
+	case [2]byte{'f', 'r'}:
+		return french, true
+	}
+	return 0, false
+}
