@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/big"
 	mathrand "math/rand/v2"
 	"slices"
 	"strings"
@@ -204,28 +203,26 @@ func backOff(ctx context.Context, attempt int) error {
 	}
 }
 
-// idLetters are easy to read aloud, to type and to tell apart, and spell no words.
-const idLetters, idDigits = "bcdfghjkmnpqrstvwxz", "23456789"
+// Letters and digits that are easy to read aloud, to type and to tell apart, and that
+// spell no words.
+const (
+	idLetters = "bcdfghjkmnpqrstvwxz"
+	idSigns   = idLetters + "23456789"
+)
 
 // newID is an id that d does not have: a letter, then five letters or digits.
 func newID(d *Document) string {
 	for {
-		id := []byte{pick(idLetters)}
-		for range 5 {
-			id = append(id, pick(idLetters+idDigits))
+		var id [6]byte
+		_, _ = rand.Read(id[:]) // never fails: crypto/rand.Read documents it
+		id[0] = idLetters[int(id[0])%len(idLetters)]
+		for i := range id[1:] {
+			id[i+1] = idSigns[int(id[i+1])%len(idSigns)]
 		}
-		if _, taken := d.Find(string(id)); !taken {
-			return string(id)
+		if _, taken := d.Find(string(id[:])); !taken {
+			return string(id[:])
 		}
 	}
-}
-
-func pick(from string) byte {
-	n, err := rand.Int(rand.Reader, big.NewInt(int64(len(from))))
-	if err != nil {
-		panic("core: " + err.Error()) // crypto/rand.Reader never fails
-	}
-	return from[n.Int64()]
 }
 
 // endOf resolves "for so long after from" and "until then", of which at most one is given.
