@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"time"
+)
+
+const stopWithin = 15 * time.Second
+
+// app is the example application in a process of its own.
+type app struct {
+	url, key string
+	process  *exec.Cmd
+	log      *bytes.Buffer // its standard error; to be read when it has ended
+	ended    chan error    // gets what Wait has returned
+}
+
+var listening = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
+
+func (t *terminal) startApp(ctx context.Context) (*app, error) {
+	a := &app{key: rand.Text(), log: &bytes.Buffer{}, ended: make(chan error, 1)}
+	a.process = exec.CommandContext(ctx, t.program("app.exe"), "-addr", "127.0.0.1:0", "-store", strings.TrimPrefix(t.store, "file:"))
+	a.process.Env = append(os.Environ(), "DOWNTIME_API_KEY="+a.key)
+	a.process.Stderr = a.log
+	// The pipe's own goroutine of os/exec copies, so that Wait may be called at any time.
+	read, write := io.Pipe()
+	a.process.Stdout = write
+	t.say("$ DOWNTIME_API_KEY=%s go run ./examples/gin", a.key)
+	if err := a.process.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		err := a.process.Wait()
+		_ = write.Close()
+		a.ended <- err
+	}()
+
+	text := make([]byte, 16<<10)
+	n, err := read.Read(text)    // what it prints once it listens
+	go io.Copy(io.Discard, read) //nolint:errcheck // nothing more is wanted of it
+	if a.url = listening.FindString(string(text[:n])); a.url == "" {
+		a.kill()
+		return nil, errors.Join(err, fmt.Errorf("the application does not say where it listens: %s%s", text[:n], a.log))
+	}
+	greeting, _, _ := strings.Cut(string(text[:n]), "\n")
+	t.show(greeting)
+	return a, nil
+}
+
+// interrupt stops the application as Ctrl-C does, and returns its log.
+func (a *app) interrupt() (string, error) {
+	if err := a.process.Process.Signal(os.Interrupt); err != nil {
+		return "", err
+	}
+	select {
+	case err := <-a.ended:
+		a.ended <- nil
+		return a.log.String(), err
+	case <-time.After(stopWithin):
+		return "", fmt.Errorf("has not stopped within %v", stopWithin)
+	}
+}
+
+// kill ends the application if it still runs, and waits for its end.
+func (a *app) kill() {
+	_ = a.process.Process.Kill() // fails if it has ended already
+	<-a.ended
+}
