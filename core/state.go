@@ -187,7 +187,7 @@ func (g *Gate) settle(now time.Time) {
 		s.overrideShown = k.override
 	}
 	if c.overdue && !s.overdue && c.closure != nil {
-		g.logs.add(slog.LevelWarn, "overdue", slog.String("period", c.closure.Period), slog.Time("expected_end", c.closure.Until))
+		g.logs.add(slog.LevelWarn, "overdue", slog.String("period", c.closure.Period), instantAttr("expected_end", c.closure.Until))
 	}
 	s.overdue = c.overdue && c.closure != nil
 	g.install(c.closure, now)
@@ -230,7 +230,7 @@ func (g *Gate) install(closure *Closure, now time.Time) {
 		g.logs.add(slog.LevelInfo, "downtime closed", append(g.documentAttrs(),
 			slog.String("cause", closure.Cause.String()), slog.String("kind", closure.Kind()),
 			slog.String("period", closure.Period), slog.String("reason", closure.Reason),
-			slog.Time("since", closure.Since), slog.Time("until", closure.Until))...)
+			instantAttr("since", closure.Since), instantAttr("until", closure.Until))...)
 		g.retire(&quiet{cells: old.cells}, now)
 	default:
 		g.retire(nil, now)
@@ -242,6 +242,13 @@ func (g *Gate) install(closure *Closure, now time.Time) {
 func (g *Gate) documentAttrs() []slog.Attr {
 	m := g.state.doc.Mark()
 	return []slog.Attr{slog.Int64("revision", m.Revision), slog.String("write_id", m.WriteID)}
+}
+
+func instantAttr(key string, t time.Time) slog.Attr {
+	if t.IsZero() {
+		return slog.String(key, "unknown")
+	}
+	return slog.Time(key, t)
 }
 
 // retire adds a snapshot that was swapped out, if any, and looks whether those before are

@@ -1,0 +1,83 @@
+package core
+
+import (
+	"net/http"
+	"runtime"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCellsSpreadRequests(t *testing.T) {
+	t.Parallel()
+	c := newCells()
+	require.GreaterOrEqual(t, len(c), 4*min(runtime.GOMAXPROCS(0), 16))
+	require.Zero(t, len(c)&(len(c)-1), "a power of two")
+	used := map[*cell]bool{}
+	var keep []*http.Request
+	for range 1000 {
+		r := new(http.Request)
+		keep = append(keep, r)
+		require.Same(t, c.of(r), c.of(r), "a request leaves through the cell it came in by")
+		used[c.of(r)] = true
+	}
+	require.NotNil(t, keep)
+	require.NotNil(t, c.of(nil))
+	require.Greater(t, len(used), len(c)/2)
+}
+
+func TestQuietNeedsEachCellAtZeroOnce(t *testing.T) {
+	t.Parallel()
+	c := newCells()
+	c[1].n.Add(1)
+	q := quiet{cells: c}
+	require.False(t, q.look())
+	c[0].n.Add(1) // seen at zero before: whoever counts itself in now looks again, and leaves
+	require.False(t, q.look())
+	c[1].n.Add(-1)
+	require.True(t, q.look())
+}
+
+// The second look: a request that read the snapshot before the swap, and counts itself
+// after it, is not let in.
+func TestAStaleSnapshotLetsNobodyIn(t *testing.T) {
+	t.Parallel()
+	g, err := New(Config{})
+	require.NoError(t, err)
+	stale := g.current.Load()
+	require.True(t, g.enter(stale, stale.cells.of(nil)))
+	Ticket{cell: stale.cells.of(nil)}.Leave()
+	g.current.Store(&snapshot{closure: &Closure{}, closing: make(chan struct{})})
+	require.False(t, g.enter(stale, stale.cells.of(nil)))
+	require.Zero(t, stale.cells.total())
+}
+
+// BenchmarkCount compares the gate's counting with one shared counter, on all processors.
+// Two goroutines share a cell in some processes, by chance of their addresses: compare
+// medians over several processes (-count does not make new ones).
+func BenchmarkCount(b *testing.B) {
+	b.Run("shared", func(b *testing.B) {
+		var n atomic.Int64
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				n.Add(1)
+				n.Add(-1)
+			}
+		})
+	})
+	b.Run("gate", func(b *testing.B) {
+		g, err := New(Config{})
+		require.NoError(b, err)
+		b.RunParallel(func(pb *testing.PB) {
+			r := new(http.Request)
+			for pb.Next() {
+				ticket, ok := g.Enter(r)
+				if !ok {
+					b.Error("closed")
+				}
+				ticket.Leave()
+			}
+		})
+	})
+}

@@ -1,0 +1,62 @@
+package core_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	store := memstore.New()
+	from := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+	r := schedule(t, store, core.WindowOptions{Start: from, End: from.Add(time.Hour), Reason: "move", Actor: "kim"})
+	doc := r.After
+	cfg := core.Config{
+		ExemptExact: []string{"/healthz"},
+		Bypass:      []core.Predicate{core.Func("staff", func(_ context.Context, r *http.Request) bool { return r.Header.Get("Staff") != "" })},
+	}
+	for name, c := range map[string]struct {
+		cfg     core.Config
+		doc     *core.Document
+		at      time.Time
+		path    string
+		staff   bool
+		outcome core.Outcome
+		rule    string
+	}{
+		"before the window":        {cfg, doc, from.Add(-time.Microsecond), "/", false, core.Open, ""},
+		"at its start":             {cfg, doc, from, "/", false, core.Blocked, ""},
+		"an exempt path":           {cfg, doc, from, "/healthz", false, core.Exempt, "/healthz"},
+		"a bypass":                 {cfg, doc, from, "/", true, core.Bypassed, "staff"},
+		"at its end":               {cfg, doc, from.Add(time.Hour), "/", false, core.Open, ""},
+		"nothing was ever written": {cfg, nil, from, "/", false, core.Open, ""},
+		"Down counts":              {core.Config{Down: true}, nil, from, "/", false, core.Blocked, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			req := httptest.NewRequest(http.MethodGet, c.path, nil)
+			if c.staff {
+				req.Header.Set("Staff", "1")
+			}
+			d, err := core.Explain(c.cfg, c.doc, c.at, req)
+			require.NoError(t, err)
+			require.Equal(t, c.outcome, d.Outcome)
+			require.Equal(t, c.rule, d.Rule)
+			if c.outcome == core.Blocked && c.doc != nil {
+				require.Equal(t, r.Period.ID, d.Closure.Period)
+				require.Equal(t, from, d.Closure.Since)
+				require.Equal(t, from.Add(time.Hour), d.Closure.Until)
+			}
+		})
+	}
+	_, err := core.Explain(core.Config{StatusCode: 1}, doc, from, httptest.NewRequest(http.MethodGet, "/", nil))
+	require.ErrorContains(t, err, "StatusCode")
+}

@@ -1,0 +1,164 @@
+package core_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+// faulty is a real store behind a switch: its reads can fail, hang, lie about the time or
+// go back in history, as a network between gate and store would make them.
+type faulty struct {
+	*memstore.Store
+	mu   sync.Mutex
+	load func(ctx context.Context, have core.Mark) (core.State, error)
+	n    int
+}
+
+func newFaulty() *faulty { return &faulty{Store: memstore.New()} }
+
+// reads replaces Load; nil restores the real one.
+func (f *faulty) reads(load func(ctx context.Context, have core.Mark) (core.State, error)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.load = load
+}
+
+func (f *faulty) fails(err error) {
+	f.reads(func(context.Context, core.Mark) (core.State, error) { return core.State{}, err })
+}
+
+func (f *faulty) Load(ctx context.Context, have core.Mark) (core.State, error) {
+	f.mu.Lock()
+	load := f.load
+	f.n++
+	f.mu.Unlock()
+	if load != nil {
+		return load(ctx, have)
+	}
+	return f.Store.Load(ctx, have)
+}
+
+// Subscribe hides the real store's: a faulty network delivers no hints.
+func (f *faulty) Subscribe(func()) func() { return func() {} }
+
+// logbook keeps log lines by message.
+type logbook struct {
+	mu    sync.Mutex
+	lines []slog.Record
+}
+
+func (l *logbook) Enabled(context.Context, slog.Level) bool { return true }
+func (l *logbook) WithAttrs([]slog.Attr) slog.Handler       { return l }
+func (l *logbook) WithGroup(string) slog.Handler            { return l }
+func (l *logbook) Handle(_ context.Context, r slog.Record) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, r)
+	return nil
+}
+
+func (l *logbook) messages() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	messages := []string{}
+	for _, r := range l.lines {
+		messages = append(messages, r.Message)
+	}
+	return messages
+}
+
+// attr is the value of an attribute of the last line with this message; "" if none.
+func (l *logbook) attr(message, key string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	value := ""
+	for _, r := range l.lines {
+		if r.Message == message {
+			r.Attrs(func(a slog.Attr) bool {
+				if a.Key == key {
+					value = a.Value.String()
+				}
+				return true
+			})
+		}
+	}
+	return value
+}
+
+// newGate makes a gate that is shut down with the test, and its logbook.
+func newGate(t testing.TB, cfg core.Config) (*core.Gate, *logbook) {
+	t.Helper()
+	book := &logbook{}
+	cfg.Logger = slog.New(book)
+	gate, err := core.New(cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = gate.Shutdown(ctx)
+	})
+	return gate, book
+}
+
+func start(t testing.TB, s core.Store, o core.StartOptions) core.Result {
+	t.Helper()
+	r, err := core.Start(context.Background(), s, o)
+	require.NoError(t, err)
+	return r
+}
+
+func end(t testing.TB, s core.Store) {
+	t.Helper()
+	_, err := core.End(context.Background(), s, core.EndOptions{All: true})
+	require.NoError(t, err)
+}
+
+func schedule(t testing.TB, s core.Store, o core.WindowOptions) core.Result {
+	t.Helper()
+	r, err := core.Schedule(context.Background(), s, o)
+	require.NoError(t, err)
+	return r
+}
+
+// ok is a handler that answers 200.
+var ok = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("served")) })
+
+func get(h http.Handler, target string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+func atoi(t testing.TB, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	require.NoError(t, err)
+	return n
+}
+
+func count(list []string, want string) int {
+	n := 0
+	for _, s := range list {
+		if s == want {
+			n++
+		}
+	}
+	return n
+}

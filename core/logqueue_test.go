@@ -1,0 +1,72 @@
+package core
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// handlerFunc is a slog handler made of a function.
+type handlerFunc func(slog.Record)
+
+func (f handlerFunc) Enabled(context.Context, slog.Level) bool { return true }
+func (f handlerFunc) WithAttrs([]slog.Attr) slog.Handler       { return f }
+func (f handlerFunc) WithGroup(string) slog.Handler            { return f }
+func (f handlerFunc) Handle(_ context.Context, r slog.Record) error {
+	f(r)
+	return nil
+}
+
+func TestLogLinesKeepTheOrderOfTheirTransitions(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var wrote []string
+	q := &logQueue{}
+	q.log = slog.New(handlerFunc(func(r slog.Record) { wrote = append(wrote, r.Message) }))
+	var want []string
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 100 {
+				mu.Lock()
+				msg := strconv.Itoa(len(want))
+				want = append(want, msg)
+				q.add(slog.LevelInfo, msg)
+				q.flush(&mu)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, want, wrote)
+}
+
+func TestALogHandlerMayAskTheGateAndMayPanic(t *testing.T) {
+	t.Parallel()
+	store := &nowhere{}
+	var g *Gate
+	asked := 0
+	g, err := New(Config{Store: store, FirstStart: FirstStartOpen, Logger: slog.New(handlerFunc(func(slog.Record) {
+		if g != nil {
+			asked++
+			require.True(t, g.Status().Open)
+			require.ErrorIs(t, g.Refresh(t.Context()), ErrLost) // queues and flushes within a handler
+		}
+		panic("handler")
+	}))})
+	require.NoError(t, err)
+	g.locked(func(time.Time) { g.logs.add(slog.LevelInfo, "anything") })
+	require.Equal(t, 1, asked)
+	require.True(t, g.Status().Open, "a panicking handler holds no lock")
+}
+
+// nowhere is a store whose document is always gone.
+type nowhere struct{}
+
+func (*nowhere) Load(context.Context, Mark) (State, error)     { return State{}, ErrLost }
+func (*nowhere) Commit(context.Context, Mark, *Document) error { return ErrLost }
+func (*nowhere) String() string                                { return "nowhere" }

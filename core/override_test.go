@@ -1,0 +1,132 @@
+package core_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+// The environment is the process's: no t.Parallel here.
+func TestOverridesBeatTheStoreInTheirOrder(t *testing.T) {
+	for name, c := range map[string]struct {
+		file, env string
+		down      bool // Config.Down
+		period    bool // a period in force
+		want      bool // down
+		from      string
+	}{
+		"nothing said, nothing in force":      {},
+		"nothing said, a period in force":     {period: true, want: true},
+		"Down beats an open store":            {down: true, want: true, from: "config"},
+		"env up beats Down":                   {env: "up", down: true, from: "env"},
+		"env up beats the store":              {env: "up", period: true, from: "env"},
+		"env down beats an open store":        {env: "down", want: true, from: "env"},
+		"env is trimmed":                      {env: " down\n", want: true, from: "env"},
+		"the file beats env":                  {file: "up", env: "down", period: true, from: "file"},
+		"the file beats everything, downward": {file: "down\n", env: "up", want: true, from: "file"},
+		"an empty file says nothing":          {file: "\n", env: "down", want: true, from: "env"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("DOWNTIME", c.env)
+			store := memstore.New()
+			if c.period {
+				start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
+			}
+			cfg := core.Config{Store: store, Down: c.down}
+			if c.file != "" {
+				cfg.OverrideFile = filepath.Join(t.TempDir(), "override")
+				require.NoError(t, os.WriteFile(cfg.OverrideFile, []byte(c.file), 0o600))
+			}
+			gate, book := newGate(t, cfg)
+			status := gate.Status()
+			require.Equal(t, c.want, !status.Open)
+			require.Equal(t, c.from, status.OverrideFrom)
+			if c.from != "" {
+				require.Equal(t, 1, count(book.messages(), "override"))
+			}
+			if c.want && c.from != "" {
+				require.Equal(t, core.CauseOverride, status.Closure.Cause)
+				require.Equal(t, "down;kind=emergency", get(gate.Handler(ok), "/").Header().Get("Downtime"))
+			}
+			if !c.want && c.period {
+				require.False(t, status.Drained, "a gate overridden up is never drained")
+				require.Len(t, status.Periods, 1, "what the store says shows all the same")
+			}
+		})
+	}
+}
+
+func TestAWrongEnvironmentIsAConfigError(t *testing.T) {
+	t.Setenv("DOWNTIME", "maybe")
+	_, err := core.New(core.Config{})
+	require.ErrorContains(t, err, `DOWNTIME: "maybe": want "up", "down"`)
+}
+
+func TestOverrideFile(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change func(t *testing.T, file string)
+		down   bool // after the file said "down" and was changed so
+		log    bool // an unreadable file is logged
+	}{
+		"kept as it is":             {func(*testing.T, string) {}, true, false},
+		"removed, it says nothing":  {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.Remove(f)) }, false, false},
+		"emptied, it says nothing":  {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.WriteFile(f, nil, 0o600)) }, false, false},
+		"its volume gone, it stays": {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.RemoveAll(filepath.Dir(f))) }, true, true},
+		"nonsense keeps the value":  {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.WriteFile(f, []byte("DOWN?"), 0o600)) }, true, true},
+		"a directory keeps it": {func(t *testing.T, f string) {
+			t.Helper()
+			require.NoError(t, os.Remove(f))
+			require.NoError(t, os.Mkdir(f, 0o700))
+		}, true, true},
+		"a huge file keeps the value": {func(t *testing.T, f string) {
+			t.Helper()
+			require.NoError(t, os.WriteFile(f, make([]byte, 1<<20), 0o600))
+		}, true, true},
+		"a ConfigMap's links are followed": {func(t *testing.T, f string) {
+			t.Helper()
+			data := filepath.Join(filepath.Dir(f), "..data")
+			require.NoError(t, os.WriteFile(data, []byte("up"), 0o600))
+			require.NoError(t, os.Remove(f))
+			require.NoError(t, os.Symlink("..data", f))
+		}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "volume", "override")
+			require.NoError(t, os.Mkdir(filepath.Dir(file), 0o700))
+			synctest.Test(t, func(t *testing.T) {
+				gate, book := newGate(t, core.Config{OverrideFile: file})
+				h := gate.Handler(ok)
+				require.Equal(t, http.StatusOK, get(h, "/").Code)
+				require.NoError(t, os.WriteFile(file, []byte("down"), 0o600))
+				time.Sleep(time.Second)
+				synctest.Wait()
+				require.Equal(t, http.StatusServiceUnavailable, get(h, "/").Code)
+
+				c.change(t, file)
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				require.Equal(t, c.down, get(h, "/").Code == http.StatusServiceUnavailable)
+				require.Equal(t, c.log, gate.Status().OverrideErr != nil)
+				if c.log {
+					require.Equal(t, 2, count(book.messages(), "override"), "said down; became unreadable")
+					require.NoError(t, os.RemoveAll(file))
+					require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+					time.Sleep(time.Second)
+					synctest.Wait()
+					require.Equal(t, http.StatusOK, get(h, "/").Code)
+					require.NoError(t, gate.Status().OverrideErr)
+				}
+			})
+		})
+	}
+}

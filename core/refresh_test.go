@@ -1,0 +1,330 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+var errOutage = errors.New("connection refused")
+
+// Under each of these a closed gate stays closed, and an open one stays open: a dead store
+// is no switch.
+func outages() map[string]func(*faulty) {
+	return map[string]func(*faulty){
+		"reads fail":           func(f *faulty) { f.fails(errOutage) },
+		"the document is gone": func(f *faulty) { f.fails(core.ErrLost) },
+		"the document is missing": func(f *faulty) {
+			f.reads(func(context.Context, core.Mark) (core.State, error) { return core.State{Time: time.Now()}, nil })
+		},
+		"reads hang": func(f *faulty) {
+			f.reads(func(ctx context.Context, _ core.Mark) (core.State, error) {
+				<-ctx.Done()
+				return core.State{}, ctx.Err()
+			})
+		},
+		"reads panic": func(f *faulty) {
+			f.reads(func(context.Context, core.Mark) (core.State, error) { panic("driver bug") })
+		},
+	}
+}
+
+func TestALostStoreChangesNothing(t *testing.T) {
+	t.Parallel()
+	for name, outage := range outages() {
+		for _, down := range []bool{false, true} {
+			t.Run(name+map[bool]string{false: ", open", true: ", closed"}[down], func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					store := newFaulty()
+					if start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"}); !down {
+						end(t, store)
+					}
+					gate, book := newGate(t, core.Config{Store: store})
+					outage(store)
+					time.Sleep(24 * time.Hour)
+					status := gate.Status()
+					require.Equal(t, down, !status.Open)
+					require.Equal(t, core.StoreLost, status.Health)
+					require.Error(t, status.Err)
+					require.Error(t, gate.Refresh(t.Context()))
+					require.Greater(t, status.Age, 23*time.Hour)
+
+					store.reads(nil)
+					time.Sleep(20 * time.Second)
+					require.Equal(t, core.StoreFresh, gate.Status().Health)
+					require.NoError(t, gate.Status().Err)
+					want := []string{"store lost", "store back"}
+					if down {
+						want = append([]string{"downtime closed", "drained"}, want...)
+					}
+					require.Equal(t, want, book.messages(), "one line per transition")
+				})
+			})
+		}
+	}
+}
+
+func TestAWindowEndsWhileTheStoreIsLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		schedule(t, store, core.WindowOptions{Start: time.Now().Add(time.Hour), End: time.Now().Add(26 * time.Hour), Actor: "kim"})
+		gate, _ := newGate(t, core.Config{Store: store})
+		store.fails(errOutage)
+		time.Sleep(time.Hour - time.Microsecond)
+		require.True(t, gate.Status().Open)
+		time.Sleep(time.Microsecond)
+		synctest.Wait()
+		require.False(t, gate.Status().Open, "closed at its start, by a timer")
+		time.Sleep(25 * time.Hour)
+		synctest.Wait()
+		require.True(t, gate.Status().Open, "opened at its own end")
+	})
+}
+
+func TestOnStoreLostRefuse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		gate, book := newGate(t, core.Config{Store: store, OnStoreLost: core.Refuse, MaxStale: 30 * time.Second, PollInterval: time.Second})
+		time.Sleep(time.Hour)
+		require.True(t, gate.Status().Open)
+		store.fails(errOutage)
+		time.Sleep(28 * time.Second)
+		require.True(t, gate.Status().Open)
+		time.Sleep(4 * time.Second)
+		status := gate.Status()
+		require.False(t, status.Open)
+		require.Equal(t, core.CauseStoreLost, status.Closure.Cause)
+		w := get(gate.Handler(ok), "/")
+		require.Equal(t, "down;kind=store-lost", w.Header().Get("Downtime"))
+		require.NotContains(t, w.Body.String(), "refused", "errors are not for the public")
+		time.Sleep(time.Hour)
+		store.reads(nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.True(t, gate.Status().Open)
+		require.Equal(t, []string{"store lost", "downtime closed", "drained", "store back", "downtime opened"}, book.messages())
+	})
+}
+
+func TestASlowPollIsNotALostStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gate, book := newGate(t, core.Config{Store: newFaulty(), OnStoreLost: core.Refuse, MaxStale: time.Second, PollInterval: time.Hour})
+		time.Sleep(100 * time.Hour)
+		require.True(t, gate.Status().Open)
+		require.Empty(t, book.messages())
+	})
+}
+
+func TestFirstStart(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		policy core.FirstStartPolicy
+		code   int
+	}{
+		"refuses by default": {core.FirstStartRefuse, http.StatusServiceUnavailable},
+		"opens when told to": {core.FirstStartOpen, http.StatusOK},
+	} {
+		for outageName, outage := range outages() {
+			if outageName == "the document is missing" {
+				continue // to a store that may begin empty, that is an answer: up
+			}
+			t.Run(name+", "+outageName, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					store := newFaulty()
+					start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
+					outage(store)
+					before := time.Now()
+					gate, _ := newGate(t, core.Config{Store: store, FirstStart: c.policy})
+					require.LessOrEqual(t, time.Since(before), 2*time.Second)
+					w := get(gate.Handler(ok), "/")
+					require.Equal(t, c.code, w.Code)
+					require.Equal(t, core.StoreNeverRead, gate.Status().Health)
+					if c.code != http.StatusOK {
+						require.Equal(t, "down;kind=starting", w.Header().Get("Downtime"))
+					}
+					store.reads(nil)
+					time.Sleep(10 * time.Second)
+					w = get(gate.Handler(ok), "/")
+					require.Equal(t, "down;kind=planned", w.Header().Get("Downtime"))
+				})
+			})
+		}
+	}
+}
+
+func TestAStoreThatIgnoresItsDeadlineHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		release := make(chan struct{})
+		calls := 0
+		store.reads(func(context.Context, core.Mark) (core.State, error) {
+			calls++
+			<-release
+			return core.State{}, errOutage
+		})
+		before := time.Now()
+		gate, _ := newGate(t, core.Config{Store: store, FirstStart: core.FirstStartOpen})
+		require.Equal(t, 2*time.Second, time.Since(before))
+		time.Sleep(time.Hour)
+		require.Equal(t, 1, calls, "no second read while one is stuck")
+		start(t, store.Store, core.StartOptions{Holder: "kim", Actor: "kim"})
+		store.reads(nil)
+		close(release)
+		time.Sleep(10 * time.Second)
+		require.False(t, gate.Status().Open, "the late answer is dropped, and the next read is fresh")
+	})
+}
+
+func TestHistoryThatGoesBackOnlyAddsRefusals(t *testing.T) {
+	t.Parallel()
+	begin := func(holder string) func(*testing.T, core.Store) {
+		return func(t *testing.T, s core.Store) {
+			t.Helper()
+			start(t, s, core.StartOptions{Holder: holder, Actor: holder})
+		}
+	}
+	finish := func(t *testing.T, s core.Store) { t.Helper(); end(t, s) }
+	nothing := func(*testing.T, core.Store) {}
+	for name, c := range map[string]struct {
+		first, then func(*testing.T, core.Store) // the backup is taken between the two
+		down        bool                         // before the store goes back
+		want        bool                         // after
+	}{
+		"a backup from before the start does not open":          {nothing, begin("kim"), true, true},
+		"a backup from before the end closes":                   {begin("kim"), finish, false, true},
+		"a backup from between two starts changes nothing":      {begin("kim"), begin("lou"), true, true},
+		"a backup in which nothing was down either stays open ": {nothing, func(t *testing.T, s core.Store) { t.Helper(); begin("kim")(t, s); end(t, s) }, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				store := newFaulty()
+				begin("setup")(t, store)
+				end(t, store)
+				c.first(t, store)
+				backup, err := store.Store.Load(t.Context(), core.Mark{})
+				require.NoError(t, err)
+				c.then(t, store)
+				gate, book := newGate(t, core.Config{Store: store})
+				kept := gate.Status().Revision
+				require.Equal(t, c.down, !gate.Status().Open)
+
+				store.reads(func(_ context.Context, have core.Mark) (core.State, error) {
+					if have == backup.Mark {
+						return core.State{Mark: have, Time: time.Now()}, core.ErrUnchanged
+					}
+					return core.State{Document: backup.Document, Mark: backup.Mark, Time: time.Now()}, nil
+				})
+				time.Sleep(time.Hour)
+				status := gate.Status()
+				require.Equal(t, c.want, !status.Open)
+				require.True(t, status.Regressed)
+				require.Equal(t, kept, status.Revision)
+				require.Equal(t, backup.Mark.Revision, status.StoreRevision)
+				require.Equal(t, "downtime reconcile --above "+itoa(kept), book.attr("regressed", "mend"))
+				require.Equal(t, 1, count(book.messages(), "regressed"))
+
+				store.reads(nil) // what it held before is adopted again, and so is what follows
+				time.Sleep(10 * time.Second)
+				require.False(t, gate.Status().Regressed)
+				require.Equal(t, c.down, !gate.Status().Open)
+			})
+		})
+	}
+}
+
+func TestReconcileEndsARegression(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, restored := newFaulty(), memstore.New()
+		start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
+		backup, err := store.Store.Load(t.Context(), core.Mark{})
+		require.NoError(t, err)
+		require.NoError(t, restored.Commit(t.Context(), core.Mark{}, backup.Document))
+		end(t, store)
+		start(t, store, core.StartOptions{Holder: "lou", Actor: "lou"})
+		gate, _ := newGate(t, core.Config{Store: store})
+		store.reads(restored.Load)
+		time.Sleep(10 * time.Second)
+		require.True(t, gate.Status().Regressed)
+
+		end(t, restored) // an ordinary write stays behind what the gate has seen
+		time.Sleep(10 * time.Second)
+		require.False(t, gate.Status().Open)
+		_, err = core.Reconcile(t.Context(), restored, gate.Status().Revision, "kim")
+		require.NoError(t, err)
+		time.Sleep(10 * time.Second)
+		require.False(t, gate.Status().Regressed)
+		require.True(t, gate.Status().Open)
+	})
+}
+
+func TestEdgesFollowTheStoresClock(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const ahead = 10 * time.Minute
+		store := newFaulty()
+		schedule(t, store, core.WindowOptions{Start: time.Now().Add(time.Hour), End: time.Now().Add(2 * time.Hour), Actor: "kim"})
+		store.reads(func(ctx context.Context, have core.Mark) (core.State, error) {
+			s, err := store.Store.Load(ctx, have)
+			s.Time = s.Time.Add(ahead)
+			return s, err
+		})
+		gate, _ := newGate(t, core.Config{Store: store})
+		time.Sleep(time.Hour - ahead - time.Second)
+		require.True(t, gate.Status().Open)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.False(t, gate.Status().Open)
+		require.Equal(t, ahead, gate.Status().ClockOffset)
+	})
+}
+
+func TestOverdueIsLoudOnceAndOpensNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		start(t, store, core.StartOptions{Holder: "kim", Actor: "kim", For: time.Hour})
+		gate, book := newGate(t, core.Config{Store: store})
+		require.False(t, gate.Status().Overdue)
+		time.Sleep(48 * time.Hour)
+		require.True(t, gate.Status().Overdue)
+		require.False(t, gate.Status().Open)
+		require.Equal(t, []string{"downtime closed", "drained", "overdue"}, book.messages())
+	})
+}
+
+func TestRetryAfterFollowsTheExpectedEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		start(t, store, core.StartOptions{Holder: "kim", Actor: "kim", For: 10 * time.Minute})
+		gate, _ := newGate(t, core.Config{Store: store})
+		seconds := func() int { return atoi(t, get(gate.Handler(ok), "/").Header().Get("Retry-After")) }
+		require.GreaterOrEqual(t, seconds(), 300)
+		time.Sleep(8 * time.Minute)
+		synctest.Wait()
+		near := seconds()
+		require.GreaterOrEqual(t, near, 120)
+		require.Less(t, near, 300)
+		time.Sleep(3 * time.Minute)
+		synctest.Wait()
+		overdue := seconds()
+		require.GreaterOrEqual(t, overdue, 60)
+		require.Less(t, overdue, 120)
+	})
+}
