@@ -121,7 +121,7 @@ func serve(ctx context.Context, framework string, build Build, addr, path string
 
 // welcome prints what to try, ready to be copied into a second terminal.
 func welcome(w io.Writer, framework, url, path, password, key string) {
-	fmt.Fprintf(w, `The little shop on %[1]s is open: %[2]s/  (Ctrl-C stops it)
+	fmt.Fprintf(w, `The little shop on %[1]s is at %[2]s/  (Ctrl-C stops it)
 
 In a second terminal, in the same directory:
 
