@@ -1,0 +1,197 @@
+package filestore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// Commit writes next over the document that base names, or [core.ErrConflict]. A missing
+// file is what a zero base names, also where Load says [core.ErrLost]: whether to begin
+// anew is the caller's decision. What cannot be written by this user or here is
+// [core.ErrReadOnly]. It waits at most five seconds for other writers, and for ctx.
+func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	text, err := next.Encode()
+	if err != nil {
+		return s.errorf("not written: %w", err)
+	}
+	if next.StoreID == "" || next.Revision < 1 || next.WriteID == "" {
+		return s.errorf("not written: the document has no store_id, revision or write_id; make it with the operator functions of core")
+	}
+	select {
+	case s.writing <- struct{}{}:
+		defer func() { <-s.writing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	w, err := s.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.release()
+	return w.commit(ctx, base, next, text)
+}
+
+// commit does the work under the lock.
+func (w *writer) commit(ctx context.Context, base core.Mark, next *core.Document, text []byte) error {
+	s := w.store
+	old, err := w.check(base)
+	if err != nil {
+		return err
+	}
+	w.removeStale()
+	temp, err := w.writeTemp(text, old)
+	if err != nil {
+		return s.errorf("not written: %w", refused(err))
+	}
+	if err := ctx.Err(); err != nil {
+		w.remove(temp)
+		return err
+	}
+	if err := w.rename(temp); err != nil {
+		w.remove(temp)
+		return s.errorf("not written: %w", refused(err))
+	}
+	s.mu.Lock()
+	s.seen = true
+	s.mu.Unlock()
+	if err := w.syncDir(); err != nil {
+		return s.errorf("written, but perhaps not durably: %w", err)
+	}
+	if err := w.writeMarker(next); err != nil {
+		return s.errorf("written, but not noted in the lock file: %w", err)
+	}
+	return nil
+}
+
+// check compares what is in the file with base, and returns the file's info, nil if there
+// is none.
+func (w *writer) check(base core.Mark) (fs.FileInfo, error) {
+	s := w.store
+	if err := w.at("read"); err != nil {
+		return nil, s.unreadable(err)
+	}
+	old, err := w.dir.Lstat(s.base)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if base != (core.Mark{}) {
+			return nil, core.ErrConflict
+		}
+		return nil, nil //nolint:nilnil // no file and no error is what is found
+	case err != nil:
+		return nil, s.unreadable(err)
+	case old.Mode()&fs.ModeSymlink != 0:
+		return nil, s.errorf("%w: it is a symbolic link, which a write would replace; name the file that it points to", core.ErrReadOnly)
+	}
+	_, b, _, err := s.read(old)
+	if err != nil {
+		return nil, err
+	}
+	mark, _, err := s.parse(b, digest(b))
+	if err != nil {
+		return nil, fmt.Errorf("not replaced, repair or remove it: %w", err)
+	}
+	if base != mark {
+		return nil, core.ErrConflict
+	}
+	return old, nil
+}
+
+// writeTemp makes the durable new file beside the old one and returns its name.
+func (w *writer) writeTemp(text []byte, old fs.FileInfo) (name string, err error) {
+	name = w.store.tempPrefix() + strings.ToLower(rand.Text()) + tempSuffix
+	if err := w.at("create-temp"); err != nil {
+		return "", err
+	}
+	f, err := w.dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close() // a second time, perhaps; the first error is the one that counts
+			w.remove(name)
+		}
+	}()
+	if err := w.at("write-temp"); err != nil {
+		return "", err
+	}
+	if _, err := f.Write(text); err != nil {
+		return "", err
+	}
+	if err := w.at("own-temp"); err != nil {
+		return "", err
+	}
+	if err := w.own(f, old); err != nil {
+		return "", err
+	}
+	if err := w.at("sync-temp"); err != nil {
+		return "", err
+	}
+	if err := f.Sync(); err != nil {
+		return "", err
+	}
+	if err := w.at("close-temp"); err != nil {
+		return "", err
+	}
+	return name, f.Close()
+}
+
+func (w *writer) rename(temp string) error {
+	if err := w.at("rename"); err != nil {
+		return err
+	}
+	return w.dir.Rename(temp, w.store.base)
+}
+
+// syncDir makes the rename durable, and the names of new files with it.
+func (w *writer) syncDir() error {
+	if err := w.at("sync-directory"); err != nil {
+		return err
+	}
+	d, err := w.dir.Open(".")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }() // it was only read
+	// Some systems and file systems cannot, and need not.
+	if err := d.Sync(); err != nil && canSyncDir && !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	return nil
+}
+
+const tempSuffix = ".tmp"
+
+func (s *Store) tempPrefix() string { return "." + s.base + "." }
+
+// removeStale removes the temporary files of writers that were killed: no other is at work
+// under the lock. One that cannot be removed harms nobody.
+func (w *writer) removeStale() {
+	d, err := w.dir.Open(".")
+	if err != nil {
+		return
+	}
+	defer func() { _ = d.Close() }() // it was only read
+	for err == nil {
+		var names []string
+		names, err = d.Readdirnames(1000)
+		for _, name := range names {
+			if strings.HasPrefix(name, w.store.tempPrefix()) && strings.HasSuffix(name, tempSuffix) {
+				w.remove(name)
+			}
+		}
+	}
+}
+
+func (w *writer) remove(name string) { _ = w.dir.Remove(name) }

@@ -1,0 +1,40 @@
+//go:build unix && !aix
+
+package filestore
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+const (
+	nonBlock       = syscall.O_NONBLOCK // to open a named pipe does not wait for its writer
+	noFollow       = syscall.O_NOFOLLOW
+	hasPermissions = true
+	canSyncDir     = true
+	markerOffset   = 0
+)
+
+// stamp is what changes with a file's content.
+type stamp struct {
+	known            bool
+	size             int64
+	mtime, ctime     int64 // nanoseconds
+	device, serialNo uint64
+}
+
+func stampOf(info fs.FileInfo) stamp {
+	s := stamp{known: true, size: info.Size(), mtime: info.ModTime().UnixNano()}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		s.device, s.serialNo = uint64(st.Dev), uint64(st.Ino) //nolint:gosec,unconvert // compared only; their types differ by system
+		s.ctime = ctime(st)
+	}
+	return s
+}
+
+func ownerOf(info fs.FileInfo) owner {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return owner{int(st.Uid), int(st.Gid)}
+	}
+	return nobody
+}
