@@ -73,5 +73,5 @@ func (a *app) interrupt() (string, error) {
 // kill ends the application if it still runs, and waits for its end.
 func (a *app) kill() {
 	_ = a.process.Process.Kill() // fails if it has ended already
-	<-a.ended
+	_ = <-a.ended                // killed, or told by interrupt
 }

@@ -57,11 +57,11 @@ func (s *script) curl(w want, path string, headers ...string) {
 	if s.err != nil {
 		return
 	}
-	line := "$ curl -i "
+	words := []string{"$ curl -i"}
 	for _, h := range headers {
-		line += "-H '" + h + "' "
+		words = append(words, "-H '"+h+"'")
 	}
-	s.say("%s", line+s.app.url+path)
+	s.say("%s", strings.Join(append(words, s.app.url+path), " "))
 	res, body, err := s.get(path, headers...)
 	if err != nil {
 		s.err = err
@@ -131,14 +131,14 @@ func (s *script) downtime(says string, args ...string) {
 	if s.err != nil {
 		return
 	}
-	line := "$ downtime"
+	words := []string{"$ downtime"}
 	for _, arg := range args {
 		if strings.Contains(arg, " ") {
 			arg = "'" + arg + "'"
 		}
-		line += " " + arg
+		words = append(words, arg)
 	}
-	s.say("%s", line)
+	s.say("%s", strings.Join(words, " "))
 	c := exec.CommandContext(s.ctx, s.program("downtime.exe"), args...)
 	c.Env = append(os.Environ(), "DOWNTIME_STORE="+s.store)
 	text, err := c.CombinedOutput()
