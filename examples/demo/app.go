@@ -20,14 +20,15 @@ const stopWithin = 15 * time.Second
 type app struct {
 	url, key string
 	process  *exec.Cmd
-	log      *bytes.Buffer // its standard error; to be read when it has ended
-	ended    chan error    // gets what Wait has returned
+	ended    chan struct{} // closed when it has ended; then these may be read:
+	err      error         // of Wait
+	log      *bytes.Buffer // its standard error
 }
 
 var listening = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
 
 func (t *terminal) startApp(ctx context.Context) (*app, error) {
-	a := &app{key: rand.Text(), log: &bytes.Buffer{}, ended: make(chan error, 1)}
+	a := &app{key: rand.Text(), log: &bytes.Buffer{}, ended: make(chan struct{})}
 	a.process = exec.CommandContext(ctx, t.program("app.exe"), "-addr", "127.0.0.1:0", "-store", strings.TrimPrefix(t.store, "file:"))
 	a.process.Env = append(os.Environ(), "DOWNTIME_API_KEY="+a.key)
 	a.process.Stderr = a.log
@@ -39,9 +40,9 @@ func (t *terminal) startApp(ctx context.Context) (*app, error) {
 		return nil, err
 	}
 	go func() {
-		err := a.process.Wait()
+		a.err = a.process.Wait()
 		_ = write.Close()
-		a.ended <- err
+		close(a.ended)
 	}()
 
 	text := make([]byte, 16<<10)
@@ -62,9 +63,8 @@ func (a *app) interrupt() (string, error) {
 		return "", err
 	}
 	select {
-	case err := <-a.ended:
-		a.ended <- nil
-		return a.log.String(), err
+	case <-a.ended:
+		return a.log.String(), a.err
 	case <-time.After(stopWithin):
 		return "", fmt.Errorf("has not stopped within %v", stopWithin)
 	}
@@ -73,5 +73,5 @@ func (a *app) interrupt() (string, error) {
 // kill ends the application if it still runs, and waits for its end.
 func (a *app) kill() {
 	_ = a.process.Process.Kill() // fails if it has ended already
-	_ = <-a.ended                // killed, or told by interrupt
+	<-a.ended
 }
