@@ -3,7 +3,6 @@ package core
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -63,11 +62,12 @@ type answers struct {
 	err error
 }
 
-// answer is one refusal in one form and language.
+// answer is one refusal in one form and language. With the headers that all share it
+// has eight at most: a ninth would make Go grow the header map of every response.
 type answer struct {
 	contentType     []string
-	contentLanguage []string // nil: an own page, in whatever language
-	csp             []string // nil: none
+	contentLanguage []string // nil for HTML, which says so itself
+	csp             []string // nil for none
 	// contentLength is by the digits of Retry-After, which the JSON body holds; index 0
 	// is for the others.
 	contentLength [maxRetryDigits + 1][]string
@@ -99,33 +99,25 @@ func newAnswers(s *answerSettings, cl *Closure, now time.Time) *answers {
 	for l := range languages {
 		d := newPageData(cl, s.status, l)
 		tag := []string{d.Lang}
-		a.prepared[l][formatText] = newAnswer(formatText, tag, renderText(&translations[l], d))
-		a.prepared[l][formatJSON] = newAnswer(formatJSON, tag, renderProblem(&translations[l], d))
-		if s.page.bytes == nil && s.page.template == nil {
-			a.prepared[l][formatHTML] = newBuiltinPage(tag, d)
-			continue
+		a.prepared[l][formatText] = newAnswer(formatText, renderText(&translations[l], d))
+		a.prepared[l][formatText].contentLanguage = tag
+		a.prepared[l][formatJSON] = newAnswer(formatJSON, renderProblem(&translations[l], d))
+		a.prepared[l][formatJSON].contentLanguage = tag
+		page, csp, err := s.page.render(d)
+		if err != nil {
+			a.err = err
 		}
-		body := s.page.bytes
-		if body == nil {
-			var err error
-			if body, err = renderPage(s.page.template, d); err != nil {
-				a.err = fmt.Errorf("PageTemplate failed, so the built-in page is sent: %w", err)
-				a.prepared[l][formatHTML] = newBuiltinPage(tag, d)
-				continue
-			}
+		a.prepared[l][formatHTML] = newAnswer(formatHTML, page)
+		if csp != "" {
+			a.prepared[l][formatHTML].csp = []string{csp}
 		}
-		page := newAnswer(formatHTML, nil, body)
-		if s.page.csp != "" {
-			page.csp = []string{s.page.csp}
-		}
-		a.prepared[l][formatHTML] = page
 	}
 	a.tick(now)
 	return a
 }
 
-func newAnswer(f format, tag []string, body []byte) answer {
-	v := answer{contentType: contentTypes[f], contentLanguage: tag, body: body}
+func newAnswer(f format, body []byte) answer {
+	v := answer{contentType: contentTypes[f], body: body}
 	for digits := range v.contentLength {
 		length := len(body)
 		if f == formatJSON {
@@ -133,17 +125,6 @@ func newAnswer(f format, tag []string, body []byte) answer {
 		}
 		v.contentLength[digits] = []string{strconv.Itoa(length)}
 	}
-	return v
-}
-
-func newBuiltinPage(tag []string, d PageData) answer {
-	b := builtin()
-	body, err := renderPage(b.template, d)
-	if err != nil {
-		panic("downtime: the built-in page: " + err.Error()) // it was rendered before, and writes to memory
-	}
-	v := newAnswer(formatHTML, tag, body)
-	v.csp = []string{b.csp}
 	return v
 }
 
@@ -210,16 +191,8 @@ func (a *answers) tick(now time.Time) (next time.Time) {
 // the redirect. It does not read the request's body.
 func (a *answers) write(w http.ResponseWriter, r *http.Request) {
 	f := negotiateFormat(r.Header["Accept"])
-	retry := a.retry.Load().pick()
 	h := w.Header()
-	vary, encoded := varyNegotiation, false
-	if len(h) != 0 {
-		vary, encoded = takeOver(h)
-	}
-	h["Cache-Control"] = cacheNoStore
-	h["Retry-After"] = retry.header
-	h["Vary"] = vary
-	h["Downtime"] = a.downtime
+	retry, encoded := a.announce(h)
 	if a.redirect != nil && f == formatHTML && a.redirect.applies(r) {
 		h["Location"] = a.redirect.location
 		delete(h, "Content-Type") // there is no content
@@ -249,6 +222,21 @@ func (a *answers) write(w http.ResponseWriter, r *http.Request) {
 	if f == formatJSON {
 		_, _ = w.Write(retry.member)
 	}
+}
+
+// announce sets the headers that every refusal has, and returns the Retry-After among
+// them, and whether somebody outside encodes what is written.
+func (a *answers) announce(h http.Header) (retry *retryVariant, encoded bool) {
+	retry = a.retry.Load().pick()
+	vary := varyNegotiation
+	if len(h) != 0 {
+		vary, encoded = takeOver(h)
+	}
+	h["Cache-Control"] = cacheNoStore
+	h["Retry-After"] = retry.header
+	h["Vary"] = vary
+	h["Downtime"] = a.downtime
+	return retry, encoded
 }
 
 // takeOver removes the headers that an outer middleware has set for the answer that it

@@ -8,12 +8,12 @@ import (
 // Handler is the net/http middleware: it serves what passes by next and answers the rest.
 // Around the finished router it is the strongest form: it sees every request, also the
 // redirects, 404s and panics that routers make before their own middleware runs. The
-// ResponseWriter reaches next untouched. A nil next panics.
+// ResponseWriter reaches next untouched. A nil next panics; a nil gate refuses everything.
 func (g *Gate) Handler(next http.Handler) http.Handler {
 	if next == nil {
 		panic("downtime: Gate.Handler: next is nil")
 	}
-	return &handler{gate: g, next: next}
+	return &handler{gate: g.OrClosed(), next: next}
 }
 
 type handler struct {

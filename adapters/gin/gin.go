@@ -1,0 +1,100 @@
+// Package gindowntime is the downtime gate as gin middleware.
+//
+//	router := gin.New()
+//	router.Use(gin.Recovery(), gindowntime.New(gindowntime.Config{
+//		Store:       store,
+//		ExemptExact: []string{"/healthz"},
+//	}))
+//	router.GET("/", home) // after Use: gin never gates a route that was added before
+//
+// Order: recovery, request id, access log, security headers, CORS, then the gate, then
+// static files, sessions and the application. Authentication goes before the gate only if
+// a predicate reads what it stores; it then runs for refused requests too.
+//
+// Middleware does not see what gin answers by itself: its redirects for slashes and fixed
+// paths, the routes added before Use, and the groups made before Use. [Install] refuses an
+// engine that has routes; gate.Handler(engine), around the finished engine, sees it all.
+package gindowntime
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// Config is [core.Config].
+type Config = core.Config
+
+// New makes a gate from cfg and returns its middleware. It panics if cfg is invalid, with
+// every fault in the message; [core.New] and [Middleware] return the error instead, and
+// keep the gate at hand for its Shutdown.
+func New(cfg Config, opts ...Option) gin.HandlerFunc {
+	gate, err := core.New(cfg)
+	if err != nil {
+		panic(fmt.Sprintf("gindowntime: invalid config: %v", err))
+	}
+	return Middleware(gate, opts...)
+}
+
+// Middleware returns the middleware of a gate, which several routers may share. It never
+// panics. A nil gate, left over from an error that nobody looked at, refuses everything.
+func Middleware(gate *core.Gate, opts ...Option) gin.HandlerFunc {
+	m := &middleware{gate: gate.OrClosed()}
+	for _, o := range opts {
+		if o != nil {
+			o.apply(m)
+		}
+	}
+	return m.handle
+}
+
+// Install puts the gate in front of everything that engine will serve, as Use does, and
+// refuses an engine where that would leave something out: routes that exist already are
+// never gated. Groups made before are not either, and cannot be seen from here.
+func Install(engine *gin.Engine, gate *core.Gate, opts ...Option) error {
+	if engine == nil {
+		return errors.New("gindowntime: Install: engine is nil: pass the engine before its routes are added")
+	}
+	if gate == nil {
+		return errors.New("gindowntime: Install: gate is nil: make one with core.New")
+	}
+	if routes := engine.Routes(); len(routes) > 0 {
+		return fmt.Errorf("gindowntime: Install: the engine has %d routes already, %s %s among them, which gin would never gate: install before adding routes, or wrap the finished engine by gate.Handler(engine)",
+			len(routes), routes[0].Method, routes[0].Path)
+	}
+	engine.Use(Middleware(gate, opts...))
+	return nil
+}
+
+type middleware struct {
+	gate    *core.Gate
+	respond func(*gin.Context, core.Decision) // nil: the gate answers
+}
+
+func (m *middleware) handle(c *gin.Context) {
+	ticket, ok := m.gate.Enter(c.Request)
+	if !ok {
+		var d core.Decision
+		if ticket, d = m.gate.Admit(overlay{c}, c.Writer, c.Request); !d.Passes() {
+			m.refuse(c, d)
+			return
+		}
+	}
+	defer ticket.Leave()
+	c.Next()
+}
+
+// refuse aborts first: whatever a responder does, or fails to do, the chain has ended.
+func (m *middleware) refuse(c *gin.Context, d core.Decision) {
+	c.Abort()
+	if m.respond == nil {
+		m.gate.Respond(c.Writer, c.Request, d)
+		c.Writer.WriteHeaderNow() // else gin puts its own 404 text in place of an empty answer
+		return
+	}
+	c.Status(m.gate.Prepare(c.Writer.Header(), d))
+	m.respond(c, d)
+}

@@ -1,0 +1,35 @@
+package gindowntime
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// Option changes how the middleware of this package works.
+type Option interface{ apply(m *middleware) }
+
+type option func(*middleware)
+
+func (o option) apply(m *middleware) { o(m) }
+
+// WithResponder answers refused requests by respond instead of the gate. When respond is
+// called the chain is aborted, the status is set, and so are the headers that every
+// refusal has (Retry-After, Cache-Control, Downtime, …); what is left is the body, in
+// whatever way the application renders:
+//
+//	gindowntime.WithResponder(func(c *gin.Context, d core.Decision) {
+//		c.HTML(c.Writer.Status(), "down.html", d.Closure)
+//	})
+//
+// It answers in place of Config.RedirectURL too. nil means the gate's own answer.
+func WithResponder(respond func(*gin.Context, core.Decision)) Option {
+	return option(func(m *middleware) { m.respond = respond })
+}
+
+// DelegateErrors is a responder for applications whose own error middleware renders every
+// failure: it adds a [*core.BlockedError] to c.Errors and writes nothing. Without such a
+// middleware in front of the gate, the answer is the status and an empty body.
+func DelegateErrors(c *gin.Context, d core.Decision) {
+	_ = c.Error(&core.BlockedError{Decision: d, Status: c.Writer.Status()})
+}
