@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// Words after RESULT.
+const (
+	resultUp        = "up"
+	resultDown      = "down"
+	resultStillDown = "still-down"
+)
+
+// written is what a command that writes has to say: first says what it did, in its own
+// words; then comes the state after it, then what last says, then RESULT.
+type written struct {
+	result string // "": up or down, by the state
+	code   int
+	period *core.Period
+	ended  []core.Period
+	first  func()
+	last   func()
+}
+
+// stateOf is the state after a write, or the one that was found where nothing was written.
+func stateOf(st core.Store, res core.Result) state {
+	return state{store: st.String(), doc: res.After, now: res.Time}
+}
+
+// report prints what was done, in the form that was asked for, and returns the exit code
+// as an error.
+func (a *app) report(cmd *cobra.Command, v view, s state, r written) error {
+	out := cmd.OutOrStdout()
+	if r.result == "" {
+		r.result = resultUp
+		if s.verdict().Down {
+			r.result = resultDown
+		}
+	}
+	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
+		j := resultJSON{Result: r.result, ExitCode: r.code, State: s.json()}
+		if r.ended != nil {
+			j.Ended = s.periodsJSON(r.ended)
+			for i := range j.Ended {
+				j.Ended[i].Status = ended
+			}
+		}
+		if r.period != nil {
+			p := s.periodJSON(*r.period)
+			if _, ok := s.doc.Find(p.ID); !ok {
+				p.Status = cancelled
+			}
+			j.Period = &p
+		}
+		if err := writeJSON(out, j, true); err != nil {
+			return err
+		}
+	} else {
+		if r.first != nil {
+			r.first()
+		}
+		v.state(out, s)
+		if r.last != nil {
+			r.last()
+		}
+		line := "RESULT " + r.result
+		if r.result == resultStillDown {
+			for _, p := range s.doc.InForce(s.now) {
+				line += " " + p.ID
+			}
+		}
+		fmt.Fprintln(out, line)
+	}
+	if r.code != ExitDone {
+		return exit(r.code)
+	}
+	return nil
+}
+
+// writing gives cmd the flags that all commands that write have.
+func writing(cmd *cobra.Command) {
+	cmd.Flags().Bool("json", false, "one JSON object instead of text and RESULT")
+}
+
+// actorFlag gives cmd --actor.
+func actorFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().String("actor", "", "done by `NAME` (else user@host)")
+}
+
+func orDefaultActor(actor string) string {
+	if actor == "" {
+		return defaultActor()
+	}
+	return actor
+}
+
+// given is a pointer to the value if the flag was given, else nil: "" and false can be
+// meant.
+func given[T any](cmd *cobra.Command, flag string, value *T) *T {
+	if !cmd.Flags().Changed(flag) {
+		return nil
+	}
+	return value
+}
+
+// completeIDs completes the ids of periods, of those that want likes.
+func (a *app) completeIDs(want func(status string) bool) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		var out []cobra.Completion
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		err := a.onStore(cmd, func(ctx context.Context, st core.Store) error {
+			read, err := st.Load(ctx, core.Mark{})
+			if err != nil {
+				return err
+			}
+			s := state{doc: read.Document, now: read.Time}
+			for _, p := range s.periods() {
+				if status := statusOf(p, s.now); want(status) {
+					out = append(out, cobra.CompletionWithDesc(p.ID, status+" "+safe(shorten(p.Reason, 40))))
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	}
+}

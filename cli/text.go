@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// safe is s with everything escaped that a terminal would act upon or hide: control
+// bytes, ESC, line breaks, marks that turn the direction of text, invisible characters,
+// and what is not UTF-8. It is one line.
+func safe(s string) string {
+	if strings.IndexFunc(s, unsafeRune) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		switch {
+		case !unsafeRune(r):
+			b.WriteRune(r)
+		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		default:
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+	}
+	return b.String()
+}
+
+func unsafeRune(r rune) bool {
+	return r == utf8.RuneError || (!unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r))
+}
+
+// shellWord is s as one word of a shell.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+=,", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// shorten is s in at most n runes.
+func shorten(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n-1]) + "…"
+}
+
+// span is a length of time for people: two units at most, and a year is 365 days.
+func span(d time.Duration) string {
+	d = d.Abs()
+	switch {
+	case d >= 2*365*day:
+		return two(int(d/(365*day)), "y", 0, "")
+	case d >= 60*day:
+		return two(int(d/day), "d", 0, "")
+	case d.Round(time.Hour) >= day:
+		d = d.Round(time.Hour)
+		return two(int(d/day), "d", int(d%day/time.Hour), "h")
+	case d.Round(time.Minute) >= time.Hour:
+		d = d.Round(time.Minute)
+		return two(int(d/time.Hour), "h", int(d%time.Hour/time.Minute), "min")
+	case d.Round(time.Second) >= 10*time.Minute:
+		return two(int(d.Round(time.Minute)/time.Minute), "min", 0, "")
+	case d.Round(time.Second) >= time.Minute:
+		d = d.Round(time.Second)
+		return two(int(d/time.Minute), "min", int(d%time.Minute/time.Second), "s")
+	}
+	return two(int(d.Round(time.Second)/time.Second), "s", 0, "")
+}
+
+func two(n int, unit string, m int, smaller string) string {
+	if m == 0 {
+		return fmt.Sprintf("%d %s", n, unit)
+	}
+	return fmt.Sprintf("%d %s %d %s", n, unit, m, smaller)
+}
+
+// relative is t as seen from now: "in 12 min", "3 h 5 min ago", "now".
+func relative(t, now time.Time) string {
+	switch d := t.Sub(now); {
+	case d >= time.Second:
+		return "in " + span(d)
+	case d <= -time.Second:
+		return span(d) + " ago"
+	}
+	return "now"
+}
+
+// clock is t as a clock in loc shows it, with seconds where there are any.
+func clock(t time.Time, loc *time.Location) string {
+	t = t.In(loc)
+	if t.Second() == 0 && t.Nanosecond() == 0 {
+		return t.Format("2006-01-02 15:04 MST")
+	}
+	return t.Format("2006-01-02 15:04:05 MST")
+}
+
+// paint colours text, or not.
+type paint bool
+
+// painter says whether w is to be coloured.
+func (a *app) painter(w io.Writer) paint {
+	return paint(!a.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(w))
+}
+
+func (p paint) code(code, s string) string {
+	if !p {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (p paint) up(s string) string      { return p.code("1;32", s) }
+func (p paint) down(s string) string    { return p.code("1;31", s) }
+func (p paint) warning(s string) string { return p.code("1;33", s) }
+func (p paint) faint(s string) string   { return p.code("2", s) }
