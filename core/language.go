@@ -20,6 +20,16 @@ const (
 // in German. "*" stands for the languages that no other range names. English is the
 // answer if nothing is asked for, or nothing that we have.
 func negotiateLanguage(accept []string) language {
+	if len(accept) == 0 {
+		return english
+	}
+	// Most visitors' first range decides, as in negotiateFormat.
+	first, _, _ := strings.Cut(accept[0], ",")
+	if len(first) == 2 || (len(first) > 2 && first[2] == '-' && strings.IndexByte(first, ';') < 0) {
+		if l, ok := languageOf(first[:2]); ok && len(first) <= maxAcceptBytes {
+			return l
+		}
+	}
 	s := rangeScanner{lines: accept}
 	var c choice
 	for s.next() {
@@ -36,7 +46,7 @@ func negotiateLanguage(accept []string) language {
 		}
 		c.offer(int(l), s.q, 2, s.n)
 		if s.q == maxWeight && c.best() == int(l) {
-			return l // no later range can weigh more, be more specific, or be listed first
+			return l // as above
 		}
 	}
 	if best := c.best(); best >= 0 {

@@ -19,6 +19,7 @@ const (
 const (
 	maxAcceptBytes  = 4 << 10
 	maxAcceptRanges = 32
+	lineCost        = len("Accept: \r\n") // counted for each line, or empty ones would be free
 )
 
 // negotiateFormat chooses the form of the answer by the lines of the Accept header (RFC
@@ -27,6 +28,19 @@ const (
 // it decides, so that "text/html;q=0, */*" excludes HTML. The answer is text if nothing
 // is asked for, or nothing that we have.
 func negotiateFormat(accept []string) format {
+	if len(accept) == 0 {
+		return formatText
+	}
+	// Most clients name first what they like best, and then nothing that follows can
+	// weigh more, be more specific or be listed earlier. The loop below would say the same.
+	switch first := accept[0]; {
+	case listedFirst(first, "text/html"):
+		return formatHTML
+	case listedFirst(first, "application/json"):
+		return formatJSON
+	case first == "*/*" && len(accept) == 1:
+		return formatText
+	}
 	s := rangeScanner{lines: accept}
 	var c choice
 	for s.next() {
@@ -57,13 +71,18 @@ func negotiateFormat(accept []string) format {
 		}
 		c.offer(int(f), s.q, 3, s.n)
 		if s.q == maxWeight && c.best() == int(f) {
-			return f // no later range can weigh more, be more specific, or be listed first
+			return f // as above
 		}
 	}
 	if best := c.best(); best >= 0 {
 		return format(best)
 	}
 	return formatText
+}
+
+// listedFirst reports whether line begins with the range name, with no parameters.
+func listedFirst(line, name string) bool {
+	return strings.HasPrefix(line, name) && (len(line) == len(name) || line[len(name)] == ',')
 }
 
 // formatOf is the form that a full media type names. Its parameters do not count: who
@@ -151,8 +170,14 @@ type rangeScanner struct {
 // next goes to the next range and reports whether there is one.
 func (s *rangeScanner) next() bool {
 	for s.n < maxAcceptRanges {
-		if s.line == "" && !s.nextLine() {
-			return false
+		for s.line != "" && (s.line[0] == ',' || s.line[0] == ' ' || s.line[0] == '\t') {
+			s.line = s.line[1:] // empty elements say nothing, RFC 9110 section 5.6.1
+		}
+		if s.line == "" {
+			if !s.nextLine() {
+				return false
+			}
+			continue
 		}
 		element := s.line
 		end := strings.IndexByte(element, ',')
@@ -162,16 +187,13 @@ func (s *rangeScanner) next() bool {
 		name, params, has := strings.Cut(element, ";")
 		if !has {
 			s.skip(end)
-			if name = trimSpace(name); name == "" {
-				continue
-			}
 			s.n++
-			s.name, s.q, s.params = name, maxWeight, false
+			s.name, s.q, s.params = trimSpace(name), maxWeight, false
 			return true
 		}
 		if strings.IndexByte(params, '"') >= 0 {
 			// A quoted string may hold commas: find the real end of the element.
-			if end = elementEnd(s.line); end == unterminated {
+			if end = elementEnd(s.line, len(name)); end == unterminated {
 				s.line = ""
 				continue
 			}
@@ -203,7 +225,7 @@ func (s *rangeScanner) nextLine() bool {
 			s.line = s.line[:strings.LastIndexByte(s.line, ',')+1]
 			s.spent = maxAcceptBytes
 		} else {
-			s.spent += len(s.line) + 1 // lines cost, or empty ones would be free
+			s.spent += len(s.line) + lineCost
 		}
 		if s.line != "" {
 			return true
@@ -223,11 +245,12 @@ func (s *rangeScanner) skip(end int) {
 
 const unterminated = -2
 
-// elementEnd is the index of the comma that ends the first element of line, -1 if the
-// line ends it, unterminated if a quoted string does not end.
-func elementEnd(line string) int {
+// elementEnd is the index of the comma that ends the first element of line, whose
+// parameters begin at start; -1 if the line ends it, unterminated if a quoted string does
+// not end.
+func elementEnd(line string, start int) int {
 	quoted := false
-	for i := 0; i < len(line); i++ {
+	for i := start; i < len(line); i++ {
 		switch line[i] {
 		case '"':
 			quoted = !quoted

@@ -179,3 +179,23 @@ func newOwnPage(c Config) (ownPage, error) {
 	}
 	return p, errors.Join(errs...)
 }
+
+// render makes the page, and the policy that it is sent with, "" for none. After an
+// error, which is the template's, it is the built-in one.
+func (p *ownPage) render(d PageData) (page []byte, csp string, err error) {
+	if p.bytes != nil {
+		return p.bytes, p.csp, nil
+	}
+	if p.template != nil {
+		if page, err = renderPage(p.template, d); err == nil {
+			return page, p.csp, nil
+		}
+		err = fmt.Errorf("PageTemplate failed, so the built-in page is sent: %w", err)
+	}
+	b := builtin()
+	page, problem := renderPage(b.template, d)
+	if problem != nil {
+		panic("downtime: the built-in page: " + problem.Error()) // it was rendered before, and writes to memory
+	}
+	return page, b.csp, err
+}

@@ -38,7 +38,7 @@ func newRetryAfter(until, now time.Time) (r *retryAfter, next time.Time) {
 	wait := unknownRetry
 	if left := until.Sub(now); !until.IsZero() && left > 0 {
 		// Rounded up: nobody is asked to come back before the end.
-		wait = min((left + time.Second - 1).Truncate(time.Second), maxRetry)
+		wait = (min(left, maxRetry) + time.Second - 1).Truncate(time.Second)
 		next = until.Add(time.Second - wait)
 	}
 	base := int(wait / time.Second)
