@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -145,7 +146,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"an end equal after truncation": {in(`"end":"2026-11-21T02:00:00.0000009Z"`), "periods[0].end"},
 		"a year out of range":           {in(`"created_at":"9999-01-01T00:00:00Z"`), "periods[0].created_at"},
 		"a flag in quotes":              {in(`"emergency":"true"`), "periods[0].emergency: found '\"', want true or false"},
-		"a flag that goes on":           {in(`"emergency":truely`), "want a comma"},
+		"a flag that goes on":           {in(`"emergency":true1`), "want a comma"},
 		"version 0":                     {in(`"version":0`), "periods[0].version: 0"},
 		"a version with an exponent":    {in(`"version":1e3`), "periods[0].version"},
 		"a version with a zero before":  {in(`"version":01`), "periods[0].version"},
@@ -241,7 +242,7 @@ func TestEncodeRefusesWhatCouldNotBeRead(t *testing.T) {
 			d.Periods = nil
 			for i := range 5000 {
 				d.Periods = append(d.Periods, Period{
-					ID: fmt.Sprint(i), Kind: Window, Start: time.Unix(1.7e9, 0), Version: 1, Reason: strings.Repeat("a", MaxReasonLen),
+					ID: strconv.Itoa(i), Kind: Window, Start: time.Unix(1.7e9, 0), Version: 1, Reason: strings.Repeat("a", MaxReasonLen),
 				})
 			}
 		},

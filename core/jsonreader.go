@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -130,7 +131,7 @@ func (r *jsonReader) object(names []string, required int, member func(i int) err
 func (r *jsonReader) unknown(at int, name string, names []string) error {
 	r.name = ""
 	for _, known := range names {
-		if bytes.EqualFold([]byte(known), []byte(name)) {
+		if strings.EqualFold(known, name) {
 			return r.fail(at, name, fmt.Sprintf("unknown member; names are in lower case: want %q", known))
 		}
 	}
@@ -259,7 +260,7 @@ func (r *jsonReader) flag() (bool, error) {
 func (r *jsonReader) integer() (int64, error) {
 	r.peek()
 	start := r.pos
-	for r.pos < len(r.b) && bytes.IndexByte([]byte("+-.0123456789eE"), r.b[r.pos]) >= 0 {
+	for r.pos < len(r.b) && strings.IndexByte("+-.0123456789eE", r.b[r.pos]) >= 0 {
 		r.pos++
 	}
 	digits := string(r.b[start:r.pos])

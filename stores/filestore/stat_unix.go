@@ -26,7 +26,7 @@ type stamp struct {
 func stampOf(info fs.FileInfo) stamp {
 	s := stamp{known: true, size: info.Size(), mtime: info.ModTime().UnixNano()}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		s.device, s.serialNo = uint64(st.Dev), uint64(st.Ino) //nolint:gosec,unconvert // compared only; their types differ by system
+		s.device, s.serialNo = uint64(st.Dev), uint64(st.Ino) //nolint:unconvert // compared only; their types differ by system
 		s.ctime = ctime(st)
 	}
 	return s

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"testing"
 
 	"github.com/go-downtime/downtime/core"
 )
@@ -15,7 +14,7 @@ const (
 	writesPerWriter = 8
 )
 
-func firstWrites(t testing.TB, e *env) {
+func firstWrites(t reporter, e *env) {
 	st := e.open()
 	handles := e.handles(st)
 	errs := make([]error, writers)
@@ -50,7 +49,7 @@ func firstWrites(t testing.TB, e *env) {
 
 // concurrentWriters adds one period with each write, so that a document shows by itself
 // whether an update was lost: it has as many periods as revisions.
-func concurrentWriters(t testing.TB, e *env) {
+func concurrentWriters(t reporter, e *env) {
 	st, _ := e.written(t, window("first"))
 	handles := e.handles(st)
 	ctx, cancel := context.WithCancelCause(e.ctx)
@@ -139,7 +138,7 @@ func watch(ctx context.Context, st core.Store, done <-chan struct{}) error {
 	}
 }
 
-func concurrentStarts(t testing.TB, e *env) {
+func concurrentStarts(t reporter, e *env) {
 	st, _ := e.written(t)
 	handles := e.handles(st)
 	errs := make([]error, writers)

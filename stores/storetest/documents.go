@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"testing"
 	"time"
 
 	"github.com/go-downtime/downtime/core"
@@ -43,7 +42,7 @@ func full(id string) core.Period {
 }
 
 // requireSame fails t unless got is want, and names what differs.
-func requireSame(t testing.TB, want, got *core.Document) {
+func requireSame(t reporter, want, got *core.Document) {
 	t.Helper()
 	if got == nil {
 		t.Fatalf("no document, want revision %d", want.Revision)
@@ -67,7 +66,7 @@ func requireSame(t testing.TB, want, got *core.Document) {
 }
 
 // requireMark fails t unless state carries the mark of its document.
-func requireMark(t testing.TB, state core.State) {
+func requireMark(t reporter, state core.State) {
 	t.Helper()
 	mark := state.Mark
 	mark.Tag = "" // the store's own
@@ -77,7 +76,7 @@ func requireMark(t testing.TB, state core.State) {
 }
 
 // requireConflict fails t unless err is ErrConflict.
-func requireConflict(t testing.TB, err error, what string) {
+func requireConflict(t reporter, err error, what string) {
 	t.Helper()
 	if !errors.Is(err, core.ErrConflict) {
 		t.Fatalf("%s: got error %v, want ErrConflict", what, err)

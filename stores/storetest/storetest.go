@@ -47,15 +47,24 @@ func Run(t *testing.T, open func(t *testing.T) core.Store, o Options) {
 	}
 	t.Run("leaves nothing running", func(t *testing.T) {
 		checkLeaks(t, func(t *testing.T) {
+			t.Helper()
 			exercise(t, newEnv(t, open, o))
 		})
 	})
 }
 
+// reporter is the part of [testing.T] that checks use. It is an interface so that a test
+// can see a check fail.
+type reporter interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Skip(args ...any)
+}
+
 // check is one promise of the interface.
 type check struct {
 	name string
-	run  func(t testing.TB, e *env)
+	run  func(t reporter, e *env)
 }
 
 // checks are all but the one for leaks, which needs subtests.
@@ -116,7 +125,7 @@ func (e *env) handles(st core.Store) []core.Store {
 }
 
 // load fails the check unless st has a document that is not unchanged.
-func (e *env) load(t testing.TB, st core.Store, have core.Mark) core.State {
+func (e *env) load(t reporter, st core.Store, have core.Mark) core.State {
 	t.Helper()
 	state, err := st.Load(e.ctx, have)
 	if err != nil {
@@ -129,7 +138,7 @@ func (e *env) load(t testing.TB, st core.Store, have core.Mark) core.State {
 }
 
 // commit fails the check unless next could be written.
-func (e *env) commit(t testing.TB, st core.Store, base core.Mark, next *core.Document) {
+func (e *env) commit(t reporter, st core.Store, base core.Mark, next *core.Document) {
 	t.Helper()
 	if err := st.Commit(e.ctx, base, next); err != nil {
 		t.Fatalf("Commit of revision %d over %+v: %v", next.Revision, base, err)
@@ -137,7 +146,7 @@ func (e *env) commit(t testing.TB, st core.Store, base core.Mark, next *core.Doc
 }
 
 // written is a new store with a first document, and the state of that.
-func (e *env) written(t testing.TB, periods ...core.Period) (core.Store, core.State) {
+func (e *env) written(t reporter, periods ...core.Period) (core.Store, core.State) {
 	t.Helper()
 	st := e.open()
 	e.commit(t, st, core.Mark{}, document(1, periods...))

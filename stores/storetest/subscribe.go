@@ -3,13 +3,12 @@ package storetest
 import (
 	"errors"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/go-downtime/downtime/core"
 )
 
-func wakes(t testing.TB, e *env) {
+func wakes(t reporter, e *env) {
 	st, _ := e.written(t)
 	sub, ok := st.(core.Subscriber)
 	if !ok {
@@ -38,7 +37,7 @@ func wakes(t testing.TB, e *env) {
 }
 
 // wakeBy writes until the subscriber is woken: a hint may be lost, but not always.
-func (e *env) wakeBy(t testing.TB, writer core.Store, woken chan struct{}) {
+func (e *env) wakeBy(t reporter, writer core.Store, woken chan struct{}) {
 	t.Helper()
 	drain(woken)
 	for {
@@ -69,7 +68,7 @@ func drain(c chan struct{}) {
 }
 
 // exercise does a little of everything, for the sake of what it may leave behind.
-func exercise(t testing.TB, e *env) {
+func exercise(t reporter, e *env) {
 	t.Helper()
 	st, first := e.written(t, window("a"))
 	for _, handle := range e.handles(st) {

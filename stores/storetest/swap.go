@@ -3,13 +3,12 @@ package storetest
 import (
 	"context"
 	"errors"
-	"testing"
 	"time"
 
 	"github.com/go-downtime/downtime/core"
 )
 
-func unchanged(t testing.TB, e *env) {
+func unchanged(t reporter, e *env) {
 	st, first := e.written(t, window("a"))
 	for range 3 {
 		state, err := st.Load(e.ctx, first.Mark)
@@ -48,7 +47,7 @@ func variations(m core.Mark) map[string]core.Mark {
 	}
 }
 
-func clock(t testing.TB, e *env) {
+func clock(t reporter, e *env) {
 	st, first := e.written(t)
 	if y := first.Time.Year(); y < 2000 || y > 9998 {
 		t.Fatalf("Time is %v, want the store's clock", first.Time)
@@ -73,7 +72,7 @@ func clock(t testing.TB, e *env) {
 	}
 }
 
-func staleBase(t testing.TB, e *env) {
+func staleBase(t reporter, e *env) {
 	st, first := e.written(t, window("a"))
 	e.commit(t, st, first.Mark, after(first.Document, window("b")))
 	second := e.load(t, st, core.Mark{})
@@ -85,13 +84,13 @@ func staleBase(t testing.TB, e *env) {
 	e.commit(t, st, second.Mark, after(second.Document)) // none of that stands in the way
 }
 
-func zeroBase(t testing.TB, e *env) {
+func zeroBase(t reporter, e *env) {
 	st, first := e.written(t, window("a"))
 	requireConflict(t, st.Commit(e.ctx, core.Mark{}, document(2)), "Commit with a zero base over a document")
 	requireSame(t, first.Document, e.load(t, st, core.Mark{}).Document)
 }
 
-func baseOfNothing(t testing.TB, e *env) {
+func baseOfNothing(t reporter, e *env) {
 	_, other := e.written(t, window("a"))
 	st := e.open()
 	if err := st.Commit(e.ctx, other.Mark, after(other.Document)); err == nil {
@@ -104,7 +103,7 @@ func baseOfNothing(t testing.TB, e *env) {
 	}
 }
 
-func ended(t testing.TB, e *env) {
+func ended(t reporter, e *env) {
 	st, first := e.written(t, window("a"))
 	ctx, cancel := context.WithCancel(e.ctx)
 	cancel()
@@ -121,7 +120,7 @@ func ended(t testing.TB, e *env) {
 	requireSame(t, first.Document, e.load(t, st, core.Mark{}).Document)
 }
 
-func twoHandles(t testing.TB, e *env) {
+func twoHandles(t reporter, e *env) {
 	if e.second == nil {
 		t.Skip("Options.Second is nil: there can be no second handle")
 	}
