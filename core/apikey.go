@@ -26,9 +26,11 @@ const (
 // one predicate make a rotation: add the new one, move the clients, take the old one
 // out. The zero Key is invalid.
 type Key struct {
-	digest  *[sha256.Size]byte // nil if there is a problem
-	source  string             // where it came from, without the secret
-	value   any                // for the FieldError: the variable's name, or nil
+	// A function, because fmt follows pointers, and cannot call methods on a Key in an
+	// unexported field. Nil if there is a problem.
+	digest  func() [sha256.Size]byte
+	source  string // where it came from, without the secret
+	value   any    // for the FieldError: the variable's name, or nil
 	problem string
 }
 
@@ -77,7 +79,7 @@ func newKey(k Key, secret string) Key {
 		k.problem = "is too long"
 	default:
 		digest := sha256.Sum256([]byte(secret))
-		k.digest = &digest
+		k.digest = func() [sha256.Size]byte { return digest }
 		return k
 	}
 	k.problem = "key " + k.problem + "; want 16 to 4096 bytes, for example from openssl rand -hex 32"
@@ -162,7 +164,7 @@ func newKeySet(keys []Key) keySet {
 	var set keySet
 	for _, k := range keys {
 		if k.digest != nil {
-			set = append(set, *k.digest)
+			set = append(set, k.digest())
 		}
 	}
 	return set
@@ -175,11 +177,11 @@ func (s keySet) holds(presented string) bool {
 		return false
 	}
 	digest := sha256.Sum256([]byte(presented))
-	return s.compare(&digest, subtle.ConstantTimeCompare) == 1
+	return s.compare(digest, subtle.ConstantTimeCompare) == 1
 }
 
 // compare compares with every key; equal is 1 for yes and 0 for no.
-func (s keySet) compare(digest *[sha256.Size]byte, equal func(x, y []byte) int) int {
+func (s keySet) compare(digest [sha256.Size]byte, equal func(x, y []byte) int) int {
 	found := 0
 	for i := range s {
 		found |= equal(digest[:], s[i][:])
@@ -200,10 +202,10 @@ func (f *faults) keys(keys []Key) {
 			f.add(field, nil, "is the zero Key; make one with KeyLiteral or KeyFromEnv")
 		case k.digest == nil:
 			f.add(field, k.value, k.problem)
-		case seen.compare(k.digest, subtle.ConstantTimeCompare) == 1:
+		case seen.compare(k.digest(), subtle.ConstantTimeCompare) == 1:
 			f.add(field, k.value, "is the same key as one before it; want different keys")
 		default:
-			seen = append(seen, *k.digest)
+			seen = append(seen, k.digest())
 		}
 	}
 }

@@ -89,11 +89,14 @@ func forwardedAddr(lines []string, proxies prefixes) (netip.Addr, bool) {
 				hop, more = line, false
 			}
 			addr, ok := parseHop(strings.Trim(hop, " \t"))
-			if !ok || hops == maxForwardedHops {
+			if !ok {
 				return netip.Addr{}, false
 			}
 			if !proxies.contain(addr) {
 				return addr, true
+			}
+			if hops == maxForwardedHops {
+				return netip.Addr{}, false
 			}
 		}
 	}
@@ -166,7 +169,7 @@ func parsePrefix(entry string) (netip.Prefix, string) {
 		if addr.Zone() != "" {
 			return netip.Prefix{}, "has a zone, which means something on one machine only; " + want
 		}
-		if addr.IsUnspecified() {
+		if addr.Unmap().IsUnspecified() {
 			return netip.Prefix{}, "is nobody's address; " + want
 		}
 		prefix = netip.PrefixFrom(addr, addr.BitLen())

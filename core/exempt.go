@@ -225,8 +225,9 @@ var remarkable = func() (set [256]bool) {
 	return set
 }()
 
-// plain reports whether a decoded path means the same to every router, proxy and file server: valid UTF-8 with no dot segment, backslash or control
-// byte, and nothing that decoding once more would turn into one.
+// plain reports whether a decoded path means the same to every router, proxy and file
+// server: valid UTF-8 with no dot segment, backslash or control byte, and nothing that
+// decoding once more would turn into one.
 func plain(path string) bool {
 	ascii := true
 	for i := range len(path) {

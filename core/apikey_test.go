@@ -1,0 +1,337 @@
+package core
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	goodKey  = "0123456789abcdef"
+	otherKey = "fedcba9876543210-fedcba9876543210"
+)
+
+func TestAPIKeyHeader(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		header http.Header
+		want   bool
+	}{
+		"the key":                              {http.Header{"X-Key": {goodKey}}, true},
+		"the other key":                        {http.Header{"X-Key": {otherKey}}, true},
+		"no header":                            {http.Header{}, false},
+		"no headers at all":                    {nil, false},
+		"an empty header":                      {http.Header{"X-Key": {""}}, false},
+		"a header without lines":               {http.Header{"X-Key": {}}, false},
+		"a blank header":                       {http.Header{"X-Key": {"                "}}, false},
+		"the key twice":                        {http.Header{"X-Key": {goodKey, goodKey}}, false},
+		"both keys":                            {http.Header{"X-Key": {goodKey, otherKey}}, false},
+		"a good one after a bad one":           {http.Header{"X-Key": {"wrong", goodKey}}, false},
+		"a good one beside an empty one":       {http.Header{"X-Key": {goodKey, ""}}, false},
+		"both in one line":                     {http.Header{"X-Key": {goodKey + ", " + otherKey}}, false},
+		"a key that is cut short":              {http.Header{"X-Key": {goodKey[:15]}}, false},
+		"a key that goes on":                   {http.Header{"X-Key": {goodKey + "0"}}, false},
+		"another case":                         {http.Header{"X-Key": {strings.ToUpper(goodKey)}}, false},
+		"white space around it":                {http.Header{"X-Key": {" " + goodKey}}, false},
+		"a prefix as in Authorization":         {http.Header{"X-Key": {"Bearer " + goodKey}}, false},
+		"another header":                       {http.Header{"X-Api-Key": {goodKey}}, false},
+		"a header with an underscore":          {http.Header{"X_Key": {goodKey}}, false},
+		"Authorization":                        {http.Header{"Authorization": {goodKey}}, false},
+		"one whose digest is the key's digest": {http.Header{"X-Key": {fmt.Sprintf("%x", sha256.Sum256([]byte(goodKey)))}}, false},
+		"a megabyte":                           {http.Header{"X-Key": {strings.Repeat("a", 1<<20)}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := APIKeyHeader("x-key", KeyLiteral(goodKey), KeyLiteral(otherKey))
+			require.NoError(t, p.fault("Bypass[0]"))
+			r := getRequest(t, "/?X-Key="+goodKey+"&x-key="+goodKey)
+			r.Header = tc.header
+			requireAllows(t, tc.want, p, r)
+		})
+	}
+}
+
+func TestAPIKeyQuery(t *testing.T) {
+	t.Parallel()
+	p := APIKeyQuery("key", KeyLiteral(goodKey), KeyLiteral("a key with + & = % in it"))
+	require.NoError(t, p.fault("Bypass[0]"))
+	for name, tc := range map[string]struct {
+		query string
+		want  bool
+	}{
+		"the key":                            {"key=" + goodKey, true},
+		"the key among others":               {"a=b&key=" + goodKey + "&c", true},
+		"the key percent-encoded":            {"key=%30123456789abcdef", true},
+		"a key that needs encoding":          {"key=" + url.QueryEscape("a key with + & = % in it"), true},
+		"the parameter's name encoded":       {"k%65y=" + goodKey, true},
+		"no query":                           {"", false},
+		"an empty key":                       {"key=", false},
+		"the parameter without a value":      {"key", false},
+		"another parameter":                  {"Key=" + goodKey, false},
+		"the key twice":                      {"key=" + goodKey + "&key=" + goodKey, false},
+		"a good one after a bad one":         {"key=x&key=" + goodKey, false},
+		"an empty one beside it":             {"key=" + goodKey + "&key", false},
+		"twice, once with an encoded name":   {"key=x&k%65y=" + goodKey, false},
+		"a bad escape elsewhere":             {"key=" + goodKey + "&x=%zz", false},
+		"a semicolon, which proxies divide":  {"x=1;key=" + goodKey, false},
+		"a semicolon elsewhere":              {"key=" + goodKey + "&a;b", false},
+		"a key that goes on":                 {"key=" + goodKey + "0", false},
+		"an array as PHP has it":             {"key[]=" + goodKey, false},
+		"a query without end":                {"key=" + goodKey + "&x=" + strings.Repeat("a", maxQueryLen), false},
+		"more parameters than net/url takes": {"key=" + goodKey + strings.Repeat("&", 16000), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := getRequest(t, "/")
+			r.URL.RawQuery = tc.query
+			r.Header.Set("Key", goodKey)
+			requireAllows(t, tc.want, p, r)
+		})
+	}
+}
+
+func TestAPIKeyWithoutRequest(t *testing.T) {
+	t.Parallel()
+	for _, p := range []Predicate{APIKeyHeader("X-Key", KeyLiteral(goodKey)), APIKeyQuery("key", KeyLiteral(goodKey))} {
+		for _, r := range []*http.Request{nil, {}} {
+			yes, panicked := p.allows(t.Context(), r)
+			require.False(t, yes)
+			require.Nil(t, panicked)
+		}
+	}
+}
+
+func TestAPIKeyQueryIsNotReadFromTheHeaderNorTheHeaderFromTheQuery(t *testing.T) {
+	t.Parallel()
+	r := getRequest(t, "/?X-Key="+goodKey)
+	requireAllows(t, false, APIKeyHeader("X-Key", KeyLiteral(goodKey)), r)
+	r = getRequest(t, "/")
+	r.Header.Set("X-Key", goodKey)
+	requireAllows(t, false, APIKeyQuery("X-Key", KeyLiteral(goodKey)), r)
+}
+
+func TestAPIKeyFaults(t *testing.T) {
+	t.Parallel()
+	const secret = "s3cr3t" // in every key below, in no message
+	long := secret + "-0123456789"
+	good := KeyLiteral(goodKey)
+	keys := func(keys ...Key) Predicate { return APIKeyHeader("X-Key", keys...) }
+	for name, tc := range map[string]struct {
+		p    Predicate
+		want []string
+	}{
+		"no keys":                               {keys(), []string{"Bypass[1].Keys: is empty"}},
+		"no keys for the query":                 {APIKeyQuery("key"), []string{"Bypass[1].Keys: is empty"}},
+		"the zero Key":                          {keys(good, Key{}), []string{"Bypass[1].Keys[1]: is the zero Key"}},
+		"an empty key":                          {keys(KeyLiteral("")), []string{"Bypass[1].Keys[0]: key is empty; want 16"}},
+		"a blank key":                           {keys(KeyLiteral(strings.Repeat(" ", 32))), []string{"Bypass[1].Keys[0]: key is blank; want 16"}},
+		"a blank key of line feeds":             {keys(KeyLiteral(strings.Repeat("\n", 32))), []string{"Bypass[1].Keys[0]: key is blank; want 16"}},
+		"a short key":                           {keys(KeyLiteral(secret)), []string{"Bypass[1].Keys[0]: key is too short; want 16"}},
+		"a key of 15 bytes":                     {keys(KeyLiteral(goodKey[1:])), []string{"Bypass[1].Keys[0]: key is too short; want 16"}},
+		"a key without end":                     {keys(KeyLiteral(strings.Repeat(secret, 1000))), []string{"Bypass[1].Keys[0]: key is too long; want 16"}},
+		"a line feed at the end":                {keys(KeyLiteral(long + "\n")), []string{"Bypass[1].Keys[0]: key has white space around it"}},
+		"a blank in front":                      {keys(KeyLiteral(" " + long)), []string{"Bypass[1].Keys[0]: key has white space around it"}},
+		"a line feed inside":                    {keys(KeyLiteral(long + "\n" + long)), []string{"Bypass[1].Keys[0]: key holds control characters"}},
+		"a NUL inside":                          {keys(KeyLiteral(long + "\x00" + long)), []string{"Bypass[1].Keys[0]: key holds control characters"}},
+		"invalid UTF-8":                         {keys(KeyLiteral(long + "\xff" + long)), []string{"Bypass[1].Keys[0]: key holds control characters"}},
+		"the same key twice":                    {keys(KeyLiteral(long), good, KeyLiteral(long)), []string{"Bypass[1].Keys[2]: is the same key"}},
+		"several":                               {keys(KeyLiteral(""), good, Key{}), []string{"Bypass[1].Keys[0]: key is empty", "Bypass[1].Keys[2]: is the zero"}},
+		"no header":                             {APIKeyHeader("", good), []string{"Bypass[1].Header: is no header name"}},
+		"a header with a blank":                 {APIKeyHeader("X Key", good), []string{`Bypass[1].Header: "X Key": is no header name`}},
+		"a header with a colon":                 {APIKeyHeader("X-Key:", good), []string{`Bypass[1].Header: "X-Key:": is no header name`}},
+		"a header with a line feed":             {APIKeyHeader("X-Key\r\n", good), []string{`Bypass[1].Header: "X-Key\r\n": is no header name`}},
+		"a header that is not ASCII":            {APIKeyHeader("X-Käy", good), []string{`Bypass[1].Header: "X-Käy": is no header name`}},
+		"Authorization":                         {APIKeyHeader("authorization", good), []string{`Bypass[1].Header: "authorization": carries other credentials`}},
+		"Cookie":                                {APIKeyHeader("Cookie", good), []string{`Bypass[1].Header: "Cookie": carries other credentials`}},
+		"Host, which net/http takes out":        {APIKeyHeader("HOST", good), []string{`Bypass[1].Header: "HOST": belongs to HTTP itself`}},
+		"TE, of which the canonical form is Te": {APIKeyHeader("TE", good), []string{`Bypass[1].Header: "TE": belongs to HTTP itself`}},
+		"no parameter":                          {APIKeyQuery("", good), []string{"Bypass[1].Param: want the name"}},
+		"a parameter that needs encoding":       {APIKeyQuery("a&b", good), []string{`Bypass[1].Param: "a&b": want the name`}},
+		"a parameter with a blank":              {APIKeyQuery("a b", good), []string{`Bypass[1].Param: "a b": want the name`}},
+		"a parameter and its keys":              {APIKeyQuery("", Key{}), []string{"Bypass[1].Param:", "Bypass[1].Keys[0]:"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			lines := faultLines(tc.p)
+			require.Len(t, lines, len(tc.want), "%q", lines)
+			for i, want := range tc.want {
+				require.True(t, strings.HasPrefix(lines[i], want), "%q", lines[i])
+				require.NotContains(t, lines[i], secret)
+			}
+			r := getRequest(t, "/?key="+goodKey+"&="+goodKey)
+			for _, header := range []string{"X-Key", "Authorization", "Cookie", "Te", ""} {
+				r.Header[header] = []string{goodKey}
+			}
+			requireAllows(t, false, tc.p, r)
+		})
+	}
+}
+
+func TestKeyFromEnv(t *testing.T) {
+	const secret = "s3cr3t-of-32-bytes-s3cr3t-of-32"
+	for name, tc := range map[string]struct {
+		variable, value string
+		set             bool
+		want            string // "" means fine
+	}{
+		"a key":                {"DOWNTIME_TEST_KEY", secret, true, ""},
+		"a list is one key":    {"DOWNTIME_TEST_KEY", secret + "," + goodKey, true, ""},
+		"not set":              {"DOWNTIME_TEST_KEY", "", false, `Bypass[1].Keys[0]: "DOWNTIME_TEST_KEY": environment variable is not set; put a key of 16`},
+		"empty":                {"DOWNTIME_TEST_KEY", "", true, `Bypass[1].Keys[0]: "DOWNTIME_TEST_KEY": key is empty; want 16`},
+		"blank":                {"DOWNTIME_TEST_KEY", "  ", true, `Bypass[1].Keys[0]: "DOWNTIME_TEST_KEY": key is blank; want 16`},
+		"short":                {"DOWNTIME_TEST_KEY", "s3cr3t", true, `Bypass[1].Keys[0]: "DOWNTIME_TEST_KEY": key is too short; want 16`},
+		"with a line feed":     {"DOWNTIME_TEST_KEY", secret + "\n", true, `Bypass[1].Keys[0]: "DOWNTIME_TEST_KEY": key has white space around it`},
+		"no name":              {"", "", false, "Bypass[1].Keys[0]: want the name of an environment variable"},
+		"the key for the name": {"s3cr3t+of/32=", "", false, "Bypass[1].Keys[0]: want the name of an environment variable"},
+		"a digit in front":     {"1_s3cr3t", "", false, "Bypass[1].Keys[0]: want the name of an environment variable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if tc.set {
+				t.Setenv(tc.variable, tc.value)
+			}
+			k := KeyFromEnv(tc.variable)
+			p := APIKeyHeader("X-Key", k)
+			require.NotContains(t, k.String(), "s3cr3t")
+			r := getRequest(t, "/")
+			r.Header.Set("X-Key", tc.value)
+			requireAllows(t, tc.want == "", p, r)
+			if tc.want == "" {
+				require.NoError(t, p.fault("Bypass[1]"))
+				return
+			}
+			lines := faultLines(p)
+			require.Len(t, lines, 1)
+			require.True(t, strings.HasPrefix(lines[0], tc.want), "%q", lines[0])
+			require.NotContains(t, lines[0], "s3cr3t")
+		})
+	}
+}
+
+func TestKeyFromEnvHoldsOneKeyOnly(t *testing.T) {
+	t.Setenv("DOWNTIME_TEST_KEY", goodKey+","+otherKey)
+	p := APIKeyHeader("X-Key", KeyFromEnv("DOWNTIME_TEST_KEY"))
+	for _, presented := range []string{goodKey, otherKey} {
+		r := getRequest(t, "/")
+		r.Header.Set("X-Key", presented)
+		requireAllows(t, false, p, r)
+	}
+}
+
+func TestKeyIsReadWhenItIsMade(t *testing.T) {
+	t.Setenv("DOWNTIME_TEST_KEY", goodKey)
+	p := APIKeyHeader("X-Key", KeyFromEnv("DOWNTIME_TEST_KEY"))
+	t.Setenv("DOWNTIME_TEST_KEY", otherKey)
+	r := getRequest(t, "/")
+	r.Header.Set("X-Key", goodKey)
+	requireAllows(t, true, p, r)
+}
+
+// Every key is compared, and in constant time, whichever fits: the time tells nothing.
+func TestEveryKeyIsCompared(t *testing.T) {
+	t.Parallel()
+	set := newKeySet([]Key{KeyLiteral(goodKey), KeyLiteral(otherKey), {}, KeyLiteral(goodKey + goodKey)})
+	require.Len(t, set, 3)
+	for fits := range len(set) + 1 {
+		compared := 0
+		found := set.compare([sha256.Size]byte{}, func(x, y []byte) int {
+			require.Len(t, x, sha256.Size)
+			require.Equal(t, set[compared][:], y)
+			compared++
+			if compared-1 == fits {
+				return 1
+			}
+			return 0
+		})
+		require.Equal(t, len(set), compared)
+		require.Equal(t, fits < len(set), found == 1)
+	}
+}
+
+func TestNoKeysHoldNothing(t *testing.T) {
+	t.Parallel()
+	for _, presented := range []string{"", " ", goodKey} {
+		require.False(t, keySet(nil).holds(presented))
+		require.False(t, keySet{{}}.holds(presented), "a digest of zeros is no key's")
+	}
+}
+
+// However a key, or what holds one, is printed: the secret is not in it.
+func TestKeysAreNeverPrinted(t *testing.T) {
+	const secret = "s3cr3t-of-32-bytes-s3cr3t-of-32-"
+	t.Setenv("DOWNTIME_TEST_KEY", secret)
+	digest := sha256.Sum256([]byte(secret))
+	type holder struct {
+		Exported   Key
+		unexported Key
+		pointer    *Key
+		p          Predicate
+	}
+	literal, env := KeyLiteral(secret), KeyFromEnv("DOWNTIME_TEST_KEY")
+	inside := APIKeyHeader("X-Key", literal)
+	values := map[string]any{
+		"literal":   literal,
+		"env":       env,
+		"pointer":   &literal,
+		"slice":     []Key{literal, env},
+		"predicate": inside,
+		"query":     APIKeyQuery("key", literal),
+		"group":     Any("x", inside),
+		"holder":    holder{literal, env, &literal, inside},
+		"config":    Config{Bypass: []Predicate{inside}},
+		"short":     KeyLiteral(secret[:8]),
+		"faulty":    APIKeyHeader("X-Key", literal, literal, KeyLiteral(secret[:8])),
+	}
+	clean := func(t *testing.T, out string) {
+		t.Helper()
+		require.NotEmpty(t, out)
+		for _, leak := range []string{
+			"s3cr3t", fmt.Sprintf("%x", "s3cr3t"), fmt.Sprintf("%X", "s3cr3t"), strings.Trim(fmt.Sprint([]byte("s3cr3t")), "[]"),
+			fmt.Sprintf("%x", digest[:4]), fmt.Sprintf("%X", digest[:4]), strings.Trim(fmt.Sprint(digest[:4]), "[]"),
+		} {
+			require.NotContains(t, out, leak)
+		}
+	}
+	for name, v := range values {
+		t.Run(name, func(t *testing.T) {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%o", "%c", "%U", "%t", "%e", "%p", "%T"} {
+				clean(t, fmt.Sprintf(verb, v))
+			}
+			if encoded, err := json.Marshal(v); err == nil {
+				clean(t, string(encoded))
+			}
+			var log bytes.Buffer
+			slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
+			slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
+			clean(t, log.String())
+		})
+	}
+	require.Equal(t, "core.Key(literal)", literal.String())
+	require.Equal(t, "core.Key(environment variable DOWNTIME_TEST_KEY)", fmt.Sprintf("%d", env))
+	require.Equal(t, "core.Key(zero)", fmt.Sprint(Key{}))
+	require.Equal(t, "api key in header X-Key", inside.Name())
+	require.Equal(t, "api key in query parameter key", APIKeyQuery("key", literal).Name())
+}
+
+// FuzzAPIKeyQuery: only a query in which the parameter stands once, with the key, passes.
+func FuzzAPIKeyQuery(f *testing.F) {
+	f.Add("key=" + goodKey)
+	f.Add("key=" + goodKey + "&key=")
+	f.Add("k%65y=%30123456789abcdef;")
+	p := APIKeyQuery("key", KeyLiteral(goodKey))
+	f.Fuzz(func(t *testing.T, query string) {
+		r := &http.Request{URL: &url.URL{RawQuery: query}}
+		yes, panicked := p.allows(t.Context(), r)
+		require.Nil(t, panicked)
+		values, err := url.ParseQuery(query)
+		want := err == nil && len(query) <= maxQueryLen && len(values["key"]) == 1 && values["key"][0] == goodKey
+		require.Equal(t, want, yes)
+	})
+}
