@@ -18,8 +18,8 @@ type Gate struct {
 	passing cells // exempt and bypassed requests under a closed snapshot
 	set     *settings
 
-	reading sync.Mutex      // held during a read of the store: single flight
-	pending chan loadResult // guarded by reading: a Load that outlived its deadline
+	reading chan struct{}   // one place: a read of the store is under way
+	pending chan loadResult // of whoever has that place: a Load that outlived its deadline
 	woken   atomic.Bool     // a wake-up that no read has answered yet
 
 	mu    sync.Mutex
@@ -35,10 +35,14 @@ func New(cfg Config) (*Gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gate{set: set, passing: newCells(), logs: logQueue{log: set.log}}
+	return newGate(set), nil
+}
+
+func newGate(set *settings) *Gate {
+	g := &Gate{set: set, passing: newCells(), reading: make(chan struct{}, 1), logs: logQueue{log: set.log}}
 	g.current.Store(openSnapshot()) // nobody has the gate yet: nothing is admitted by it
 	g.begin()
-	return g, nil
+	return g
 }
 
 // Enter counts a request in and returns true if the gate is open; the caller then defers

@@ -65,7 +65,7 @@ func TestAStartClosesAndAnEndOpens(t *testing.T) {
 		h := gate.Handler(ok)
 		require.Equal(t, http.StatusOK, get(h, "/").Code)
 
-		began := start(t, store, core.StartOptions{Reason: "moving house", Holder: "kim", Actor: "kim"})
+		began := start(t, store, core.StartOptions{Reason: new("moving house"), Holder: "kim", Actor: "kim"})
 		synctest.Wait()
 		answer := get(h, "/")
 		require.Equal(t, http.StatusServiceUnavailable, answer.Code)

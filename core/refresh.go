@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -84,8 +85,15 @@ func (g *Gate) Refresh(ctx context.Context) error {
 	if g.set.store == nil {
 		return nil
 	}
-	g.reading.Lock()
-	defer g.reading.Unlock()
+	caller := ctx
+	ctx, cancel := context.WithTimeout(caller, readTimeout)
+	defer cancel()
+	select {
+	case g.reading <- struct{}{}:
+		defer func() { <-g.reading }()
+	case <-ctx.Done():
+		return fmt.Errorf("read %s: waiting for the read before: %w", g.set.description, context.Cause(ctx))
+	}
 	g.woken.Store(false)
 	var have Mark
 	var stopped bool
@@ -94,6 +102,9 @@ func (g *Gate) Refresh(ctx context.Context) error {
 		return nil
 	}
 	r := g.load(ctx, have)
+	if caller.Err() != nil && r.err != nil && !errors.Is(r.err, ErrUnchanged) {
+		return fmt.Errorf("read %s: %w", g.set.description, r.err) // the caller gave up: no word about the store
+	}
 	var err error
 	g.locked(func(now time.Time) {
 		err = g.adopt(r.state, r.err, r.asked, r.answered)
@@ -122,11 +133,9 @@ type loadResult struct {
 }
 
 // load reads the store on a goroutine of its own, so that one that ignores its deadline
-// holds up nobody; its late answer is what the next read waits for. The caller holds
-// reading.
+// holds up nobody; its late answer is what the next read waits for. The caller has the one place
+// in reading.
 func (g *Gate) load(ctx context.Context, have Mark) loadResult {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
 	late := func() loadResult {
 		return loadResult{err: fmt.Errorf("no answer: %w", context.Cause(ctx)), asked: time.Now(), answered: time.Now()}
 	}

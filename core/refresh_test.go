@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -170,9 +171,9 @@ func TestAStoreThatIgnoresItsDeadlineHoldsUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newFaulty()
 		release := make(chan struct{})
-		calls := 0
+		var calls atomic.Int64
 		store.reads(func(context.Context, core.Mark) (core.State, error) {
-			calls++
+			calls.Add(1)
 			<-release
 			return core.State{}, errOutage
 		})
@@ -180,12 +181,26 @@ func TestAStoreThatIgnoresItsDeadlineHoldsUpNobody(t *testing.T) {
 		gate, _ := newGate(t, core.Config{Store: store, FirstStart: core.FirstStartOpen})
 		require.Equal(t, 2*time.Second, time.Since(before))
 		time.Sleep(time.Hour)
-		require.Equal(t, 1, calls, "no second read while one is stuck")
+		require.EqualValues(t, 1, calls.Load(), "no second read while one is stuck")
 		start(t, store.Store, core.StartOptions{Holder: "kim", Actor: "kim"})
 		store.reads(nil)
 		close(release)
 		time.Sleep(10 * time.Second)
 		require.False(t, gate.Status().Open, "the late answer is dropped, and the next read is fresh")
+	})
+}
+
+func TestACallerThatGivesUpIsNoWordAboutTheStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		gate, book := newGate(t, core.Config{Store: store})
+		outages()["reads hang"](store)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, gate.Refresh(ctx), context.DeadlineExceeded)
+		require.Equal(t, core.StoreFresh, gate.Status().Health)
+		require.Empty(t, book.messages())
 	})
 }
 
@@ -265,7 +280,7 @@ func TestReconcileEndsARegression(t *testing.T) {
 		end(t, restored) // an ordinary write stays behind what the gate has seen
 		time.Sleep(10 * time.Second)
 		require.False(t, gate.Status().Open)
-		_, err = core.Reconcile(t.Context(), restored, gate.Status().Revision, "kim")
+		_, err = core.Reconcile(t.Context(), restored, gate.Status().Revision)
 		require.NoError(t, err)
 		time.Sleep(10 * time.Second)
 		require.False(t, gate.Status().Regressed)

@@ -43,8 +43,5 @@ func (g *Gate) OrClosed() *Gate {
 	}
 	slog.Default().Error("nil gate: everything is refused; look at the error of core.New")
 	set := &settings{down: true, log: slog.New(slog.DiscardHandler), answer: answerSettings{status: defaultStatus}}
-	closed := &Gate{set: set, passing: newCells(), logs: logQueue{log: set.log}}
-	closed.current.Store(openSnapshot())
-	closed.begin()
-	return closed
+	return newGate(set)
 }
