@@ -289,29 +289,25 @@ func TestKeysAreNeverPrinted(t *testing.T) {
 		"short":     KeyLiteral(secret[:8]),
 		"faulty":    APIKeyHeader("X-Key", literal, literal, KeyLiteral(secret[:8])),
 	}
-	clean := func(t *testing.T, out string) {
-		t.Helper()
+	clean := func(name, out string) {
 		require.NotEmpty(t, out)
-		for _, leak := range []string{
-			"s3cr3t", fmt.Sprintf("%x", "s3cr3t"), fmt.Sprintf("%X", "s3cr3t"), strings.Trim(fmt.Sprint([]byte("s3cr3t")), "[]"),
-			fmt.Sprintf("%x", digest[:4]), fmt.Sprintf("%X", digest[:4]), strings.Trim(fmt.Sprint(digest[:4]), "[]"),
-		} {
-			require.NotContains(t, out, leak)
+		for _, leak := range [][]byte{[]byte("s3cr3t"), digest[:4]} {
+			for _, form := range []string{"%s", "%x", "%X", "% x", "%d", "%o"} {
+				require.NotContains(t, out, strings.Trim(fmt.Sprintf(form, leak), "[]"), name)
+			}
 		}
 	}
 	for name, v := range values {
-		t.Run(name, func(t *testing.T) {
-			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%o", "%c", "%U", "%t", "%e", "%p", "%T"} {
-				clean(t, fmt.Sprintf(verb, v))
-			}
-			if encoded, err := json.Marshal(v); err == nil {
-				clean(t, string(encoded))
-			}
-			var log bytes.Buffer
-			slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
-			slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
-			clean(t, log.String())
-		})
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%o", "%c", "%U", "%t", "%e", "%p", "%T"} {
+			clean(name, fmt.Sprintf(verb, v))
+		}
+		if encoded, err := json.Marshal(v); err == nil {
+			clean(name, string(encoded))
+		}
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
+		clean(name, log.String())
 	}
 	require.Equal(t, "core.Key(literal)", literal.String())
 	require.Equal(t, "core.Key(environment variable DOWNTIME_TEST_KEY)", fmt.Sprintf("%d", env))

@@ -43,9 +43,9 @@ func ClientAddr(name string, allowed, trustedProxies []string) Predicate {
 	}
 	allow := bad.prefixes(".Allowed", allowed)
 	proxies := bad.prefixes(".TrustedProxies", trustedProxies)
-	for i, prefix := range allow {
-		if proxies.include(prefix) {
-			bad.add(fmt.Sprintf(".Allowed[%d]", i), allowed[i], "is among TrustedProxies, so it is never the client; name there the proxies alone")
+	for i, entry := range allowed {
+		if proxies.include(allow[i]) {
+			bad.add(fmt.Sprintf(".Allowed[%d]", i), entry, "is among TrustedProxies, so it is never the client; name there the proxies alone")
 		}
 	}
 	return Predicate{name: name, faults: bad, check: func(_ context.Context, r *http.Request) bool {

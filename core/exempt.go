@@ -219,7 +219,7 @@ func unhex(c byte) byte {
 
 // remarkable are the bytes at which plain has to look twice.
 var remarkable = func() (set [256]bool) {
-	for c := range len(set) {
+	for c := range set {
 		set[c] = c < 0x20 || c >= 0x7f || c == '.' || c == '%' || c == '\\'
 	}
 	return set

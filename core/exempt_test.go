@@ -2,7 +2,6 @@ package core
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -17,18 +16,18 @@ var (
 	testPrefixes = []string{"/static", "/admin/", "/a/b", "/été", "/.well-known", "/..data"}
 )
 
-func testExemptions(t testing.TB) *exemptions {
-	t.Helper()
+func testExemptions(tb testing.TB) *exemptions {
+	tb.Helper()
 	e, err := newExemptions(testExact, testPrefixes)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return &e
 }
 
 // parsed is the URL that net/http makes of a request target.
-func parsed(t testing.TB, target string) *url.URL {
-	t.Helper()
+func parsed(tb testing.TB, target string) *url.URL {
+	tb.Helper()
 	u, err := url.ParseRequestURI(target)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return u
 }
 
@@ -291,15 +290,15 @@ func TestExemptHealthChecks(t *testing.T) {
 }
 
 // fieldErrors takes a joined error apart.
-func fieldErrors(t testing.TB, err error) []*FieldError {
-	t.Helper()
-	require.Error(t, err)
+func fieldErrors(tb testing.TB, err error) []*FieldError {
+	tb.Helper()
+	require.Error(tb, err)
 	var joined interface{ Unwrap() []error }
-	require.ErrorAs(t, err, &joined)
+	require.ErrorAs(tb, err, &joined)
 	var faults []*FieldError
 	for _, one := range joined.Unwrap() {
 		fault, ok := errors.AsType[*FieldError](one)
-		require.True(t, ok, "%v", one)
+		require.True(tb, ok, "%v", one)
 		faults = append(faults, fault)
 	}
 	return faults
@@ -332,7 +331,7 @@ func naivelyExempt(exact, prefixes []string, u *url.URL) (rules []string) {
 				return nil
 			}
 		}
-		for _, segment := range strings.Split(path, "/") {
+		for segment := range strings.SplitSeq(path, "/") {
 			beforeParameter, _, _ := strings.Cut(segment, ";")
 			if beforeParameter == "." || beforeParameter == ".." || strings.HasPrefix(segment, "...") {
 				return nil
@@ -357,15 +356,15 @@ func naivelyExempt(exact, prefixes []string, u *url.URL) (rules []string) {
 }
 
 // checkAgainstNaive reports whether u is exempt, after it saw that the rule agrees.
-func checkAgainstNaive(t testing.TB, e *exemptions, u *url.URL) bool {
-	t.Helper()
+func checkAgainstNaive(tb testing.TB, e *exemptions, u *url.URL) bool {
+	tb.Helper()
 	rule, ok := e.match(u)
 	want := naivelyExempt(testExact, testPrefixes, u)
 	if ok != (len(want) > 0) {
-		t.Fatalf("exempt is %v, but the entries that cover Path %q RawPath %q are %q", ok, u.Path, u.RawPath, want)
+		tb.Fatalf("exempt is %v, but the entries that cover Path %q RawPath %q are %q", ok, u.Path, u.RawPath, want)
 	}
 	if ok && !slices.Contains(want, rule) {
-		t.Fatalf("Path %q RawPath %q is exempt by %q, but covered by %q", u.Path, u.RawPath, rule, want)
+		tb.Fatalf("Path %q RawPath %q is exempt by %q, but covered by %q", u.Path, u.RawPath, rule, want)
 	}
 	return ok
 }
@@ -463,9 +462,4 @@ func TestExemptDoesNotAllocate(t *testing.T) {
 		u := parsed(t, target)
 		require.Zero(t, testing.AllocsPerRun(100, func() { e.match(u) }), "%.40s", target)
 	}
-}
-
-func ExampleExemptHealthChecks() {
-	fmt.Println(ExemptHealthChecks())
-	// Output: [/healthz /livez /readyz /health]
 }

@@ -35,8 +35,7 @@ type Predicate struct {
 // f runs on the request's goroutine, concurrently with itself. Its ctx holds what
 // earlier handlers stored in the framework's own way as well as the request's context:
 // use it instead of r.Context(), and do not keep it after the return. f must not read
-// the request's body, nor its forms, which would. r is nil if the gate was asked about
-// work that is no request.
+// the request's body, nor its forms, which would.
 //
 // What f sees was written by a visitor. A header, an address in a header or a cookie
 // proves nothing unless f checks it; see [APIKeyHeader] and [ClientAddr].

@@ -26,17 +26,17 @@ func panics(name string) Predicate {
 	return Func(name, func(context.Context, *http.Request) bool { panic("boom") })
 }
 
-func getRequest(t testing.TB, target string) *http.Request {
-	t.Helper()
-	return httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
+func getRequest(tb testing.TB, target string) *http.Request {
+	tb.Helper()
+	return httptest.NewRequestWithContext(tb.Context(), http.MethodGet, target, nil)
 }
 
 // requireAllows asks p with the request's own context.
-func requireAllows(t testing.TB, want bool, p Predicate, r *http.Request) {
-	t.Helper()
+func requireAllows(tb testing.TB, want bool, p Predicate, r *http.Request) {
+	tb.Helper()
 	yes, panicked := p.allows(r.Context(), r)
-	require.Nil(t, panicked)
-	require.Equal(t, want, yes)
+	require.Nil(tb, panicked)
+	require.Equal(tb, want, yes)
 }
 
 // faultLines are the faults that a Config would show for its predicate 1, a line each.
@@ -108,7 +108,7 @@ func TestPredicateName(t *testing.T) {
 	require.Equal(t, "staff", always("staff").String())
 	require.Equal(t, `core.Predicate("staff")`, fmt.Sprintf("%#v", always("staff")))
 	require.Equal(t, "staff", Any("staff", always("x")).Name())
-	require.Equal(t, "", Predicate{}.Name())
+	require.Empty(t, Predicate{}.Name())
 }
 
 func TestPredicateAllows(t *testing.T) {
@@ -160,7 +160,7 @@ func TestPredicatePanicValues(t *testing.T) {
 	forgetsNil := Func("x", func(context.Context, *http.Request) bool { return nobody.admin })
 	yes, panicked = forgetsNil.allows(t.Context(), nil)
 	require.False(t, yes)
-	require.Error(t, panicked.(error)) //nolint:forcetypeassert // a failed assertion fails the test
+	require.Implements(t, (*error)(nil), panicked)
 
 	var noContext context.Context
 	yes, panicked = always("x").allows(noContext, nil)
