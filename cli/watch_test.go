@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+// failingStore fails while err is set.
+type failingStore struct {
+	core.Store
+
+	mu  sync.Mutex
+	err error
+}
+
+func (f *failingStore) Load(ctx context.Context, have core.Mark) (core.State, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil {
+		return core.State{}, f.err
+	}
+	return f.Store.Load(ctx, have)
+}
+
+func (f *failingStore) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+}
+
+// sharedBuffer is a bytes.Buffer for two goroutines.
+type sharedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *sharedBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+// take returns what was written since the last take.
+func (s *sharedBuffer) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.b.Reset()
+	return s.b.String()
+}
+
+// watching runs status --watch on st in a bubble, and between the steps lets its time pass.
+// It returns what each step has added to stdout, and the exit code after the interrupt.
+func watching(t *testing.T, st core.Store, args []string, steps ...func()) (shown []string, code int) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, interrupt := context.WithCancel(t.Context())
+		var out sharedBuffer
+		done := make(chan int)
+		go func() {
+			done <- Main(ctx, append([]string{"status", "--watch", "--tz", "UTC"}, args...), nil, &out, nil, WithStore(st))
+		}()
+		synctest.Wait()
+		for _, step := range append(steps, func() {}) {
+			shown = append(shown, out.take())
+			step()
+			wait(2 * time.Second)
+		}
+		require.Empty(t, out.take(), "nothing has changed, so nothing is shown")
+		interrupt()
+		code = <-done
+	})
+	return shown, code
+}
+
+// wait lets a bubble's time pass, until everybody in it waits again.
+func wait(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+func TestWatchShowsEachChangeOnce(t *testing.T) {
+	t.Parallel()
+	st := &failingStore{Store: memstore.New()}
+	var id string
+	shown, code := watching(
+		t, st, nil,
+		func() {
+			res, err := core.Start(t.Context(), st, core.StartOptions{Holder: "x", For: 30 * time.Second})
+			require.NoError(t, err)
+			id = res.Period.ID
+		},
+		func() { wait(time.Minute) },
+		func() { st.fail(errors.New("connection \x1b refused")) },
+		func() { st.fail(nil) },
+		func() {
+			_, err := core.End(t.Context(), st, core.EndOptions{All: true})
+			require.NoError(t, err)
+		},
+	)
+	require.Equal(t, ExitInterrupted, code)
+	require.Len(t, shown, 6)
+	for i, want := range []string{
+		"state      UP\n",
+		"state      DOWN since 2000-01-01 00:00 UTC (1 s ago), expected until 2000-01-01 00:00:30 UTC (in 29 s)\nbecause    " + id,
+		"OVERDUE: was expected until 2000-01-01 00:00:30 UTC (now)",
+		`state      UNKNOWN: connection \x1b refused` + "\n",
+		"state      DOWN since",
+		"state      UP\n",
+	} {
+		require.Contains(t, shown[i], want)
+		require.Equal(t, 1, strings.Count(shown[i], "state "), shown[i])
+		require.NotContains(t, shown[i], "\x1b", "nothing is redrawn but on a terminal")
+	}
+}
+
+func TestWatchAsJSONIsOneObjectPerLine(t *testing.T) {
+	t.Parallel()
+	st := &failingStore{Store: memstore.New()}
+	shown, code := watching(
+		t, st, []string{"--json"},
+		func() {
+			_, err := core.Start(t.Context(), st, core.StartOptions{Holder: "x", Reason: new("a\nb")})
+			require.NoError(t, err)
+		},
+		func() { st.fail(errors.New("gone")) },
+	)
+	require.Equal(t, ExitInterrupted, code)
+	for i, want := range []string{"up", "down", "unknown"} {
+		require.Equal(t, 1, strings.Count(shown[i], "\n"))
+		var got struct{ State string }
+		require.NoError(t, json.Unmarshal([]byte(shown[i]), &got))
+		require.Equal(t, want, got.State)
+	}
+}
+
+func TestWatchRedrawsOnATerminal(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	st := memstore.New()
+	w := watcher{app: newApp(nil), view: view{loc: time.UTC, command: func(...string) string { return "downtime end" }}, out: &out, st: st, redraw: true}
+	require.NoError(t, w.look(t.Context()))
+	require.Equal(t, "\x1b[H\x1b[2Jstate      UP\nstore      memory, where nothing was ever written\n", out.String())
+	out.Reset()
+	require.NoError(t, w.look(t.Context()))
+	require.Empty(t, out.String())
+}
