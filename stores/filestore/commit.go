@@ -107,9 +107,10 @@ func (w *writer) check(base core.Mark) (fs.FileInfo, error) {
 	return old, nil
 }
 
-// writeTemp makes the durable new file beside the old one and returns its name.
-func (w *writer) writeTemp(text []byte, old fs.FileInfo) (name string, err error) {
-	name = w.store.tempPrefix() + strings.ToLower(rand.Text()) + tempSuffix
+// writeTemp makes the durable new file beside the old one and returns its name. What it
+// leaves behind an error is removed.
+func (w *writer) writeTemp(text []byte, old fs.FileInfo) (string, error) {
+	name := w.store.tempPrefix() + strings.ToLower(rand.Text()) + tempSuffix
 	if err := w.at("create-temp"); err != nil {
 		return "", err
 	}
@@ -117,34 +118,37 @@ func (w *writer) writeTemp(text []byte, old fs.FileInfo) (name string, err error
 	if err != nil {
 		return "", err
 	}
-	defer func() {
-		if err != nil {
-			_ = f.Close() // a second time, perhaps; the first error is the one that counts
-			w.remove(name)
-		}
-	}()
-	if err := w.at("write-temp"); err != nil {
+	if err := w.fill(f, text, old); err != nil {
+		_ = f.Close() // a second time, perhaps; the first error is the one that counts
+		w.remove(name)
 		return "", err
+	}
+	return name, nil
+}
+
+func (w *writer) fill(f *os.File, text []byte, old fs.FileInfo) error {
+	if err := w.at("write-temp"); err != nil {
+		return err
 	}
 	if _, err := f.Write(text); err != nil {
-		return "", err
+		return err
 	}
 	if err := w.at("own-temp"); err != nil {
-		return "", err
+		return err
 	}
 	if err := w.own(f, old); err != nil {
-		return "", err
+		return err
 	}
 	if err := w.at("sync-temp"); err != nil {
-		return "", err
+		return err
 	}
 	if err := f.Sync(); err != nil {
-		return "", err
+		return err
 	}
 	if err := w.at("close-temp"); err != nil {
-		return "", err
+		return err
 	}
-	return name, f.Close()
+	return f.Close()
 }
 
 func (w *writer) rename(temp string) error {

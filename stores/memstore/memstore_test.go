@@ -3,6 +3,7 @@ package memstore_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,7 +51,7 @@ func TestAWakeMayUseTheStore(t *testing.T) {
 func ExampleNew() {
 	ctx := context.Background()
 	st := memstore.New()
-	gate, err := core.New(core.Config{Store: st})
+	gate, err := core.New(core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		panic(err)
 	}
