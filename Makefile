@@ -18,16 +18,16 @@ demo: ## the whole story in one terminal: up, start, 503, bypass, end, up
 .PHONY: test
 test: ## every test of every module, then each module on its own
 	@[ -n "$(RACE)" ] || echo "no C compiler found: testing WITHOUT the race detector" >&2
-	go test -json $(RACE) -shuffle=on work | go run ./internal/testcount
+	go test -json $(RACE) -shuffle=on -timeout 5m work | go run ./internal/testcount
 	tools/test-alone
 
 .PHONY: lint
-lint: ## gofumpt and golangci-lint over every module, and what core may import
+lint: ## gofumpt, golangci-lint and our own rules, over every module
 	@bin=$$(tools/install); \
 	unformatted=$$("$$bin/gofumpt" -l .); \
 	if [ -n "$$unformatted" ]; then echo "make fmt would change:" >&2; echo "$$unformatted" >&2; exit 1; fi; \
 	"$$bin/golangci-lint" run $$(tools/modules | sed 's|^\.$$||; s|.\+|&/|; s|.*|./&...|')
-	tools/core-deps
+	tools/house-rules
 
 .PHONY: fmt
 fmt: ## format every file
