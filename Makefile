@@ -43,12 +43,12 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	tools/fuzz $(FUZZTIME)
 
 .PHONY: tidy
-tidy: ## go mod tidy in every module but the command's
-	@for dir in $$(tools/modules | grep -v '^cmd/') tools; do GOWORK=off go -C $$dir mod tidy; done
+tidy: ## go mod tidy in every module
+	tools/tidy
 
 .PHONY: tidy-check
 tidy-check: ## fail if a go.mod or go.sum is not tidy
-	tools/tidy-check
+	tools/tidy -diff
 
 .PHONY: ci
 ci: ## what CI runs
