@@ -48,10 +48,13 @@ func TestWantFault(t *testing.T) {
 func TestExcerpt(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ body, want string }{
-		"nothing":         {"", ""},
-		"short":           {"one\ntwo\n", "one\ntwo"},
-		"many lines":      {strings.Repeat("x\n", 9), strings.Repeat("x\n", bodyLines) + "…"},
-		"a line too long": {strings.Repeat("ä", lineWidth+1), strings.Repeat("ä", lineWidth) + "…"},
+		"nothing":          {"", ""},
+		"short":            {"one\ntwo\n", "one\ntwo"},
+		"many lines":       {strings.Repeat("x\n", bodyLines+3), strings.Repeat("x\n", bodyLines) + "…"},
+		"a full line":      {strings.Repeat("ä", lineWidth), strings.Repeat("ä", lineWidth)},
+		"a line too long":  {strings.Repeat("ä", lineWidth+1), strings.Repeat("ä", lineWidth) + "\nä"},
+		"a page":           {"<!DOCTYPE html>\n<style>\n</style>\n<h1>Down</h1>\n<script>\n", "<h1>Down</h1>"},
+		"text about pages": {"<style>\n", "<style>"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,7 +15,7 @@ import (
 const (
 	noticeWithin = 2 * time.Second
 	lookEvery    = 10 * time.Millisecond
-	bodyLines    = 6 // shown of an answer
+	bodyLines    = 12 // shown of an answer
 	lineWidth    = 100
 )
 
@@ -169,18 +170,30 @@ func (s *script) stop(logged ...string) {
 	}
 }
 
-// excerpt is the beginning of body.
+// excerpt is the beginning of body in lines that a terminal has room for; of a page, what
+// a person reads of it.
 func excerpt(body string) string {
 	var lines []string
+	page := strings.HasPrefix(strings.ToLower(body), "<!doctype html")
 	for line := range strings.Lines(strings.TrimSpace(body)) {
-		if len(lines) == bodyLines {
-			return strings.Join(append(lines, "…"), "\n")
-		}
 		line = strings.TrimRight(line, "\r\n")
-		if r := []rune(line); len(r) > lineWidth {
-			line = string(r[:lineWidth]) + "…"
+		if page && !readable(line) {
+			continue
+		}
+		for r := []rune(line); len(r) > lineWidth; r = []rune(line) {
+			lines = append(lines, string(r[:lineWidth]))
+			line = string(r[lineWidth:])
 		}
 		lines = append(lines, line)
 	}
+	if len(lines) > bodyLines {
+		lines = append(lines[:bodyLines], "…")
+	}
 	return strings.Join(lines, "\n")
+}
+
+func readable(line string) bool {
+	return slices.ContainsFunc([]string{"<title", "<h1", "<p", "<div"}, func(tag string) bool {
+		return strings.HasPrefix(line, tag)
+	})
 }
