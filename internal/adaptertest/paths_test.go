@@ -1,0 +1,244 @@
+package adaptertest
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/require"
+
+	chidowntime "github.com/go-downtime/downtime/adapters/chi"
+	echodowntime "github.com/go-downtime/downtime/adapters/echo"
+	gindowntime "github.com/go-downtime/downtime/adapters/gin"
+	"github.com/go-downtime/downtime/core"
+)
+
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.TestMode)
+	os.Exit(m.Run())
+}
+
+// TestPaths asks thousands of raw targets of every router in its usual configurations,
+// under the closed gate as its middleware and wrapped around it. A handler may run only
+// for a path that is exempt as its router reads it, and however a backend behind that
+// handler would read what it was given. What clients usually send to exempt paths passes.
+func TestPaths(t *testing.T) {
+	t.Parallel()
+	probes := corpus(t)
+	t.Logf("%d targets", len(probes))
+	var total tally
+	t.Cleanup(func() { t.Logf("all: %v", &total) })
+	for name, config := range routerConfigs() {
+		gate := NewGate(t, core.Config{Down: true, ExemptExact: slices.Concat(exemptExact, config.exact), ExemptPaths: exemptTrees})
+		native := guard{gin: gindowntime.Middleware(gate), echo: echodowntime.Middleware(gate), std: chidowntime.Middleware(gate)}
+		for form, h := range map[string]http.Handler{
+			"middleware": config.build(native),
+			"wrapped":    gate.Handler(config.build(unguarded)),
+		} {
+			t.Run(name+", "+form, func(t *testing.T) {
+				t.Parallel()
+				var got tally
+				sweep(t, serve(t, h), probes, func(p probe, a pathReply) {
+					got.count(a)
+					if fault := misjudged(p, a, config); fault != "" {
+						t.Errorf("%s: %s", p, fault)
+					}
+					if a.dropped && !config.drops {
+						t.Errorf("%s: the connection was dropped", p)
+					}
+					if a.refused && p.method == http.MethodGet && slices.Contains(usable, p.target) {
+						t.Errorf("%s: refused, though clients send it to an exempt path", p)
+					}
+				})
+				require.Positive(t, got.ran, "no handler ran at all")
+				require.Greater(t, got.refused, len(probes)/2)
+				total.add(&got)
+			})
+		}
+	}
+}
+
+// TestPathsCatchesWeakerRules is the proof that TestPaths can fail: each rule that looks
+// right and is not lets something through that the same judge objects to.
+func TestPathsCatchesWeakerRules(t *testing.T) {
+	t.Parallel()
+	within := func(p string) bool { return covered(p, nil) }
+	weaker := map[string]struct {
+		exempt func(u *url.URL) bool
+		caught []string // routers that show it
+	}{
+		"string prefix of the path": {
+			exempt: func(u *url.URL) bool {
+				return slices.ContainsFunc(slices.Concat(exemptExact[1:], exemptTrees), func(p string) bool { return strings.HasPrefix(u.Path, p) })
+			},
+			caught: []string{"gin, default", "gin, RemoveExtraSlash", "echo, Use", "chi, plain", "ServeMux, plain"},
+		},
+		"segments of the path": {
+			exempt: func(u *url.URL) bool { return within(u.Path) },
+			caught: []string{"gin, default", "gin, RemoveExtraSlash", "echo, Use", "chi, plain", "chi, CleanPath behind", "ServeMux, plain"},
+		},
+		"segments of the escaped path": {
+			exempt: func(u *url.URL) bool { return within(u.EscapedPath()) },
+			caught: []string{"gin, default", "gin, RemoveExtraSlash", "echo, Use", "chi, plain", "ServeMux, plain"},
+		},
+		"segments of the cleaned path": {
+			exempt: func(u *url.URL) bool { return within(path.Clean(u.Path)) },
+			caught: []string{"gin, default", "gin, wide", "echo, Use", "echo, wide", "chi, wide"},
+		},
+		"segments of path and raw path": {
+			exempt: func(u *url.URL) bool { return within(u.Path) && (u.RawPath == "" || within(u.RawPath)) },
+			caught: []string{"gin, RemoveExtraSlash", "echo, Use", "chi, CleanPath behind"},
+		},
+		"only clean paths without escapes": {
+			exempt: func(u *url.URL) bool { return u.RawPath == "" && path.Clean(u.Path) == u.Path && within(u.Path) },
+			caught: []string{"chi, URLFormat behind", "echo, RemoveTrailingSlash, Pre"},
+		},
+		"an empty path is the front page": {
+			exempt: func(u *url.URL) bool { return u.Path == "" || u.Path == "/" },
+			caught: []string{"chi, plain"},
+		},
+	}
+	probes := corpus(t)
+	configs := routerConfigs()
+	for name, rule := range weaker {
+		for _, config := range rule.caught {
+			t.Run(name+": "+config, func(t *testing.T) {
+				t.Parallel()
+				require.Contains(t, configs, config)
+				faults := map[string]string{}
+				sweep(t, serve(t, configs[config].build(guardBy(rule.exempt))), probes, func(p probe, a pathReply) {
+					if fault := misjudged(p, a, routerConfig{}); fault != "" {
+						faults[p.String()] = fault
+					}
+				})
+				require.NotEmpty(t, faults, "the corpus has nothing that this rule is wrong about")
+				shortest := slices.MinFunc(slices.Sorted(maps.Keys(faults)), func(a, b string) int { return len(a) - len(b) })
+				t.Logf("%d wrong, for example %s: %s", len(faults), shortest, faults[shortest])
+			})
+		}
+	}
+}
+
+// guardBy refuses what exempt does not name.
+func guardBy(exempt func(*url.URL) bool) guard {
+	return guard{
+		gin: func(c *gin.Context) {
+			if !exempt(c.Request.URL) {
+				c.AbortWithStatus(http.StatusServiceUnavailable)
+			}
+		},
+		echo: func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				if !exempt(c.Request().URL) {
+					return c.NoContent(http.StatusServiceUnavailable)
+				}
+				return next(c)
+			}
+		},
+		std: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !exempt(r.URL) {
+					w.WriteHeader(http.StatusServiceUnavailable)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
+	}
+}
+
+// misjudged says why the handler that ran should not have; "" if none ran, or rightly.
+func misjudged(p probe, a pathReply, config routerConfig) string {
+	if a.ran == "" {
+		return ""
+	}
+	if p.method == http.MethodConnect && !strings.HasPrefix(p.target, "/") && !config.tunnels {
+		return fmt.Sprintf("handler %s ran for a tunnel", a.ran)
+	}
+	if !covered(a.reading, config.exact) {
+		return fmt.Sprintf("handler %s ran for %q, which is not exempt", a.ran, a.reading)
+	}
+	if !within(a.reading, config.exact) {
+		return fmt.Sprintf("handler %s was given %q, which leads out of what is exempt", a.ran, a.reading)
+	}
+	return ""
+}
+
+// covered reports whether a path is exempt, taken literally.
+func covered(p string, exact []string) bool {
+	return slices.Contains(exemptExact, p) || slices.Contains(exact, p) || slices.ContainsFunc(exemptTrees, func(tree string) bool {
+		return p == tree || strings.HasPrefix(p, tree+"/")
+	})
+}
+
+// within reports whether a path stays exempt however a handler, or a backend behind it,
+// resolves it: decoded again, with backslashes for slashes, without matrix parameters,
+// with dot segments followed.
+func within(p string, exact []string) bool {
+	for range 4 {
+		resolved := path.Clean(withoutMatrix(strings.ReplaceAll(p, `\`, "/")))
+		// A tree's own root, and an exact entry with its slash, are within.
+		if !covered(resolved, exact) && !covered(resolved+"/", exact) {
+			return false
+		}
+		decoded, err := url.PathUnescape(p)
+		if err != nil || decoded == p {
+			return true
+		}
+		p = decoded
+	}
+	return true
+}
+
+// withoutMatrix cuts each segment at its semicolon, if what is left is a dot segment.
+func withoutMatrix(p string) string {
+	segments := strings.Split(p, "/")
+	for i, s := range segments {
+		if cut, _, ok := strings.Cut(s, ";"); ok && (cut == "." || cut == "..") {
+			segments[i] = cut
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// tally counts what happened.
+type tally struct {
+	mu                             sync.Mutex
+	asked, ran, refused, otherwise int
+}
+
+func (n *tally) count(a pathReply) {
+	n.asked++
+	switch {
+	case a.ran != "":
+		n.ran++
+	case a.refused:
+		n.refused++
+	default:
+		n.otherwise++
+	}
+}
+
+func (n *tally) add(o *tally) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.asked += o.asked
+	n.ran += o.ran
+	n.refused += o.refused
+	n.otherwise += o.otherwise
+}
+
+func (n *tally) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return fmt.Sprintf("%d requests: %d refused, %d reached a handler, %d answered by router or server", n.asked, n.refused, n.ran, n.otherwise)
+}
