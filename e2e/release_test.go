@@ -1,0 +1,179 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"debug/buildinfo"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+	"golang.org/x/mod/zip"
+)
+
+const command = "github.com/go-downtime/downtime/cmd/downtime"
+
+// TestReleaseInstallsTheCommand rehearses a release: it packs the modules of the work tree
+// as the next version, puts them into a proxy that is a directory, and does what a user
+// does: go install …/cmd/downtime@version. There is no go.work and no replace in that, so
+// a require that is missing, or a replace in the command's go.mod, fails here and not at
+// the users'.
+func TestReleaseInstallsTheCommand(t *testing.T) {
+	t.Parallel()
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	proxy := t.TempDir()
+	released := siblings(t, root)
+	version := released[0].mod.Version
+	main := module.Version{Path: command, Version: version}
+	released = append(released, sibling{main, filepath.Join(root, "cmd", "downtime")})
+	for _, s := range released {
+		publish(t, proxy, s)
+	}
+
+	bin := install(t, proxy, version)
+	said := output(t, bin, "version")
+	require.True(t, strings.HasPrefix(said, "downtime "+version+" ("+runtime.Version()), said)
+
+	info, err := buildinfo.ReadFile(bin)
+	require.NoError(t, err)
+	require.Equal(t, main, module.Version{Path: info.Main.Path, Version: info.Main.Version})
+	for _, dep := range info.Deps {
+		require.Nil(t, dep.Replace, dep.Path)
+		for _, framework := range []string{"gin-gonic", "labstack", "go-chi", "testify", "go-internal"} {
+			require.NotContains(t, dep.Path, framework, "is of no use to the command")
+		}
+	}
+
+	t.Run("it takes a site down and brings it back", func(t *testing.T) {
+		t.Parallel()
+		store := "file:" + filepath.Join(t.TempDir(), "s.json")
+		require.Contains(t, output(t, bin, "start", "--holder", "x", "--store", store), "\nRESULT down\n")
+		require.Equal(t, 10, exitCode(t, bin, "status", "--exit-code", "--store", store))
+		require.Contains(t, output(t, bin, "end", "--holder", "x", "--store", store), "\nRESULT up\n")
+		require.Equal(t, 5, exitCode(t, bin, "end", "--holder", "x", "--store", store))
+	})
+	t.Run("it stops watching at Ctrl-C, with 130", func(t *testing.T) {
+		t.Parallel()
+		if runtime.GOOS == "windows" {
+			t.Skip("a process cannot be sent an interrupt")
+		}
+		cmd := exec.CommandContext(t.Context(), bin, "status", "--watch", "--store", "file:"+filepath.Join(t.TempDir(), "s.json"))
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		line, err := bufio.NewReader(out).ReadString('\n')
+		require.NoError(t, err)
+		require.Equal(t, "state      UP\n", line)
+		require.NoError(t, cmd.Process.Signal(os.Interrupt))
+		failed, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+		require.True(t, ok)
+		require.Equal(t, 130, failed.ExitCode())
+	})
+}
+
+// sibling is a module of this repository, as it is released.
+type sibling struct {
+	mod module.Version
+	dir string
+}
+
+// siblings are the modules that go.work replaces, which are those that others require.
+func siblings(t *testing.T, root string) []sibling {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "go.work"))
+	require.NoError(t, err)
+	work, err := modfile.ParseWork("go.work", text, nil)
+	require.NoError(t, err)
+	var out []sibling
+	for _, r := range work.Replace {
+		require.True(t, out == nil || r.Old.Version == out[0].mod.Version, "all are released as one version")
+		out = append(out, sibling{r.Old, filepath.Join(root, filepath.FromSlash(r.New.Path))})
+	}
+	require.NotEmpty(t, out)
+	return out
+}
+
+// publish puts s into a directory that go takes for a proxy.
+func publish(t *testing.T, proxy string, s sibling) {
+	t.Helper()
+	escaped, err := module.EscapePath(s.mod.Path)
+	require.NoError(t, err)
+	dir := filepath.Join(proxy, filepath.FromSlash(escaped), "@v")
+	require.NoError(t, os.MkdirAll(dir, 0o750))
+	mod, err := os.ReadFile(filepath.Join(s.dir, "go.mod"))
+	require.NoError(t, err)
+	var packed bytes.Buffer
+	require.NoError(t, zip.CreateFromDir(&packed, s.mod, s.dir))
+	info, err := json.Marshal(map[string]string{"Version": s.mod.Version})
+	require.NoError(t, err)
+	for name, content := range map[string][]byte{
+		"list":                  []byte(s.mod.Version + "\n"),
+		s.mod.Version + ".info": info, s.mod.Version + ".mod": mod, s.mod.Version + ".zip": packed.Bytes(),
+	} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
+	}
+}
+
+// install runs go install, with a module cache of its own, so that a version which was
+// never released does not stay behind on this machine.
+func install(t *testing.T, proxy, version string) (bin string) {
+	t.Helper()
+	env := func(name string) string {
+		out, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
+		require.NoError(t, err)
+		return strings.TrimSpace(string(out))
+	}
+	downloaded := filepath.Join(env("GOMODCACHE"), "cache", "download")
+	dir := t.TempDir()
+	cmd := exec.CommandContext(t.Context(), "go", "install", command+"@"+version)
+	cmd.Dir = dir
+	cmd.Env = append(
+		os.Environ(),
+		"GOPROXY="+fileURL(proxy)+","+fileURL(downloaded)+","+env("GOPROXY"),
+		"GOFLAGS=-mod=mod -modcacherw", "GOWORK=off", "GOSUMDB=off", "GONOPROXY=none", "GOTOOLCHAIN=local", "GO111MODULE=on",
+		"GOMODCACHE="+t.TempDir(), "GOBIN="+dir, "GOOS=", "GOARCH=",
+	)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	bin = filepath.Join(dir, "downtime")
+	if runtime.GOOS == "windows" {
+		bin += ".exe"
+	}
+	return bin
+}
+
+func fileURL(path string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // a drive
+	}
+	return "file://" + path
+}
+
+// output is what a command that succeeds writes to stdout.
+func output(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), name, args...).Output()
+	require.NoError(t, err)
+	return string(out)
+}
+
+func exitCode(t *testing.T, name string, args ...string) int {
+	t.Helper()
+	err := exec.CommandContext(t.Context(), name, args...).Run()
+	if err == nil {
+		return 0
+	}
+	failed, ok := errors.AsType[*exec.ExitError](err)
+	require.True(t, ok, "%v", err)
+	return failed.ExitCode()
+}
