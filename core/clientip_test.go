@@ -197,7 +197,7 @@ func TestClientAddrFaults(t *testing.T) {
 		want []string
 	}{
 		"fine":                              {ClientAddr("x", []string{"192.0.2.1", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1", "2001:db8::/32", "127.0.0.1", "::1"}, []string{"172.16.0.0/12"}), nil},
-		"allowed holds a proxy":             {ClientAddr("x", []string{"10.0.0.0/8"}, []string{"10.0.0.1"}), nil},
+		"allowed holds proxies":             {ClientAddr("x", []string{"10.0.0.0/8"}, []string{"10.0.0.0/16"}), nil},
 		"no name":                           {ClientAddr("", fine, nil), []string{"Bypass[1].Name: is blank"}},
 		"nil allowed":                       {ClientAddr("x", nil, nil), []string{"Bypass[1].Allowed: is empty"}},
 		"empty allowed":                     {ClientAddr("x", []string{}, fine), []string{"Bypass[1].Allowed: is empty"}},

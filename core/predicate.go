@@ -126,7 +126,7 @@ func group(name, field string, ps []Predicate, enough bool) Predicate {
 				return enough
 			}
 		}
-		return !enough && len(members) > 0
+		return !enough
 	}}
 }
 
