@@ -17,7 +17,7 @@ import (
 	"github.com/go-downtime/downtime/stores/storetest"
 )
 
-func TestStore(t *testing.T) { //nolint:tparallel // Run decides how its subtests run
+func TestStore(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) core.Store {
 		t.Helper()
@@ -34,7 +34,7 @@ func TestStore(t *testing.T) { //nolint:tparallel // Run decides how its subtest
 	})
 }
 
-func TestStoreWithMustExist(t *testing.T) { //nolint:tparallel // Run decides how its subtests run
+func TestStoreWithMustExist(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) core.Store {
 		t.Helper()
@@ -104,7 +104,7 @@ func ExampleNew() {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	store, err := filestore.New(filepath.Join(dir, "downtime.json"))
 	if err != nil {
 		panic(err)

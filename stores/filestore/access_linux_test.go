@@ -1,0 +1,195 @@
+package filestore
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// Users of the tests. What the server may do is tried as the server, on a thread of its
+// own, whose access to files Linux judges by another user and group.
+const (
+	server   = 65534
+	deployer = 65533
+)
+
+// as runs f as the user and group id. f begins no goroutine.
+func as(t *testing.T, id int, f func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		_ = syscall.Setfsgid(id)
+		_ = syscall.Setfsuid(id)
+		f()
+	}()
+	<-done
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can play several users: run this test as root")
+	}
+}
+
+// place is a store in a directory of the user id, that others can enter.
+func place(t *testing.T, id int) *Store {
+	t.Helper()
+	st := newFile(t)
+	require.NoError(t, os.Chmod(filepath.Dir(st.dir), 0o755)) // all of this test's are in there
+	require.NoError(t, os.Chmod(st.dir, 0o755))
+	require.NoError(t, os.Chown(st.dir, id, id))
+	return st
+}
+
+func requireOwner(t *testing.T, path string, id int, mode os.FileMode) {
+	t.Helper()
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Equal(t, owner{id, id}, ownerOf(info), path)
+	require.Equal(t, mode, info.Mode().Perm(), path)
+}
+
+func start(t *testing.T, st *Store) error {
+	t.Helper()
+	_, err := core.Start(t.Context(), st, core.StartOptions{Holder: "ann"})
+	return err
+}
+
+// TestTheServerCanReadWhatRootHasWritten: "sudo downtime start", with the server as
+// somebody else.
+func TestTheServerCanReadWhatRootHasWritten(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	t.Run("in the server's directory", func(t *testing.T) {
+		t.Parallel()
+		st := place(t, server)
+		require.NoError(t, start(t, st))
+		requireOwner(t, st.path, server, 0o640)
+		requireOwner(t, st.path+".lock", server, 0o640)
+		as(t, server, func() {
+			_, err := again(t, st).Load(t.Context(), core.Mark{})
+			require.NoError(t, err)
+			require.NoError(t, start(t, again(t, st)), "its admin page can write too")
+		})
+		requireOwner(t, st.path, server, 0o640)
+	})
+	t.Run("in root's directory", func(t *testing.T) {
+		t.Parallel()
+		st := place(t, 0)
+		require.NoError(t, start(t, st))
+		requireOwner(t, st.path, 0, 0o644)
+		as(t, server, func() {
+			other := again(t, st)
+			state, err := other.Load(t.Context(), core.Mark{})
+			require.NoError(t, err)
+			require.ErrorIs(t, other.Commit(t.Context(), state.Mark, nextDocument(state.Document)), core.ErrReadOnly)
+		})
+		require.Len(t, names(t, st.dir), 2)
+	})
+	t.Run("over the server's file", func(t *testing.T) {
+		t.Parallel()
+		st := place(t, server)
+		as(t, server, func() { require.NoError(t, start(t, st)) })
+		require.NoError(t, os.Chmod(st.path, 0o600))
+		require.NoError(t, start(t, again(t, st)))
+		requireOwner(t, st.path, server, 0o600)
+	})
+}
+
+func TestAFileThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	st := place(t, 0)
+	require.NoError(t, start(t, st))
+	require.NoError(t, os.Chmod(st.path, 0o600))
+	as(t, server, func() {
+		other := again(t, st)
+		_, err := other.Load(t.Context(), core.Mark{})
+		require.ErrorContains(t, err, "cannot be read by this user, give it read permission")
+		require.NotErrorIs(t, err, core.ErrLost)
+	})
+	require.NoError(t, os.Remove(st.path))
+	require.NoError(t, os.Chmod(st.path+".lock", 0o600))
+	as(t, server, func() {
+		_, err := again(t, st).Load(t.Context(), core.Mark{})
+		require.ErrorContains(t, err, "its lock file cannot tell")
+	})
+}
+
+func TestADirectoryThatCannotBeWrittenIsReadOnly(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	st := place(t, 0)
+	as(t, server, func() {
+		state, err := st.Load(t.Context(), core.Mark{})
+		require.NoError(t, err, "to read needs no lock")
+		require.Nil(t, state.Document)
+		err = start(t, st)
+		require.ErrorIs(t, err, core.ErrReadOnly)
+		require.ErrorContains(t, err, st.path)
+	})
+	require.Empty(t, names(t, st.dir))
+}
+
+// TestNobodyIsLockedOut: who cannot give the new file to the one who reads the old one
+// does not replace it.
+func TestNobodyIsLockedOut(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	for name, tc := range map[string]struct {
+		uid, gid int
+		mode     os.FileMode
+		ok       bool
+	}{
+		"the server's group would be lost": {deployer, server, 0o640, false},
+		"the server itself would be":       {server, deployer, 0o600, false},
+		"its group can read":               {server, deployer, 0o640, true},
+		"everybody can read":               {server, server, 0o644, true},
+		"nobody else could read":           {deployer, server, 0o600, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := place(t, deployer)
+			require.NoError(t, start(t, st))
+			require.NoError(t, os.Chown(st.path, tc.uid, tc.gid))
+			require.NoError(t, os.Chmod(st.path, tc.mode))
+			old, err := os.Lstat(st.path)
+			require.NoError(t, err)
+			as(t, deployer, func() {
+				f, err := os.CreateTemp(st.dir, "new")
+				require.NoError(t, err)
+				defer func() { require.NoError(t, f.Close()) }()
+				chown(f, ownerOf(old))
+				err = stillReadable(f, old)
+				if tc.ok {
+					require.NoError(t, err)
+					return
+				}
+				require.ErrorIs(t, err, core.ErrReadOnly)
+				require.ErrorContains(t, err, "write as that user or as root")
+			})
+		})
+	}
+}
+
+// TestAGroupMayShareTheFile: people of one group, in a directory with the group's bit set.
+func TestAGroupMayShareTheFile(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	st := place(t, 0)
+	require.NoError(t, os.Chown(st.dir, 0, deployer))
+	require.NoError(t, os.Chmod(st.dir, 0o775|os.ModeSetgid))
+	as(t, deployer, func() { require.NoError(t, start(t, st)) })
+	info, err := os.Stat(st.path + ".lock")
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&0o020, "every member can lock")
+}
