@@ -1,0 +1,241 @@
+package core
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"html/template"
+	"math"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The policy must allow the page its own style and script, in every rendering.
+func TestPagePolicyAllowsThePage(t *testing.T) {
+	t.Parallel()
+	for name, cl := range map[string]*Closure{
+		"planned":  testClosure,
+		"starting": {Cause: CauseStarting},
+		"hostile":  {Cause: CausePeriod, Reason: "</style><script>alert(1)</script>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := testAnswers(t, Config{}, cl)
+			for l := range languages {
+				w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", translations[l].tag)
+				policy := map[string]string{}
+				for directive := range strings.SplitSeq(w.Header().Get("Content-Security-Policy"), "; ") {
+					directive, value, _ := strings.Cut(directive, " ")
+					policy[directive] = value
+				}
+				require.Equal(t, map[string]string{
+					"default-src": "'none'", "connect-src": "'self'",
+					"base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'",
+					"style-src":  hashOf(t, w.Body.String(), "style"),
+					"script-src": hashOf(t, w.Body.String(), "script"),
+				}, policy)
+			}
+		})
+	}
+}
+
+func hashOf(t *testing.T, page, element string) string {
+	t.Helper()
+	m := regexp.MustCompile(`(?s)<`+element+`[^>]*>(.*?)</`+element+`>`).FindAllStringSubmatch(page, -1)
+	require.Len(t, m, 1)
+	require.NotEmpty(t, m[0][1])
+	sum := sha256.Sum256([]byte(m[0][1]))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+func TestPageIsSelfContainedAndAccessible(t *testing.T) {
+	t.Parallel()
+	page := ask(testAnswers(t, Config{}, testClosure), http.MethodGet, "/", "Accept", "text/html").Body.String()
+	for _, wanted := range []string{
+		`<meta charset="utf-8">`, `name="viewport"`, `name="color-scheme"`, `<main>`, `<h1>`, `role="status"`, `aria-live="polite"`,
+		`prefers-color-scheme: dark`, `prefers-reduced-motion: reduce`, `<noscript><meta http-equiv="refresh" content="60"></noscript>`,
+		`<time id="since" datetime="2026-11-21T11:50:00Z">2026-11-21 11:50 UTC</time>`,
+		`<time id="until" datetime="2026-11-21T12:20:00Z">2026-11-21 12:20 UTC</time>`,
+		`data-kind="planned"`, `data-retry="30"`, `dir="auto">Moving to a larger database</p>`,
+	} {
+		require.Contains(t, page, wanted)
+	}
+	for _, unwanted := range []string{"http://", "https://", "url(", "@import", " src=", "<link", "style=", "onclick", "innerHTML", "eval("} {
+		require.NotContains(t, page, unwanted)
+	}
+	require.Less(t, len(page), 10_000)
+}
+
+func TestPageSaysNothingThatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	page := ask(testAnswers(t, Config{}, &Closure{Cause: CausePeriod}), http.MethodGet, "/", "Accept", "text/html").Body.String()
+	require.NotContains(t, page, "<time")
+	require.NotContains(t, page, `class="reason"`)
+	require.NotContains(t, page, "0001")
+	require.Contains(t, page, "Not known yet")
+}
+
+// An end is never shown earlier than it is, nor a beginning later.
+func TestPageRoundsToTheHonestSide(t *testing.T) {
+	t.Parallel()
+	cl := &Closure{Cause: CausePeriod, Since: testNow.Add(59*time.Second + 1), Until: testNow.Add(time.Hour + 1)}
+	page := ask(testAnswers(t, Config{}, cl), http.MethodGet, "/", "Accept", "text/html").Body.String()
+	require.Contains(t, page, `datetime="2026-11-21T12:00:59Z">2026-11-21 12:00 UTC<`)
+	require.Contains(t, page, `datetime="2026-11-21T13:00:01Z">2026-11-21 13:01 UTC<`)
+}
+
+func TestPageContrast(t *testing.T) {
+	t.Parallel()
+	light, dark, ok := strings.Cut(pageHTML, "prefers-color-scheme: dark")
+	require.True(t, ok)
+	dark, _, ok = strings.Cut(dark, "* { box-sizing")
+	require.True(t, ok)
+	for name, css := range map[string]string{"light": light, "dark": dark} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			colour := func(variable string) []string {
+				m := regexp.MustCompile(`--`+variable+`: #([0-9a-f]{6})`).FindAllStringSubmatch(css, -1)
+				require.NotEmpty(t, m, variable)
+				var all []string
+				for _, c := range m {
+					all = append(all, c[1])
+				}
+				return all
+			}
+			for _, ground := range append(colour("ground"), colour("glow")...) {
+				for _, text := range append(colour("ink"), colour("soft")...) {
+					require.GreaterOrEqual(t, contrast(t, ground, text), 4.5, "WCAG AA for text: %s on %s", text, ground)
+				}
+				accents := colour("accent")
+				require.Len(t, accents, 3)
+				for _, accent := range accents {
+					require.GreaterOrEqual(t, contrast(t, ground, accent), 3.0, "WCAG AA for graphics: %s on %s", accent, ground)
+				}
+			}
+		})
+	}
+}
+
+// contrast is the ratio of WCAG 2 between two colours.
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	luminance := func(hex string) float64 {
+		n, err := strconv.ParseUint(hex, 16, 32)
+		require.NoError(t, err)
+		sum := 0.0
+		for i, share := range []float64{0.2126, 0.7152, 0.0722} {
+			c := float64(n>>(16-8*i)&0xff) / 255
+			if c <= 0.04045 {
+				c /= 12.92
+			} else {
+				c = math.Pow((c+0.055)/1.055, 2.4)
+			}
+			sum += share * c
+		}
+		return sum
+	}
+	la, lb := luminance(a), luminance(b)
+	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
+}
+
+func TestPageTemplate(t *testing.T) {
+	t.Parallel()
+	own := template.Must(template.New("own").Parse(
+		`{{.Lang}}|{{.Kind}}|{{.Status}}|{{.Reason}}|{{.Since.Format "15:04"}}|{{.Until.IsZero}}|{{.Text.Heading}}`))
+	cl := &Closure{Cause: CausePeriod, Reason: "A & B", Since: testNow}
+	a := testAnswers(t, Config{PageTemplate: own, PageCSP: "default-src 'self'", StatusCode: 500}, cl)
+	w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", "fr")
+	require.Equal(t, "fr|planned|500|A &amp; B|12:00|true|Site en maintenance", w.Body.String())
+	require.Equal(t, http.StatusInternalServerError, w.Code)
+	require.Equal(t, "default-src 'self'", w.Header().Get("Content-Security-Policy"))
+	require.Equal(t, "text/html; charset=utf-8", w.Header().Get("Content-Type"))
+	require.NoError(t, a.err)
+}
+
+func TestPageTemplateBelongsToTheGate(t *testing.T) {
+	t.Parallel()
+	own := template.Must(template.New("own").Parse(`{{template "name"}}{{define "name"}}before{{end}}`))
+	s, err := newAnswerSettings(Config{PageTemplate: own}, exemptions{})
+	require.NoError(t, err)
+	_, err = own.Parse(`{{define "name"}}after{{end}}`)
+	require.NoError(t, err, "the check must not have executed the caller's template")
+	w := ask(newAnswers(&s, testClosure, testNow), http.MethodGet, "/", "Accept", "text/html")
+	require.Equal(t, "before", w.Body.String())
+}
+
+func TestPageTemplateThatWasExecutedBefore(t *testing.T) {
+	t.Parallel()
+	own := template.Must(template.New("own").Parse(`hello {{.Kind}}`))
+	require.NoError(t, own.Execute(&bytes.Buffer{}, PageData{}))
+	a := testAnswers(t, Config{PageTemplate: own}, testClosure)
+	require.Equal(t, "hello planned", ask(a, http.MethodGet, "/", "Accept", "text/html").Body.String())
+}
+
+// A template may fail on data that the sample did not have.
+func TestPageTemplateThatFailsLaterIsReplaced(t *testing.T) {
+	t.Parallel()
+	fail := func(kind, lang string) (string, error) {
+		if kind == "emergency" && lang == "de" {
+			return "", errors.New("no such picture")
+		}
+		return kind, nil
+	}
+	own := template.Must(template.New("own").Funcs(template.FuncMap{"picture": fail}).Parse(`own {{picture .Kind .Lang}}`))
+	a := testAnswers(t, Config{PageTemplate: own, PageCSP: "default-src 'self'"}, &Closure{Cause: CausePeriod, Emergency: true})
+	require.ErrorContains(t, a.err, "no such picture")
+	require.ErrorContains(t, a.err, "built-in page")
+	w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", "de")
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.Contains(t, w.Body.String(), "Es gibt eine Störung")
+	require.NotContains(t, w.Body.String(), "picture")
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), "'sha256-", "the policy of the page that is sent")
+	w = ask(a, http.MethodGet, "/", "Accept", "text/html")
+	require.Equal(t, "own emergency", w.Body.String(), "in other languages it works")
+}
+
+func TestPageTemplateThatPanics(t *testing.T) {
+	t.Parallel()
+	own := template.Must(template.New("own").Funcs(template.FuncMap{"boom": func() string { panic("boom") }}).Parse(`{{boom}}`))
+	_, err := newAnswerSettings(Config{PageTemplate: own}, exemptions{})
+	require.ErrorContains(t, err, "boom")
+}
+
+func TestPageBytes(t *testing.T) {
+	t.Parallel()
+	own := []byte("<!DOCTYPE html><title>Closed</title>{{.Reason}}")
+	a := testAnswers(t, Config{PageBytes: own}, testClosure)
+	own[0] = 'X'
+	w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", "de")
+	require.Equal(t, "<!DOCTYPE html><title>Closed</title>{{.Reason}}", w.Body.String())
+	require.NotContains(t, w.Header(), "Content-Security-Policy", "the page's author knows what it loads")
+	require.NotContains(t, w.Header(), "Content-Language", "nobody knows its language")
+	require.Equal(t, http.StatusServiceUnavailable, ask(a, http.MethodGet, "/", "Accept", "application/json").Code)
+}
+
+func TestCleanReason(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ reason, want string }{
+		"nothing":                    {"", ""},
+		"plain":                      {"Larger database", "Larger database"},
+		"letters of other scripts":   {"データベース, قاعدة", "データベース, قاعدة"},
+		"space around":               {"  a \n", "a"},
+		"lines stay lines":           {"a\r\nb\nc\rd", "a\nb\nc\nd"},
+		"other separators are lines": {"a\u2028b\u2029c\u0085d\ve\ff", "a\nb\nc\nd\ne\nf"},
+		"control characters go":      {"a\x00\x1b[31m\x7f\u009bb", "a[31mb"},
+		"overrides of direction go":  {"a\u202e\u202a\u2066\u2069b", "ab"},
+		"marks of direction stay":    {"a\u200fb", "a\u200fb"},
+		"bytes that are not UTF-8":   {"a\xffb", "a\ufffdb"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, test.want, cleanReason(test.reason))
+		})
+	}
+}
