@@ -140,8 +140,8 @@ func (v view) explain(w io.Writer, method, target string, rules core.Config, s s
 	if d.Closure == nil {
 		return
 	}
-	switch {
-	case d.Closure.Cause == core.CauseOverride:
+	switch d.Closure.Cause {
+	case core.CauseOverride:
 		fmt.Fprintf(w, label, "because", "down by override ("+safe(d.Closure.Override)+")")
 	default:
 		fmt.Fprintf(w, label, "state", v.headline(s))

@@ -115,8 +115,8 @@ Exit codes:
   130  interrupted
 
 The last line on stdout of a command that writes is RESULT up, RESULT down, or
-RESULT still-down and the ids of what holds the site down; with --json, the member
-"result" says the same.`
+RESULT still-down and the ids of what holds the site down; with --dry-run it is RESULT
+dry-run. With --json, the member "result" says the same.`
 
 func (a *app) root() *cobra.Command {
 	first, rest, _ := strings.Cut(a.name, " ")
@@ -244,14 +244,14 @@ func (a *app) command(cmd *cobra.Command, words ...string) string {
 	if len(words) > 0 && !strings.HasPrefix(words[0], "-") && cmd.HasParent() && !cmd.HasSubCommands() {
 		base = cmd.Parent()
 	}
-	line := a.path(base)
+	line := []string{a.path(base)}
 	for _, w := range words {
-		line += " " + shellWord(w)
+		line = append(line, shellWord(w))
 	}
 	if a.url != "" && !strings.HasPrefix(words[0], "-") {
-		line += " --store " + shellWord(a.url)
+		line = append(line, "--store", shellWord(a.url))
 	}
-	return line
+	return strings.Join(line, " ")
 }
 
 // examples are command lines for the help, each indented.

@@ -53,7 +53,7 @@ that one and exits with 6. It exits with 5 if there was nothing to end and the s
 		if err != nil {
 			return err
 		}
-		return a.onStore(cmd, func(ctx context.Context, st core.Store) error {
+		return a.onWritable(cmd, func(ctx context.Context, st core.Store) error {
 			res, err := core.End(ctx, st, o)
 			if errors.Is(err, core.ErrNotInForce) {
 				return fmt.Errorf("%w: %s", err, a.command(cmd, "cancel", o.ID))

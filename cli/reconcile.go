@@ -32,7 +32,7 @@ Look at it before, with status.`,
 		if err != nil {
 			return err
 		}
-		return a.onStore(cmd, func(ctx context.Context, st core.Store) error {
+		return a.onWritable(cmd, func(ctx context.Context, st core.Store) error {
 			res, err := core.Reconcile(ctx, st, above)
 			if err != nil {
 				return err

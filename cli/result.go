@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -42,6 +43,9 @@ func (a *app) report(cmd *cobra.Command, v view, s state, r written) error {
 			r.result = resultDown
 		}
 	}
+	if isDryRun(cmd) {
+		r.result = resultDryRun
+	}
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
 		j := resultJSON{Result: r.result, ExitCode: r.code, State: s.json()}
 		if r.ended != nil {
@@ -68,13 +72,16 @@ func (a *app) report(cmd *cobra.Command, v view, s state, r written) error {
 		if r.last != nil {
 			r.last()
 		}
-		line := "RESULT " + r.result
+		if isDryRun(cmd) {
+			fmt.Fprintf(out, label, "dry run", v.warning("nothing was written: this is how it would be"))
+		}
+		line := []string{"RESULT", r.result}
 		if r.result == resultStillDown {
 			for _, p := range s.doc.InForce(s.now) {
-				line += " " + p.ID
+				line = append(line, p.ID)
 			}
 		}
-		fmt.Fprintln(out, line)
+		fmt.Fprintln(out, strings.Join(line, " "))
 	}
 	if r.code != ExitDone {
 		return exit(r.code)
@@ -84,6 +91,7 @@ func (a *app) report(cmd *cobra.Command, v view, s state, r written) error {
 
 // writing gives cmd the flags that all commands that write have.
 func writing(cmd *cobra.Command) {
+	cmd.Flags().Bool("dry-run", false, "write nothing, and say what would be")
 	cmd.Flags().Bool("json", false, "one JSON object instead of text and RESULT")
 }
 

@@ -58,7 +58,7 @@ A window whose start has passed begins at once, as long as its end is ahead.`,
 		if holder == "" {
 			holder = defaultHolder(actor)
 		}
-		return a.onStore(cmd, func(ctx context.Context, st core.Store) error {
+		return a.onWritable(cmd, func(ctx context.Context, st core.Store) error {
 			start, err := a.instantFlag(ctx, st, "--start", o.start, v.loc)
 			if err != nil {
 				return err
@@ -136,7 +136,7 @@ nothing is changed.`,
 		if err != nil {
 			return err
 		}
-		return a.onStore(cmd, func(ctx context.Context, st core.Store) error {
+		return a.onWritable(cmd, func(ctx context.Context, st core.Store) error {
 			o, err := a.editOptions(ctx, cmd, st, args[0], e, v.loc)
 			if err != nil {
 				return err
@@ -242,7 +242,7 @@ func (a *app) cancelCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.onStore(cmd, func(ctx context.Context, st core.Store) error {
+		return a.onWritable(cmd, func(ctx context.Context, st core.Store) error {
 			res, err := core.Cancel(ctx, st, args[0], core.CancelOptions{})
 			if errors.Is(err, core.ErrInForce) {
 				return fmt.Errorf("%w: %s", err, a.command(cmd, "end", args[0]))

@@ -70,7 +70,7 @@ answer the requests that they let in before. It cannot tell when they have.`,
 		if !f.Changed("holder") {
 			holder = defaultHolder(actor)
 		}
-		return a.onStore(cmd, func(ctx context.Context, st core.Store) error {
+		return a.onWritable(cmd, func(ctx context.Context, st core.Store) error {
 			until, err := a.instantFlag(ctx, st, "--until", o.until, v.loc)
 			if err != nil {
 				return err

@@ -152,7 +152,7 @@ func parseDuration(s string) (time.Duration, error) {
 		if err != nil || n > longestDays {
 			return 0, fmt.Errorf("%q: %s", s, durationForms)
 		}
-		rest, total = after, time.Duration(n)*day //nolint:gosec // at most longestDays
+		rest, total = after, time.Duration(n)*day
 	}
 	if rest != "" || total == 0 {
 		d, err := time.ParseDuration(rest)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -98,14 +99,11 @@ func (w *watcher) news(s state, text string) string {
 	if w.redraw || s.now.IsZero() {
 		return text
 	}
-	ids := ""
+	var in []string
 	for _, p := range s.doc.InForce(s.now) {
-		ids += " " + p.ID
-		if p.Overdue(s.now) {
-			ids += " overdue"
-		}
+		in = append(in, p.ID, strconv.FormatBool(p.Overdue(s.now)))
 	}
-	return fmt.Sprint(w.mark, ids)
+	return fmt.Sprint(w.mark, in, s.verdict().Overdue(s.now))
 }
 
 func (w *watcher) show(text, news string) error {

@@ -139,7 +139,7 @@ func TestWatchAsJSONIsOneObjectPerLine(t *testing.T) {
 	require.Equal(t, ExitInterrupted, code)
 	for i, want := range []string{"up", "down", "unknown"} {
 		require.Equal(t, 1, strings.Count(shown[i], "\n"))
-		var got struct{ State string }
+		var got stateJSON
 		require.NoError(t, json.Unmarshal([]byte(shown[i]), &got))
 		require.Equal(t, want, got.State)
 	}

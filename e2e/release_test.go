@@ -33,8 +33,8 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 	proxy := t.TempDir()
 	released := siblings(t, root)
 	version := released[0].mod.Version
-	main := module.Version{Path: command, Version: version}
-	released = append(released, sibling{main, filepath.Join(root, "cmd", "downtime")})
+	itself := module.Version{Path: command, Version: version}
+	released = append(released, sibling{itself, filepath.Join(root, "cmd", "downtime")})
 	for _, s := range released {
 		publish(t, proxy, s)
 	}
@@ -45,7 +45,8 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 
 	info, err := buildinfo.ReadFile(bin)
 	require.NoError(t, err)
-	require.Equal(t, main, module.Version{Path: info.Main.Path, Version: info.Main.Version})
+	require.Equal(t, command, info.Main.Path)
+	require.Equal(t, version, info.Main.Version)
 	for _, dep := range info.Deps {
 		require.Nil(t, dep.Replace, dep.Path)
 		for _, framework := range []string{"gin-gonic", "labstack", "go-chi", "testify", "go-internal"} {
