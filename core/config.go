@@ -116,7 +116,8 @@ type settings struct {
 	down        bool
 	env         override
 	file        string
-	poll        time.Duration
+	poll        time.Duration // between two reads, unless the store sets the pace
+	pacer       Pacer         // nil: poll counts
 	jitter      bool
 	onLost      StoreLostPolicy
 	maxStale    time.Duration
@@ -124,6 +125,8 @@ type settings struct {
 	log         *slog.Logger
 	onDecision  func(ctx context.Context, r *http.Request, d Decision)
 	description string // of the store, for logs
+	fleet       Fleet  // the store again, if it keeps rows of instances
+	rules       string // digest of what decides who passes
 }
 
 // Validate returns every fault of c, joined, each a [*FieldError] with field and value;
@@ -147,6 +150,7 @@ func (c Config) resolve() (*settings, error) {
 		firstStart: c.FirstStart,
 		log:        c.Logger,
 		onDecision: c.OnDecision,
+		rules:      c.digest(),
 	}
 	var err error
 	if s.exempt, err = newExemptions(c.ExemptExact, c.ExemptPaths); err != nil {
@@ -189,13 +193,10 @@ func (c Config) resolve() (*settings, error) {
 	}
 	if c.Store != nil {
 		s.description = c.Store.String()
+		s.fleet, _ = c.Store.(Fleet)
 		if s.poll == 0 {
-			if pacer, ok := c.Store.(Pacer); ok {
-				s.poll = pacer.PollInterval()
-			}
-		}
-		if s.poll <= 0 {
-			s.poll, s.jitter = defaultPoll, true
+			s.pacer, _ = c.Store.(Pacer)
+			s.poll, s.jitter = defaultPoll, s.pacer == nil
 		}
 	}
 	return s, nil

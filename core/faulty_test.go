@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -46,6 +47,19 @@ func (f *faulty) Load(ctx context.Context, have core.Mark) (core.State, error) {
 		return load(ctx, have)
 	}
 	return f.Store.Load(ctx, have)
+}
+
+// Report meets the same network as Load.
+func (f *faulty) Report(ctx context.Context, row core.Instance, lease time.Duration) (core.Mark, time.Time, error) {
+	f.mu.Lock()
+	load := f.load
+	f.mu.Unlock()
+	mark, now, err := f.Store.Report(ctx, row, lease)
+	if load == nil || err != nil {
+		return mark, now, err
+	}
+	state, err := load(ctx, core.Mark{})
+	return core.Mark{}, state.Time, err
 }
 
 // Subscribe hides the real store's: a faulty network delivers no hints.

@@ -176,9 +176,10 @@ func (g *Gate) Closing() <-chan struct{} {
 
 // Shutdown ends what the gate does in the background. Call it after the server's own
 // Shutdown. It turns nobody away: it waits until no counted request runs, or ctx ends,
-// which is the error. The gate then keeps the state it had. Shutdown is idempotent, and
-// does not close the store.
+// which is the error. Then it removes this instance's row from the store, and keeps the
+// state it had. Shutdown is idempotent, and does not close the store.
 func (g *Gate) Shutdown(ctx context.Context) error {
+	defer g.leave(ctx)
 	defer g.stop()
 	pause := time.NewTimer(0)
 	defer pause.Stop()

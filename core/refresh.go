@@ -17,6 +17,7 @@ type timers struct {
 	file    *time.Timer // the next read of the override file
 	edge    *time.Timer // a period begins or ends, or the state becomes stale
 	answers *time.Timer // Retry-After changes
+	report  *time.Timer // the row of this instance is out of date
 	quiet   *time.Timer // another look at the retired snapshots
 }
 
@@ -40,6 +41,7 @@ func (g *Gate) arm(t **time.Timer, d time.Duration, f func(*Gate)) {
 // begin makes the first conclusion: subscribe, then read, then serve.
 func (g *Gate) begin() {
 	g.state.begun = time.Now()
+	g.register()
 	if g.set.file != "" {
 		g.checkFile()
 	}
@@ -60,10 +62,12 @@ func (g *Gate) begin() {
 	g.poll()
 }
 
-// locked runs f under mu, and then writes the log lines that it queued.
+// locked runs f under mu, sees to it that the fleet hears of what has changed, and then
+// writes the log lines that were queued.
 func (g *Gate) locked(f func(now time.Time)) {
 	g.mu.Lock()
 	f(time.Now())
+	g.armReport()
 	g.logs.flush(&g.mu)
 }
 
@@ -96,18 +100,20 @@ func (g *Gate) Refresh(ctx context.Context) error {
 	}
 	g.woken.Store(false)
 	var have Mark
+	var row *Instance
 	var stopped bool
-	g.locked(func(time.Time) { have, stopped = g.state.seen, g.state.stopped })
+	g.locked(func(now time.Time) { have, row, stopped = g.state.seen, g.rowDue(now), g.state.stopped })
 	if stopped {
 		return nil
 	}
-	r := g.load(ctx, have)
+	r := g.load(ctx, have, row)
 	if caller.Err() != nil && r.err != nil && !errors.Is(r.err, ErrUnchanged) {
 		return fmt.Errorf("read %s: %w", g.set.description, r.err) // the caller gave up: no word about the store
 	}
 	var err error
 	g.locked(func(now time.Time) {
 		err = g.adopt(r.state, r.err, r.asked, r.answered)
+		g.noteReport(r, now)
 		g.settle(now)
 		g.arm(&g.state.timers.poll, g.nextPoll(), (*Gate).poll)
 	})
@@ -117,25 +123,43 @@ func (g *Gate) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// nextPoll spreads the polls of a fleet, unless the store asked for its own pace.
+// Polls come quicker for a moment while somebody may be waiting for this gate: while
+// requests that it let in before still run, and shortly before an edge.
+const (
+	hurriedPoll = time.Second
+	edgeNear    = 30 * time.Second
+)
+
+// nextPoll spreads the polls of a fleet, unless the store or the Config sets the pace.
 func (g *Gate) nextPoll() time.Duration {
-	if !g.set.jitter {
-		return g.set.poll
+	s := &g.state
+	poll := g.set.poll
+	if g.set.pacer != nil {
+		poll = max(g.set.pacer.PollInterval(), time.Millisecond)
 	}
-	spread := g.set.poll / 5
-	return g.set.poll - spread + rand.N(2*spread+1) //nolint:gosec // a spread, not a secret
+	next := s.judged.Next.Add(-s.offset)
+	if g.set.fleet != nil && (len(s.retired) > 0 || (!s.judged.Next.IsZero() && time.Until(next) < edgeNear)) {
+		poll = min(poll, hurriedPoll)
+	}
+	if g.set.jitter || g.set.fleet != nil {
+		spread := poll / 5
+		poll += rand.N(2*spread+1) - spread //nolint:gosec // a spread, not a secret
+	}
+	return poll
 }
 
 type loadResult struct {
 	state           State
 	err             error
 	asked, answered time.Time
+	row             *Instance // that was to be reported; nil: none
+	rowErr          error     // what came of it
 }
 
-// load reads the store on a goroutine of its own, so that one that ignores its deadline
+// load reports the row, if there is one to report, and reads the store, on a goroutine of its own, so that one that ignores its deadline
 // holds up nobody; its late answer is what the next read waits for. The caller has the one place
 // in reading.
-func (g *Gate) load(ctx context.Context, have Mark) loadResult {
+func (g *Gate) load(ctx context.Context, have Mark, row *Instance) loadResult {
 	late := func() loadResult {
 		return loadResult{err: fmt.Errorf("no answer: %w", context.Cause(ctx)), asked: time.Now(), answered: time.Now()}
 	}
@@ -151,9 +175,9 @@ func (g *Gate) load(ctx context.Context, have Mark) loadResult {
 		}
 	}
 	answer := make(chan loadResult, 1)
-	store := g.set.store
+	store, fleet := g.set.store, g.set.fleet
 	go func() {
-		r := loadResult{asked: time.Now()}
+		r := loadResult{asked: time.Now(), row: row}
 		defer func() {
 			if p := recover(); p != nil {
 				r.state, r.err = State{}, fmt.Errorf("store panicked: %v", p)
@@ -161,6 +185,13 @@ func (g *Gate) load(ctx context.Context, have Mark) loadResult {
 			r.answered = time.Now()
 			answer <- r
 		}()
+		if row != nil {
+			var mark Mark
+			if mark, r.state.Time, r.rowErr = fleet.Report(ctx, *row, LeaseTime); r.rowErr == nil && mark != (Mark{}) && mark == have {
+				r.state.Mark, r.err = mark, ErrUnchanged
+				return
+			}
+		}
 		r.state, r.err = store.Load(ctx, have)
 	}()
 	g.pending = answer
@@ -232,7 +263,7 @@ func (g *Gate) stop() {
 	g.locked(func(time.Time) {
 		s := &g.state
 		s.stopped = true
-		for _, t := range []*time.Timer{s.timers.poll, s.timers.file, s.timers.edge, s.timers.answers, s.timers.quiet} {
+		for _, t := range []*time.Timer{s.timers.poll, s.timers.file, s.timers.edge, s.timers.answers, s.timers.quiet, s.timers.report} {
 			if t != nil {
 				t.Stop()
 			}

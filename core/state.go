@@ -42,6 +42,8 @@ type state struct {
 	unsubscribe   func()
 	timers        timers
 	overrideShown override
+
+	reports reports
 }
 
 // adopt takes in what a read brought. What cannot be read or parsed changes nothing but
@@ -111,17 +113,15 @@ func age(now, last, begun time.Time) time.Duration {
 	return max(now.Sub(last), now.Round(0).Sub(last.Round(0)))
 }
 
-// policy is what the gate does while the store is lost, for its log line.
+// policy is what the gate does now that the store is lost, for its log line.
 func (g *Gate) policy() string {
 	switch {
 	case !g.state.read && g.set.firstStart == FirstStartOpen:
 		return "open"
 	case !g.state.read:
 		return "refuse"
-	case g.set.onLost == Refuse:
-		return "refuse after " + g.set.maxStale.String()
 	}
-	return "keep"
+	return g.set.lossPolicy()
 }
 
 // noteFile logs when the override file becomes unreadable, and when it is readable again.

@@ -61,6 +61,12 @@ type Status struct {
 	// is the revision that this was seen at.
 	Drained         bool
 	DrainedRevision int64
+
+	// Instance is the id of this gate's row in the store, "" if the store keeps none.
+	// Registered: the row is there; else ReportErr says why not, nil if there is none.
+	Instance   string
+	Registered bool
+	ReportErr  error
 }
 
 // Status returns what the gate knows now. It reads no store.
@@ -76,7 +82,8 @@ func (g *Gate) Status() Status {
 		Periods: []Period{}, Store: g.set.description,
 		HandEdited: s.handEdited, Err: s.readErr, ClockOffset: s.offset,
 		InFlight: g.inFlight(), Passing: g.passing.total(),
-		Drained: s.drained,
+		Drained:  s.drained,
+		Instance: s.reports.base.ID, Registered: s.reports.registered, ReportErr: s.reports.err,
 	}
 	if s.drained {
 		st.DrainedRevision = s.drainedMark.Revision

@@ -71,9 +71,10 @@ type Subscriber interface {
 	Subscribe(wake func()) (cancel func())
 }
 
-// Pacer is a [Store] that knows how often it should be polled, because a poll of it is
-// unusually cheap or dear.
+// Pacer is a [Store] that knows how often it should be polled: because a poll of it is
+// unusually cheap, or because it is sure, for the time being, that its hints arrive.
 type Pacer interface {
-	// PollInterval is the time between two polls; more than zero.
+	// PollInterval is the time to the next poll; more than zero. It is asked before each,
+	// and does not block.
 	PollInterval() time.Duration
 }

@@ -20,6 +20,7 @@ type Store struct {
 	mu    sync.Mutex
 	doc   *core.Document // never changed once it is here, so that readers may share it
 	wakes map[*func()]func()
+	rows  map[string]core.Instance // of instances, by id
 }
 
 var (
@@ -28,7 +29,9 @@ var (
 )
 
 // New returns an empty store.
-func New() *Store { return &Store{wakes: map[*func()]func(){}} }
+func New() *Store {
+	return &Store{wakes: map[*func()]func(){}, rows: map[string]core.Instance{}}
+}
 
 // String is "memory".
 func (s *Store) String() string { return "memory" }
