@@ -175,3 +175,14 @@ func count(list []string, want string) int {
 	}
 	return n
 }
+
+// lostUntilWritten is a shared store that was flushed: nothing in it means lost.
+type lostUntilWritten struct{ *memstore.Store }
+
+func (l *lostUntilWritten) Load(ctx context.Context, have core.Mark) (core.State, error) {
+	s, err := l.Store.Load(ctx, have)
+	if err == nil && s.Document == nil {
+		return core.State{Time: s.Time}, core.ErrLost
+	}
+	return s, err
+}
