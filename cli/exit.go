@@ -87,7 +87,9 @@ func (a *app) explain(cmd *cobra.Command, err error) (code int, text string) {
 	case errors.Is(err, core.ErrUnconfirmed):
 		text += ": look before you do it again: " + a.command(cmd, "status")
 	case errors.Is(err, core.ErrLost):
-		text += ": what it held down stays down; restore it, or begin anew with an empty one: " + a.command(cmd, "end", "--all")
+		if !strings.Contains(text, "end --all") { // the file store says so itself
+			text += ": what it held down stays down; restore it, or begin anew with an empty one: " + a.command(cmd, "end", "--all")
+		}
 	case errors.Is(err, core.ErrReadOnly):
 		text += ": change it where it comes from"
 	case errors.Is(err, core.ErrConflict):
