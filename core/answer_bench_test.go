@@ -1,6 +1,7 @@
 package core
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -42,9 +43,7 @@ func benchWrite(b *testing.B, answer http.HandlerFunc, r *http.Request, outer ht
 	b.ReportAllocs()
 	for b.Loop() {
 		clear(w.header)
-		for name, values := range outer {
-			w.header[name] = values
-		}
+		maps.Copy(w.header, outer)
 		answer(w, r)
 	}
 }
