@@ -21,7 +21,7 @@ type cells []cell
 
 func newCells() cells {
 	want := min(max(4*runtime.GOMAXPROCS(0), 8), 64)
-	return make(cells, 1<<bits.Len(uint(want-1))) //nolint:gosec // 8 to 64
+	return make(cells, 1<<bits.Len(uint(want-1))) // 8 to 64
 }
 
 // of picks the cell for r by its address, the one thing at hand that differs between

@@ -384,7 +384,7 @@ func TestResponseWriterReachesTheHandlerUntouched(t *testing.T) {
 	}
 }
 
-func TestAllocations(t *testing.T) {
+func TestAllocations(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts what the whole process allocates
 	gate, _ := newGate(t, core.Config{ExemptPaths: []string{"/static"}})
 	closed, _ := newGate(t, core.Config{Down: true, ExemptPaths: []string{"/static"}})
 	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})

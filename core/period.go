@@ -111,8 +111,11 @@ func (p Period) Validate() error {
 		field string
 		t     time.Time
 	}{
-		{"start", p.Start}, {"end", p.End}, {"expected_end", p.ExpectedEnd},
-		{"created_at", p.CreatedAt}, {"updated_at", p.UpdatedAt},
+		{"start", p.Start},
+		{"end", p.End},
+		{"expected_end", p.ExpectedEnd},
+		{"created_at", p.CreatedAt},
+		{"updated_at", p.UpdatedAt},
 	} {
 		if y := at.t.UTC().Year(); !at.t.IsZero() && (y < 2000 || y > 9998) {
 			fault(at.field, at.t.UTC().Format(time.RFC3339), "want a year from 2000 to 9998")

@@ -71,8 +71,8 @@ func (g *Gate) adopt(st State, err error, asked, answered time.Time) error {
 	if !st.Time.IsZero() {
 		s.offset = storeOffset(st.Time, asked, answered)
 	}
-	if err != nil { // unchanged
-		return nil
+	if err != nil {
+		return nil //nolint:nilerr // it is ErrUnchanged: a good read
 	}
 	s.read, s.seen, s.rejudge = true, st.Mark, true
 	if st.Document == nil {

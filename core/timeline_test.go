@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -203,7 +204,7 @@ func FuzzJudge(f *testing.F) {
 
 func BenchmarkJudge(b *testing.B) {
 	for _, n := range []int{1, 100, 10_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			var periods []Period
 			for i := range n {
 				p := window(b, fmt.Sprint("w", i), "04:00", "05:00")

@@ -62,8 +62,8 @@ func InForce(n int) []core.Period {
 	for i := range periods {
 		periods[i] = core.Period{
 			ID: fmt.Sprintf("period-%d", i), Kind: core.Window, Version: 1, Enabled: true,
-			Start: now.Add(time.Duration(i) * 24 * time.Hour).Add(-time.Hour),
-			End:   now.Add(time.Duration(i) * 24 * time.Hour).Add(time.Hour),
+			Start:  now.Add(time.Duration(i) * 24 * time.Hour).Add(-time.Hour),
+			End:    now.Add(time.Duration(i) * 24 * time.Hour).Add(time.Hour),
 			Reason: "Moving to a new <database>.", Holder: "secret-holder", CreatedBy: "secret-person",
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -106,9 +107,7 @@ func describe(t *testing.T, version string, h http.Handler, extra http.Header) s
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, values := range extra {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, extra)
 	res, err := server.Client().Do(r)
 	if err != nil {
 		t.Fatalf("ask: %v", err)
