@@ -1,0 +1,38 @@
+package servers
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// program returns the path of the first of names that is installed: in PATH, or where
+// Debian puts what is not meant for it. It skips or fails the test if there is none.
+func program(t testing.TB, debianPackage string, names ...string) string {
+	t.Helper()
+	if !supported {
+		absent(t, "servers for tests are started on Unix only")
+	}
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+		for _, pattern := range []string{"/usr/sbin", "/usr/local/sbin", "/usr/lib/postgresql/*/bin"} {
+			found, _ := filepath.Glob(filepath.Join(pattern, name)) // the patterns are well-formed
+			if len(found) > 0 {
+				return found[len(found)-1]
+			}
+		}
+	}
+	absent(t, names[0]+" is not installed: install Debian's package "+debianPackage+", or run tools/servers")
+	return ""
+}
+
+func absent(t testing.TB, why string) {
+	t.Helper()
+	if os.Getenv("DOWNTIME_REQUIRE_SERVERS") == "1" {
+		t.Fatal(why)
+	}
+	t.Skip("NOT TESTED: " + why)
+}

@@ -1,0 +1,265 @@
+// Package servers starts real database servers for tests: Redis, PostgreSQL, PgBouncer
+// and MariaDB, each on a free loopback port and on data of its own, which go with the
+// test.
+//
+//	redis := servers.Redis(t)
+//	client := dial(redis.Addr)
+//	redis.Freeze(t) // it answers nothing, and its connections stay open
+//	redis.Thaw(t)
+//	redis.Kill(t)   // like a crash
+//	redis.Start(t)  // the same port, the same data
+//
+// A server whose program is not installed skips the test, and says which package has it;
+// with DOWNTIME_REQUIRE_SERVERS=1 in the environment it fails the test. tools/servers
+// installs them. They run on Unix only. As root, those that refuse to run as root get
+// another user. Their methods are for one goroutine at a time.
+package servers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// startTime is how long a server may take until it answers; the slowest needs some
+// seconds on a busy machine.
+const startTime = 60 * time.Second
+
+// Server is one program that a test has started. It is stopped, and its data removed, when
+// the test ends.
+type Server struct {
+	// Addr is host:port, and stays the same.
+	Addr string
+	// Dir is where it keeps its data, log and configuration.
+	Dir string
+
+	name    string
+	port    int
+	user    *account                 // nil: the test's own
+	command func(s *Server) []string // program and arguments
+	ready   func(ctx context.Context, addr string) error
+	quit    os.Signal // asks it to stop
+	running *running  // nil: stopped
+}
+
+// running is one run of a server's program.
+type running struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+	err  error         // then: how
+}
+
+// launch starts s for as long as the test runs. init, which may be nil, fills s.Dir first.
+func launch(t testing.TB, s *Server, init func() error) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "downtime-"+s.name+"-") // not t.TempDir: another user has no way in
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Dir = dir
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the end of the log of %s:\n%s", s.name, s.logTail())
+		}
+		s.end(os.Kill)
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("%s: %v", s.name, err)
+		}
+	})
+	if err := s.user.own(dir); err != nil {
+		t.Fatalf("%s: %v", s.name, err)
+	}
+	if init != nil {
+		if err := init(); err != nil {
+			t.Fatalf("prepare %s: %v", s.name, err)
+		}
+	}
+	for attempt := 1; ; attempt++ {
+		if s.port, err = freePort(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
+		err = s.start()
+		if err == nil {
+			return
+		}
+		if attempt == 3 { // somebody else may have taken the port meanwhile, but not always
+			t.Fatalf("start %s: %v\n%s", s.name, err, s.logTail())
+		}
+	}
+}
+
+// Start starts a stopped server again, on the same address and data, and waits until it
+// answers. A running one stays as it is.
+func (s *Server) Start(t testing.TB) {
+	t.Helper()
+	if err := s.start(); err != nil {
+		t.Fatalf("start %s: %v\n%s", s.name, err, s.logTail())
+	}
+}
+
+// Stop ends the server in its orderly way, and waits for the end.
+func (s *Server) Stop(t testing.TB) {
+	t.Helper()
+	s.end(s.quit)
+}
+
+// Kill ends the server and its children at once, as a crash does.
+func (s *Server) Kill(t testing.TB) {
+	t.Helper()
+	s.end(os.Kill)
+}
+
+// Freeze stops the server and its children from running on, with everything open: the
+// system acknowledges what clients send, and nobody answers.
+func (s *Server) Freeze(t testing.TB) {
+	t.Helper()
+	s.signal(t, freeze)
+}
+
+// Thaw lets a frozen server run on.
+func (s *Server) Thaw(t testing.TB) {
+	t.Helper()
+	s.signal(t, thaw)
+}
+
+// Log is what the server has printed so far.
+func (s *Server) Log() string {
+	b, _ := os.ReadFile(s.logPath()) // what there is
+	return string(b)
+}
+
+func (s *Server) logPath() string { return filepath.Join(s.Dir, "log") }
+
+func (s *Server) logTail() string {
+	log := s.Log()
+	return log[max(0, len(log)-4000):]
+}
+
+func (s *Server) start() error {
+	if s.running != nil {
+		return nil
+	}
+	log, err := os.OpenFile(s.logPath(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	args := s.command(s)
+	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...) // it ends with the test, not before its cleanup
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = s.Dir, log, log, s.user.attributes()
+	r := &running{cmd: cmd, done: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		// The kernel ends the server with the thread that started it: keep that one.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			r.err = cmd.Wait()
+			close(r.done)
+		}
+	}()
+	if err := <-started; err != nil {
+		return err
+	}
+	s.running = r
+	if err := s.wait(r); err != nil {
+		s.end(os.Kill)
+		return err
+	}
+	return nil
+}
+
+// wait returns once the server answers.
+func (s *Server) wait(r *running) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for {
+		err := s.ready(ctx, s.Addr)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-r.done:
+			return fmt.Errorf("it ended by itself: %w", r.err)
+		case <-ctx.Done():
+			return fmt.Errorf("no answer within %v: %w", startTime, err)
+		case <-again.C:
+		}
+	}
+}
+
+// end asks the server to end by sig, and makes it end if it does not. A frozen one is
+// thawed, so that it can.
+func (s *Server) end(sig os.Signal) {
+	r := s.running
+	if r == nil {
+		return
+	}
+	s.running = nil
+	family := descendants(r.cmd.Process.Pid)
+	if sig != os.Kill {
+		_ = r.cmd.Process.Signal(sig) // it may have ended meanwhile
+		signalAll(append(family, r.cmd.Process.Pid), thaw)
+		select {
+		case <-r.done:
+			return
+		case <-time.After(startTime):
+		}
+	}
+	_ = r.cmd.Process.Kill()
+	<-r.done
+	signalAll(family, os.Kill)
+}
+
+func (s *Server) signal(t testing.TB, sig os.Signal) {
+	t.Helper()
+	if s.running == nil {
+		t.Fatalf("%s is not running", s.name)
+	}
+	// The parent first, so that it makes no more children.
+	pid := s.running.cmd.Process.Pid
+	signalAll([]int{pid}, sig)
+	signalAll(descendants(pid), sig)
+}
+
+// run runs a program that prepares a server, as the server's user.
+func (s *Server) run(args ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir, cmd.SysProcAttr = s.Dir, s.user.attributes()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(args[0]), err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// freePort is one that nobody listens on, below those that the system gives to clients: a
+// server that is stopped for a moment gets it back.
+func freePort(ctx context.Context) (int, error) {
+	var errs []error
+	for range 50 {
+		port := 10_000 + rand.IntN(20_000) //nolint:gosec // any will do
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return port, l.Close()
+		}
+		errs = append(errs, err)
+	}
+	return 0, fmt.Errorf("no free port: %w", errors.Join(errs...))
+}
