@@ -196,6 +196,7 @@ func (a *answers) write(w http.ResponseWriter, r *http.Request) {
 	if a.redirect != nil && f == formatHTML && a.redirect.applies(r) {
 		h["Location"] = a.redirect.location
 		delete(h, "Content-Type") // there is no content
+		delete(h, "Retry-After")  // on a 3xx it means: wait before following (RFC 9110 section 10.2.3)
 		if !encoded {
 			h["Content-Length"] = lengthZero
 		}
