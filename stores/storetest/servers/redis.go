@@ -24,7 +24,7 @@ func Redis(t testing.TB, args ...string) *Server {
 			"--save", "", "--appendonly", "no", "--daemonize", "no",
 		}, args...)
 	}
-	launch(t, s, nil)
+	launch(t, s)
 	return s
 }
 

@@ -46,7 +46,9 @@ type Server struct {
 	name    string
 	port    int
 	user    *account                 // nil: the test's own
+	prepare func() error             // fills Dir, once; nil: nothing to do
 	command func(s *Server) []string // program and arguments
+	config  func() error             // writes what depends on the port; nil: nothing
 	ready   func(ctx context.Context, addr string) error
 	quit    os.Signal // asks it to stop
 	running *running  // nil: stopped
@@ -59,8 +61,8 @@ type running struct {
 	err  error         // then: how
 }
 
-// launch starts s for as long as the test runs. init, which may be nil, fills s.Dir first.
-func launch(t testing.TB, s *Server, init func() error) {
+// launch starts s for as long as the test runs.
+func launch(t testing.TB, s *Server) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "downtime-"+s.name+"-") // not t.TempDir: another user has no way in
 	if err != nil {
@@ -79,8 +81,8 @@ func launch(t testing.TB, s *Server, init func() error) {
 	if err := s.user.own(dir); err != nil {
 		t.Fatalf("%s: %v", s.name, err)
 	}
-	if init != nil {
-		if err := init(); err != nil {
+	if s.prepare != nil {
+		if err := s.prepare(); err != nil {
 			t.Fatalf("prepare %s: %v", s.name, err)
 		}
 	}
@@ -89,6 +91,11 @@ func launch(t testing.TB, s *Server, init func() error) {
 			t.Fatal(err)
 		}
 		s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
+		if s.config != nil {
+			if err := s.config(); err != nil {
+				t.Fatalf("prepare %s: %v", s.name, err)
+			}
+		}
 		err = s.start()
 		if err == nil {
 			return
@@ -237,16 +244,19 @@ func (s *Server) signal(t testing.TB, sig os.Signal) {
 	signalAll(descendants(pid), sig)
 }
 
-// run runs a program that prepares a server, as the server's user.
-func (s *Server) run(args ...string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+// run runs another program as the server's user, and returns what it prints.
+func (s *Server) run(ctx context.Context, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir, cmd.SysProcAttr = s.Dir, s.user.attributes()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", filepath.Base(args[0]), err, bytes.TrimSpace(out))
+	var faults bytes.Buffer
+	cmd.Stderr = &faults
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w\n%s", filepath.Base(args[0]), err, bytes.TrimSpace(append(out, faults.Bytes()...)))
 	}
-	return nil
+	return string(bytes.TrimSpace(out)), nil
 }
 
 // freePort is one that nobody listens on, below those that the system gives to clients: a
