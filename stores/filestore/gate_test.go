@@ -3,7 +3,6 @@
 package filestore_test
 
 import (
-	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -70,11 +69,10 @@ var spoilers = map[string]func(t *testing.T, path string){
 	},
 	"huge": func(t *testing.T, path string) {
 		t.Helper()
-		require.NoError(t, os.WriteFile(path, []byte(`{"format":1,"periods":[]}`), 0o600))
-		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-		require.NoError(t, err)
-		_, err = f.WriteString(strings.Repeat(" ", core.MaxDocument))
-		require.NoError(t, errors.Join(err, f.Close()))
+		// At once: a gate that reads the document without the blanks is right to open.
+		content := `{"format":1,"periods":[]}` + strings.Repeat(" ", core.MaxDocument)
+		require.NoError(t, os.WriteFile(path+".new", []byte(content), 0o600))
+		require.NoError(t, os.Rename(path+".new", path))
 	},
 	"a link to garbage": func(t *testing.T, path string) {
 		t.Helper()
@@ -95,8 +93,9 @@ var spoilers = map[string]func(t *testing.T, path string){
 	},
 	"writable by everybody": func(t *testing.T, path string) {
 		t.Helper()
-		require.NoError(t, os.WriteFile(path, []byte(`{"format":1,"periods":[]}`), 0o600))
-		require.NoError(t, os.Chmod(path, 0o666))
+		require.NoError(t, os.WriteFile(path+".new", []byte(`{"format":1,"periods":[]}`), 0o600))
+		require.NoError(t, os.Chmod(path+".new", 0o666))
+		require.NoError(t, os.Rename(path+".new", path))
 	},
 	"deleted": func(t *testing.T, path string) {
 		t.Helper()
