@@ -39,8 +39,7 @@ type Decision struct {
 	// Closure says why the gate is closed; nil when Outcome is Open. Shared and
 	// immutable: do not change it.
 	Closure *Closure
-
-	answers *answers // prepared with the snapshot that decided
+	// Not a field more: 32 bytes travel in registers, what is longer through memory.
 }
 
 // Passes reports whether the request may go on to its handler.
@@ -94,6 +93,8 @@ type Closure struct {
 	// Until is when the stretch is expected to end: the end of that union, by what each
 	// period promises. Zero when unknown. It may have passed (overdue).
 	Until time.Time
+
+	answers *answers // prepared with the snapshot; nil for a Closure made elsewhere
 }
 
 // Kind is the word for machines: "planned", "emergency", "starting" or "store-lost". It

@@ -22,6 +22,7 @@ func Explain(cfg Config, doc *Document, at time.Time, r *http.Request) (Decision
 	if c := conclude(k, at).closure; c != nil {
 		s = &snapshot{closure: c, answers: newAnswers(&set.answer, c, at)}
 		s.answers.tick(at)
+		c.answers = s.answers
 	}
 	return g.decide(r.Context(), s, r), nil
 }

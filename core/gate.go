@@ -106,7 +106,7 @@ func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) Decisio
 	if s.open() {
 		return Decision{Outcome: Open}
 	}
-	d := Decision{Outcome: Blocked, Closure: s.closure, answers: s.answers}
+	d := Decision{Outcome: Blocked, Closure: s.closure}
 	if r == nil || r.URL == nil {
 		return d
 	}
@@ -156,8 +156,8 @@ func (g *Gate) Respond(w http.ResponseWriter, r *http.Request, d Decision) {
 
 // answersFor returns what was prepared for d, or prepares it for one that the caller made.
 func (g *Gate) answersFor(d Decision) *answers {
-	if d.answers != nil {
-		return d.answers
+	if d.Closure != nil && d.Closure.answers != nil {
+		return d.Closure.answers
 	}
 	closure := d.Closure
 	if closure == nil {
