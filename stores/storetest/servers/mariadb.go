@@ -71,7 +71,7 @@ func mariadbReady(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // the answer is what counts
 	greeting := make([]byte, 5)
 	if _, err := io.ReadFull(conn, greeting); err != nil {
 		return err

@@ -77,7 +77,7 @@ func postgresReady(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // the answer is what counts
 	const protocol = 3 << 16
 	message := binary.BigEndian.AppendUint32(nil, protocol)
 	message = append(message, "user\x00postgres\x00database\x00postgres\x00\x00"...)

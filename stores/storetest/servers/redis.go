@@ -34,7 +34,7 @@ func redisReady(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // the answer is what counts
 	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
 		return err
 	}

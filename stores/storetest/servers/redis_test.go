@@ -31,7 +31,7 @@ func TestAFrozenServerTakesConnectionsAndAnswersNothing(t *testing.T) {
 	s.Freeze(t)
 	conn, err := net.Dial("tcp", s.Addr)
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_, err = conn.Write([]byte("PING\r\n"))
 	require.NoError(t, err)
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(200*time.Millisecond)))
@@ -45,10 +45,10 @@ func TestAFrozenServerTakesConnectionsAndAnswersNothing(t *testing.T) {
 	require.Equal(t, "+PONG\r\n", string(answer))
 }
 
-func TestNothingIsLeft(t *testing.T) {
+func TestNothingIsLeft(t *testing.T) { //nolint:tparallel // the end of the subtest is what is looked at
 	t.Parallel()
 	var s *servers.Server
-	t.Run("a test", func(t *testing.T) { //nolint:paralleltest // its end is what is looked at
+	t.Run("a test", func(t *testing.T) {
 		s = servers.Redis(t)
 		s.Freeze(t)
 	})
@@ -64,7 +64,7 @@ func ask(t *testing.T, s *servers.Server, question string) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.Addr)
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	_, err = conn.Write([]byte(question))
 	require.NoError(t, err)
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))

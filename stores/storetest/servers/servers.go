@@ -64,7 +64,7 @@ type running struct {
 // launch starts s for as long as the test runs.
 func launch(t testing.TB, s *Server) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "downtime-"+s.name+"-") // not t.TempDir: another user has no way in
+	dir, err := os.MkdirTemp("", "downtime-"+s.name+"-") //nolint:usetesting // another user has no way into t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func (s *Server) start() error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }() // the server has its own handle
 	args := s.command(s)
 	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...) // it ends with the test, not before its cleanup
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = s.Dir, log, log, s.user.attributes()
@@ -264,7 +264,7 @@ func (s *Server) run(ctx context.Context, args ...string) (string, error) {
 func freePort(ctx context.Context) (int, error) {
 	var errs []error
 	for range 50 {
-		port := 10_000 + rand.IntN(20_000) //nolint:gosec // any will do
+		port := 10_000 + rand.IntN(20_000)
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			return port, l.Close()
