@@ -16,8 +16,10 @@ demo: ## the whole story in one terminal: up, start, 503, bypass, end, up
 	@go run ./examples/demo
 
 .PHONY: test
+test: export DOWNTIME_REQUIRE_SERVERS = 1
 test: ## every test of every module, then each module on its own
 	@[ -n "$(RACE)" ] || echo "no C compiler found: testing WITHOUT the race detector" >&2
+	tools/servers
 	go test -json $(RACE) -shuffle=on -timeout 5m work | go run ./internal/testcount
 	tools/test-alone
 
@@ -37,6 +39,10 @@ fmt: ## format every file
 vet-others: ## type-check and vet for the systems that this is not
 	GOOS=windows go vet work
 	GOOS=darwin go vet work
+
+.PHONY: bench
+bench: ## the budgets, measured side by side, in one table
+	go run ./internal/benchtable
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s)
