@@ -61,7 +61,7 @@ line, with its query and escapes.`,
 			if err != nil {
 				return err
 			}
-			s := state{store: st.String(), doc: read.Document, now: read.Time.UTC()}
+			s := found(st, read)
 			when, err := a.instantFlag(ctx, st, "--at", at, v.loc)
 			if err != nil {
 				return err

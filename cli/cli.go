@@ -147,7 +147,8 @@ func (a *app) root() *cobra.Command {
 		a.startCommand(), a.endCommand(),
 		a.scheduleCommand(), a.editCommand(), a.cancelCommand(),
 		a.statusCommand(), a.listCommand(), a.checkCommand(),
-		a.reconcileCommand(), a.versionCommand(),
+		a.fleetCommand(), a.initCommand(), a.reconcileCommand(),
+		a.versionCommand(),
 	)
 	root.SetHelpCommand(a.helpCommand(root))
 	return root

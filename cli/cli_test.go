@@ -196,6 +196,7 @@ func TestSchemesOpenAndCloseStores(t *testing.T) {
 		"a dead store is a failure":     {"trial:dead", ExitFailed, "downtime: connection refused\n"},
 		"an unknown one names those":    {"redis://h", ExitUsage, "downtime: --store: unknown scheme \"redis:\": want file:PATH, trial:NAME\n"},
 		"no scheme names them too":      {"x.json", ExitUsage, "downtime: --store: \"x.json\" is not the URL of a store: want file:PATH, trial:NAME\n"},
+		"a password":                    {"trial://u:p@h/db", ExitUsage, "downtime: --store: it holds a password, which everybody on this machine can read in the list of processes: set DOWNTIME_STORE to the URL instead\n"},
 		"a file without a name":         {"file:", ExitUsage, "downtime: --store: \"file:\": names no file; want file:PATH\n"},
 		"a file on another host":        {"file://host/x", ExitUsage, "downtime: --store: \"file://host/x\": names a host; want file:PATH or file:///PATH\n"},
 		"a control byte in it is shown": {"a\x1bb:x", ExitUsage, "downtime: --store: unknown scheme \"a\\x1bb:\": want file:PATH, trial:NAME\n"},
@@ -206,6 +207,29 @@ func TestSchemesOpenAndCloseStores(t *testing.T) {
 		require.Equal(t, test.stderr, errs.String(), name)
 	}
 	require.Equal(t, 1, closed)
+}
+
+func TestPasswordsInURLsAreSeen(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]bool{
+		"postgres://u:p@h/db":               true,
+		"postgres://u:@h/db":                true,
+		"redis://:p@h":                      true,
+		"mysql://u:with/slash@h/db":         true,
+		"postgres://h/db?app=x&password=p":  true,
+		"postgres://h/db?pass%77ord=p":      true,
+		"postgres://h/db?SSLPassword=p":     true,
+		"postgres://h/db?a%zz=p":            true,
+		"postgres://u@h:5432/db?app=x":      false,
+		"postgres://h:5432/db?passfile=/x":  false,
+		"redis://h:6379/0?app=a@b:c":        false,
+		"file:/srv/a:b@c/password=x":        false,
+		"file:///srv/downtime.json":         false,
+		"sqlite:x.db?app=shop":              false,
+		"postgres://[::1]:5432/db?app=shop": false,
+	} {
+		require.Equal(t, want, hasPassword(url), url)
+	}
 }
 
 // fullDisk takes nothing.

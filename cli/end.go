@@ -61,7 +61,7 @@ that one and exits with 6. It exits with 5 if there was nothing to end and the s
 			if err != nil && !errors.Is(err, core.ErrNothingToEnd) {
 				return err
 			}
-			return a.ended(cmd, v, stateOf(st, res), res, a.nothing(o, err))
+			return a.ended(cmd, v, stateOf(ctx, st, res), res, a.nothing(o, err))
 		})
 	})
 }

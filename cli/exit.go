@@ -87,7 +87,7 @@ func (a *app) explain(cmd *cobra.Command, err error) (code int, text string) {
 	case errors.Is(err, core.ErrUnconfirmed):
 		text += ": look before you do it again: " + a.command(cmd, "status")
 	case errors.Is(err, core.ErrLost):
-		if !strings.Contains(text, "end --all") { // the file store says so itself
+		if !strings.Contains(text, "end --all") && !strings.Contains(text, "downtime init") { // stores may say so themselves
 			text += ": what it held down stays down; restore it, or begin anew with an empty one: " + a.command(cmd, "end", "--all")
 		}
 	case errors.Is(err, core.ErrReadOnly):

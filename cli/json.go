@@ -32,6 +32,7 @@ type stateJSON struct {
 	Upcoming   []periodJSON `json:"upcoming"`
 	Time       time.Time    `json:"time"`
 	Store      string       `json:"store"`
+	App        string       `json:"application,omitzero"`
 	Written    bool         `json:"written"`
 	StoreID    string       `json:"store_id,omitzero"`
 	Revision   int64        `json:"revision"`
@@ -56,6 +57,10 @@ type resultJSON struct {
 	Period   *periodJSON  `json:"period,omitempty"`
 	Ended    []periodJSON `json:"ended,omitzero"`
 	State    stateJSON    `json:"state"`
+	Fleet    *countsJSON  `json:"fleet,omitempty"`
+
+	Reconciled  *reconciledJSON `json:"reconciled,omitempty"`  // reconcile only
+	Initialised *bool           `json:"initialised,omitempty"` // init only: it wrote the first document
 }
 
 // checkJSON is what check --json prints.
@@ -93,7 +98,7 @@ func (s state) json() stateJSON {
 	out := stateJSON{
 		State: "up", Since: v.Since, Until: v.Until, Overdue: v.Overdue(s.now), Emergency: v.Emergency, Next: v.Next,
 		InForce: s.periodsJSON(s.doc.InForce(s.now)), Upcoming: s.periodsJSON(s.upcoming()),
-		Time: s.now, Store: s.store,
+		Time: s.now, Store: s.store, App: s.app,
 	}
 	if v.Down {
 		out.State = "down"

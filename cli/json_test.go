@@ -42,7 +42,7 @@ func TestJSONMembers(t *testing.T) {
 	require.Equal(t, []string{
 		"close_rev", "emergency", "hand_edited", "in_force", "overdue", "revision", "state", "store", "time", "upcoming", "written",
 	}, members("status"))
-	require.Equal(t, []string{"exit_code", "period", "result", "state"}, members("start", "--holder", "x", "--for", "1h"))
+	require.Equal(t, []string{"exit_code", "fleet", "period", "result", "state"}, members("start", "--holder", "x", "--for", "1h"))
 	require.Equal(t, []string{
 		"close_rev", "emergency", "hand_edited", "in_force", "next", "overdue", "revision", "since", "state", "store", "store_id",
 		"time", "until", "upcoming", "write_id", "written",
@@ -51,7 +51,7 @@ func TestJSONMembers(t *testing.T) {
 	require.Equal(t, []string{
 		"at", "cause", "method", "outcome", "passes", "period", "since", "target", "until",
 	}, members("check", "GET", "/"))
-	require.Equal(t, []string{"ended", "exit_code", "result", "state"}, members("end", "--holder", "x"))
+	require.Equal(t, []string{"ended", "exit_code", "fleet", "result", "state"}, members("end", "--holder", "x"))
 
 	_, stdout, _ := run(t, st, "schedule", "--start", "2097-01-01T00:00:00Z", "--for", "1h", "--json")
 	var result resultJSON

@@ -37,7 +37,7 @@ a week is removed with the next write. "~" marks an end that is only expected.`,
 			if err != nil {
 				return err
 			}
-			s := state{store: st.String(), doc: read.Document, now: read.Time.UTC()}
+			s := found(st, read)
 			if !asJSON {
 				return v.list(cmd.OutOrStdout(), s)
 			}

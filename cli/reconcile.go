@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -19,13 +21,18 @@ func (a *app) reconcileCommand() *cobra.Command {
 After a failover or a restored backup a store may hold an older document than a gate has
 seen. The gate then keeps what either of both refuses, logs "regressed", and names the
 revision that it has. This command writes the store's document again, unchanged, with a
-higher revision than that: what it holds is what holds from then on.
+higher revision than any that an instance reports: what it holds is what holds from then on.
 
-Look at it before, with status.`,
-		Example: a.examples("reconcile --above 41"),
+It says which instances refuse, and whether they will open. Look at that before, with
+--dry-run: what was planned or begun in the lost revisions is nowhere but in those
+instances, and has to be said again.
+
+--above is for what no instance reports: a store without rows, or an instance that is cut
+off and has seen more.`,
+		Example: a.examples("reconcile --dry-run", "reconcile", "reconcile --above 41"),
 		Args:    a.args(0, 0),
 	}
-	cmd.Flags().Int64Var(&above, "above", 0, "the `REVISION` that the gates have seen (else the store's own)")
+	cmd.Flags().Int64Var(&above, "above", 0, "the `REVISION` that gates have seen (else, or if that is more, what instances report)")
 	writing(cmd)
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
 		v, err := a.view(cmd)
@@ -33,13 +40,55 @@ Look at it before, with status.`,
 			return err
 		}
 		return a.onWritable(cmd, func(ctx context.Context, st core.Store) error {
+			before, err := fleetOf(ctx, st)
+			if err != nil && !errors.Is(err, core.ErrNoFleet) && above == 0 {
+				return err
+			}
+			reported, by := before.ahead()
+			if above >= 0 {
+				above = max(above, reported)
+			}
 			res, err := core.Reconcile(ctx, st, above)
 			if err != nil {
 				return err
 			}
-			return a.report(cmd, v, stateOf(st, res), written{first: func() {
-				fmt.Fprintf(cmd.OutOrStdout(), label, "raised", fmt.Sprintf("revision %d to %d", res.Before.Revision, res.After.Revision))
+			s := stateOf(ctx, st, res)
+			refusing := before.which(func(i core.Instance) bool { return before.life(i) != dead && !i.Open })
+			r := reconciledJSON{From: res.Before.Revision, To: res.After.Revision, Refusing: ids(refusing), Opens: []string{}}
+			opens := opening(s, refusing)
+			r.Opens = ids(opens)
+			return a.report(cmd, v, s, written{reconciled: &r, first: func() {
+				out := cmd.OutOrStdout()
+				fmt.Fprintf(out, label, "raised", fmt.Sprintf("revision %d to %d", r.From, r.To))
+				if reported > r.From {
+					fmt.Fprintf(out, label, "because", fmt.Sprintf("%s has seen revision %d", instanceName(by), reported))
+				}
+				v.reconciled(out, before, refusing, opens)
 			}})
 		})
 	})
+}
+
+// opening are those of the instances that refuse because of periods, where the document in
+// s holds nothing that does.
+func opening(s state, refusing []core.Instance) []core.Instance {
+	var out []core.Instance
+	for _, i := range refusing {
+		if !s.verdict().Down && i.Override != "down" {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func (v view) reconciled(w io.Writer, before fleet, refusing, opens []core.Instance) {
+	switch {
+	case len(opens) > 0:
+		fmt.Fprintf(w, label, "opens", v.warning(plural(len(opens))+" that refused:")+" "+named(opens)+": the document holds nothing in force")
+	case len(refusing) > 0:
+		fmt.Fprintf(w, label, "refusing", plural(len(refusing))+" before and after: "+named(refusing))
+	}
+	if c := before.counts(); c.silent > 0 {
+		fmt.Fprintf(w, label, "", v.warning(number(c.silent, silent, ""))+": what they have seen since their last report is not known; --above names it")
+	}
 }

@@ -24,13 +24,20 @@ type written struct {
 	code   int
 	period *core.Period
 	ended  []core.Period
-	first  func()
-	last   func()
+
+	reconciled  *reconciledJSON
+	initialised *bool
+
+	first func()
+	last  func()
 }
 
-// stateOf is the state after a write, or the one that was found where nothing was written.
-func stateOf(st core.Store, res core.Result) state {
-	return state{store: st.String(), doc: res.After, now: res.Time}
+// stateOf is the state after a write, or the one that was found where nothing was written,
+// and which instances there are to it.
+func stateOf(ctx context.Context, st core.Store, res core.Result) state {
+	s := found(st, core.State{Document: res.After, Time: res.Time})
+	s.seen = look(ctx, st)
+	return s
 }
 
 // report prints what was done, in the form that was asked for, and returns the exit code
@@ -47,7 +54,7 @@ func (a *app) report(cmd *cobra.Command, v view, s state, r written) error {
 		r.result = resultDryRun
 	}
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
-		j := resultJSON{Result: r.result, ExitCode: r.code, State: s.json()}
+		j := resultJSON{Result: r.result, ExitCode: r.code, State: s.json(), Fleet: s.seen.json(), Reconciled: r.reconciled, Initialised: r.initialised}
 		if r.ended != nil {
 			j.Ended = s.periodsJSON(r.ended)
 			for i := range j.Ended {
@@ -69,6 +76,7 @@ func (a *app) report(cmd *cobra.Command, v view, s state, r written) error {
 			r.first()
 		}
 		v.state(out, s)
+		v.seen(out, s)
 		if r.last != nil {
 			r.last()
 		}

@@ -74,7 +74,7 @@ A window whose start has passed begins at once, as long as its end is ahead.`,
 			if err != nil {
 				return err
 			}
-			return a.changed(cmd, v, st, res, "planned")
+			return a.changed(ctx, cmd, v, st, res, "planned")
 		})
 	})
 }
@@ -145,7 +145,7 @@ nothing is changed.`,
 			if err != nil {
 				return err
 			}
-			return a.changed(cmd, v, st, res, "changed")
+			return a.changed(ctx, cmd, v, st, res, "changed")
 		})
 	})
 }
@@ -250,14 +250,14 @@ func (a *app) cancelCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.changed(cmd, v, st, res, "cancelled")
+			return a.changed(ctx, cmd, v, st, res, "cancelled")
 		})
 	})
 }
 
 // changed reports a period that was planned, changed or cancelled.
-func (a *app) changed(cmd *cobra.Command, v view, st core.Store, res core.Result, word string) error {
-	s := stateOf(st, res)
+func (a *app) changed(ctx context.Context, cmd *cobra.Command, v view, st core.Store, res core.Result, word string) error {
+	s := stateOf(ctx, st, res)
 	return a.report(cmd, v, s, written{period: &res.Period, first: func() {
 		v.period(cmd.OutOrStdout(), word, res.Period, s.now)
 		if word == "planned" && res.Period.InForce(s.now) {

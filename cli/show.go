@@ -34,8 +34,15 @@ func (a *app) view(cmd *cobra.Command) (view, error) {
 // state is a document at an instant, and the store that it came from.
 type state struct {
 	store string
+	app   string         // "" where the store has no name for it
 	doc   *core.Document // nil: nothing was ever written
 	now   time.Time
+	seen  *seen // nil: nobody looked, or the store keeps no rows
+}
+
+// found is what a read of st found.
+func found(st core.Store, read core.State) state {
+	return state{store: st.String(), app: application(st), doc: read.Document, now: read.Time.UTC()}
 }
 
 func (s state) periods() []core.Period {
@@ -99,6 +106,9 @@ func (v view) state(w io.Writer, s state) {
 }
 
 func (v view) store(w io.Writer, s state) {
+	if s.app != "" {
+		fmt.Fprintf(w, label, "app", safe(s.app))
+	}
 	about := safe(s.store)
 	switch {
 	case s.doc == nil:

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,7 +31,8 @@ start by the same holder changes the deployment that is in force, and only what 
 somebody else's start begins one beside it, and the site is up when all are ended.
 
 This command does not wait: instances pick the write up when they next read the store, and
-answer the requests that they let in before. It cannot tell when they have.`,
+answer the requests that they let in before. It says how many instances there are; fleet
+--watch shows which of them have read it, and are drained.`,
 		Example: a.examples(
 			"start --reason 'Moving the database' --for 30m",
 			"start --until 06:00 --tz Europe/Berlin",
@@ -85,7 +87,7 @@ answer the requests that they let in before. It cannot tell when they have.`,
 			if _, ok := res.After.Find(res.Period.ID); !ok {
 				return fmt.Errorf("%s was begun, and ended by somebody else at once: see %s", res.Period.ID, a.command(cmd, "status"))
 			}
-			return a.started(cmd, v, stateOf(st, res), res)
+			return a.started(cmd, v, stateOf(ctx, st, res), res)
 		})
 	})
 }
@@ -105,11 +107,22 @@ func (a *app) started(cmd *cobra.Command, v view, s state, res core.Result) erro
 			}
 		},
 		last: func() {
-			fmt.Fprintf(out, label, "waited", "for no instance, there is no barrier yet: each refuses once it has read this,")
-			fmt.Fprintf(out, label, "", "and requests that it let in before may still be running")
+			v.waited(out, s)
 			fmt.Fprintf(out, label, "reopen", v.command("end", res.Period.ID))
 		},
 	})
+}
+
+// waited says what is known of the instances, and that it is not enough to begin.
+func (v view) waited(w io.Writer, s state) {
+	line := "for no instance, there is no barrier yet: each refuses once it has read this,"
+	if s.seen != nil && s.seen.err == nil {
+		if c := s.seen.counts(); c.live > 0 {
+			line = fmt.Sprintf("for no instance, there is no barrier yet: %d of %d had read this; each refuses once it has,", c.documents[docCurrent], c.live)
+		}
+	}
+	fmt.Fprintf(w, label, "waited", line)
+	fmt.Fprintf(w, label, "", "and requests that it let in before may still be running")
 }
 
 // instantFlag is the instant that a flag names; zero if it was not given. A time without a

@@ -35,14 +35,14 @@ by a file, by DOWNTIME or in its configuration, may do otherwise, and logs that.
 			return err
 		}
 		if watch {
-			return a.watch(cmd, v, asJSON)
+			return a.watch(cmd, v, asJSON, func(st core.Store) looker { return lookAtState(v, st, asJSON) })
 		}
 		return a.onStore(cmd, func(ctx context.Context, st core.Store) error {
 			read, err := st.Load(ctx, core.Mark{})
 			if err != nil {
 				return err
 			}
-			s := state{store: st.String(), doc: read.Document, now: read.Time.UTC()}
+			s := found(st, read)
 			if asJSON {
 				err = writeJSON(cmd.OutOrStdout(), s.json(), true)
 			} else {

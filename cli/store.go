@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"maps"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -54,22 +55,24 @@ func (a *app) open(ctx context.Context) (st core.Store, closeStore func(), err e
 	if a.store != nil {
 		return a.store, nothing, nil
 	}
-	url, from := a.url, "--store"
-	if url == "" {
-		url, from = os.Getenv(envStore), envStore
+	location, from := a.url, "--store"
+	if location == "" {
+		location, from = os.Getenv(envStore), envStore
 	}
-	if url == "" {
+	if location == "" {
 		return nil, nothing, usagef("which store? Say --store URL, or set %s: %s", envStore, a.forms())
 	}
-	name, _, ok := strings.Cut(url, ":")
+	name, _, ok := strings.Cut(location, ":")
 	scheme, known := a.schemes[name]
 	switch {
 	case !ok:
-		return nil, nothing, usagef("%s: %q is not the URL of a store: want %s", from, url, a.forms())
+		return nil, nothing, usagef("%s: %q is not the URL of a store: want %s", from, location, a.forms())
 	case !known:
 		return nil, nothing, usagef("%s: unknown scheme %q: want %s", from, name+":", a.forms())
+	case from == "--store" && hasPassword(location):
+		return nil, nothing, usagef("--store: it holds a password, which everybody on this machine can read in the list of processes: set %s to the URL instead", envStore)
 	}
-	st, err = scheme.open(ctx, url)
+	st, err = scheme.open(ctx, location)
 	if err != nil {
 		return nil, nothing, err
 	}
@@ -77,6 +80,27 @@ func (a *app) open(ctx context.Context) (st core.Store, closeStore func(), err e
 		return st, func() { _ = c.Close() }, nil // what was written is confirmed by then
 	}
 	return st, nothing, nil
+}
+
+// hasPassword reports whether the URL names a secret: in its authority, or as a parameter.
+func hasPassword(text string) bool {
+	_, rest, ok := strings.Cut(text, "://")
+	if !ok {
+		return false // a path, of which nothing is decoded
+	}
+	rest, query, _ := strings.Cut(rest, "?")
+	// Not only in the authority: a password may hold a slash that nobody has escaped.
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 && strings.Contains(rest[:at], ":") {
+		return true
+	}
+	for pair := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		if err != nil || strings.Contains(strings.ToLower(name), "password") {
+			return true
+		}
+	}
+	return false
 }
 
 // openFile opens file:PATH, and file:///PATH, which is the same with an absolute path.

@@ -17,10 +17,14 @@ import (
 // watchInterval is the longest time between two looks at the store.
 const watchInterval = time.Second
 
-// watch shows the state, and again with each change, until the command is interrupted. On
-// a terminal it redraws; else it appends, and then passing time alone is no change. A
-// store that cannot be read is shown too, and read again.
-func (a *app) watch(cmd *cobra.Command, v view, asJSON bool) error {
+// looker reads a store for a watcher, writes what it found, and returns what of it has to
+// differ for it to be shown again. An error is that of the store.
+type looker func(ctx context.Context, w io.Writer) (news string, err error)
+
+// watch shows what look finds, and again with each change, until the command is
+// interrupted. On a terminal it redraws; else it appends, and then passing time alone is no
+// change. A store that cannot be read is shown too, and read again.
+func (a *app) watch(cmd *cobra.Command, v view, asJSON bool, on func(st core.Store) looker) error {
 	st, closeStore, err := a.open(cmd.Context())
 	if err != nil {
 		return err
@@ -31,11 +35,14 @@ func (a *app) watch(cmd *cobra.Command, v view, asJSON bool) error {
 	if p, ok := st.(core.Pacer); ok {
 		interval = min(interval, p.PollInterval())
 	}
-	w := watcher{app: a, view: v, out: cmd.OutOrStdout(), st: st, asJSON: asJSON, redraw: !asJSON && isTerminal(cmd.OutOrStdout())}
+	w := watcher{
+		view: v, app: a, out: cmd.OutOrStdout(), store: st.String(), look: on(st),
+		asJSON: asJSON, redraw: !asJSON && isTerminal(cmd.OutOrStdout()),
+	}
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
-		if err := w.look(cmd.Context()); err != nil {
+		if err := w.once(cmd.Context()); err != nil {
 			return err
 		}
 		select {
@@ -51,59 +58,42 @@ type watcher struct {
 
 	app            *app
 	out            io.Writer
-	st             core.Store
+	store          string
+	look           looker
 	asJSON, redraw bool
 
-	mark  core.Mark
-	doc   *core.Document
 	shown string
 }
 
-// look reads the store, and shows what it found if that is news.
-func (w *watcher) look(ctx context.Context) error {
+// once reads the store, and shows what it found if that is news.
+func (w *watcher) once(ctx context.Context) error {
 	limited, cancel := w.app.limit(ctx)
 	defer cancel()
-	read, err := w.st.Load(limited, w.mark)
-	if err == nil {
-		w.mark, w.doc = read.Mark, read.Document
-	}
-	if errors.Is(err, core.ErrUnchanged) {
-		err = nil
-	}
+	var text bytes.Buffer
+	news, err := w.look(limited, &text)
 	if ctx.Err() != nil {
 		return nil // interrupted: the caller sees it as well
 	}
-	s := state{store: w.st.String(), doc: w.doc, now: read.Time.UTC()}
-
-	var text bytes.Buffer
-	switch {
-	case err != nil && w.asJSON:
-		err = writeJSON(&text, map[string]string{"state": "unknown", "store": s.store, "error": err.Error()}, false)
-	case err != nil:
-		fmt.Fprintf(&text, label, "state", w.warning("UNKNOWN")+": "+safe(err.Error()))
-		fmt.Fprintf(&text, label, "store", safe(s.store))
-		err = nil
-	case w.asJSON:
-		err = writeJSON(&text, s.json(), false)
-	default:
-		w.state(&text, s)
-	}
 	if err != nil {
-		return err
+		text.Reset()
+		if err := w.unknown(&text, err); err != nil {
+			return err
+		}
+		news = text.String()
 	}
-	return w.show(text.String(), w.news(s, text.String()))
+	if w.redraw {
+		news = text.String()
+	}
+	return w.show(text.String(), news)
 }
 
-// news is what has to differ for the state to be shown again.
-func (w *watcher) news(s state, text string) string {
-	if w.redraw || s.now.IsZero() {
-		return text
+func (w *watcher) unknown(text io.Writer, err error) error {
+	if w.asJSON {
+		return writeJSON(text, map[string]string{"state": "unknown", "store": w.store, "error": err.Error()}, false)
 	}
-	var in []string
-	for _, p := range s.doc.InForce(s.now) {
-		in = append(in, p.ID, strconv.FormatBool(p.Overdue(s.now)))
-	}
-	return fmt.Sprint(w.mark, in, s.verdict().Overdue(s.now))
+	fmt.Fprintf(text, label, "state", w.warning("UNKNOWN")+": "+safe(err.Error()))
+	fmt.Fprintf(text, label, "store", safe(w.store))
+	return nil
 }
 
 func (w *watcher) show(text, news string) error {
@@ -119,4 +109,30 @@ func (w *watcher) show(text, news string) error {
 	w.shown = news
 	_, err := io.WriteString(w.out, text)
 	return err
+}
+
+// lookAtState is what status --watch shows.
+func lookAtState(v view, st core.Store, asJSON bool) looker {
+	var mark core.Mark
+	var doc *core.Document
+	return func(ctx context.Context, w io.Writer) (string, error) {
+		read, err := st.Load(ctx, mark)
+		switch {
+		case err == nil:
+			mark, doc = read.Mark, read.Document
+		case !errors.Is(err, core.ErrUnchanged):
+			return "", err
+		}
+		s := found(st, core.State{Document: doc, Time: read.Time})
+		var in []string
+		for _, p := range s.doc.InForce(s.now) {
+			in = append(in, p.ID, strconv.FormatBool(p.Overdue(s.now)))
+		}
+		news := fmt.Sprint(mark, in, s.verdict().Overdue(s.now))
+		if asJSON {
+			return news, writeJSON(w, s.json(), false)
+		}
+		v.state(w, s)
+		return news, nil
+	}
 }

@@ -60,16 +60,23 @@ func (s *sharedBuffer) take() string {
 	return s.b.String()
 }
 
-// watching runs status --watch on st in a bubble, and between the steps lets its time pass.
-// It returns what each step has added to stdout, and the exit code after the interrupt.
+// watching is watchingOn of status --watch.
 func watching(t *testing.T, st core.Store, args []string, steps ...func()) (shown []string, code int) {
+	t.Helper()
+	return watchingOn(t, st, append([]string{"status", "--watch", "--tz", "UTC"}, args...), steps...)
+}
+
+// watchingOn runs a command that watches st in a bubble, and between the steps lets its
+// time pass. It returns what each step has added to stdout, and the exit code after the
+// interrupt.
+func watchingOn(t *testing.T, st core.Store, args []string, steps ...func()) (shown []string, code int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
 		var out sharedBuffer
 		done := make(chan int)
 		go func() {
-			done <- Main(ctx, append([]string{"status", "--watch", "--tz", "UTC"}, args...), nil, &out, nil, WithStore(st))
+			done <- Main(ctx, args, nil, &out, nil, WithStore(st))
 		}()
 		synctest.Wait()
 		for _, step := range append(steps, func() {}) {
@@ -148,11 +155,11 @@ func TestWatchAsJSONIsOneObjectPerLine(t *testing.T) {
 func TestWatchRedrawsOnATerminal(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	st := memstore.New()
-	w := watcher{app: newApp(nil), view: view{loc: time.UTC, command: func(...string) string { return "downtime end" }}, out: &out, st: st, redraw: true}
-	require.NoError(t, w.look(t.Context()))
+	v := view{loc: time.UTC, command: func(...string) string { return "downtime end" }}
+	w := watcher{app: newApp(nil), view: v, out: &out, look: lookAtState(v, memstore.New(), false), redraw: true}
+	require.NoError(t, w.once(t.Context()))
 	require.Equal(t, "\x1b[H\x1b[2Jstate      UP\nstore      memory, where nothing was ever written\n", out.String())
 	out.Reset()
-	require.NoError(t, w.look(t.Context()))
+	require.NoError(t, w.once(t.Context()))
 	require.Empty(t, out.String())
 }

@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/filestore"
+)
+
+// fleetTimeout is how long the command that has written something looks for the instances.
+// What it has to say of its write does not wait longer.
+const fleetTimeout = 2 * time.Second
+
+// fleet is what a store says of its instances at an instant.
+type fleet struct {
+	state
+
+	rows []core.Instance // by host, pid and id
+}
+
+// fleetOf reads document and rows at one instant.
+func fleetOf(ctx context.Context, st core.Store) (fleet, error) {
+	if d, ok := st.(*dryStore); ok {
+		st = d.Store
+	}
+	read, rows, err := core.Instances(ctx, st)
+	if err != nil {
+		return fleet{}, err
+	}
+	return fleet{found(st, read), rows}, nil
+}
+
+// seen is what a command that writes says of the instances: nobody waits for them.
+type seen struct {
+	fleet
+
+	err error // they could not be read
+}
+
+// look reads the instances for a command that has written. Nil: the store keeps no rows.
+func look(ctx context.Context, st core.Store) *seen {
+	ctx, cancel := context.WithTimeout(ctx, fleetTimeout)
+	defer cancel()
+	f, err := fleetOf(ctx, st)
+	if errors.Is(err, core.ErrNoFleet) {
+		return nil
+	}
+	return &seen{f, err}
+}
+
+// application is the application's name in a store that several share; "" if the store has
+// no such name.
+func application(st core.Store) string {
+	if d, ok := st.(*dryStore); ok {
+		st = d.Store
+	}
+	if named, ok := st.(interface{ Application() string }); ok {
+		return named.Application()
+	}
+	return ""
+}
+
+// knowsLoss reports whether st never takes "not written yet" for "gone".
+func knowsLoss(st core.Store) bool {
+	_, ok := st.(*filestore.Store)
+	return ok
+}
+
+// What is known of an instance.
+const (
+	live   = "live"
+	silent = "silent" // dead or cut off: nobody can tell
+	dead   = "dead"
+)
+
+func (f fleet) life(i core.Instance) string {
+	switch {
+	case i.Dead:
+		return dead
+	case i.Silent(f.now):
+		return silent
+	}
+	return live
+}
+
+// What an instance said last.
+const (
+	stateOpen     = "open"
+	stateRefusing = "refusing"
+	stateDrained  = "drained"
+)
+
+func gateState(i core.Instance) string {
+	switch {
+	case i.Drained:
+		return stateDrained
+	case i.Open:
+		return stateOpen
+	}
+	return stateRefusing
+}
+
+// How an instance's document stands to the store's.
+const (
+	docCurrent = "current"
+	docBehind  = "behind"
+	docAhead   = "ahead" // the store went back
+	docOther   = "other" // another document, or another write of the same revision
+	docNone    = "none"  // it has none
+)
+
+func (f fleet) document(i core.Instance) string { return standing(i, f.doc.Mark()) }
+
+func standing(i core.Instance, store core.Mark) string {
+	switch has := (core.Mark{StoreID: i.StoreID, Revision: i.Revision, WriteID: i.WriteID}); {
+	case has == (core.Mark{StoreID: store.StoreID, Revision: store.Revision, WriteID: store.WriteID}):
+		return docCurrent
+	case has == core.Mark{}:
+		return docNone
+	case has.StoreID != store.StoreID, has.Revision == store.Revision:
+		return docOther
+	case has.Revision < store.Revision:
+		return docBehind
+	}
+	return docAhead
+}
+
+// counts are numbers of instances.
+type counts struct {
+	all, live, silent, dead int
+	open, refusing, drained int // of the live ones
+	documents               map[string]int
+}
+
+func (f fleet) counts() counts {
+	c := counts{all: len(f.rows), documents: map[string]int{}}
+	for _, i := range f.rows {
+		switch f.life(i) {
+		case silent:
+			c.silent++
+			continue
+		case dead:
+			c.dead++
+			continue
+		}
+		c.live++
+		c.documents[f.document(i)]++
+		switch gateState(i) {
+		case stateOpen:
+			c.open++
+		case stateRefusing:
+			c.refusing++
+		case stateDrained:
+			c.drained++
+		}
+	}
+	return c
+}
+
+// select are the rows that want likes.
+func (f fleet) which(want func(i core.Instance) bool) []core.Instance {
+	return slices.DeleteFunc(slices.Clone(f.rows), func(i core.Instance) bool { return !want(i) })
+}
+
+// rules are the instances that may serve, by the digest of their rules.
+func (f fleet) rules() map[string][]core.Instance {
+	out := map[string][]core.Instance{}
+	for _, i := range f.rows {
+		if f.life(i) != dead {
+			out[i.Rules] = append(out[i.Rules], i)
+		}
+	}
+	return out
+}
+
+// others are the instances whose rules are not those of most, and how many there are in
+// all; none if all have the same. Of two halves the one with the smaller digest counts as
+// most.
+func (f fleet) others() (others []core.Instance, of int) {
+	rules := f.rules()
+	digests := slices.SortedFunc(maps.Keys(rules), func(x, y string) int {
+		return cmp.Or(cmp.Compare(len(rules[y]), len(rules[x])), cmp.Compare(x, y))
+	})
+	for n, digest := range digests {
+		of += len(rules[digest])
+		if n > 0 {
+			others = append(others, rules[digest]...)
+		}
+	}
+	return others, of
+}
+
+// ahead is the highest revision of the store's document that an instance has seen, and
+// who; 0 if the rows name none.
+func (f fleet) ahead() (revision int64, by core.Instance) {
+	for _, i := range f.rows {
+		if f.doc != nil && i.StoreID == f.doc.StoreID && i.Revision > revision {
+			revision, by = i.Revision, i
+		}
+	}
+	return revision, by
+}
+
+func instanceName(i core.Instance) string {
+	return safe(i.Host) + "/" + strconv.Itoa(i.PID)
+}
