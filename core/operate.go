@@ -95,7 +95,7 @@ func operate(ctx context.Context, st Store, do, anew change) (Result, error) {
 		switch {
 		case errors.Is(err, ErrConflict):
 			continue
-		case errors.Is(err, ErrReadOnly), errors.Is(err, ErrLost):
+		case errors.Is(err, ErrReadOnly), errors.Is(err, ErrLost), errors.Is(err, ErrUnconfirmed):
 			return found, err
 		}
 		after, err := confirm(ctx, st, state.Mark, next, err)

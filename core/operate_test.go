@@ -243,6 +243,10 @@ func TestOperateConfirmsByReadingBack(t *testing.T) {
 			},
 			want: []error{ErrUnconfirmed, broken},
 		},
+		"a store that has written, and says that it may not last": {
+			prepare: func(s *trialStore) { s.commit = func(*Document) (bool, error) { return true, ErrUnconfirmed } },
+			want:    []error{ErrUnconfirmed},
+		},
 		"a read-only store": {
 			prepare: func(s *trialStore) { s.commit = func(*Document) (bool, error) { return false, ErrReadOnly } },
 			want:    []error{ErrReadOnly},

@@ -56,7 +56,9 @@ type Store interface {
 	// Commit replaces the document by next if its content is still the one that base
 	// names (a zero base: still missing), else it returns ErrConflict and changes nothing.
 	// All of next was computed by core: the store writes it as it is, whole or not at all.
-	// After any other error the caller does not know, and reads back.
+	// ErrUnconfirmed: it is written, but not as safely as the store was told to, so that
+	// reading it back would prove nothing. After any other error the caller does not know,
+	// and reads back.
 	Commit(ctx context.Context, base Mark, next *Document) error
 	// String names the store for logs and messages, without secrets, for example
 	// "file:/var/lib/app/downtime.json".
