@@ -52,7 +52,17 @@ func Middleware(gate *core.Gate, opts ...Option) echo.MiddlewareFunc {
 	// Echo builds the chain anew for each request, so what this closure captures is
 	// allocated each time: two words, and nothing else.
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error { return m.serve(c, next) }
+		return func(c echo.Context) error {
+			if m.skip != nil && m.skip(c) {
+				return next(c)
+			}
+			ticket, ok := m.gate.Enter(c.Request())
+			if !ok {
+				return m.closed(c, next)
+			}
+			defer ticket.Leave()
+			return next(c)
+		}
 	}
 }
 
@@ -62,17 +72,11 @@ type gateway struct {
 	skip    func(echo.Context) bool                 // nil: nothing is skipped
 }
 
-func (m *gateway) serve(c echo.Context, next echo.HandlerFunc) error {
-	if m.skip != nil && m.skip(c) {
-		return next(c)
-	}
-	r := c.Request()
-	ticket, ok := m.gate.Enter(r)
-	if !ok {
-		var d core.Decision
-		if ticket, d = m.gate.Admit(&overlay{c}, c.Response(), r); !d.Passes() {
-			return m.refuse(c, d)
-		}
+// closed is a request's way while the gate is not open.
+func (m *gateway) closed(c echo.Context, next echo.HandlerFunc) error {
+	ticket, d := m.gate.Admit(&overlay{c}, c.Response(), c.Request())
+	if !d.Passes() {
+		return m.refuse(c, d)
 	}
 	defer ticket.Leave()
 	return next(c)

@@ -46,8 +46,8 @@ type Sink struct {
 	Bytes  int
 }
 
-// NewSink makes one with room for a refusal's headers.
-func NewSink() *Sink { return &Sink{header: make(http.Header, 16)} }
+// NewSink makes one, with the kind of map that the server makes for each response.
+func NewSink() *Sink { return &Sink{header: make(http.Header)} }
 
 // Reset empties it for the next answer.
 func (s *Sink) Reset() {

@@ -1,0 +1,325 @@
+package adaptertest
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-chi/chi/v5"
+	"github.com/labstack/echo/v4"
+
+	chidowntime "github.com/go-downtime/downtime/adapters/chi"
+	echodowntime "github.com/go-downtime/downtime/adapters/echo"
+	gindowntime "github.com/go-downtime/downtime/adapters/gin"
+	"github.com/go-downtime/downtime/core"
+)
+
+// The names of these benchmarks are what internal/benchtable asks for. Compare those of
+// one group, measured side by side; by themselves the times say little.
+
+var frameworks = []string{"nethttp", "gin", "echo", "chi"}
+
+// asCurl asks for anything, asVisitor is what a browser sends.
+var (
+	asCurl    = http.Header{"Accept": {"*/*"}, "User-Agent": {"curl/8.5.0"}}
+	asVisitor = http.Header{"Accept": {asBrowser}, "Accept-Language": {"de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7"}, "User-Agent": {"Mozilla/5.0"}}
+)
+
+// router makes the router of a framework with one route, "/orders", that does nothing.
+func router(framework string, m guard) http.Handler {
+	nothing := func(http.ResponseWriter, *http.Request) {}
+	switch framework {
+	case "gin":
+		engine := gin.New()
+		if m.gin != nil {
+			engine.Use(m.gin)
+		}
+		engine.GET("/orders", func(*gin.Context) {})
+		return engine
+	case "echo":
+		e := echo.New()
+		if m.echo != nil {
+			e.Use(m.echo)
+		}
+		e.GET("/orders", func(echo.Context) error { return nil })
+		return e
+	case "chi":
+		r := chi.NewRouter()
+		if m.std != nil {
+			r.Use(m.std)
+		}
+		r.Get("/orders", nothing)
+		return r
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /orders", nothing)
+	if m.std != nil {
+		return m.std(mux)
+	}
+	return mux
+}
+
+// ours is the gate as middleware, with what a site configures.
+func ours(b *testing.B, periods int) guard {
+	b.Helper()
+	gate := NewGate(b, core.Config{
+		Store:       NewPeriods(InForce(periods)...),
+		ExemptExact: []string{"/healthz", "/readyz", "/robots.txt"},
+		ExemptPaths: []string{"/static", "/assets", "/api/public"},
+		Bypass:      []core.Predicate{core.APIKeyHeader("X-Api-Key", core.KeyLiteral(keyNew))},
+	})
+	return guard{gin: gindowntime.Middleware(gate), echo: echodowntime.Middleware(gate), std: chidowntime.Middleware(gate)}
+}
+
+// handwritten is the middleware that one writes instead: a flag, and what to answer.
+func handwritten(flag *atomic.Bool, answer func(w http.ResponseWriter)) guard {
+	return guard{
+		gin: func(c *gin.Context) {
+			if flag.Load() {
+				answer(c.Writer)
+				c.Abort()
+				return
+			}
+			c.Next()
+		},
+		echo: func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				if flag.Load() {
+					answer(c.Response())
+					return nil
+				}
+				return next(c)
+			}
+		},
+		std: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if flag.Load() {
+					answer(w)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
+	}
+}
+
+// idiomatic is the same in the framework's own words, with Retry-After and, if there are
+// more, with these headers too, each by Set.
+func idiomatic(flag *atomic.Bool, more ...[2]string) guard {
+	const text = "Down for maintenance, back soon."
+	return guard{
+		gin: func(c *gin.Context) {
+			if flag.Load() {
+				c.Header("Retry-After", "120")
+				for _, h := range more {
+					c.Header(h[0], h[1])
+				}
+				c.String(http.StatusServiceUnavailable, text)
+				c.Abort()
+				return
+			}
+			c.Next()
+		},
+		echo: func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				if flag.Load() {
+					c.Response().Header().Set("Retry-After", "120")
+					for _, h := range more {
+						c.Response().Header().Set(h[0], h[1])
+					}
+					return c.String(http.StatusServiceUnavailable, text)
+				}
+				return next(c)
+			}
+		},
+		std: func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if flag.Load() {
+					w.Header().Set("Retry-After", "120")
+					for _, h := range more {
+						w.Header().Set(h[0], h[1])
+					}
+					http.Error(w, text, http.StatusServiceUnavailable)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		},
+	}
+}
+
+// static writes, from prepared values, what the gate answers to a request with this
+// header: the same header lines, the same body. With few it leaves out all but four.
+func static(b *testing.B, asked http.Header, few bool) func(w http.ResponseWriter) {
+	b.Helper()
+	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/orders", http.NoBody)
+	r.Header = asked
+	recorded := httptest.NewRecorder()
+	ours(b, 1).std(http.NotFoundHandler()).ServeHTTP(recorded, r)
+	body := bytes.Clone(recorded.Body.Bytes())
+	type line struct {
+		name   string
+		values []string
+	}
+	var lines []line
+	for name, values := range maps.All(recorded.Header()) {
+		switch name {
+		case "Content-Type", "Content-Length", "Retry-After", "Cache-Control":
+		default:
+			if few {
+				continue
+			}
+		}
+		lines = append(lines, line{name, values})
+	}
+	return func(w http.ResponseWriter) {
+		h := w.Header()
+		for i := range lines {
+			h[lines[i].name] = lines[i].values
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write(body)
+	}
+}
+
+func on() *atomic.Bool {
+	flag := &atomic.Bool{}
+	flag.Store(true)
+	return flag
+}
+
+// measure asks h the same request again and again, without a server.
+func measure(b *testing.B, h http.Handler, asked http.Header, want int) {
+	b.Helper()
+	b.ReportAllocs()
+	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/orders", http.NoBody)
+	r.Header = asked
+	w := NewSink()
+	h.ServeHTTP(w, r)
+	if status := max(w.Status, http.StatusOK); status != want {
+		b.Fatalf("status %d, want %d", status, want)
+	}
+	for b.Loop() {
+		w.Reset()
+		h.ServeHTTP(w, r)
+	}
+}
+
+// BenchmarkOpen is a request while the site is up.
+func BenchmarkOpen(b *testing.B) {
+	for _, framework := range frameworks {
+		for _, of := range []struct {
+			name string
+			m    func(b *testing.B) guard
+		}{
+			{"bare", func(*testing.B) guard { return guard{} }},
+			{"handwritten", func(b *testing.B) guard { b.Helper(); return handwritten(&atomic.Bool{}, static(b, asCurl, true)) }},
+			{"ours", func(b *testing.B) guard { b.Helper(); return ours(b, 0) }},
+		} {
+			b.Run(framework+"/"+of.name, func(b *testing.B) {
+				measure(b, router(framework, of.m(b)), asCurl, http.StatusOK)
+			})
+		}
+	}
+}
+
+// BenchmarkBlocked is a refused request: text for a program, a page for a browser.
+func BenchmarkBlocked(b *testing.B) {
+	for _, framework := range frameworks {
+		for _, of := range []struct {
+			name  string
+			asked http.Header
+			m     func(b *testing.B) guard
+		}{
+			{"four-headers", asCurl, func(b *testing.B) guard { b.Helper(); return handwritten(on(), static(b, asCurl, true)) }},
+			{"static", asCurl, func(b *testing.B) guard { b.Helper(); return handwritten(on(), static(b, asCurl, false)) }},
+			{"idiomatic", asCurl, func(*testing.B) guard { return idiomatic(on()) }},
+			{"idiomatic-full", asCurl, func(*testing.B) guard {
+				return idiomatic(on(), [2]string{"Cache-Control", "no-store"}, [2]string{"Vary", "Accept, Accept-Language"},
+					[2]string{"Downtime", "down;kind=planned"}, [2]string{"Content-Language", "en"}, [2]string{"X-Content-Type-Options", "nosniff"})
+			}},
+			{"ours", asCurl, func(b *testing.B) guard { b.Helper(); return ours(b, 1) }},
+			{"page-static", asVisitor, func(b *testing.B) guard { b.Helper(); return handwritten(on(), static(b, asVisitor, false)) }},
+			{"page-ours", asVisitor, func(b *testing.B) guard { b.Helper(); return ours(b, 1) }},
+		} {
+			b.Run(framework+"/"+of.name, func(b *testing.B) {
+				measure(b, router(framework, of.m(b)), of.asked, http.StatusServiceUnavailable)
+			})
+		}
+	}
+}
+
+// BenchmarkWrapped is the gate around the finished router.
+func BenchmarkWrapped(b *testing.B) {
+	for _, framework := range frameworks {
+		b.Run(framework+"/blocked", func(b *testing.B) {
+			measure(b, ours(b, 1).std(router(framework, guard{})), asCurl, http.StatusServiceUnavailable)
+		})
+	}
+}
+
+// BenchmarkBlockedPeriods is a refusal beside few and many periods.
+func BenchmarkBlockedPeriods(b *testing.B) {
+	for name, n := range map[string]int{"1": 1, "100": 100, "10000": 10_000} {
+		b.Run(name, func(b *testing.B) {
+			measure(b, router("nethttp", ours(b, n)), asCurl, http.StatusServiceUnavailable)
+		})
+	}
+}
+
+// BenchmarkWire is a refusal end to end: loopback, keep-alive, one connection for each
+// goroutine of the client, which shares the processors with the server.
+func BenchmarkWire(b *testing.B) {
+	answer := static(b, asCurl, false)
+	sites := map[string]http.Handler{
+		"static": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w) }),
+	}
+	for _, framework := range frameworks {
+		sites[framework] = router(framework, ours(b, 1))
+	}
+	for name, site := range sites {
+		b.Run(name, func(b *testing.B) { measureWire(b, site) })
+	}
+}
+
+func measureWire(b *testing.B, h http.Handler) {
+	b.Helper()
+	address := serve(b, h)
+	question := []byte("GET /orders HTTP/1.1\r\nHost: site.test\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n\r\n")
+	b.SetParallelism(8)
+	b.RunParallel(func(pb *testing.PB) {
+		conn, in := dial(b, address)
+		for pb.Next() {
+			if _, err := conn.Write(question); err != nil {
+				b.Errorf("write: %v", err)
+				return
+			}
+			length := -1
+			for {
+				line, err := in.ReadSlice('\n')
+				if err != nil {
+					b.Errorf("read: %v", err)
+					return
+				}
+				if len(line) == len("\r\n") {
+					break
+				}
+				if digits, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+					length = 0
+					for _, d := range strings.TrimSpace(string(digits)) {
+						length = 10*length + int(d-'0')
+					}
+				}
+			}
+			if _, err := in.Discard(length); err != nil {
+				b.Errorf("read: %v", err)
+				return
+			}
+		}
+	})
+}

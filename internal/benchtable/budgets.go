@@ -1,0 +1,137 @@
+package main
+
+import "fmt"
+
+// group is a set of benchmarks that are run side by side, and what is asked about them.
+type group struct {
+	name, pkg string
+	cells     []string // benchmarks, without "Benchmark"
+	rows      []row
+	// runs is how many short runs the best is taken of, each as long as length of them; 0
+	// means defaults.
+	runs, length int
+	once         bool // one round of one iteration is enough, and long
+}
+
+// row is one line of the table.
+type row struct {
+	what string
+	// of and over are cells. With over the row is their ratio; without it, of's own value.
+	of, over string
+	unit     string  // what is read of a run: "ns/op" if "", "B/op", "allocs/op", …
+	kind     kind    // how the limit is meant
+	limit    float64 // 0: none, the row only informs
+}
+
+type kind uint8
+
+const (
+	atMost     kind = iota // of/over ≤ limit, or of ≤ limit
+	atLeast                // over/of ≥ limit: a rate
+	difference             // of − over ≤ limit, in unit
+)
+
+const (
+	adapters  = "./internal/adaptertest"
+	core      = "./core"
+	filestore = "./stores/filestore"
+)
+
+// budgets are those of the issue that this project was built from.
+func budgets() []group {
+	var groups []group
+	for _, f := range []struct {
+		name          string
+		open, blocked float64
+	}{
+		{"nethttp", 1.15, 2},
+		{"gin", 1.5, 2},
+		{"echo", 1.15, 1.5},
+		{"chi", 1.15, 1.5},
+	} {
+		cell := func(name string) string { return "Open/" + f.name + "/" + name }
+		bytesOver := cell("bare")
+		if f.name == "echo" { // which allocates for each middleware
+			bytesOver = cell("handwritten")
+		}
+		groups = append(groups, group{
+			name: "open " + f.name, pkg: adapters,
+			cells: []string{cell("bare"), cell("handwritten"), cell("ours")},
+			rows: []row{
+				{what: f.name + ", up: ÷ hand-written flag", of: cell("ours"), over: cell("handwritten"), limit: f.open},
+				{what: f.name + ", up: more than it, ns", of: cell("ours"), over: cell("handwritten"), kind: difference, limit: 15},
+				{what: f.name + ", up: bytes added", of: cell("ours"), over: bytesOver, kind: difference, unit: "B/op", limit: zero},
+			},
+		})
+		cell = func(name string) string { return "Blocked/" + f.name + "/" + name }
+		g := group{
+			name: "blocked " + f.name, pkg: adapters,
+			cells: []string{cell("four-headers"), cell("static"), cell("idiomatic"), cell("idiomatic-full"), cell("ours"), cell("page-static"), cell("page-ours")},
+			rows: []row{
+				{what: f.name + ", down, text: ÷ hand-written static", of: cell("ours"), over: cell("static"), limit: f.blocked},
+				{what: f.name + ", down, page: ÷ hand-written static", of: cell("page-ours"), over: cell("page-static"), limit: f.blocked},
+				{what: f.name + ", down, text: ÷ idiomatic", of: cell("ours"), over: cell("idiomatic"), limit: 1},
+				{what: f.name + ", down, text: ÷ idiomatic, same headers", of: cell("ours"), over: cell("idiomatic-full")},
+				{what: f.name + ", down, text: ÷ static with 4 headers", of: cell("ours"), over: cell("four-headers")},
+			},
+		}
+		if f.name == "nethttp" {
+			g.rows = append(g.rows, row{what: f.name + ", down: bytes allocated", of: cell("ours"), unit: "B/op", limit: zero})
+		}
+		groups = append(groups, g, group{
+			name: "wire " + f.name, pkg: adapters, length: 4,
+			cells: []string{"Wire/static", "Wire/" + f.name},
+			rows:  []row{{what: f.name + ", down, wire: req/s ÷ static Go 503", of: "Wire/" + f.name, over: "Wire/static", kind: atLeast, limit: 0.95}},
+		})
+	}
+	groups = append(groups,
+		group{
+			name: "periods", pkg: adapters,
+			cells: []string{"BlockedPeriods/1", "BlockedPeriods/100", "BlockedPeriods/10000"},
+			rows: []row{
+				{what: "down, 100 periods ÷ 1", of: "BlockedPeriods/100", over: "BlockedPeriods/1", limit: 1.15},
+				{what: "down, 10,000 periods ÷ 1", of: "BlockedPeriods/10000", over: "BlockedPeriods/1", limit: 1.15},
+			},
+		},
+		exemptions(),
+		group{
+			name: "accept", pkg: core,
+			cells: []string{"Negotiate/1_MB_of_ranges", "Negotiate/1_MB_of_quotes", "Negotiate/1_MB_of_quoted_options"},
+			rows: []row{
+				{what: "Accept of 1 MB, ranges, ns", of: "Negotiate/1_MB_of_ranges", limit: 10_000},
+				{what: "Accept of 1 MB, quotes, ns", of: "Negotiate/1_MB_of_quotes", limit: 10_000},
+				{what: "Accept of 1 MB, quoted options, ns", of: "Negotiate/1_MB_of_quoted_options", limit: 10_000},
+			},
+		},
+		group{
+			// Chance decides which cells meet: the best of several runs would hide it.
+			name: "count", pkg: core, runs: 1, length: 5,
+			cells: []string{"Count/shared", "Count/gate"},
+			rows:  []row{{what: "counting on all cores ÷ one shared counter", of: "Count/gate", over: "Count/shared", limit: 0.6}},
+		},
+		group{
+			name: "propagation", pkg: filestore, once: true,
+			cells: []string{"Propagation"},
+			rows: []row{
+				{what: "file store, change seen: median of 100, ms", of: "Propagation", unit: "median-ms", limit: 500},
+				{what: "file store, change seen: p99 of 100, ms", of: "Propagation", unit: "p99-ms", limit: 500},
+			},
+		},
+	)
+	return groups
+}
+
+// exemptions are lookups among few and many entries, and with hostile paths.
+func exemptions() group {
+	const few, many = 10, 10_000
+	cell := func(name string, n int) string { return fmt.Sprintf("Exempt/%s/%d", name, n) }
+	g := group{name: "exempt", pkg: core, cells: []string{cell("hit", few), cell("hit", many), cell("miss", few), cell("miss", many)}}
+	for _, of := range []string{"hit", "miss"} {
+		g.rows = append(g.rows, row{what: "exempt " + of + ", 10,000 entries ÷ 10", of: cell(of, many), over: cell(of, few), limit: 2})
+	}
+	for _, of := range []string{"hostile/segments", "hostile/slashes", "hostile/escapes", "hostile/near"} {
+		g.cells = append(g.cells, cell(of, many))
+		g.rows = append(g.rows, row{what: "exempt " + of + " path of 8 KiB ÷ miss", of: cell(of, many), over: cell("miss", many), limit: 5})
+	}
+	return g
+}

@@ -1,0 +1,91 @@
+// Command benchtable measures the project's budgets and prints them as one table.
+//
+//	go run ./internal/benchtable [-rounds 9] [-benchtime 20ms] [-only REGEXP] [-strict]
+//
+// A budget is a ratio of two benchmarks, because times differ from machine to machine and
+// from minute to minute. Both are run side by side, in turns, in rounds; the median of the
+// rounds' ratios counts. Each run is a fresh process: where the linker, the heap and the
+// kernel happen to put things moves a benchmark by more than most changes do.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"time"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 9, "paired rounds per budget")
+	benchtime := flag.Duration("benchtime", 20*time.Millisecond, "length of one of the short runs")
+	only := flag.String("only", "", "measure only the groups whose name this regular expression matches")
+	strict := flag.Bool("strict", false, "exit 1 if a budget is exceeded")
+	flag.Parse()
+	if flag.NArg() > 0 || *rounds < 1 || *benchtime <= 0 {
+		fmt.Fprintln(os.Stderr, "benchtable: want -rounds of 1 or more, a positive -benchtime and no arguments")
+		os.Exit(2)
+	}
+	pattern, err := regexp.Compile(*only)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "benchtable: -only:", err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	exceeded, err := run(ctx, *rounds, *benchtime, pattern)
+	switch {
+	case errors.Is(err, context.Canceled):
+		os.Exit(130) //nolint:gocritic // nothing is left to be stopped
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "benchtable:", err)
+		os.Exit(1)
+	case exceeded > 0 && *strict:
+		os.Exit(1)
+	}
+}
+
+// run measures and prints, and returns how many budgets are exceeded.
+func run(ctx context.Context, rounds int, benchtime time.Duration, only *regexp.Regexp) (exceeded int, err error) {
+	began := time.Now()
+	var groups []group
+	for _, g := range budgets() {
+		if only.MatchString(g.name) {
+			groups = append(groups, g)
+		}
+	}
+	if len(groups) == 0 {
+		return 0, fmt.Errorf("-only %q matches no group", only)
+	}
+	m, err := newMeter(ctx, groups, benchtime)
+	if err != nil {
+		return 0, err
+	}
+	defer m.close()
+	measured := make([]measurement, len(groups))
+	for round := range rounds {
+		for i, g := range groups {
+			if g.once && round > 0 {
+				continue
+			}
+			progress("round %d of %d: %s", round+1, rounds, g.name)
+			if err := m.round(ctx, g, round%2 == 1, &measured[i]); err != nil {
+				return 0, err
+			}
+		}
+	}
+	progress("")
+	exceeded = write(os.Stdout, groups, measured)
+	fmt.Printf("\n%d rounds of %v, %v in all; %s\n", rounds, benchtime, time.Since(began).Round(time.Second), machine())
+	return exceeded, nil
+}
+
+// progress shows one line on a terminal, in place of the one before.
+func progress(format string, args ...any) {
+	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, args...)
+	}
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const defaultRuns = 5
+
+// sample is the best that a benchmark reported in one process, by unit.
+type sample map[string]float64
+
+// measurement is a group's samples: one map of cells for each round.
+type measurement []map[string]sample
+
+// meter runs benchmarks from test binaries that it has built.
+type meter struct {
+	dir       string
+	binaries  map[string]binary // by package
+	benchtime time.Duration
+}
+
+type binary struct{ path, dir string } // a test runs in its package's directory
+
+func newMeter(ctx context.Context, groups []group, benchtime time.Duration) (*meter, error) {
+	dir, err := os.MkdirTemp("", "benchtable-")
+	if err != nil {
+		return nil, err
+	}
+	m := &meter{dir: dir, binaries: map[string]binary{}, benchtime: benchtime}
+	for _, g := range groups {
+		if _, ok := m.binaries[g.pkg]; ok {
+			continue
+		}
+		progress("build %s", g.pkg)
+		b := binary{path: filepath.Join(dir, filepath.Base(g.pkg)+".test"), dir: g.pkg}
+		out, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", b.path, g.pkg).CombinedOutput() //nolint:gosec // our own packages
+		if err != nil {
+			m.close()
+			return nil, fmt.Errorf("go test -c %s: %w\n%s", g.pkg, err, out)
+		}
+		m.binaries[g.pkg] = b
+	}
+	return m, nil
+}
+
+func (m *meter) close() { _ = os.RemoveAll(m.dir) }
+
+// round runs each cell of g once, in a process of its own, backwards every other time.
+func (m *meter) round(ctx context.Context, g group, backwards bool, to *measurement) error {
+	cells := slices.Clone(g.cells)
+	if backwards {
+		slices.Reverse(cells)
+	}
+	samples := map[string]sample{}
+	for _, cell := range cells {
+		s, err := m.run(ctx, g, cell)
+		if err != nil {
+			return err
+		}
+		samples[cell] = s
+	}
+	*to = append(*to, samples)
+	return nil
+}
+
+func (m *meter) run(ctx context.Context, g group, cell string) (sample, error) {
+	b := m.binaries[g.pkg]
+	benchtime, runs := m.benchtime*time.Duration(max(g.length, 1)), cmp.Or(g.runs, defaultRuns)
+	length := benchtime.String()
+	if g.once {
+		length, runs = "1x", 1
+	}
+	//nolint:gosec // our own test binary
+	cmd := exec.CommandContext(ctx, b.path, "-test.run=^$", "-test.bench="+exactly(cell), "-test.benchmem",
+		"-test.benchtime="+length, "-test.count="+strconv.Itoa(runs))
+	cmd.Dir = b.dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, fmt.Errorf("Benchmark%s of %s: %w\n%s", cell, g.pkg, err, out)
+	}
+	s, err := parse(out, cell)
+	if err != nil {
+		return nil, fmt.Errorf("Benchmark%s of %s: %w:\n%s", cell, g.pkg, err, out)
+	}
+	return s, nil
+}
+
+// exactly is the -bench pattern that matches this benchmark and no other.
+func exactly(cell string) string {
+	parts := strings.Split(cell, "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
+	}
+	parts[0] = "^Benchmark" + parts[0][1:]
+	return strings.Join(parts, "/")
+}
+
+// parse reads the result lines, "BenchmarkX-2  100  12.3 ns/op  0 B/op", and keeps the
+// lowest value of each unit.
+func parse(out []byte, cell string) (sample, error) {
+	best := sample{}
+	for line := range bytes.Lines(out) {
+		fields := strings.Fields(string(line))
+		if len(fields) < 4 || !isResult(fields[0], cell) {
+			continue
+		}
+		for i := 2; i+1 < len(fields); i += 2 {
+			v, err := strconv.ParseFloat(fields[i], 64)
+			if err != nil {
+				return nil, fmt.Errorf("value of %s: %w", fields[i+1], err)
+			}
+			if old, ok := best[fields[i+1]]; !ok || v < old {
+				best[fields[i+1]] = v
+			}
+		}
+	}
+	if len(best) == 0 {
+		return nil, errors.New("no result in the output")
+	}
+	return best, nil
+}
+
+// isResult reports whether name is cell's, with or without the number of processors.
+func isResult(name, cell string) bool {
+	rest, ok := strings.CutPrefix(name, "Benchmark"+cell)
+	if !ok {
+		return false
+	}
+	if rest == "" {
+		return true
+	}
+	_, err := strconv.Atoi(strings.TrimPrefix(rest, "-"))
+	return rest[0] == '-' && err == nil
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// zero is a limit of nothing at all, since a limit of 0 means that there is none.
+const zero = -1
+
+// write prints the table, and returns how many limits are exceeded.
+func write(w io.Writer, groups []group, measured []measurement) (exceeded int) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "budget\tmedian\tlowest … highest\tlimit\tverdict\tns/op")
+	for i, g := range groups {
+		for _, r := range g.rows {
+			values := r.values(measured[i])
+			middle := median(values)
+			verdict := ""
+			switch ok, bound := r.judge(middle); {
+			case !bound:
+			case ok:
+				verdict = "ok"
+			default:
+				verdict = "EXCEEDED"
+				exceeded++
+			}
+			fmt.Fprintf(t, "%s\t%s\t%s … %s\t%s\t%s\t%s\n", r.what,
+				number(middle), number(slices.Min(values)), number(slices.Max(values)), r.bound(), verdict, r.times(measured[i]))
+		}
+	}
+	_ = t.Flush() // to the terminal: nobody is left to be told
+	return exceeded
+}
+
+// values are the row's, one for each round.
+func (r row) values(m measurement) []float64 {
+	unit := r.unit
+	if unit == "" {
+		unit = "ns/op"
+	}
+	var values []float64
+	for _, round := range m {
+		of := round[r.of][unit]
+		over := round[r.over][unit]
+		switch {
+		case r.kind == difference:
+			values = append(values, of-over)
+		case r.over == "":
+			values = append(values, of)
+		case r.kind == atLeast: // rates are the inverse of times
+			values = append(values, over/of)
+		default:
+			values = append(values, of/over)
+		}
+	}
+	return values
+}
+
+// judge reports whether v keeps the limit, and whether there is one.
+func (r row) judge(v float64) (ok, bound bool) {
+	switch {
+	case r.limit == 0:
+		return true, false
+	case r.limit == zero:
+		return v <= 0, true
+	case r.kind == atLeast:
+		return v >= r.limit, true
+	}
+	return v <= r.limit, true
+}
+
+func (r row) bound() string {
+	switch {
+	case r.limit == 0:
+		return ""
+	case r.limit == zero:
+		return "≤ 0"
+	case r.kind == atLeast:
+		return "≥ " + number(r.limit)
+	}
+	return "≤ " + number(r.limit)
+}
+
+// times are the medians that the row is made of, for orientation.
+func (r row) times(m measurement) string {
+	if r.unit != "" {
+		return ""
+	}
+	of := func(cell string) string {
+		var values []float64
+		for _, round := range m {
+			values = append(values, round[cell]["ns/op"])
+		}
+		return number(median(values))
+	}
+	if r.over == "" {
+		return of(r.of)
+	}
+	return of(r.of) + " / " + of(r.over)
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	if len(sorted) == 0 {
+		return 0
+	}
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+// number is v with the digits that matter.
+func number(v float64) string {
+	switch {
+	case v >= 1000 || v <= -1000 || v == float64(int(v)):
+		return fmt.Sprintf("%.0f", v)
+	case v >= 20 || v <= -20:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+// machine says what the figures were measured on.
+func machine() string {
+	return fmt.Sprintf("%s, GOMAXPROCS %d, %s %s/%s", cpu(), runtime.GOMAXPROCS(0), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+func cpu() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return "unknown CPU"
+	}
+	defer f.Close() //nolint:errcheck // read only
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown CPU"
+}
