@@ -15,7 +15,14 @@ import (
 	"github.com/go-downtime/downtime/stores/storetest/servers"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	redis.SetLogger(silent{}) // it writes of each connection that fails, which is what tests make
+	goleak.VerifyTestMain(m)
+}
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
 
 // patience is how long an event may take that must come.
 const patience = 30 * time.Second
@@ -75,6 +82,14 @@ func gateOn(t *testing.T, st core.Store) *core.Gate {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = gate.Shutdown(context.Background()) })
 	return gate
+}
+
+// healthy is whether messages are sure to arrive.
+func healthy(st *redisstore.Store) func() bool {
+	return func() bool {
+		is, _ := st.PushState()
+		return is
+	}
 }
 
 // requireDown fails unless gate refuses.

@@ -42,7 +42,7 @@ elseif kind ~= 'hash' then
   return kind
 else
   local mark = redis.call('HMGET', KEYS[1], 'store_id', 'revision', 'write_id', 'recent')
-  if not (mark[1] and mark[2] and mark[3]) then return 'foreign' end
+  if not (mark[1] and mark[2] and mark[3]) or mark[1] == '' or mark[3] == '' then return 'foreign' end
   recent = mark[4] or ' '
   if string.find(recent, ' ' .. ARGV[6] .. ' ', 1, true) then return 'done' end
   if mark[1] ~= ARGV[1] or mark[2] ~= ARGV[2] or mark[3] ~= ARGV[3] then return 'conflict' end
