@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -181,6 +182,18 @@ func TestNobodyIsLockedOut(t *testing.T) {
 	}
 }
 
+func TestAWriteThatWouldLockOutIsRefused(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	st := place(t, deployer)
+	require.NoError(t, start(t, st))
+	require.NoError(t, os.Chown(st.path, deployer, server))
+	before := load(t, st)
+	as(t, deployer, func() { require.ErrorIs(t, start(t, st), core.ErrReadOnly) })
+	require.Equal(t, before, core.State{Document: load(t, st).Document, Mark: before.Mark, Time: before.Time})
+	require.Len(t, names(t, st.dir), 2)
+}
+
 // TestAGroupMayShareTheFile: people of one group, in a directory with the group's bit set.
 func TestAGroupMayShareTheFile(t *testing.T) {
 	t.Parallel()
@@ -192,4 +205,42 @@ func TestAGroupMayShareTheFile(t *testing.T) {
 	info, err := os.Stat(st.path + ".lock")
 	require.NoError(t, err)
 	require.NotZero(t, info.Mode()&0o020, "every member can lock")
+}
+
+// TestAReadOnlyMount is read, and written to never.
+func TestAReadOnlyMount(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	st, before := down(t)
+	require.NoError(t, os.Remove(st.path+".lock")) // as where the file came from elsewhere
+	done := make(chan string)
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // the mount is in a name space of this thread, and ends with it
+		if err := syscall.Unshare(syscall.CLONE_NEWNS); err != nil {
+			done <- "this system lets nobody mount: " + err.Error()
+			return
+		}
+		const bind = syscall.MS_BIND | syscall.MS_REC
+		err := errors.Join(
+			syscall.Mount("", "/", "", syscall.MS_PRIVATE|syscall.MS_REC, ""),
+			syscall.Mount(st.dir, st.dir, "", bind, ""),
+			syscall.Mount("", st.dir, "", bind|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""),
+		)
+		if err != nil {
+			done <- "this system lets nobody mount: " + err.Error()
+			return
+		}
+		mounted := again(t, st)
+		require.Equal(t, before.Document, load(t, mounted).Document)
+		_, err = core.End(t.Context(), mounted, core.EndOptions{All: true})
+		require.ErrorIs(t, err, core.ErrReadOnly)
+		require.ErrorIs(t, err, syscall.EROFS)
+		_, err = mounted.Load(t.Context(), before.Mark)
+		require.ErrorIs(t, err, core.ErrUnchanged)
+	}()
+	if reason, skip := <-done; skip {
+		t.Skip(reason)
+	}
+	require.Equal(t, []string{st.base}, names(t, st.dir))
 }

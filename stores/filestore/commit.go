@@ -114,7 +114,7 @@ func (w *writer) writeTemp(text []byte, old fs.FileInfo) (string, error) {
 	if err := w.at("create-temp"); err != nil {
 		return "", err
 	}
-	f, err := w.dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
+	f, err := w.dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return "", err
 	}

@@ -35,6 +35,22 @@ func stepsOf(t *testing.T, exists bool) []string {
 	return steps
 }
 
+// TestTheOrderOfAWrite: the new content is durable before its name is, and the marker says
+// nothing that is not so.
+func TestTheOrderOfAWrite(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []string{
+		"open-directory", "open-lock", "lock", "check-lock", "read",
+		"create-temp", "write-temp", "own-temp", "sync-temp", "close-temp",
+		"rename", "sync-directory", "open-marker", "write-marker", "truncate-marker",
+	}, stepsOf(t, true))
+	require.Equal(t, []string{
+		"open-directory", "open-lock", "create-lock", "own-lock", "lock", "check-lock", "read",
+		"create-temp", "write-temp", "own-temp", "sync-temp", "close-temp",
+		"rename", "sync-directory", "open-marker", "write-marker", "truncate-marker", "sync-marker",
+	}, stepsOf(t, false))
+}
+
 // TestEachStepMayFail: whatever call fails, the document is the old one or the new one, no
 // temporary file stays, and the next writer succeeds.
 func TestEachStepMayFail(t *testing.T) {

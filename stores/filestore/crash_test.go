@@ -2,7 +2,6 @@ package filestore
 
 import (
 	"bufio"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -10,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,23 +76,29 @@ func TestKilledWriters(t *testing.T) {
 	if testing.Short() {
 		kills = 100
 	}
-	for batch := range batches {
-		t.Run(strconv.Itoa(batch), func(t *testing.T) {
-			t.Parallel()
-			st := newFile(t)
-			var revision int64
-			amid := 0
-			for range kills / batches {
-				revision = killOneWriter(t, st, revision)
-				if len(names(t, st.dir)) > 2 {
-					amid++ // its temporary file is still there
-				}
-			}
-			requireWritable(t, st)
-			require.Positive(t, amid, "no writer was killed at work")
-			t.Logf("%d kills, %d of them amid a temporary file, %d writes", kills/batches, amid, revision)
+	var amid, writes atomic.Int64
+	t.Run("batches", func(t *testing.T) {
+		t.Parallel()
+		t.Cleanup(func() {
+			t.Logf("%d kills, %d of them amid a temporary file, %d writes", kills, amid.Load(), writes.Load())
+			require.Positive(t, amid.Load(), "no writer was killed at work")
 		})
-	}
+		for batch := range batches {
+			t.Run(strconv.Itoa(batch), func(t *testing.T) {
+				t.Parallel()
+				st := newFile(t)
+				var revision int64
+				for range kills / batches {
+					revision = killOneWriter(t, st, revision)
+					if len(names(t, st.dir)) > 2 {
+						amid.Add(1) // its temporary file is still there
+					}
+				}
+				requireWritable(t, st)
+				writes.Add(revision)
+			})
+		}
+	})
 }
 
 // killOneWriter lets a writer go on from revision, kills it, and returns the revision that
@@ -115,8 +121,9 @@ func killOneWriter(t *testing.T, st *Store, revision int64) int64 {
 	for lines.Scan() { // what it had still confirmed
 		confirmed = number(t, lines.Text())
 	}
-	_, _ = io.Copy(io.Discard, out)
-	_ = cmd.Wait() // it was killed
+	var died *exec.ExitError
+	require.ErrorAs(t, cmd.Wait(), &died)
+	require.False(t, died.Exited(), "it was killed, it did not fail")
 
 	b, err := os.ReadFile(st.path)
 	require.NoError(t, err)

@@ -25,6 +25,12 @@
 // a symbolic link never written through. The directory must be writable: mount the
 // directory into a container, not the file alone.
 //
+// # Instances
+//
+// Gates report themselves in a directory beside the file, named after it with
+// ".instances", if they may write there; where not, they honour the file all the same, and
+// log once that nobody can see them.
+//
 // The file belongs on a local file system. Over a network one, its locks and its caches
 // decide what is seen when, and a Load or Commit may block as long as it does.
 package filestore
@@ -39,6 +45,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"github.com/go-downtime/downtime/core"
 )
 
@@ -49,17 +57,19 @@ const (
 	maxNameLen   = 200 // leaves room for what the temporary file's name adds
 )
 
-// Store is a [core.Store] in a file. It is safe for concurrent use by goroutines and
-// processes, and holds no goroutine, no open file and nothing to close.
+// Store is a [core.Store] and a [core.Fleet] in a file. It is safe for concurrent use by
+// goroutines and processes, and holds no goroutine and nothing to close; it keeps one file
+// open, and locked, for each instance that has reported itself and not left.
 type Store struct {
 	path, dir, base string
 	mode            fs.FileMode // of a new file; 0 means by its directory
 	mustExist       bool
 	worldWritable   bool
 
-	mu   sync.Mutex // guards last and seen, and is held while reading
+	mu   sync.Mutex // guards last, seen and held, and is held while reading
 	last reading
-	seen bool // a document was read or written here
+	seen bool                    // a document was read or written here
+	held map[string]*flock.Flock // of instances that reported through this Store
 
 	writing chan struct{} // one slot: the goroutine that may wait for the lock
 

@@ -65,6 +65,9 @@ func (w *writer) tryLock(ctx context.Context) (taken bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if err := w.at("check-lock"); err != nil {
+		return false, err
+	}
 	locked, err := w.lock.Stat()
 	if err != nil {
 		return false, err
@@ -83,13 +86,12 @@ func (w *writer) prepareLock() error {
 	if err := w.at("open-lock"); err != nil {
 		return err
 	}
-	name := w.store.lockName()
-	f, err := w.dir.OpenFile(name, os.O_RDWR|nonBlock|noFollow, 0)
+	f, err := w.openLock(os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := w.at("create-lock"); err != nil {
 			return err
 		}
-		f, err = w.dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL|noFollow, 0o600)
+		f, err = w.dir.OpenFile(w.store.lockName(), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 		if errors.Is(err, fs.ErrExist) {
 			return nil // by another writer, just now
 		}
@@ -98,19 +100,38 @@ func (w *writer) prepareLock() error {
 		return err
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	info, err := f.Stat()
-	switch {
-	case err != nil:
+	if info, err := f.Stat(); err != nil || info.Size() > 0 {
 		return err
-	case !info.Mode().IsRegular():
-		return errors.New("it is " + kindOf(info.Mode()) + ", want a regular file")
-	case info.Size() > 0:
-		return nil
 	}
 	if err := w.at("own-lock"); err != nil {
 		return err
 	}
 	return w.shareLock(f)
+}
+
+// openLock opens the lock file, which is a regular file and no link: os.Root follows one
+// that stays inside of the directory.
+func (w *writer) openLock(flag int) (*os.File, error) {
+	named, err := w.dir.Lstat(w.store.lockName())
+	if err != nil {
+		return nil, err
+	}
+	if !named.Mode().IsRegular() {
+		return nil, errors.New("it is " + kindOf(named.Mode()) + ", want a regular file")
+	}
+	f, err := w.dir.OpenFile(w.store.lockName(), flag|nonBlock, 0)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := f.Stat()
+	if err == nil && !os.SameFile(named, opened) {
+		err = errors.New("it was replaced while it was opened")
+	}
+	if err != nil {
+		_ = f.Close() // nothing was written
+		return nil, err
+	}
+	return f, nil
 }
 
 // release gives the lock back. Closing the file would do; so does the end of the process.

@@ -3,6 +3,7 @@ package filestore
 import (
 	"bufio"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -117,6 +118,29 @@ func TestALockFileThatIsRemovedIsNoLock(t *testing.T) {
 	}
 }
 
+func TestALockFileThatVanishesAsItIsTakenIsNoLock(t *testing.T) {
+	t.Parallel()
+	st, before := down(t)
+	attempts := 0
+	st.fault = func(step string) error {
+		if step != "check-lock" {
+			return nil
+		}
+		switch attempts++; attempts {
+		case 1:
+			return os.Remove(st.path + ".lock")
+		case 2:
+			return errors.Join(os.Remove(st.path+".lock"), os.WriteFile(st.path+".lock", nil, 0o600))
+		}
+		return nil
+	}
+	require.NoError(t, st.Commit(t.Context(), before.Mark, nextDocument(before.Document)))
+	require.Equal(t, 3, attempts)
+	marker, err := st.marker()
+	require.NoError(t, err)
+	require.NotEmpty(t, marker)
+}
+
 func TestWhatIsNoLockFile(t *testing.T) {
 	t.Parallel()
 	for name, plant := range map[string]func(t *testing.T, path string){
@@ -133,6 +157,20 @@ func TestWhatIsNoLockFile(t *testing.T) {
 				b, err := os.ReadFile(victim)
 				require.NoError(t, err)
 				require.Equal(t, "untouched", string(b))
+			})
+		},
+		"a link to an empty file": func(t *testing.T, path string) {
+			t.Helper()
+			victim := filepath.Join(filepath.Dir(path), "victim")
+			require.NoError(t, os.WriteFile(victim, nil, 0o600))
+			before, err := os.Stat(victim)
+			require.NoError(t, err)
+			require.NoError(t, os.Symlink("victim", path))
+			t.Cleanup(func() {
+				after, err := os.Stat(victim)
+				require.NoError(t, err)
+				require.Equal(t, before.Mode(), after.Mode())
+				require.Zero(t, after.Size())
 			})
 		},
 		"a link to nothing": func(t *testing.T, path string) {

@@ -68,6 +68,15 @@ func play(role string) error {
 		fmt.Println("held")
 		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 		return nil
+	case "register":
+		host, boot := core.ThisHost()
+		row := core.Instance{ID: "child", Host: host, Boot: boot, PID: os.Getpid(), Refuses: []string{}}
+		if _, _, err := st.Report(ctx, row, time.Minute); err != nil {
+			return err
+		}
+		fmt.Println("registered")
+		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+		return nil
 	case "toggle": // each line begins or ends a deployment; the answer is when that began
 		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 			began := time.Now().UnixNano()

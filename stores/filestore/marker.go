@@ -52,7 +52,7 @@ func (w *writer) writeMarker(d *core.Document) error {
 	if err := w.at("open-marker"); err != nil {
 		return err
 	}
-	f, err := w.dir.OpenFile(w.store.lockName(), os.O_WRONLY|nonBlock|noFollow, 0)
+	f, err := w.openLock(os.O_WRONLY)
 	if err != nil {
 		return err
 	}

@@ -60,12 +60,23 @@ func TestWhatIsNoFileIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
+func TestAFileThatBecomesANamedPipeJustBeforeItIsOpened(t *testing.T) {
+	t.Parallel()
+	st, _ := down(t)
+	info, err := os.Stat(st.path)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(st.path))
+	require.NoError(t, syscall.Mkfifo(st.path, 0o600))
+	_, _, _, err = st.read(info)
+	require.ErrorContains(t, err, "is a named pipe")
+}
+
 func TestANamedPipeIsNoLockFile(t *testing.T) {
 	t.Parallel()
 	st := newFile(t)
 	require.NoError(t, syscall.Mkfifo(st.path+".lock", 0o600))
 	_, err := st.Load(t.Context(), core.Mark{})
-	require.ErrorContains(t, err, "its lock file cannot tell")
+	require.ErrorContains(t, err, "its lock file cannot tell whether there was one: "+st.path+".lock is a named pipe, want a regular file")
 	require.ErrorContains(t, st.Commit(t.Context(), core.Mark{}, nextDocument(nil)), "it is a named pipe")
 }
 
