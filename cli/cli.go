@@ -27,8 +27,12 @@ type Opener func(ctx context.Context, url string) (core.Store, error)
 func WithStore(st core.Store) Option { return func(a *app) { a.store = st } }
 
 // WithScheme lets --store take URLs that begin with "scheme:". form is how one is written,
-// for messages: "sqlite:PATH". A scheme that is known already is replaced; "file" is
-// built in.
+// for messages: "sqlite:PATH"; "" leaves it out of them. A scheme that is known already is
+// replaced; "file" is built in.
+//
+// Of the store that open returns, the command also uses these methods if it has them:
+// Close() error, after the command; Migrate(ctx) error, which makes tables, for init; and
+// Application() string, the application's name in a store that several share.
 func WithScheme(scheme, form string, open Opener) Option {
 	return func(a *app) { a.schemes[scheme] = schemeOf{form: form, open: open} }
 }

@@ -27,7 +27,9 @@ type schemeOf struct {
 func (a *app) forms() string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(a.schemes)) {
-		out = append(out, a.schemes[name].form)
+		if form := a.schemes[name].form; form != "" {
+			out = append(out, form)
+		}
 	}
 	return strings.Join(out, ", ")
 }

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/sqlstore"
+)
+
+const mysqlForm = "mysql://[USER@]HOST[:PORT]/DATABASE?app=NAME[&schema=DATABASE][&prefix=PREFIX]"
+
+// openMySQL opens a database of MySQL or MariaDB. What is not our parameter is the
+// driver's, for example tls=true.
+func openMySQL(_ context.Context, text string) (core.Store, error) {
+	l, err := parseLocation(text, mysqlForm, "schema", "prefix")
+	if err != nil {
+		return nil, err
+	}
+	name := strings.TrimPrefix(l.Path, "/")
+	if name == "" || strings.Contains(name, "/") {
+		return nil, fault("names no database; want " + mysqlForm)
+	}
+	host := l.host("127.0.0.1")
+	if l.Port() == "" {
+		host += ":3306"
+	}
+	// Only what needs no escapes there goes through the driver's own syntax.
+	cfg, err := mysql.ParseDSN("tcp(" + host + ")/?" + l.RawQuery)
+	if err != nil {
+		return nil, fault(withoutSecrets(err, l.password()) + "; want " + mysqlForm)
+	}
+	cfg.User, cfg.Passwd, cfg.DBName = l.User.Username(), l.password(), name
+	cfg.ParseTime, cfg.Loc = true, time.UTC
+	cfg.InterpolateParams = true // one round trip for each statement
+	cfg.Logger = &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, fault(withoutSecrets(err, cfg.Passwd) + "; want " + mysqlForm)
+	}
+	db := sql.OpenDB(connector)
+	st, err := sqlstore.New(db, sqlstore.MySQL, sqlstore.Options{
+		App: l.ours["app"], Schema: l.ours["schema"], Prefix: l.ours["prefix"], Name: "mysql://" + host + "/" + name,
+	})
+	if err != nil {
+		return nil, errors.Join(refused(err, sqlFields), db.Close())
+	}
+	return database{Store: st, app: l.ours["app"], db: db}, nil
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/sqlstore"
+)
+
+const postgresForm = "postgres://[USER@]HOST[:PORT]/DATABASE?app=NAME[&schema=SCHEMA][&prefix=PREFIX]"
+
+// openPostgres opens a database of PostgreSQL. What is not our parameter is the driver's,
+// for example sslmode=verify-full. The command asks when it is told to, so that it needs no
+// connection that listens; what it writes notifies the gates that have one.
+func openPostgres(_ context.Context, text string) (core.Store, error) {
+	l, err := parseLocation(text, postgresForm, "schema", "prefix")
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := pgx.ParseConfig(l.String())
+	if err != nil {
+		return nil, fault(withoutSecrets(err, l.password(), l.Query().Get("password")) + "; want " + postgresForm)
+	}
+	if _, given := l.User.Password(); !given && !l.Query().Has("password") && l.password() != "" {
+		cfg.Password = l.password() // before PGPASSWORD and the password file
+	}
+	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // a pooler may give each statement another session
+	if cfg.RuntimeParams["application_name"] == "" {
+		cfg.RuntimeParams["application_name"] = "downtime"
+	}
+	db := stdlib.OpenDB(*cfg)
+	st, err := sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{
+		App: l.ours["app"], Schema: l.ours["schema"], Prefix: l.ours["prefix"], Name: "postgres://" + cfg.Host + "/" + cfg.Database,
+	})
+	if err != nil {
+		return nil, errors.Join(refused(err, sqlFields), db.Close())
+	}
+	return database{Store: st, app: l.ours["app"], db: db}, nil
+}
