@@ -144,12 +144,9 @@ func DecodeInstance(b []byte) (Instance, error) {
 
 // newInstance is what never changes about the row of one gate.
 func newInstance(s *settings, now time.Time) Instance {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
+	host, boot := ThisHost()
 	i := Instance{
-		ID: strings.ToLower(rand.Text())[:16], Host: host, PID: os.Getpid(), Boot: bootID(),
+		ID: strings.ToLower(rand.Text())[:16], Host: host, PID: os.Getpid(), Boot: boot,
 		Started: canonical(now), Policy: s.lossPolicy(), Rules: s.rules, Refuses: []string{},
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -163,13 +160,18 @@ func newInstance(s *settings, now time.Time) Instance {
 	return i
 }
 
-// bootID is Linux's; elsewhere a row tells nothing about its boot.
-func bootID() string {
-	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+// ThisHost is what the row of an instance on this machine says of Host and Boot: what a
+// store compares that can tell the dead on its own machine from the silent elsewhere. Boot
+// is Linux's boot id, "" elsewhere; Host is "unknown" if the system does not say.
+func ThisHost() (host, boot string) {
+	host, err := os.Hostname()
 	if err != nil {
-		return ""
+		host = "unknown"
 	}
-	return strings.TrimSpace(string(b))
+	if b, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+		boot = strings.TrimSpace(string(b))
+	}
+	return host, boot
 }
 
 // lossPolicy is what a gate does while its store is lost, in words.
