@@ -36,9 +36,9 @@ func TestExactlyMatchesNothingElse(t *testing.T) {
 func TestRows(t *testing.T) {
 	t.Parallel()
 	m := measurement{
-		{"A": {"ns/op": 30, "B/op": 16}, "B": {"ns/op": 20, "B/op": 0}},
-		{"A": {"ns/op": 20, "B/op": 16}, "B": {"ns/op": 20, "B/op": 0}},
-		{"A": {"ns/op": 40, "B/op": 16}, "B": {"ns/op": 20, "B/op": 0}},
+		{"A": {"ns/op": 30, "B/op": 16, "rate": 0.9}, "B": {"ns/op": 20, "B/op": 0}},
+		{"A": {"ns/op": 20, "B/op": 16, "rate": 0.8}, "B": {"ns/op": 20, "B/op": 0}},
+		{"A": {"ns/op": 40, "B/op": 16, "rate": 1}, "B": {"ns/op": 20, "B/op": 0}},
 	}
 	for name, tc := range map[string]struct {
 		row    row
@@ -48,7 +48,7 @@ func TestRows(t *testing.T) {
 	}{
 		"a ratio within":           {row{of: "A", over: "B", limit: 1.5}, 1.5, true, "≤ 1.50"},
 		"a ratio beyond":           {row{of: "A", over: "B", limit: 1.4}, 1.5, false, "≤ 1.40"},
-		"a rate is the inverse":    {row{of: "A", over: "B", kind: atLeast, limit: 0.95}, 20. / 30, false, "≥ 0.95"},
+		"a rate that is too low":   {row{of: "A", unit: "rate", kind: atLeast, limit: 0.95}, 0.9, false, "≥ 0.95"},
 		"a difference":             {row{of: "A", over: "B", kind: difference, limit: 15}, 10, true, "≤ 15"},
 		"nothing may be added":     {row{of: "A", over: "B", kind: difference, unit: "B/op", limit: zero}, 16, false, "≤ 0"},
 		"a value":                  {row{of: "A", limit: 100}, 30, true, "≤ 100"},

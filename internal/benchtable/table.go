@@ -54,8 +54,6 @@ func (r row) values(m measurement) []float64 {
 			values = append(values, of-over)
 		case r.over == "":
 			values = append(values, of)
-		case r.kind == atLeast: // rates are the inverse of times
-			values = append(values, over/of)
 		default:
 			values = append(values, of/over)
 		}
