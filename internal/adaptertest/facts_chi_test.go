@@ -1,0 +1,121 @@
+package adaptertest
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/go-chi/chi/v5"
+	chimiddleware "github.com/go-chi/chi/v5/middleware"
+	"github.com/stretchr/testify/require"
+
+	chidowntime "github.com/go-downtime/downtime/adapters/chi"
+)
+
+func TestFactsOfChiRouting(t *testing.T) {
+	t.Parallel()
+	with := func(m ...func(http.Handler) http.Handler) chi.Router {
+		r := chi.NewRouter()
+		r.Use(m...)
+		chiRoutes(r, pathRoutes)
+		return r
+	}
+	plain, cleaned, formatted := with(), with(chimiddleware.CleanPath), with(chimiddleware.URLFormat)
+	for name, tc := range map[string]struct {
+		router       http.Handler
+		target, want string
+	}{
+		"it matches the raw path":             {plain, "/%61dmin", "page /%61dmin"},
+		"an encoded slash does not separate":  {plain, "/static%2fa", "page /static%2fa"},
+		"values are as matched, not decoded":  {plain, "/static/%2e%2e/admin", "static /static/%2e%2e/admin"},
+		"dots are literal":                    {plain, "/static/../admin", "static /static/../admin"},
+		"case matters":                        {plain, "/ADMIN", "page /ADMIN"},
+		"a slash at the end is another path":  {plain, "/admin/", "Not Found"},
+		"an empty path is the front page":     {plain, "http://site.test", "home /"},
+		"CleanPath changes what is routed":    {cleaned, "/static/../admin", "admin /admin"},
+		"CleanPath leaves encoded dots":       {cleaned, "/static/%2e%2e/admin", "static /static/%2e%2e/admin"},
+		"URLFormat cuts the last extension":   {formatted, "/healthz.json", "healthz /healthz"},
+		"URLFormat makes two dots of three":   {formatted, "/static/...js", "static /static/.."},
+		"StripSlashes routes without a slash": {with(chimiddleware.StripSlashes), "/admin/", "admin /admin"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, tc.want, ran(t, raw(t, tc.router, http.MethodGet, tc.target)))
+		})
+	}
+	getOnly := chi.NewRouter()
+	getOnly.Get("/a", func(http.ResponseWriter, *http.Request) {})
+	require.Equal(t, http.StatusMethodNotAllowed, raw(t, getOnly, http.MethodHead, "/a").Code, "HEAD is not served by GET")
+}
+
+func TestFactsOfChiMiddleware(t *testing.T) {
+	t.Parallel()
+	down := http.StatusServiceUnavailable
+	ok := func(http.ResponseWriter, *http.Request) {}
+	nothing := func(chi.Router) {}
+	route := func(r chi.Router) { r.Get("/a", ok) }
+	for name, tc := range map[string]struct {
+		before, after  func(chi.Router)
+		method, target string
+		use            int // the wrapped form refuses all of them
+	}{
+		"a route is gated":                          {nothing, route, "GET", "/a", down},
+		"a 404 is gated":                            {nothing, route, "GET", "/b", down},
+		"a 405 is gated":                            {nothing, route, "POST", "/a", down},
+		"an unknown method is gated":                {nothing, route, "BREW", "/a", down},
+		"a mounted router is gated":                 {nothing, func(r chi.Router) { r.Mount("/m", http.HandlerFunc(ok)) }, "GET", "/m/a", down},
+		"a router without routes never runs it":     {nothing, nothing, "GET", "/b", 404},
+		"nor before its own NotFound":               {nothing, func(r chi.Router) { r.NotFound(ok) }, "GET", "/b", 200},
+		"a heartbeat before it answers while down":  {func(r chi.Router) { r.Use(chimiddleware.Heartbeat("/ping")) }, route, "GET", "/ping", 200},
+		"a heartbeat behind it does not":            {nothing, func(r chi.Router) { r.Use(chimiddleware.Heartbeat("/ping")); route(r) }, "GET", "/ping", down},
+		"CleanPath before it does not change paths": {func(r chi.Router) { r.Use(chimiddleware.CleanPath) }, func(r chi.Router) { r.Get("/healthz", ok) }, "GET", "/x/../healthz", down},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gate := closedGate(t)
+			use, bare := chi.NewRouter(), chi.NewRouter()
+			for _, r := range []chi.Router{use, bare} {
+				tc.before(r)
+				if r == use {
+					r.Use(chidowntime.Middleware(gate))
+				}
+				tc.after(r)
+			}
+			require.Equal(t, tc.use, raw(t, use, tc.method, tc.target).Code)
+			require.Equal(t, down, raw(t, gate.Handler(bare), tc.method, tc.target).Code)
+		})
+	}
+	t.Run("Use after a route panics", func(t *testing.T) {
+		t.Parallel()
+		r := chi.NewRouter()
+		route(r)
+		require.Panics(t, func() { r.Use(chidowntime.Middleware(closedGate(t))) })
+	})
+	t.Run("Group and With gate only what they match", func(t *testing.T) {
+		t.Parallel()
+		r := chi.NewRouter()
+		r.Group(func(g chi.Router) {
+			g.Use(chidowntime.Middleware(closedGate(t)))
+			g.Get("/in", ok)
+		})
+		r.Get("/out", ok)
+		require.Equal(t, down, raw(t, r, http.MethodGet, "/in").Code)
+		require.Equal(t, http.StatusOK, raw(t, r, http.MethodGet, "/out").Code)
+		require.Equal(t, http.StatusNotFound, raw(t, r, http.MethodGet, "/nowhere").Code)
+	})
+	t.Run("a mounted router sees the whole path", func(t *testing.T) {
+		t.Parallel()
+		var path string
+		inner := chi.NewRouter()
+		inner.Use(func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				path = r.URL.Path
+				next.ServeHTTP(w, r)
+			})
+		})
+		inner.Get("/a", ok)
+		outer := chi.NewRouter()
+		outer.Mount("/m", inner)
+		require.Equal(t, http.StatusOK, raw(t, outer, http.MethodGet, "/m/a").Code)
+		require.Equal(t, "/m/a", path)
+	})
+}
