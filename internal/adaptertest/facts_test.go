@@ -48,8 +48,6 @@ func ran(t *testing.T, w *httptest.ResponseRecorder) string {
 // TestFactsOfServer: what net/http makes of request lines, before any router.
 func TestFactsOfServer(t *testing.T) {
 	t.Parallel()
-	var seen *url.URL
-	address := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.URL }))
 	for name, tc := range map[string]struct {
 		method, target string
 		want           *url.URL // nil: answered before any handler
@@ -68,8 +66,10 @@ func TestFactsOfServer(t *testing.T) {
 		"a bad escape is refused by the server":        {"GET", "/%zz", nil, 400},
 		"a control byte too":                           {"GET", "/\x01", nil, 400},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share what was seen
-			seen = nil
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen *url.URL
+			address := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.URL }))
 			got := ask(t, address, request{method: tc.method, target: tc.target})
 			require.Equal(t, tc.status, got.status)
 			require.Equal(t, tc.want, seen)

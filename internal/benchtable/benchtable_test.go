@@ -69,8 +69,11 @@ func TestRows(t *testing.T) {
 func TestTable(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	groups := []group{{rows: []row{{what: "fine", of: "A", limit: 5}, {what: "too much", of: "A", limit: 1}}}}
-	require.Equal(t, 1, write(&b, groups, []measurement{{{"A": {"ns/op": 3}}}}))
+	results := []result{{
+		group:       group{rows: []row{{what: "fine", of: "A", limit: 5}, {what: "too much", of: "A", limit: 1}}},
+		measurement: measurement{{"A": {"ns/op": 3}}},
+	}}
+	require.Equal(t, 1, write(&b, results))
 	require.Regexp(t, `(?m)^fine +3 +3 … 3 +≤ 5 +ok +3$`, b.String())
 	require.Regexp(t, `(?m)^too much +3 +3 … 3 +≤ 1 +EXCEEDED +3$`, b.String())
 	require.NotEmpty(t, machine())

@@ -65,20 +65,21 @@ func run(ctx context.Context, rounds int, benchtime time.Duration, only *regexp.
 		return 0, err
 	}
 	defer m.close()
-	measured := make([]measurement, len(groups))
+	results := make([]result, len(groups))
 	for round := range rounds {
 		for i, g := range groups {
+			results[i].group = g
 			if g.once && round > 0 {
 				continue
 			}
 			progress("round %d of %d: %s", round+1, rounds, g.name)
-			if err := m.round(ctx, g, round%2 == 1, &measured[i]); err != nil {
+			if err := m.round(ctx, g, round%2 == 1, &results[i].measurement); err != nil {
 				return 0, err
 			}
 		}
 	}
 	progress("")
-	exceeded = write(os.Stdout, groups, measured)
+	exceeded = write(os.Stdout, results)
 	fmt.Printf("\n%d rounds of %v, %v in all; %s\n", rounds, benchtime, time.Since(began).Round(time.Second), machine())
 	return exceeded, nil
 }

@@ -24,6 +24,12 @@ type sample map[string]float64
 // measurement is a group's samples: one map of cells for each round.
 type measurement []map[string]sample
 
+// result is a group that was measured.
+type result struct {
+	group
+	measurement
+}
+
 // meter runs benchmarks from test binaries that it has built.
 type meter struct {
 	dir       string
@@ -91,11 +97,11 @@ func (m *meter) run(ctx context.Context, g group, cell string) (sample, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, fmt.Errorf("Benchmark%s of %s: %w\n%s", cell, g.pkg, err, out)
+		return nil, fmt.Errorf("run Benchmark%s of %s: %w\n%s", cell, g.pkg, err, out)
 	}
 	s, err := parse(out, cell)
 	if err != nil {
-		return nil, fmt.Errorf("Benchmark%s of %s: %w:\n%s", cell, g.pkg, err, out)
+		return nil, fmt.Errorf("read Benchmark%s of %s: %w:\n%s", cell, g.pkg, err, out)
 	}
 	return s, nil
 }

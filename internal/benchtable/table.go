@@ -15,12 +15,12 @@ import (
 const zero = -1
 
 // write prints the table, and returns how many limits are exceeded.
-func write(w io.Writer, groups []group, measured []measurement) (exceeded int) {
+func write(w io.Writer, results []result) (exceeded int) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "budget\tmedian\tlowest … highest\tlimit\tverdict\tns/op")
-	for i, g := range groups {
+	for _, g := range results {
 		for _, r := range g.rows {
-			values := r.values(measured[i])
+			values := r.values(g.measurement)
 			middle := median(values)
 			verdict := ""
 			switch ok, bound := r.judge(middle); {
@@ -32,7 +32,7 @@ func write(w io.Writer, groups []group, measured []measurement) (exceeded int) {
 				exceeded++
 			}
 			fmt.Fprintf(t, "%s\t%s\t%s … %s\t%s\t%s\t%s\n", r.what,
-				number(middle), number(slices.Min(values)), number(slices.Max(values)), r.bound(), verdict, r.times(measured[i]))
+				number(middle), number(slices.Min(values)), number(slices.Max(values)), r.bound(), verdict, r.times(g.measurement))
 		}
 	}
 	_ = t.Flush() // to the terminal: nobody is left to be told
