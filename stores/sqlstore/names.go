@@ -1,0 +1,80 @@
+package sqlstore
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+const (
+	maxName = 63 // bytes of an identifier: PostgreSQL's limit, one less than MySQL's
+	maxApp  = 48
+
+	defaultPrefix = "downtime_"
+)
+
+// tables are the quoted, qualified names.
+type tables struct{ state, instances, version, schema string }
+
+// names checks everything that becomes part of a statement, and the application.
+func names(kind Dialect, o *Options) (tables, error) {
+	quote := `"`
+	switch kind {
+	case PostgreSQL, SQLite:
+	case MySQL:
+		quote = "`"
+	default:
+		return tables{}, &core.FieldError{Field: "dialect", Value: string(kind), Problem: fmt.Sprintf("want %q, %q or %q", PostgreSQL, MySQL, SQLite)}
+	}
+	if o.Prefix == "" {
+		o.Prefix = defaultPrefix
+	}
+	const longest = "schema_version"
+	switch {
+	case !isApp(o.App):
+		return tables{}, &core.FieldError{Field: "App", Value: o.App, Problem: fmt.Sprintf(`want 1 to %d of a-z, A-Z, 0-9, "_", "-" and ".", the first a letter or digit`, maxApp)}
+	case o.Schema != "" && kind == SQLite:
+		return tables{}, &core.FieldError{Field: "Schema", Value: o.Schema, Problem: "SQLite has no schemas; leave it empty"}
+	case o.Schema != "" && !isName(o.Schema):
+		return tables{}, &core.FieldError{Field: "Schema", Value: o.Schema, Problem: nameWanted(maxName)}
+	case !isName(o.Prefix) || len(o.Prefix)+len(longest) > maxName:
+		return tables{}, &core.FieldError{Field: "Prefix", Value: o.Prefix, Problem: nameWanted(maxName - len(longest))}
+	}
+	t := tables{}
+	if o.Schema != "" {
+		t.schema = quote + o.Schema + quote
+	}
+	table := func(name string) string {
+		quoted := quote + o.Prefix + name + quote
+		if t.schema != "" {
+			return t.schema + "." + quoted
+		}
+		return quoted
+	}
+	t.state, t.instances, t.version = table("state"), table("instances"), table(longest)
+	return t, nil
+}
+
+func nameWanted(most int) string {
+	return fmt.Sprintf(`want 1 to %d of a-z, A-Z, 0-9 and "_", the first not a digit`, most)
+}
+
+// isName reports whether s can be quoted by putting quotes around it, in every dialect.
+func isName(s string) bool {
+	return s != "" && len(s) <= maxName && !isDigit(s[0]) && strings.IndexFunc(s, func(r rune) bool {
+		return !isAlphanumeric(r) && r != '_'
+	}) < 0
+}
+
+func isApp(s string) bool {
+	return s != "" && len(s) <= maxApp && isAlphanumeric(rune(s[0])) && strings.IndexFunc(s, func(r rune) bool {
+		return !isAlphanumeric(r) && r != '_' && r != '-' && r != '.'
+	}) < 0
+}
+
+func isDigit(b byte) bool { return '0' <= b && b <= '9' }
+
+func isAlphanumeric(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}

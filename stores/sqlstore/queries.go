@@ -1,0 +1,100 @@
+package sqlstore
+
+import (
+	"strconv"
+	"strings"
+)
+
+// queries are the statements of one store, with its tables' names and the dialect's
+// placeholders. Their arguments are in the order in which they stand in the text.
+type queries struct {
+	version string // → version
+	load    string // store_id, revision, write_id, app → now, version, store_id, revision, write_id, document or NULL
+	insert  string // app, store_id, revision, write_id, document, notification…
+	update  string // store_id, revision, write_id, document, app, store_id, revision, write_id, notification…
+	report  string // app, id, lease, report
+	mark    string // app → now, store_id, revision, write_id
+	leave   string // app, id
+	prune   string // app, lease
+	list    string // app, app → kind, key, n, write_id, m, body, now
+
+	// reportReturns: report returns now, whether the row is new, and the mark.
+	reportReturns bool
+	// notifies: insert and update take a channel and a payload at their end.
+	notifies bool
+}
+
+func queriesOf(kind Dialect, t tables) queries {
+	now := map[Dialect]string{
+		// Not now(): that is when the transaction began, which may have waited for a lock.
+		PostgreSQL: `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)`,
+		// Whatever the session's time zone is.
+		MySQL: `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))`,
+		// A Julian day has 40 µs of precision, SQLite's clock a millisecond.
+		SQLite: `CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS integer) * 1000`,
+	}[kind]
+	q := queries{
+		version: `SELECT MAX(version) FROM {version}`,
+		// There is always a row, so that there is always the time.
+		load: `SELECT {now}, (SELECT MAX(v.version) FROM {version} v), s.store_id, s.revision, s.write_id,
+CASE WHEN s.store_id = ? AND s.revision = ? AND s.write_id = ? THEN NULL ELSE s.document END
+FROM (SELECT 1 AS one) o LEFT JOIN {state} s ON s.app = ?`,
+		insert: `INSERT INTO {state} (app, store_id, revision, write_id, document, written_at) VALUES (?, ?, ?, ?, ?, {now})`,
+		update: `UPDATE {state} SET store_id = ?, revision = ?, write_id = ?, document = ?, written_at = {now}
+WHERE app = ? AND store_id = ? AND revision = ? AND write_id = ?`,
+		report: `INSERT INTO {instances} (app, id, seen, lease, report)
+SELECT {text}, {text}, t.now, t.now + ?, {text} FROM (SELECT {now} AS now) t WHERE 1 = 1`,
+		mark:  `SELECT {now}, s.store_id, s.revision, s.write_id FROM (SELECT 1 AS one) o LEFT JOIN {state} s ON s.app = ?`,
+		leave: `DELETE FROM {instances} WHERE app = ? AND id = ?`,
+		prune: `DELETE FROM {instances} WHERE app = ? AND lease < ?`,
+		// One statement, so that state and rows are of one moment.
+		list: `SELECT 0, s.store_id, s.revision, s.write_id, (SELECT MAX(v.version) FROM {version} v), s.document, {now}
+FROM (SELECT 1 AS one) o LEFT JOIN {state} s ON s.app = ?
+UNION ALL
+SELECT 1, i.id, i.seen, NULL, i.lease, i.report, 0 FROM {instances} i WHERE i.app = ?`,
+	}
+	const excluded = ` ON CONFLICT (app, id) DO UPDATE SET seen = excluded.seen, lease = excluded.lease, report = excluded.report`
+	const once = ` ON CONFLICT (app) DO NOTHING`
+	text := "?"
+	switch kind {
+	case PostgreSQL:
+		// The notification goes out with the write or not at all.
+		const notify = ` RETURNING 1) SELECT pg_notify(?, ?) FROM w`
+		q.insert, q.update = `WITH w AS (`+q.insert+once+notify, `WITH w AS (`+q.update+notify
+		q.notifies = true
+		// A row that was inserted has no older version that somebody locked or deleted.
+		q.report = `WITH r AS (` + q.report + excluded + ` RETURNING app, seen, xmax = 0 AS fresh)
+SELECT r.seen, r.fresh, s.store_id, s.revision, s.write_id FROM r LEFT JOIN {state} s ON s.app = r.app`
+		q.reportReturns = true
+		text = "CAST(? AS text)"
+	case SQLite:
+		q.insert += once
+		// Writers exclude each other, and see everything: it does not matter whether the
+		// row is new.
+		q.report += excluded + ` RETURNING seen, 0, (SELECT store_id FROM {state} s WHERE s.app = {instances}.app),
+(SELECT revision FROM {state} s WHERE s.app = {instances}.app), (SELECT write_id FROM {state} s WHERE s.app = {instances}.app)`
+		q.reportReturns = true
+	case MySQL:
+		q.report += ` ON DUPLICATE KEY UPDATE seen = VALUES(seen), lease = VALUES(lease), report = VALUES(report)`
+	}
+	names := strings.NewReplacer("{now}", now, "{text}", text, "{state}", t.state, "{instances}", t.instances, "{version}", t.version)
+	for _, query := range []*string{&q.version, &q.load, &q.insert, &q.update, &q.report, &q.mark, &q.leave, &q.prune, &q.list} {
+		*query = placeholders(kind, names.Replace(*query))
+	}
+	return q
+}
+
+// placeholders writes those of the dialect for each "?".
+func placeholders(kind Dialect, query string) string {
+	if kind != PostgreSQL {
+		return query
+	}
+	var b strings.Builder
+	for i, part := range strings.Split(query, "?") {
+		if i > 0 {
+			b.WriteString("$" + strconv.Itoa(i))
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
