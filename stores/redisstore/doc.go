@@ -32,18 +32,18 @@
 // restart. "FLUSHALL" and restored backups are noticed as what they are: lost, and
 // regressed.
 //
-// A user of the server with the least rights (Redis 7; for 6.2 leave out the parts in
-// brackets, [ACL] has the same lines):
+// A user of the server with the least rights:
 //
-//	ACL SETUSER shop on >PASSWORD resetkeys ~downtime:{shop}:v1* resetchannels &downtime:{shop}:v1:*
-//	  -@all +eval +evalsha +type +time +hmget +hget +hset +hdel +hgetall +hrandfield
-//	  +publish +subscribe +unsubscribe +ping +hello [+client|setinfo] [+client|maint_notifications]
+//	ACL SETUSER shop on >PASSWORD resetkeys ~downtime:{shop}:v1* resetchannels &downtime:{shop}:v1:* nocommands
+//	  +eval +evalsha +type +time +hmget +hget +hgetall +hset +hdel +hrandfield +publish +subscribe +ping +hello
 //
-// With Options.WaitReplicas also +wait, with a database other than 0 +select, with a cluster
-// +cluster|shards +cluster|slots +cluster|nodes +readonly +asking +command. Without +hset,
-// +hdel and +publish it may only read: writes are then [core.ErrReadOnly], instances cannot
-// report themselves (no barrier sees them), and gates poll each second, since nobody may
-// test that messages arrive.
+// With Options.WaitReplicas also +wait, with a database other than 0 also +select, with a
+// cluster also +cluster and +command, and +readonly if its client reads from replicas. What
+// else go-redis tells the server about itself is refused then, which does no harm;
+// redis.Options.DisableIdentity keeps it out of the server's log of refusals. Without
+// +hset, +hdel and +publish the user may only read: writes are [core.ErrReadOnly],
+// instances cannot report themselves (no barrier sees them), and gates poll each second,
+// because nobody may test whether messages arrive.
 //
 // # What is guaranteed
 //

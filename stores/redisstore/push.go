@@ -148,6 +148,7 @@ func (s *Store) listen() {
 			s.push.set(false, "closed")
 			return
 		}
+		s.lookAround(err)
 		s.push.set(false, fmt.Sprintf("no messages: %v", err))
 		if healthy >= s.pace.settled {
 			limit = s.pace.backoffMin

@@ -195,13 +195,25 @@ func call[T any](ctx context.Context, s *Store, f func(ctx context.Context) (T, 
 	select {
 	case r := <-answer:
 		if r.err != nil {
+			s.lookAround(r.err)
 			return none, s.explain(ctx, r.err)
 		}
 		return r.value, nil
 	case <-ctx.Done():
+		s.lookAround(ctx.Err())
 		return none, fmt.Errorf("%s: no answer: %w", s.name, ctx.Err())
 	case <-s.ctx.Done():
 		return none, fmt.Errorf("%s: %w", s.name, errClosed)
+	}
+}
+
+// lookAround makes a cluster's client ask which node is the primary now, if err does not
+// come from a node that answered: go-redis itself asks when a node sends it elsewhere, and
+// otherwise once a minute, however dead the node is. It does not wait.
+func (s *Store) lookAround(err error) {
+	cluster, ok := s.client.(*redis.ClusterClient)
+	if _, answered := errors.AsType[redis.Error](err); ok && !answered && s.ctx.Err() == nil {
+		cluster.ReloadState(s.ctx)
 	}
 }
 

@@ -31,7 +31,7 @@ return {now[1], now[2], 'hash', mark[1], mark[2], mark[3], redis.call('HGET', KE
 	// KEYS: document. ARGV: store_id, revision, write_id of the base, then of the next
 	// document, that document, the channel. "recent" are the last write ids: a client that
 	// got no answer sends a write again, which may have taken place, and have been followed
-	// by another. PUBLISH comes first, since it changes nothing if HSET is refused then;
+	// by another; it is then only written again for WAIT's sake. PUBLISH comes first, since it changes nothing if HSET is refused then;
 	// subscribers can read only when all of this is done.
 	commitScript = redis.NewScript(`
 local kind = redis.call('TYPE', KEYS[1]).ok
@@ -44,7 +44,10 @@ else
   local mark = redis.call('HMGET', KEYS[1], 'store_id', 'revision', 'write_id', 'recent')
   if not (mark[1] and mark[2] and mark[3]) or mark[1] == '' or mark[3] == '' then return 'foreign' end
   recent = mark[4] or ' '
-  if string.find(recent, ' ' .. ARGV[6] .. ' ', 1, true) then return 'done' end
+  if string.find(recent, ' ' .. ARGV[6] .. ' ', 1, true) then
+    redis.call('HSET', KEYS[1], 'recent', recent)
+    return 'done'
+  end
   if mark[1] ~= ARGV[1] or mark[2] ~= ARGV[2] or mark[3] ~= ARGV[3] then return 'conflict' end
 end
 redis.call('PUBLISH', ARGV[8], ARGV[4] .. ' ' .. ARGV[5] .. ' ' .. ARGV[6])
@@ -147,14 +150,14 @@ func args(m core.Mark) []any {
 
 // readOnly adds [core.ErrReadOnly] to an error that says that we may not write: the server
 // is a replica, or the user has no right to. Scripts wrap such errors differently from
-// version to version, so that only the code word can be looked for.
+// version to version, and some drop the code word.
 func readOnly(err error) error {
 	var refused redis.Error
 	if !errors.As(err, &refused) {
 		return err
 	}
-	for _, word := range []string{"READONLY", "NOPERM"} {
-		if strings.Contains(refused.Error(), word) {
+	for _, words := range []string{"READONLY", "NOPERM", "The user executing the script", "ACL failure in script"} {
+		if strings.Contains(refused.Error(), words) {
 			return fmt.Errorf("%w: %w", core.ErrReadOnly, err)
 		}
 	}

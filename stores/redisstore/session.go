@@ -35,6 +35,7 @@ type session struct {
 	up         bool   // both: it works
 	blind      bool   // we may not publish: messages may come, and nobody knows
 	since      time.Time
+	asked      bool        // by a PING that was not answered yet
 	known      []core.Mark // what the test found, and the last that a message told of
 	unexpected core.Mark   // a poll found it, and the message has not come yet
 }
@@ -123,13 +124,15 @@ func (l *session) follow() error {
 				deadline.Reset(p.answer)
 				l.group.Go(l.test)
 			case l.up && (!wasUp || pong):
+				l.asked = false
 				deadline.Stop()
 			}
 			if l.unexpected == (core.Mark{}) {
 				overdue.Stop()
 			}
 		case <-heartbeat.C:
-			if l.up {
+			if l.up && !l.asked {
+				l.asked = true
 				deadline.Reset(p.answer)
 				l.group.Go(l.ping)
 			}

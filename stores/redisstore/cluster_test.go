@@ -1,0 +1,132 @@
+package redisstore_test
+
+import (
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/redisstore"
+	"github.com/go-downtime/downtime/stores/storetest/servers"
+)
+
+// cluster is three primaries, and a replica of the one that has the keys of "shop".
+type cluster struct {
+	addrs   []string
+	primary *servers.Server // of "shop"
+	replica *redis.Client
+}
+
+func newCluster(t *testing.T) cluster {
+	t.Helper()
+	var c cluster
+	var nodes []*redis.Client
+	var all []*servers.Server
+	for range 4 {
+		server := servers.Redis(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
+		c.addrs, all = append(c.addrs, server.Addr), append(all, server)
+		nodes = append(nodes, connect(t, &redis.Options{Addr: server.Addr}))
+	}
+	host, port, err := net.SplitHostPort(c.addrs[0])
+	require.NoError(t, err)
+	for _, node := range nodes[1:] {
+		require.NoError(t, node.ClusterMeet(t.Context(), host, port).Err())
+	}
+	for i, slots := range [][2]int{{0, 5460}, {5461, 10922}, {10923, 16383}} {
+		require.NoError(t, nodes[i].ClusterAddSlotsRange(t.Context(), slots[0], slots[1]).Err())
+	}
+	slot, err := nodes[0].ClusterKeySlot(t.Context(), document).Result()
+	require.NoError(t, err)
+	owner := min(int(slot)/5461, 2)
+	c.primary, c.replica = all[owner], nodes[3]
+	id, err := nodes[owner].ClusterMyID(t.Context()).Result()
+	require.NoError(t, err)
+	soon(t, func() bool { return c.replica.ClusterReplicate(t.Context(), id).Err() == nil }, "the nodes do not find each other")
+	soon(t, func() bool {
+		for _, node := range nodes {
+			info, err := node.ClusterInfo(t.Context()).Result()
+			if err != nil || !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, "cluster_known_nodes:4") {
+				return false
+			}
+			list, err := node.ClusterNodes(t.Context()).Result()
+			if err != nil || strings.Count(list, "slave") != 1 {
+				return false
+			}
+		}
+		info, err := c.replica.Info(t.Context(), "replication").Result()
+		return err == nil && strings.Contains(info, "master_link_status:up")
+	}, "the cluster does not form")
+	return c
+}
+
+func (c cluster) client(t *testing.T, change func(o *redis.ClusterOptions)) *redis.ClusterClient {
+	t.Helper()
+	o := &redis.ClusterOptions{Addrs: c.addrs, ContextTimeoutEnabled: true}
+	if change != nil {
+		change(o)
+	}
+	client := redis.NewClusterClient(o)
+	t.Cleanup(func() { require.NoError(t, client.Close()) })
+	return client
+}
+
+func TestCluster(t *testing.T) { //nolint:tparallel // the conformance suite decides how its subtests run
+	t.Parallel()
+	c := newCluster(t)
+
+	t.Run("conforms", func(t *testing.T) { //nolint:paralleltest // see above
+		conforms(t, func() redis.UniversalClient {
+			return redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.addrs, ContextTimeoutEnabled: true})
+		})
+	})
+
+	t.Run("reads from the primary, whatever the client prefers", func(t *testing.T) { //nolint:paralleltest // see above
+		start(t, openOn(t, c.client(t, nil), redisstore.Options{App: "shop"}))
+		st := openOn(t, c.client(t, func(o *redis.ClusterOptions) { o.ReadOnly, o.RouteRandomly = true, true }), redisstore.Options{App: "shop"})
+		for range 50 {
+			_, err := st.Load(t.Context(), core.Mark{})
+			require.NoError(t, err)
+		}
+		stats, err := c.replica.Info(t.Context(), "commandstats").Result()
+		require.NoError(t, err)
+		require.NotContains(t, stats, "cmdstat_eval")
+	})
+
+	t.Run("waits for a replica", func(t *testing.T) { //nolint:paralleltest // see above
+		one := openOn(t, c.client(t, nil), redisstore.Options{App: "shop", WaitReplicas: 1})
+		_, err := core.Start(t.Context(), one, core.StartOptions{Holder: "bob"})
+		require.NoError(t, err)
+		two := openOn(t, c.client(t, nil), redisstore.Options{App: "shop", WaitReplicas: 2})
+		_, err = core.End(t.Context(), two, core.EndOptions{Holder: "bob"})
+		require.ErrorIs(t, err, core.ErrUnconfirmed)
+	})
+
+	t.Run("survives the death of the primary", func(t *testing.T) { //nolint:paralleltest // see above
+		st := openOn(t, c.client(t, nil), redisstore.Options{App: "shop"})
+		st.Hurry()
+		gate := gateOn(t, st)
+		woken := subscribe(t, st)
+		soon(t, healthy(st), "it never became healthy")
+		requireDown(t, gate)
+		c.primary.Kill(t)
+		require.Error(t, gate.Refresh(t.Context()))
+		requireDown(t, gate)
+		require.NoError(t, c.replica.Do(t.Context(), "CLUSTER", "FAILOVER", "TAKEOVER").Err())
+		soon(t, func() bool { return gate.Refresh(t.Context()) == nil }, "the store is not back")
+		requireDown(t, gate)
+		soon(t, healthy(st), "it never became healthy again")
+		requireWoken(t, woken, "there is a new connection")
+		_, err := core.End(t.Context(), st, core.EndOptions{Holder: "ann"})
+		require.NoError(t, err)
+		soon(t, func() bool {
+			ticket, isOpen := gate.Enter(nil)
+			if isOpen {
+				ticket.Leave()
+			}
+			return isOpen
+		}, "the gate has not heard of the end")
+	})
+}
