@@ -47,11 +47,16 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, command, info.Main.Path)
 	require.Equal(t, version, info.Main.Version)
+	linked := map[string]bool{}
 	for _, dep := range info.Deps {
 		require.Nil(t, dep.Replace, dep.Path)
 		for _, framework := range []string{"gin-gonic", "labstack", "go-chi", "testify", "go-internal"} {
 			require.NotContains(t, dep.Path, framework, "is of no use to the command")
 		}
+		linked[dep.Path] = true
+	}
+	for _, driver := range []string{"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/go-sql-driver/mysql", "github.com/redis/go-redis/v9"} {
+		require.True(t, linked[driver], driver)
 	}
 
 	t.Run("it takes a site down and brings it back", func(t *testing.T) {
@@ -61,6 +66,15 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 		require.Equal(t, 10, exitCode(t, bin, "status", "--exit-code", "--store", store))
 		require.Contains(t, output(t, bin, "end", "--holder", "x", "--store", store), "\nRESULT up\n")
 		require.Equal(t, 5, exitCode(t, bin, "end", "--holder", "x", "--store", store))
+	})
+	t.Run("it does so in a database", func(t *testing.T) {
+		t.Parallel()
+		store := "sqlite:" + filepath.Join(t.TempDir(), "s.db") + "?app=shop"
+		require.Equal(t, 1, exitCode(t, bin, "start", "--store", store), "nothing was ever written there")
+		require.Contains(t, output(t, bin, "init", "--store", store), "\nRESULT up\n")
+		require.Contains(t, output(t, bin, "start", "--store", store), "\nRESULT down\n")
+		require.Equal(t, 10, exitCode(t, bin, "status", "--exit-code", "--store", store))
+		require.Contains(t, output(t, bin, "fleet", "--store", store), "no instance")
 	})
 	t.Run("it stops watching at Ctrl-C, with 130", func(t *testing.T) {
 		t.Parallel()
@@ -140,7 +154,8 @@ func install(t *testing.T, proxy, version string) (bin string) {
 	cmd.Env = append(
 		os.Environ(),
 		"GOPROXY="+fileURL(proxy)+","+fileURL(downloaded)+","+env("GOPROXY"),
-		"GOFLAGS=-mod=mod -modcacherw", "GOWORK=off", "GOSUMDB=off", "GONOPROXY=none", "GOTOOLCHAIN=local", "GO111MODULE=on",
+		// -trimpath: else what others have published is compiled anew for each module cache.
+		"GOFLAGS=-mod=mod -modcacherw -trimpath", "GOWORK=off", "GOSUMDB=off", "GONOPROXY=none", "GOTOOLCHAIN=local", "GO111MODULE=on",
 		"GOMODCACHE="+t.TempDir(), "GOBIN="+dir, "GOOS=", "GOARCH=",
 	)
 	out, err := cmd.CombinedOutput()
