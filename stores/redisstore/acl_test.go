@@ -24,7 +24,7 @@ func documented(t *testing.T) []any {
 	rule := regexp.MustCompile(`(?m)^//\tACL SETUSER .*\n//\t  .*$`).FindString(string(text))
 	require.NotEmpty(t, rule)
 	var args []any
-	for _, word := range strings.Fields(strings.ReplaceAll(rule, "//", "")) {
+	for word := range strings.FieldsSeq(strings.ReplaceAll(rule, "//", "")) {
 		args = append(args, word)
 	}
 	return args

@@ -16,6 +16,12 @@ import (
 	"github.com/go-downtime/downtime/stores/storetest/servers"
 )
 
+// quick is a server that does not wait for more than one replica to come.
+func quick(t *testing.T) *servers.Server {
+	t.Helper()
+	return servers.Redis(t, "--repl-diskless-sync-delay", "0")
+}
+
 // replicate makes replica follow primary, and waits until it does.
 func replicate(t *testing.T, replica, primary *servers.Server) *redis.Client {
 	t.Helper()
@@ -32,10 +38,10 @@ func replicate(t *testing.T, replica, primary *servers.Server) *redis.Client {
 
 func TestAReplicaIsReadOnly(t *testing.T) {
 	t.Parallel()
-	primary, writer, _ := down(t)
+	primary, writer, _ := down(t, "--repl-diskless-sync-delay", "0")
 	_, _, err := writer.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
 	require.NoError(t, err)
-	replica := servers.Redis(t)
+	replica := quick(t)
 	replicate(t, replica, primary)
 	st := openOn(t, connect(t, &redis.Options{Addr: replica.Addr, MaxRetries: never}), redisstore.Options{App: "shop"})
 	state, err := st.Load(t.Context(), core.Mark{})
@@ -49,7 +55,7 @@ func TestAReplicaIsReadOnly(t *testing.T) {
 
 func TestAFailoverThatLostAWriteOpensNothing(t *testing.T) {
 	t.Parallel()
-	primary, replica := servers.Redis(t), servers.Redis(t)
+	primary, replica := quick(t), quick(t)
 	var at atomic.Value
 	at.Store(primary.Addr)
 	client := connect(t, &redis.Options{
@@ -87,7 +93,7 @@ func TestAFailoverThatLostAWriteOpensNothing(t *testing.T) {
 
 func TestAWriteWaitsForReplicas(t *testing.T) {
 	t.Parallel()
-	primary, replica := servers.Redis(t), servers.Redis(t)
+	primary, replica := quick(t), quick(t)
 	second := replicate(t, replica, primary)
 	client := connect(t, &redis.Options{Addr: primary.Addr})
 	st := openOn(t, client, redisstore.Options{App: "shop", WaitReplicas: 1})

@@ -50,7 +50,7 @@ func conforms(t *testing.T, dial func() redis.UniversalClient) {
 	})
 }
 
-func TestStore(t *testing.T) { //nolint:tparallel // Run decides how its subtests run
+func TestStore(t *testing.T) {
 	t.Parallel()
 	server := servers.Redis(t, "--requirepass", "hunter2")
 	conforms(t, func() redis.UniversalClient {
@@ -58,7 +58,7 @@ func TestStore(t *testing.T) { //nolint:tparallel // Run decides how its subtest
 	})
 }
 
-func TestStoreOverAClientThatKnowsNoContext(t *testing.T) { //nolint:tparallel // Run decides how its subtests run
+func TestStoreOverAClientThatKnowsNoContext(t *testing.T) {
 	t.Parallel()
 	server := servers.Redis(t)
 	conforms(t, func() redis.UniversalClient {
@@ -172,12 +172,12 @@ func TestAPersonCanReadTheDocument(t *testing.T) {
 
 func ExampleNew() {
 	client := redis.NewClient(&redis.Options{Addr: "redis.internal:6379", ContextTimeoutEnabled: true})
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	store, err := redisstore.New(client, redisstore.Options{App: "shop"})
 	if err != nil {
 		panic(err)
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }()
 	fmt.Println(store) // nothing was asked of the server yet
 
 	ctx, cancel := context.WithCancel(context.Background())

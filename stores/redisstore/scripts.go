@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	_ "embed" // the scripts
 	"errors"
 	"fmt"
 	"strconv"
@@ -17,86 +18,25 @@ import (
 // "no-writes": a cluster's client may send such a script to a replica. Numbers that may
 // exceed 2^53 stay strings, because Lua counts in floating point.
 var (
-	// KEYS: document. ARGV: store_id, revision, write_id that the caller has.
-	loadScript = redis.NewScript(`
-local now = redis.call('TIME')
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' then return {now[1], now[2], kind} end
-local mark = redis.call('HMGET', KEYS[1], 'store_id', 'revision', 'write_id')
-if ARGV[1] ~= '' and mark[1] == ARGV[1] and mark[2] == ARGV[2] and mark[3] == ARGV[3] then
-  return {now[1], now[2], 'same'}
-end
-return {now[1], now[2], 'hash', mark[1], mark[2], mark[3], redis.call('HGET', KEYS[1], 'document')}`)
+	//go:embed scripts/load.lua
+	loadSource string
+	loadScript = redis.NewScript(loadSource)
 
-	// KEYS: document. ARGV: store_id, revision, write_id of the base, then of the next
-	// document, that document, the channel. "recent" are the last write ids: a client that
-	// got no answer sends a write again, which may have taken place, and have been followed
-	// by another; it is then only written again for WAIT's sake. PUBLISH comes first, since it changes nothing if HSET is refused then;
-	// subscribers can read only when all of this is done.
-	commitScript = redis.NewScript(`
-local kind = redis.call('TYPE', KEYS[1]).ok
-local recent = ' '
-if kind == 'none' then
-  if ARGV[1] ~= '' or ARGV[2] ~= '0' or ARGV[3] ~= '' then return 'none' end
-elseif kind ~= 'hash' then
-  return kind
-else
-  local mark = redis.call('HMGET', KEYS[1], 'store_id', 'revision', 'write_id', 'recent')
-  if not (mark[1] and mark[2] and mark[3]) or mark[1] == '' or mark[3] == '' then return 'foreign' end
-  recent = mark[4] or ' '
-  if string.find(recent, ' ' .. ARGV[6] .. ' ', 1, true) then
-    redis.call('HSET', KEYS[1], 'recent', recent)
-    return 'done'
-  end
-  if mark[1] ~= ARGV[1] or mark[2] ~= ARGV[2] or mark[3] ~= ARGV[3] then return 'conflict' end
-end
-redis.call('PUBLISH', ARGV[8], ARGV[4] .. ' ' .. ARGV[5] .. ' ' .. ARGV[6])
-redis.call('HSET', KEYS[1], 'store_id', ARGV[4], 'revision', ARGV[5], 'write_id', ARGV[6],
-  'document', ARGV[7], 'recent', string.sub(recent, -500) .. ARGV[6] .. ' ')
-return 'done'`)
+	//go:embed scripts/commit.lua
+	commitSource string
+	commitScript = redis.NewScript(commitSource)
 
-	// KEYS: document, instances. ARGV: id, row, lease and time to keep silent rows, both in
-	// microseconds. Each report also looks at two rows at random, and removes them if they
-	// are older than that: instances that crash all the time leave rows that nobody else
-	// would remove.
-	reportScript = redis.NewScript(`
-local now = redis.call('TIME')
-local us = now[1] * 1000000 + now[2]
-redis.call('HSET', KEYS[2], ARGV[1], string.format('{"seen":%.0f,"lease":%.0f,"row":', us, us + ARGV[3]) .. ARGV[2] .. '}')
-local some = redis.call('HRANDFIELD', KEYS[2], 2, 'WITHVALUES')
-for i = 1, #some, 2 do
-  local lease = string.match(some[i + 1], '^{"seen":%d+,"lease":(%d+),')
-  if lease and lease + ARGV[4] < us then redis.call('HDEL', KEYS[2], some[i]) end
-end
-if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return {now[1], now[2]} end
-local mark = redis.call('HMGET', KEYS[1], 'store_id', 'revision', 'write_id')
-return {now[1], now[2], mark[1], mark[2], mark[3]}`)
+	//go:embed scripts/report.lua
+	reportSource string
+	reportScript = redis.NewScript(reportSource)
 
-	// KEYS: document, instances. ARGV: time to keep silent rows, in microseconds. A reader
-	// who may not write removes nothing, and is not refused for that.
-	instancesScript = redis.NewScript(`
-local now = redis.call('TIME')
-local us = now[1] * 1000000 + now[2]
-local rows, kept = redis.call('HGETALL', KEYS[2]), {}
-for i = 1, #rows, 2 do
-  local lease = string.match(rows[i + 1], '^{"seen":%d+,"lease":(%d+),')
-  if lease and lease + ARGV[1] < us then
-    redis.pcall('HDEL', KEYS[2], rows[i])
-  else
-    kept[#kept + 1] = rows[i]
-    kept[#kept + 1] = rows[i + 1]
-  end
-end
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' then return {now[1], now[2], kind, false, false, false, false, kept} end
-local d = redis.call('HMGET', KEYS[1], 'store_id', 'revision', 'write_id', 'document')
-return {now[1], now[2], kind, d[1], d[2], d[3], d[4], kept}`)
+	//go:embed scripts/instances.lua
+	instancesSource string
+	instancesScript = redis.NewScript(instancesSource)
 
-	// KEYS: document. ARGV: channel, nonce. What is written after it is announced after it.
-	testScript = redis.NewScript(`
-redis.call('PUBLISH', ARGV[1], ARGV[2])
-if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return {} end
-return redis.call('HMGET', KEYS[1], 'store_id', 'revision', 'write_id')`)
+	//go:embed scripts/test.lua
+	testSource string
+	testScript = redis.NewScript(testSource)
 )
 
 // run is one script, by its digest where the server knows it.

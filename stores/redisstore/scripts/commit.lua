@@ -1,0 +1,29 @@
+-- Writes the next document over the base that it was made from, or nothing.
+-- KEYS: document. ARGV: store_id, revision, write_id of the base, then of the next
+-- document, that document, the channel.
+--
+-- "recent" are the last write ids: a client that got no answer sends a write again, which
+-- may have taken place, and have been followed by another. It is then only touched, so that
+-- WAIT has something to wait for. PUBLISH comes first, since it changes nothing if HSET is
+-- refused then; subscribers can read only when all of this is done.
+
+local kind = redis.call('TYPE', KEYS[1]).ok
+local recent = ' '
+if kind == 'none' then
+  if ARGV[1] ~= '' or ARGV[2] ~= '0' or ARGV[3] ~= '' then return 'none' end
+elseif kind ~= 'hash' then
+  return kind
+else
+  local mark = redis.call('HMGET', KEYS[1], 'store_id', 'revision', 'write_id', 'recent')
+  if not (mark[1] and mark[2] and mark[3]) or mark[1] == '' or mark[3] == '' then return 'foreign' end
+  recent = mark[4] or ' '
+  if string.find(recent, ' ' .. ARGV[6] .. ' ', 1, true) then
+    redis.call('HSET', KEYS[1], 'recent', recent)
+    return 'done'
+  end
+  if mark[1] ~= ARGV[1] or mark[2] ~= ARGV[2] or mark[3] ~= ARGV[3] then return 'conflict' end
+end
+redis.call('PUBLISH', ARGV[8], ARGV[4] .. ' ' .. ARGV[5] .. ' ' .. ARGV[6])
+redis.call('HSET', KEYS[1], 'store_id', ARGV[4], 'revision', ARGV[5], 'write_id', ARGV[6],
+  'document', ARGV[7], 'recent', string.sub(recent, -500) .. ARGV[6] .. ' ')
+return 'done'
