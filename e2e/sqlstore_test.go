@@ -1,9 +1,9 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"database/sql"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -23,52 +23,57 @@ import (
 	"github.com/go-downtime/downtime/stores/storetest/servers"
 )
 
-// database is one way to an empty database, and whoever may do everything there.
+// database is one way to a database, and whoever may do everything there.
 type database struct {
 	kind   sqlstore.Dialect
 	driver string
 	dsn    string
 	args   []any
+	prefix string // of the tables, "" means the default
 }
 
-// fresh makes new databases, each for one driver or setting.
-type fresh map[string]func(t *testing.T) database
+// way is a database by one driver and setting.
+type way struct {
+	open func(t *testing.T) database // without tables of ours
+	like bool                        // another way covers what any store must do
+}
 
-// allDatabases starts the servers, for as long as t.
-func allDatabases(t *testing.T) fresh {
+// allWays starts the servers, for as long as t.
+func allWays(t *testing.T) map[string]way {
 	t.Helper()
 	pg, my := servers.Postgres(t), servers.MariaDB(t)
 	bouncer := servers.PgBouncer(t, pg)
-	mysql := func(t *testing.T, settings string) database {
-		t.Helper()
-		return database{kind: sqlstore.MySQL, driver: "mysql", dsn: "root@tcp(" + my.Addr + ")/" + my.Database(t) + settings}
+	pgURL, mysqlDSN := pg.Database(t), "root@tcp("+my.Addr+")/"+my.Database(t)
+	// One database serves all tests of a server: making one takes longer than most tests.
+	at := func(d database) func(*testing.T) database {
+		return func(*testing.T) database {
+			d.prefix = "t" + rand.Text()[:12] + "_"
+			return d
+		}
 	}
-	return fresh{
-		"PostgreSQL": func(t *testing.T) database {
-			return database{kind: sqlstore.PostgreSQL, driver: "pgx", dsn: pg.Database(t)}
-		},
-		"PostgreSQL, in simple protocol": func(t *testing.T) database {
-			return database{kind: sqlstore.PostgreSQL, driver: "pgx", dsn: pg.Database(t) + "&default_query_exec_mode=simple_protocol"}
-		},
-		"PostgreSQL, serializable by default": func(t *testing.T) database {
-			return database{kind: sqlstore.PostgreSQL, driver: "pgx", dsn: pg.Database(t) + "&default_transaction_isolation=serializable"}
-		},
-		"PgBouncer in transaction mode": func(t *testing.T) database {
-			return database{
-				kind: sqlstore.PostgreSQL, driver: "pgx", dsn: bouncer.URL(databaseOf(t, pg.Database(t))),
-				args: []any{pgx.QueryExecModeExec},
-			}
-		},
-		"MariaDB, prepared": func(t *testing.T) database { return mysql(t, "") },
-		"MariaDB, with settings that change results": func(t *testing.T) database {
-			return mysql(t, "?interpolateParams=true&clientFoundRows=true&parseTime=true&charset=latin1&time_zone=%27%2B05%3A30%27")
-		},
-		"SQLite": func(t *testing.T) database {
-			return database{kind: sqlstore.SQLite, driver: "sqlite", dsn: sqliteFile(t) + "?_pragma=busy_timeout(30000)"}
-		},
-		"SQLite with a write-ahead log": func(t *testing.T) database {
-			return database{kind: sqlstore.SQLite, driver: "sqlite", dsn: sqliteFile(t) + "?_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)"}
-		},
+	postgres := func(settings string) func(*testing.T) database {
+		return at(database{kind: sqlstore.PostgreSQL, driver: "pgx", dsn: pgURL + settings})
+	}
+	sqlite := func(settings string) func(*testing.T) database {
+		return func(t *testing.T) database {
+			t.Helper()
+			return database{kind: sqlstore.SQLite, driver: "sqlite", dsn: sqliteFile(t) + settings}
+		}
+	}
+	return map[string]way{
+		"PostgreSQL":                          {open: postgres("")},
+		"PostgreSQL, in simple protocol":      {open: postgres("&default_query_exec_mode=simple_protocol"), like: true},
+		"PostgreSQL, serializable by default": {open: postgres("&default_transaction_isolation=serializable")},
+		"PgBouncer in transaction mode": {open: at(database{
+			kind: sqlstore.PostgreSQL, driver: "pgx", dsn: bouncer.URL(databaseOf(t, pgURL)), args: []any{pgx.QueryExecModeExec},
+		})},
+		"MariaDB, prepared": {open: at(database{kind: sqlstore.MySQL, driver: "mysql", dsn: mysqlDSN}), like: true},
+		"MariaDB, with settings that change results": {open: at(database{
+			kind: sqlstore.MySQL, driver: "mysql",
+			dsn: mysqlDSN + "?interpolateParams=true&clientFoundRows=true&parseTime=true&charset=latin1&time_zone=%27%2B05%3A30%27",
+		})},
+		"SQLite":                        {open: sqlite("?_pragma=busy_timeout(30000)"), like: true},
+		"SQLite with a write-ahead log": {open: sqlite("?_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)")},
 	}
 }
 
@@ -99,49 +104,103 @@ func (d database) store(t *testing.T, o sqlstore.Options) *sqlstore.Store {
 		o.App = "shop"
 	}
 	o.Args = d.args
+	if o.Prefix == "" {
+		o.Prefix = d.prefix
+	}
 	st, err := sqlstore.New(d.open(t), d.kind, o)
 	require.NoError(t, err)
 	return st
 }
 
+// query is a statement on our tables, with their names as they are by default.
+func (d database) query(statement string) string {
+	if d.prefix == "" {
+		return statement
+	}
+	quote := `"`
+	if d.kind == sqlstore.MySQL {
+		quote = "`"
+	}
+	return regexp.MustCompile(`\bdowntime_(\w+)`).ReplaceAllString(statement, quote+d.prefix+"${1}"+quote)
+}
+
 func (d database) exec(t *testing.T, statement string) {
 	t.Helper()
-	_, err := d.open(t).ExecContext(t.Context(), statement, d.args...)
+	_, err := d.open(t).ExecContext(t.Context(), d.query(statement), d.args...)
 	require.NoError(t, err)
+}
+
+func (d database) count(t *testing.T, table string) (n int) {
+	t.Helper()
+	require.NoError(t, d.open(t).QueryRowContext(t.Context(), d.query("SELECT COUNT(*) FROM "+table), d.args...).Scan(&n))
+	return n
 }
 
 func TestSQLStore(t *testing.T) {
 	t.Parallel()
-	for name, fresh := range allDatabases(t) {
+	for name, way := range allWays(t) {
 		t.Run(name, func(t *testing.T) {
-			where := map[core.Store]database{}
-			var mu sync.Mutex
-			storetest.Run(t, func(t *testing.T) core.Store {
-				d := fresh(t)
-				st := d.store(t, sqlstore.Options{})
-				require.NoError(t, st.Migrate(t.Context()))
-				mu.Lock()
-				defer mu.Unlock()
-				where[st] = d
-				return st
-			}, storetest.Options{
-				MustBeInitialised: true,
-				Second: func(t *testing.T, first core.Store) core.Store {
-					mu.Lock()
-					defer mu.Unlock()
-					return where[first].store(t, sqlstore.Options{})
-				},
-			})
-			t.Run("is lost without its tables", func(t *testing.T) { lostWithoutTables(t, fresh(t)) })
-			t.Run("is lost without its document, and its rows are not", func(t *testing.T) { lostWithoutDocument(t, fresh(t)) })
-			t.Run("migrates once, whoever asks at once", func(t *testing.T) { migratesOnce(t, fresh(t)) })
-			t.Run("says who must be upgraded", func(t *testing.T) { otherVersions(t, fresh(t)) })
-			t.Run("keeps applications and prefixes apart", func(t *testing.T) { apart(t, fresh(t)) })
-			t.Run("refuses a row that was changed by hand", func(t *testing.T) { changedByHand(t, fresh(t)) })
-			t.Run("removes rows that nobody renews", func(t *testing.T) { pruned(t, fresh(t)) })
-			t.Run("tells the time of all processes", func(t *testing.T) { tellsTheTime(t, fresh(t)) })
+			t.Parallel()
+			if !way.like {
+				conforms(t, way.open)
+			}
+			for name, check := range map[string]func(*testing.T, database){
+				"is lost without its tables":                         lostWithoutTables,
+				"is lost without its document, and its rows are not": lostWithoutDocument,
+				"loses no update":                                    losesNoUpdate,
+				"migrates once, whoever asks at once":                migratesOnce,
+				"says who must be upgraded":                          otherVersions,
+				"keeps applications and prefixes apart":              apart,
+				"refuses a row that was changed by hand":             changedByHand,
+				"removes rows that nobody renews":                    pruned,
+				"tells the time of all processes":                    tellsTheTime,
+			} {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					check(t, way.open(t))
+				})
+			}
 		})
 	}
+}
+
+func conforms(t *testing.T, open func(t *testing.T) database) {
+	t.Helper()
+	where := map[core.Store]database{}
+	storetest.Run(t, func(t *testing.T) core.Store {
+		d := open(t)
+		st := d.store(t, sqlstore.Options{})
+		require.NoError(t, st.Migrate(t.Context()))
+		where[st] = d
+		return st
+	}, storetest.Options{
+		MustBeInitialised: true,
+		Second: func(t *testing.T, first core.Store) core.Store {
+			return where[first].store(t, sqlstore.Options{})
+		},
+	})
+}
+
+func losesNoUpdate(t *testing.T, d database) {
+	st := d.store(t, sqlstore.Options{})
+	require.NoError(t, st.Migrate(t.Context()))
+	_, err := core.Init(t.Context(), st)
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	errs := make([]error, 8)
+	for i := range errs {
+		st := d.store(t, sqlstore.Options{})
+		wg.Go(func() {
+			_, errs[i] = core.Start(t.Context(), st, core.StartOptions{Holder: rand.Text()})
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+	state, err := st.Load(t.Context(), core.Mark{})
+	require.NoError(t, err)
+	require.Len(t, state.Document.Periods, len(errs))
 }
 
 func lostWithoutTables(t *testing.T, d database) {
@@ -216,9 +275,7 @@ func migratesOnce(t *testing.T, d database) {
 	state, err := st.Load(t.Context(), core.Mark{})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, state.Document.Revision, "another migration changes nothing")
-	var versions int
-	require.NoError(t, d.open(t).QueryRowContext(t.Context(), "SELECT COUNT(*) FROM downtime_schema_version", d.args...).Scan(&versions))
-	require.Equal(t, 1, versions)
+	require.Equal(t, 1, d.count(t, "downtime_schema_version"))
 }
 
 func otherVersions(t *testing.T, d database) {
@@ -250,14 +307,14 @@ func otherVersions(t *testing.T, d database) {
 }
 
 func apart(t *testing.T, d database) {
-	options := []sqlstore.Options{{App: "shop"}, {App: "Shop"}, {App: "shop.admin-2"}, {App: "shop", Prefix: "Other_"}}
+	options := []sqlstore.Options{{App: "shop"}, {App: "Shop"}, {App: "shop.admin-2"}, {App: "shop", Prefix: "O" + rand.Text()[:10] + "_"}}
 	for i, o := range options {
 		st := d.store(t, o)
 		require.NoError(t, st.Migrate(t.Context()))
 		_, err := core.Init(t.Context(), st)
 		require.NoError(t, err, "nothing is there yet")
 		for range i {
-			_, err = core.Start(t.Context(), st, core.StartOptions{})
+			_, err = core.Start(t.Context(), st, core.StartOptions{Holder: rand.Text()})
 			require.NoError(t, err)
 		}
 		_, _, err = st.Report(t.Context(), core.Instance{ID: "a", Host: o.App + o.Prefix}, time.Minute)
@@ -277,26 +334,23 @@ func changedByHand(t *testing.T, d database) {
 	require.NoError(t, st.Migrate(t.Context()))
 	_, err := core.Init(t.Context(), st)
 	require.NoError(t, err)
-	for statement, want := range map[string]string{
-		"UPDATE downtime_state SET revision = 7":    "changed one of both by hand",
-		"UPDATE downtime_state SET document = '{}'": "the document in",
+	for _, wrong := range []struct{ column, value, want string }{
+		{"revision", "7", "changed one of both by hand"},
+		{"write_id", "'x'", "changed one of both by hand"},
+		{"document", "'{}'", "format: is missing"},
 	} {
-		d.exec(t, statement)
+		d.exec(t, "UPDATE downtime_state SET "+wrong.column+" = "+wrong.value)
 		state, err := st.Load(t.Context(), core.Mark{})
-		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, wrong.want)
 		require.Nil(t, state.Document)
 		_, _, err = st.Instances(t.Context())
-		require.ErrorContains(t, err, want)
+		require.ErrorContains(t, err, wrong.want)
 	}
 }
 
 func pruned(t *testing.T, d database) {
 	st := d.store(t, sqlstore.Options{})
 	require.NoError(t, st.Migrate(t.Context()))
-	count := func() (n int) {
-		require.NoError(t, d.open(t).QueryRowContext(t.Context(), "SELECT COUNT(*) FROM downtime_instances", d.args...).Scan(&n))
-		return n
-	}
 	for id, lease := range map[string]time.Duration{"live": time.Minute, "silent": -time.Minute, "old": -core.PruneAfter - time.Minute} {
 		_, _, err := st.Report(t.Context(), core.Instance{ID: id}, lease)
 		require.NoError(t, err)
@@ -309,14 +363,14 @@ func pruned(t *testing.T, d database) {
 		ids = append(ids, row.ID)
 	}
 	require.ElementsMatch(t, []string{"live", "silent"}, ids, "one that cannot be read may still be one to wait for")
-	require.Equal(t, 2, count())
+	require.Equal(t, 2, d.count(t, "downtime_instances"))
 
 	_, _, err = st.Report(t.Context(), core.Instance{ID: "old"}, -core.PruneAfter-time.Minute)
 	require.NoError(t, err)
-	require.Equal(t, 3, count())
+	require.Equal(t, 3, d.count(t, "downtime_instances"))
 	_, _, err = d.store(t, sqlstore.Options{}).Report(t.Context(), core.Instance{ID: "new"}, time.Minute)
 	require.NoError(t, err)
-	require.Equal(t, 3, count(), "a process that starts removes what nobody will renew")
+	require.Equal(t, 3, d.count(t, "downtime_instances"), "a process that starts removes what nobody will renew")
 }
 
 func tellsTheTime(t *testing.T, d database) {
@@ -330,138 +384,4 @@ func tellsTheTime(t *testing.T, d database) {
 	require.WithinDuration(t, at, rows[0].Seen, time.Second)
 	require.WithinDuration(t, time.Now(), state.Time, 5*time.Second, "one host, one clock")
 	require.Equal(t, time.UTC, state.Time.Location())
-}
-
-// documentedGrants are the statements of the package's documentation.
-func documentedGrants(t *testing.T) (postgres, mysql []string) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "stores", "sqlstore", "doc.go"))
-	require.NoError(t, err)
-	for _, found := range regexp.MustCompile(`(?m)^//\t(GRANT .*);$`).FindAllStringSubmatch(string(text), -1) {
-		if strings.Contains(found[1], "'") {
-			mysql = append(mysql, found[1])
-		} else {
-			postgres = append(postgres, found[1])
-		}
-	}
-	require.NotEmpty(t, postgres)
-	require.NotEmpty(t, mysql)
-	return postgres, mysql
-}
-
-func TestTheDocumentedGrantsAreEnoughAndNeeded(t *testing.T) {
-	t.Parallel()
-	postgresGrants, mysqlGrants := documentedGrants(t)
-
-	t.Run("PostgreSQL", func(t *testing.T) {
-		t.Parallel()
-		s := servers.Postgres(t)
-		dsn := s.Database(t)
-		owner := database{kind: sqlstore.PostgreSQL, driver: "pgx", dsn: dsn}
-		limited := owner
-		limited.dsn = s.URL("gate", databaseOf(t, dsn))
-		s.Exec(t, dsn, "CREATE ROLE gate LOGIN")
-		grant := func(grants ...string) { s.Exec(t, dsn, strings.Join(grants, ";")) }
-		restricted(t, owner, limited, grant, postgresGrants, "GRANT INSERT, UPDATE ON downtime_state TO gate")
-		t.Run("a replica", func(t *testing.T) {
-			d := owner
-			d.dsn += "&default_transaction_read_only=on"
-			readOnly(t, d)
-		})
-	})
-
-	t.Run("MariaDB", func(t *testing.T) {
-		t.Parallel()
-		s := servers.MariaDB(t)
-		s.Exec(t, "", "CREATE DATABASE shop; CREATE USER 'gate'@'%'; CREATE USER 'full'@'%'; GRANT ALL ON *.* TO 'full'@'%'; REVOKE READ ONLY ADMIN, SUPER ON *.* FROM 'full'@'%'")
-		owner := database{kind: sqlstore.MySQL, driver: "mysql", dsn: "root@tcp(" + s.Addr + ")/shop"}
-		limited := owner
-		limited.dsn = "gate@tcp(" + s.Addr + ")/shop"
-		grant := func(grants ...string) { s.Exec(t, "shop", strings.Join(grants, ";")) }
-		restricted(t, owner, limited, grant, mysqlGrants, "GRANT INSERT, UPDATE ON shop.downtime_state TO 'gate'@'%'")
-		t.Run("a replica", func(t *testing.T) {
-			s.Exec(t, "", "SET GLOBAL read_only = 1")
-			d := owner
-			d.dsn = "full@tcp(" + s.Addr + ")/shop"
-			readOnly(t, d)
-		})
-	})
-
-	t.Run("SQLite, read-only", func(t *testing.T) {
-		t.Parallel()
-		d := database{kind: sqlstore.SQLite, driver: "sqlite", dsn: sqliteFile(t)}
-		st := d.store(t, sqlstore.Options{})
-		require.NoError(t, st.Migrate(t.Context()))
-		_, err := core.Init(t.Context(), st)
-		require.NoError(t, err)
-		d.dsn += "?mode=ro"
-		readOnly(t, d)
-	})
-}
-
-// restricted leaves a store with a document behind.
-func restricted(t *testing.T, owner, limited database, grant func(...string), grants []string, operator string) {
-	t.Helper()
-	st := owner.store(t, sqlstore.Options{})
-	require.NoError(t, st.Migrate(t.Context()))
-	_, err := core.Init(t.Context(), st)
-	require.NoError(t, err)
-
-	gate := limited.store(t, sqlstore.Options{})
-	_, err = gate.Load(t.Context(), core.Mark{})
-	require.Error(t, err, "no grants at all")
-	require.NotErrorIs(t, err, core.ErrLost)
-	for _, g := range grants[:len(grants)-1] {
-		grant(g)
-	}
-	_, err = gate.Load(t.Context(), core.Mark{})
-	require.NoError(t, err, "reading works without the last grant")
-	_, _, err = gate.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
-	require.ErrorIs(t, err, core.ErrReadOnly)
-	require.ErrorIs(t, gate.Leave(t.Context(), "a"), core.ErrReadOnly)
-
-	grant(grants[len(grants)-1])
-	for range 2 {
-		_, _, err = gate.Report(t.Context(), core.Instance{ID: "a"}, -2*core.PruneAfter)
-		require.NoError(t, err)
-	}
-	_, rows, err := gate.Instances(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, rows)
-	require.NoError(t, gate.Leave(t.Context(), "a"))
-	require.NoError(t, gate.Migrate(t.Context()), "nothing to do, and nothing is done")
-	_, err = core.Start(t.Context(), gate, core.StartOptions{})
-	require.ErrorIs(t, err, core.ErrReadOnly)
-
-	grant(operator)
-	_, err = core.Start(t.Context(), gate, core.StartOptions{})
-	require.NoError(t, err)
-}
-
-// readOnly looks at a store that has a document, through a connection that cannot write.
-func readOnly(t *testing.T, d database) {
-	t.Helper()
-	st := d.store(t, sqlstore.Options{})
-	_, err := st.Load(t.Context(), core.Mark{})
-	require.NoError(t, err)
-	_, _, err = st.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
-	require.ErrorIs(t, err, core.ErrReadOnly)
-	_, err = core.Start(t.Context(), st, core.StartOptions{Holder: "x"})
-	require.ErrorIs(t, err, core.ErrReadOnly)
-	_, _, err = st.Instances(t.Context())
-	require.NoError(t, err)
-	require.NoError(t, st.Migrate(t.Context()), "nothing to do, and nothing is done")
-}
-
-func TestASchemaOfItsOwn(t *testing.T) {
-	t.Parallel()
-	pg := servers.Postgres(t)
-	d := database{kind: sqlstore.PostgreSQL, driver: "pgx", dsn: pg.Database(t)}
-	st := d.store(t, sqlstore.Options{Schema: "Ops", Prefix: "d_"})
-	_, err := st.Load(t.Context(), core.Mark{})
-	require.ErrorIs(t, err, core.ErrLost)
-	require.NoError(t, st.Migrate(t.Context()))
-	_, err = core.Init(t.Context(), st)
-	require.NoError(t, err)
-	require.Equal(t, "d_instances\nd_schema_version\nd_state", pg.Exec(t, d.dsn, "SELECT tablename FROM pg_tables WHERE schemaname = 'Ops' ORDER BY 1"))
 }

@@ -83,11 +83,16 @@ func (s *Store) exec(ctx context.Context, conn *sql.Conn, query string, values .
 	return err
 }
 
+// tableExists asks the catalog. to_regclass is no use after a wait for a lock: it still
+// answers what it knew before.
+const tableExists = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relname = $1 AND n.nspname = ANY (CASE WHEN $2 = '' THEN current_schemas(false) ELSE ARRAY[CAST($2 AS name)] END))`
+
 // schemaVersion is 0 where there are no tables.
 func (s *Store) schemaVersion(ctx context.Context, conn *sql.Conn) (int, error) {
 	if s.kind == PostgreSQL { // a statement that fails would end the transaction
 		var there bool
-		if err := conn.QueryRowContext(ctx, "SELECT to_regclass($1) IS NOT NULL", s.args(s.t.version)...).Scan(&there); err != nil || !there {
+		if err := conn.QueryRowContext(ctx, tableExists, s.args(s.o.Prefix+versionTable, s.o.Schema)...).Scan(&there); err != nil || !there {
 			return 0, err
 		}
 	}

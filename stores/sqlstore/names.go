@@ -12,6 +12,7 @@ const (
 	maxApp  = 48
 
 	defaultPrefix = "downtime_"
+	versionTable  = "schema_version" // the longest of the tables' names
 )
 
 // tables are the quoted, qualified names.
@@ -30,7 +31,6 @@ func names(kind Dialect, o *Options) (tables, error) {
 	if o.Prefix == "" {
 		o.Prefix = defaultPrefix
 	}
-	const longest = "schema_version"
 	switch {
 	case !isApp(o.App):
 		return tables{}, &core.FieldError{Field: "App", Value: o.App, Problem: fmt.Sprintf(`want 1 to %d of a-z, A-Z, 0-9, "_", "-" and ".", the first a letter or digit`, maxApp)}
@@ -38,8 +38,8 @@ func names(kind Dialect, o *Options) (tables, error) {
 		return tables{}, &core.FieldError{Field: "Schema", Value: o.Schema, Problem: "SQLite has no schemas; leave it empty"}
 	case o.Schema != "" && !isName(o.Schema):
 		return tables{}, &core.FieldError{Field: "Schema", Value: o.Schema, Problem: nameWanted(maxName)}
-	case !isName(o.Prefix) || len(o.Prefix)+len(longest) > maxName:
-		return tables{}, &core.FieldError{Field: "Prefix", Value: o.Prefix, Problem: nameWanted(maxName - len(longest))}
+	case !isName(o.Prefix) || len(o.Prefix)+len(versionTable) > maxName:
+		return tables{}, &core.FieldError{Field: "Prefix", Value: o.Prefix, Problem: nameWanted(maxName - len(versionTable))}
 	}
 	t := tables{}
 	if o.Schema != "" {
@@ -52,7 +52,7 @@ func names(kind Dialect, o *Options) (tables, error) {
 		}
 		return quoted
 	}
-	t.state, t.instances, t.version = table("state"), table("instances"), table(longest)
+	t.state, t.instances, t.version = table("state"), table("instances"), table(versionTable)
 	return t, nil
 }
 
