@@ -1,0 +1,63 @@
+package sqlstore
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+type stateError string
+
+func (e stateError) Error() string    { return "ERROR: something (SQLSTATE " + string(e) + ")" }
+func (e stateError) SQLState() string { return string(e) }
+
+func TestErrorsAreKnownWithoutTheirDriver(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		kind Dialect
+		err  error
+		want class
+	}{
+		"PostgreSQL, no grant":                  {PostgreSQL, fmt.Errorf("exec: %w", stateError("42501")), readOnly},
+		"PostgreSQL, a replica":                 {PostgreSQL, stateError("25006"), readOnly},
+		"PostgreSQL, serialization":             {PostgreSQL, stateError("40001"), conflict},
+		"PostgreSQL, no table":                  {PostgreSQL, stateError("42P01"), noTable},
+		"PostgreSQL, out of disk":               {PostgreSQL, stateError("53100"), other},
+		"PostgreSQL, only the text says so":     {PostgreSQL, errors.New("ERROR: (SQLSTATE 42501)"), other},
+		"MySQL, no grant":                       {MySQL, errors.New("Error 1142 (42000): INSERT command denied to user"), readOnly},
+		"MySQL, wrapped by somebody":            {MySQL, errors.New("exec: Error 1290 (HY000): --read-only"), readOnly},
+		"MySQL, an older driver":                {MySQL, errors.New("Error 1146: Table 'x' doesn't exist"), noTable},
+		"MySQL, a value that looks like one":    {MySQL, errors.New(`Error 1366 (22007): Incorrect value: 'Error 1142 (42000): x'`), other},
+		"MySQL, another number":                 {MySQL, errors.New("Error 1040: Too many connections"), other},
+		"MySQL, a row by now":                   {MySQL, errors.New("Error 1062 (23000): Duplicate entry"), conflict},
+		"SQLite, read-only":                     {SQLite, errors.New("attempt to write a readonly database (8)"), readOnly},
+		"SQLite, no table":                      {SQLite, errors.New("SQL logic error: no such table: downtime_state (1)"), noTable},
+		"SQLite, busy is not somebody's write":  {SQLite, errors.New("database is locked (5) (SQLITE_BUSY)"), other},
+		"nothing of another dialect is trusted": {SQLite, stateError("42501"), other},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, c.want, classify(c.kind, c.err))
+		})
+	}
+}
+
+func TestEveryDialectHasItsMigrations(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []Dialect{PostgreSQL, MySQL, SQLite} {
+		for version := 1; version <= schemaVersion; version++ {
+			_, err := migrations.ReadFile(fmt.Sprintf("migrations/%s_%d.sql", kind, version))
+			require.NoError(t, err)
+		}
+		_, err := migrations.ReadFile(fmt.Sprintf("migrations/%s_%d.sql", kind, schemaVersion+1))
+		require.Error(t, err, "schemaVersion does not know of it")
+	}
+}
+
+func TestPlaceholders(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "a = $1 AND b = $2", placeholders(PostgreSQL, "a = ? AND b = ?"))
+	require.Equal(t, "a = ? AND b = ?", placeholders(SQLite, "a = ? AND b = ?"))
+}
