@@ -68,7 +68,7 @@ type check struct {
 }
 
 // checks are all but the one for leaks, which needs subtests.
-var checks = []check{
+var checks = append([]check{
 	{"a new store has no document", newStore},
 	{"names itself, without secrets", name},
 	{"gives back what was committed", roundTrip},
@@ -90,7 +90,7 @@ var checks = []check{
 	{"makes one deployment of concurrent starts", concurrentStarts},
 	{"shows one handle's writes to the other", twoHandles},
 	{"wakes its subscribers", wakes},
-}
+}, rowChecks...)
 
 // env is what a check has to work with.
 type env struct {
