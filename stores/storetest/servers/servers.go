@@ -110,8 +110,17 @@ func launch(t testing.TB, s *Server) {
 // answers. A running one stays as it is.
 func (s *Server) Start(t testing.TB) {
 	t.Helper()
-	if err := s.start(); err != nil {
-		t.Fatalf("start %s: %v\n%s", s.name, err, s.logTail())
+	for attempt := 1; ; attempt++ {
+		err := s.start()
+		if err == nil {
+			return
+		}
+		if attempt == 20 {
+			t.Fatalf("start %s: %v\n%s", s.name, err, s.logTail())
+		}
+		// Children of one that was killed may outlive it for a moment, and keep another one
+		// from starting on the same data.
+		<-time.After(50 * time.Millisecond)
 	}
 }
 

@@ -1,0 +1,45 @@
+package accidents
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// restored: the store is back from a backup, with an older document. The gate keeps what
+// either document refuses, until an operator has looked and reconciles.
+func restored(t *testing.T, s *shared) {
+	t.Run("a backup is restored", func(t *testing.T) {
+		wasUp, wasDown := newSite(t, s, "was-up", false), newSite(t, s, "was-down", true)
+		restore := s.backup(t)
+		sites := []*site{wasUp, wasDown}
+		for _, x := range sites {
+			x.follows(t)
+			x.await(t, "the store is away", func(st core.Status) bool { return st.Health == core.StoreFresh })
+			x.log.forget()
+		}
+		known := wasUp.gate.Status().Revision
+
+		restore()
+
+		for _, x := range sites {
+			x.await(t, "the gate takes the backup for the truth", func(st core.Status) bool { return st.Regressed })
+			require.False(t, x.gate.Status().Open, "one of both documents refuses")
+			x.requireLogged(t, map[string]int{"regressed": 1, "downtime opened": 0})
+		}
+		wasUp.requireLogged(t, map[string]int{"downtime closed": 0}) // it was closed all the time
+		require.Equal(t, known, wasUp.gate.Status().Revision, "what it keeps")
+		require.Less(t, wasUp.gate.Status().StoreRevision, known)
+
+		for _, x := range sites {
+			_, err := core.Reconcile(t.Context(), x.operator(t), x.gate.Status().Revision)
+			require.NoError(t, err)
+			x.down = !x.down // the backup's word
+			x.await(t, "the gate is not reconciled", func(st core.Status) bool { return !st.Regressed && st.Open == !x.down })
+			x.requireUnmoved(t)
+			x.follows(t)
+		}
+	})
+}

@@ -1,0 +1,104 @@
+package accidents
+
+import (
+	"maps"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// accident befalls a store, and is over once mend was called.
+type accident func(t *testing.T) (mend func())
+
+// losses take the store away for as long as they last.
+func (s *shared) losses() map[string]accident {
+	all := map[string]accident{
+		"the documents are deleted, and put back": s.empty,
+		"somebody else holds the lock":            s.lock,
+	}
+	if s.drop != nil {
+		all["the table is gone, and comes back"] = s.drop
+	}
+	if s.server == nil {
+		return all
+	}
+	maps.Copy(all, map[string]accident{
+		"stopped in its orderly way": func(t *testing.T) func() {
+			s.server.Stop(t)
+			return func() { s.server.Start(t) }
+		},
+		"killed": func(t *testing.T) func() {
+			s.server.Kill(t)
+			return func() { s.server.Start(t) }
+		},
+		"frozen": func(t *testing.T) func() {
+			s.server.Freeze(t)
+			return func() { s.server.Thaw(t) }
+		},
+		"every connection is refused":        func(*testing.T) func() { return s.network.during(refusing) },
+		"nothing comes but acknowledgements": func(*testing.T) func() { return s.network.during(deaf) },
+		"every answer is cut in its middle":  func(*testing.T) func() { return s.network.during(stuttered) },
+	})
+	return all
+}
+
+func (n *network) during(w weather) (after func()) {
+	n.set(w)
+	return func() { n.set(fine) }
+}
+
+// away: closed stays closed and open stays open, the log says once that the store is lost
+// and once that it is back, and then the gate follows again.
+func away(t *testing.T, s *shared) {
+	n := 0
+	for name, happen := range s.losses() {
+		n++
+		app := "away" + strconv.Itoa(n)
+		t.Run(name, func(t *testing.T) {
+			sites := []*site{newSite(t, s, app+"-open", false), newSite(t, s, app+"-closed", true)}
+			mend := happen(t)
+			for _, x := range sites {
+				x.await(t, "the gate has not noticed", func(st core.Status) bool { return st.Health == core.StoreLost })
+				x.requireUnmoved(t)
+			}
+			mend()
+			for _, x := range sites {
+				x.await(t, "the store does not come back", func(st core.Status) bool { return st.Health == core.StoreFresh })
+				x.requireUnmoved(t)
+				x.requireLogged(t, map[string]int{
+					"store lost": 1, "store back": 1, "regressed": 0, "downtime opened": 0, "downtime closed": 0,
+				})
+			}
+			for _, x := range sites {
+				x.follows(t)
+				x.follows(t)
+			}
+		})
+	}
+}
+
+// cut: connections that are cut are made again. Whether a gate notices depends on what it
+// was doing.
+func cut(t *testing.T, s *shared) {
+	if s.network == nil { // a file has no connections
+		return
+	}
+	t.Run("connections are cut", func(t *testing.T) {
+		sites := []*site{newSite(t, s, "cut-open", false), newSite(t, s, "cut-closed", true)}
+		for range 10 {
+			s.network.cut()
+			for _, x := range sites {
+				x.follows(t)
+			}
+		}
+		for _, x := range sites {
+			x.await(t, "the store does not come back", func(st core.Status) bool {
+				return st.Health == core.StoreFresh && x.log.count("store lost") == x.log.count("store back")
+			})
+			x.requireLogged(t, map[string]int{"downtime opened": 5, "downtime closed": 5, "regressed": 0})
+		}
+	})
+}

@@ -1,0 +1,193 @@
+package accidents
+
+import (
+	"database/sql"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/stretchr/testify/require"
+	_ "modernc.org/sqlite"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/sqlstore"
+	"github.com/go-downtime/downtime/stores/storetest/servers"
+)
+
+// TestAccidents has one server of each kind, and lets one thing after another happen to it.
+func TestAccidents(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]func(t *testing.T) *shared{
+		"PostgreSQL": onPostgres, "PostgreSQL behind PgBouncer": onPgBouncer,
+		"MariaDB": onMariaDB, "Redis": onRedis, "SQLite": onSQLite,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := begin(t)
+			// One after the other: there is one server, and all are on it.
+			away(t, s)
+			cut(t, s)
+			restored(t, s)
+		})
+	}
+}
+
+// shared is a store that several processes share, and what can be done to it.
+type shared struct {
+	// server is what stops; nil: there is none. network is between it and the gates.
+	server  *servers.Server
+	network *network
+	// operator and application open a handle, with connections of its own, for as long as
+	// the test: on the server itself, and through the network.
+	operator, application func(t *testing.T, app string) core.Store
+	// empty deletes all documents, and back puts them back as they were.
+	empty func(t *testing.T) (back func())
+	// drop removes what the documents are in; nil: nothing can be removed there.
+	drop func(t *testing.T) (back func())
+	// lock keeps everybody from reading, as what somebody else does in there may.
+	lock func(t *testing.T) (release func())
+	// backup makes one, and restore puts it in place of what there is.
+	backup func(t *testing.T) (restore func())
+}
+
+func onPostgres(t *testing.T) *shared {
+	t.Helper()
+	pg := servers.Postgres(t)
+	url := pg.Database(t)
+	s := &shared{server: pg.Server, network: newNetwork(t, pg.Addr), backup: directory(pg.Server)}
+	onSQL(t, s, sqlstore.PostgreSQL, url, strings.Replace(url, pg.Addr, s.network.addr, 1), nil)
+	s.lock = locked(url, "pgx", "BEGIN; LOCK TABLE downtime_state IN ACCESS EXCLUSIVE MODE", "ROLLBACK")
+	return s
+}
+
+func onPgBouncer(t *testing.T) *shared {
+	t.Helper()
+	pg := servers.Postgres(t)
+	bouncer := servers.PgBouncer(t, pg)
+	url := pg.Database(t)
+	s := &shared{server: bouncer.Server, network: newNetwork(t, bouncer.Addr), backup: directory(pg.Server)}
+	onSQL(t, s, sqlstore.PostgreSQL, url, strings.Replace(url, pg.Addr, s.network.addr, 1), []any{pgx.QueryExecModeExec})
+	s.lock = locked(url, "pgx", "BEGIN; LOCK TABLE downtime_state IN ACCESS EXCLUSIVE MODE", "ROLLBACK")
+	return s
+}
+
+func onMariaDB(t *testing.T) *shared {
+	t.Helper()
+	require.NoError(t, mysql.SetLogger(&mysql.NopLogger{})) // it writes of each connection that fails
+	my := servers.MariaDB(t)
+	dsn := "root@tcp(" + my.Addr + ")/" + my.Database(t) + "?interpolateParams=true"
+	s := &shared{server: my.Server, network: newNetwork(t, my.Addr), backup: directory(my.Server)}
+	onSQL(t, s, sqlstore.MySQL, dsn, strings.Replace(dsn, my.Addr, s.network.addr, 1), nil)
+	s.lock = locked(dsn, "mysql", "LOCK TABLES downtime_state WRITE", "UNLOCK TABLES")
+	return s
+}
+
+func onSQLite(t *testing.T) *shared {
+	t.Helper()
+	dsn := "file:" + filepath.Join(t.TempDir(), "shop.db") + "?_pragma=busy_timeout(1000)"
+	s := &shared{}
+	onSQL(t, s, sqlstore.SQLite, dsn, dsn, nil)
+	s.lock = locked(dsn, "sqlite", "BEGIN EXCLUSIVE", "ROLLBACK")
+	s.backup = func(t *testing.T) func() {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "backup.db")
+		execute(t, "sqlite", dsn, "VACUUM INTO '"+file+"'")
+		return func() {
+			execute(t, "sqlite", dsn, "ATTACH '"+file+"' AS backup; BEGIN IMMEDIATE; DELETE FROM downtime_state; "+
+				"INSERT INTO downtime_state SELECT * FROM backup.downtime_state; COMMIT; DETACH backup")
+		}
+	}
+	return s
+}
+
+var drivers = map[sqlstore.Dialect]string{sqlstore.PostgreSQL: "pgx", sqlstore.MySQL: "mysql", sqlstore.SQLite: "sqlite"}
+
+// onSQL makes the tables at direct; gates go by far, with args.
+func onSQL(t *testing.T, s *shared, kind sqlstore.Dialect, direct, far string, args []any) {
+	t.Helper()
+	at := func(dsn string, args []any) func(t *testing.T, app string) core.Store {
+		return func(t *testing.T, app string) core.Store {
+			t.Helper()
+			st, err := sqlstore.New(open(t, drivers[kind], dsn), kind, sqlstore.Options{App: app, Args: args})
+			require.NoError(t, err)
+			return st
+		}
+	}
+	s.operator, s.application = at(direct, nil), at(far, args)
+	require.NoError(t, s.operator(t, "any").(*sqlstore.Store).Migrate(t.Context()))
+	change := func(there, back string) func(t *testing.T) func() {
+		return func(t *testing.T) func() {
+			t.Helper()
+			execute(t, drivers[kind], direct, there)
+			return func() { execute(t, drivers[kind], direct, back) }
+		}
+	}
+	s.empty = change("CREATE TABLE kept AS SELECT * FROM downtime_state; DELETE FROM downtime_state", "INSERT INTO downtime_state SELECT * FROM kept; DROP TABLE kept")
+	s.drop = change("ALTER TABLE downtime_state RENAME TO renamed", "ALTER TABLE renamed RENAME TO downtime_state")
+}
+
+func open(t *testing.T, driver, dsn string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+// execute runs statements on one connection.
+func execute(t *testing.T, driver, dsn, statements string) {
+	t.Helper()
+	conn, err := open(t, driver, dsn).Conn(t.Context())
+	require.NoError(t, err)
+	run(t, conn, statements)
+	require.NoError(t, conn.Close())
+}
+
+func run(t *testing.T, conn *sql.Conn, statements string) {
+	t.Helper()
+	for statement := range strings.SplitSeq(statements, "; ") {
+		_, err := conn.ExecContext(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+}
+
+// locked takes a lock on a connection of its own.
+func locked(dsn, driver, take, release string) func(t *testing.T) func() {
+	return func(t *testing.T) func() {
+		t.Helper()
+		conn, err := open(t, driver, dsn).Conn(t.Context())
+		require.NoError(t, err)
+		run(t, conn, take)
+		return func() {
+			run(t, conn, release)
+			require.NoError(t, conn.Close())
+		}
+	}
+}
+
+// directory is a backup of everything that a server has, made and restored while it is
+// stopped.
+func directory(server *servers.Server) func(t *testing.T) func() {
+	return func(t *testing.T) func() {
+		t.Helper()
+		kept := filepath.Join(t.TempDir(), "backup")
+		duplicate := func(from, to string) {
+			out, err := exec.CommandContext(t.Context(), "cp", "-a", from, to).CombinedOutput()
+			require.NoError(t, err, "%s", out)
+		}
+		server.Stop(t)
+		duplicate(server.Dir, kept)
+		server.Start(t)
+		return func() {
+			server.Stop(t)
+			require.NoError(t, os.RemoveAll(server.Dir))
+			duplicate(kept, server.Dir)
+			server.Start(t)
+		}
+	}
+}
