@@ -36,9 +36,7 @@ func runCounting(t *testing.T, build Build) {
 			if a := read(t, in, http.MethodGet); a.ran() != "wait" {
 				t.Fatalf("handler %q ran, want wait", a.ran())
 			}
-			if err := gate.Shutdown(t.Context()); err != nil {
-				t.Errorf("Shutdown after it: %v", err)
-			}
+			none(t, gate)
 		})
 		t.Run(name+": a panicking request leaves the count", func(t *testing.T) {
 			t.Parallel()
@@ -88,7 +86,9 @@ func runCounting(t *testing.T, build Build) {
 // has left, so it waits for that.
 func none(t *testing.T, gate *core.Gate) {
 	t.Helper()
-	if err := gate.Shutdown(t.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := gate.Shutdown(ctx); err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}
 	if s := gate.Status(); s.InFlight != 0 || s.Passing != 0 {
