@@ -95,7 +95,10 @@ func (a *app) askBeforeInit(ctx context.Context, cmd *cobra.Command, st core.Sto
 		return usagef("--yes: %s has no document, and keeps no rows of instances, so nobody can tell whether it had one: instances that keep what that held down will open; restore it, or begin anew: %s",
 			st, a.command(cmd, again...))
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, core.ErrLost):
+		return nil // nor are there tables, which a dry run does not make
+	case err != nil:
 		return err
 	}
 	witnesses := f.which(func(i core.Instance) bool { return f.life(i) != dead && i.StoreID != "" })
