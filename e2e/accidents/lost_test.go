@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/go-downtime/downtime/core"
 )
 
