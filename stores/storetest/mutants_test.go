@@ -173,6 +173,7 @@ type data struct {
 	reads  int
 	wakes  []*func()
 	pair   chan struct{} // "checks first, writes later": one who has checked and waits
+	rows   rows
 }
 
 func (m *mutant) String() string {
@@ -331,6 +332,9 @@ func (m *mutant) Commit(ctx context.Context, base core.Mark, next *core.Document
 		}
 	}
 	d.before = d.doc
+	if d.fault == "forgets rows with a write" {
+		clear(d.rowsOf(m))
+	}
 	switch {
 	case d.fault == "keeps the caller's memory":
 		d.doc = next
