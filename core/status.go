@@ -47,6 +47,9 @@ type Status struct {
 	Health StoreHealth
 	Age    time.Duration
 	Err    error
+	// Push is whether the store's hints arrive: "on" or "off", with its own word on it
+	// behind a colon; "" if it has none, or cannot say.
+	Push string
 	// ClockOffset is the store's clock minus this machine's; 0 within a read's own time.
 	ClockOffset time.Duration
 	// Regressed: the store went back to StoreRevision, behind Revision. What either of
@@ -100,6 +103,9 @@ func (g *Gate) Status() Status {
 		st.Health = StoreFresh
 	}
 	st.Age = age(now, s.lastRead, s.begun)
+	if p, ok := g.set.store.(Pusher); ok {
+		st.Push = pushState(p)
+	}
 	storeTime := now.Add(s.offset)
 	st.Next = g.verdict(storeTime).Next
 	if s.doc != nil {
@@ -112,4 +118,16 @@ func (g *Gate) Status() Status {
 		st.Periods = append(st.Periods, s.regress.InForce(storeTime)...)
 	}
 	return st
+}
+
+func pushState(p Pusher) string {
+	healthy, note := p.PushState()
+	state := "off"
+	if healthy {
+		state = "on"
+	}
+	if note == "" {
+		return state
+	}
+	return state + ": " + note
 }

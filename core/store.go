@@ -80,3 +80,10 @@ type Pacer interface {
 	// and does not block.
 	PollInterval() time.Duration
 }
+
+// Pusher is a [Subscriber] that knows whether its hints arrive.
+type Pusher interface {
+	// PushState reports whether hints are seen to arrive at present, and says in words how
+	// the connection behind them is, without secrets. It does not block.
+	PushState() (healthy bool, note string)
+}

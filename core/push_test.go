@@ -1,0 +1,33 @@
+package core_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+// pushing is a store that says how its hints are.
+type pushing struct {
+	*memstore.Store
+
+	healthy bool
+	note    string
+}
+
+func (p *pushing) PushState() (healthy bool, note string) { return p.healthy, p.note }
+
+func TestStatusSaysWhetherHintsArrive(t *testing.T) {
+	t.Parallel()
+	for want, st := range map[string]core.Store{
+		"":                       memstore.New(),
+		"on":                     &pushing{Store: memstore.New(), healthy: true},
+		"on: all is well":        &pushing{Store: memstore.New(), healthy: true, note: "all is well"},
+		"off: the line was cut.": &pushing{Store: memstore.New(), note: "the line was cut."},
+	} {
+		gate, _ := newGate(t, core.Config{Store: st})
+		require.Equal(t, want, gate.Status().Push)
+	}
+}
