@@ -34,8 +34,11 @@ func rowsTwoHandles(t reporter, e *env) {
 
 func rowsConcurrent(t reporter, e *env) {
 	st, _ := e.written(t)
-	fleet(t, st)
 	handles := e.handles(st)
+	fleets := []core.Fleet{}
+	for _, handle := range handles {
+		fleets = append(fleets, fleet(t, handle))
+	}
 	errs := make([]error, writers)
 	want := []string{}
 	begin := make(chan struct{})
@@ -46,7 +49,7 @@ func rowsConcurrent(t reporter, e *env) {
 		}
 		wg.Go(func() {
 			<-begin
-			errs[w] = reportMany(e.ctx, handles[w%len(handles)], want[w*writesPerWriter:][:writesPerWriter])
+			errs[w] = reportMany(e.ctx, fleets[w%len(fleets)], want[w*writesPerWriter:][:writesPerWriter])
 		})
 	}
 	close(begin)
@@ -60,8 +63,7 @@ func rowsConcurrent(t reporter, e *env) {
 }
 
 // reportMany reports each of some rows twice, and one that then leaves.
-func reportMany(ctx context.Context, st core.Store, ids []string) error {
-	f := st.(core.Fleet)
+func reportMany(ctx context.Context, f core.Fleet, ids []string) error {
 	for _, id := range slices.Concat(ids, ids) {
 		if _, _, err := f.Report(ctx, row(id), time.Minute); err != nil {
 			return fmt.Errorf("Report of %s: %w", id, err)
@@ -89,10 +91,14 @@ func rowsAtOnce(t reporter, e *env) {
 		i.InFlight = n
 		e.report(t, st, i)
 	}
-	look := func() {
-		if err := atOnce(e.ctx, reader); err != nil {
-			t.Fatalf("%v", err)
-		}
+	step := func(n int64, look func()) {
+		report("first", n)
+		look()
+		e.commit(t, st, state.Mark, after(state.Document))
+		look()
+		state = e.load(t, st, state.Mark)
+		report("last", n)
+		look()
 	}
 	report("first", 1)
 	report("last", 1)
@@ -104,14 +110,15 @@ func rowsAtOnce(t reporter, e *env) {
 		return <-read
 	})
 	defer func() { _ = stop() }()
-	for n := int64(2); n < 30; n++ {
-		report("first", n)
-		look()
-		e.commit(t, st, state.Mark, after(state.Document))
-		look()
-		state = e.load(t, st, state.Mark)
-		report("last", n)
-		look()
+	for n := int64(2); n < 10; n++ {
+		step(n, func() {
+			if err := atOnce(e.ctx, reader); err != nil {
+				t.Fatalf("between the writes: %v", err)
+			}
+		})
+	}
+	for n := int64(10); n < 40; n++ {
+		step(n, func() {})
 	}
 	if err := stop(); err != nil {
 		t.Fatalf("beside the writes: %v", err)

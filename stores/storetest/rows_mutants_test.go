@@ -185,7 +185,7 @@ func (d *data) stamp(i, before core.Instance, lease time.Duration, now time.Time
 			i.Refuses = nil
 		}
 	case "counts rows in 32 bits":
-		i.InFlight = int64(int32(i.InFlight)) //nolint:gosec // it is the fault
+		i.InFlight = int64(int32(i.InFlight))
 	case "strips NUL from rows":
 		i.Host = strings.ReplaceAll(i.Host, "\x00", "")
 	case "trims hosts":
