@@ -28,7 +28,7 @@ type Options struct {
 	WaitReplicas int
 }
 
-// Store is a [core.Store], [core.Subscriber], [core.Pacer] and [core.Fleet] in Redis. It is
+// Store is a [core.Store], [core.Subscriber], [core.Pacer], [core.Pusher] and [core.Fleet] in Redis. It is
 // safe for concurrent use. Close ends what it has started.
 type Store struct {
 	client       redis.UniversalClient
@@ -51,6 +51,7 @@ var (
 	_ core.Store      = (*Store)(nil)
 	_ core.Subscriber = (*Store)(nil)
 	_ core.Pacer      = (*Store)(nil)
+	_ core.Pusher     = (*Store)(nil)
 	_ core.Fleet      = (*Store)(nil)
 )
 

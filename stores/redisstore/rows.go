@@ -76,27 +76,24 @@ func (s *Store) Instances(ctx context.Context) (core.State, []core.Instance, err
 	for n := range len(fields) / 2 {
 		id, _ := fields.text(2 * n)
 		text, _ := fields.text(2*n + 1)
-		i, err := decodeRow(text)
-		if err != nil {
-			return core.State{}, nil, fmt.Errorf("%s: field %q of key %s: %w; if no instance has this id, remove it with HDEL", s.name, id, s.keys.instances, err)
-		}
-		rows = append(rows, i)
+		rows = append(rows, decodeRow(id, text))
 	}
 	core.SortInstances(rows)
 	return state, rows, nil
 }
 
-func decodeRow(text string) (core.Instance, error) {
+func decodeRow(id, text string) core.Instance {
 	var r row
-	if err := json.Unmarshal([]byte(text), &r); err != nil {
-		return core.Instance{}, fmt.Errorf("row of an instance: %w", err)
+	err := json.Unmarshal([]byte(text), &r)
+	if err != nil {
+		return core.Instance{ID: id, Refuses: []string{}}
 	}
 	i, err := core.DecodeInstance(r.Row)
-	if err != nil {
-		return core.Instance{}, err
+	if err != nil || i.ID != id {
+		i = core.Instance{ID: id, Refuses: []string{}}
 	}
 	i.Seen, i.Lease = time.UnixMicro(r.Seen).UTC(), time.UnixMicro(r.Lease).UTC()
-	return i, nil
+	return i
 }
 
 func (s *Store) rowError(err error) error {

@@ -66,16 +66,20 @@ func TestARowThatCannotBeReadIsNotOverlooked(t *testing.T) {
 		"a row without an id": `{"seen":1,"lease":9999999999999999,"row":{}}`,
 		"stamps of words":     `{"seen":"a","lease":"b","row":{"id":"a"}}`,
 		"nothing":             "",
+		"another's row":       `{"seen":1,"lease":9999999999999999,"row":{"id":"a","drained":true}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, st, client := down(t)
 			require.NoError(t, client.HSet(t.Context(), instances, "odd", text).Err())
-			_, _, err := st.Instances(t.Context())
-			require.ErrorContains(t, err, `"odd"`)
-			require.ErrorContains(t, err, "HDEL")
-			_, _, err = st.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
-			require.NoError(t, err, "others report all the same")
+			_, _, err := st.Report(t.Context(), core.Instance{ID: "a", Host: "web"}, time.Minute)
+			require.NoError(t, err)
+			_, rows, err := st.Instances(t.Context())
+			require.NoError(t, err)
+			require.Len(t, rows, 2)
+			require.Equal(t, "odd", rows[0].ID)
+			require.False(t, rows[0].Drained)
+			require.Empty(t, rows[0].Refuses)
 			require.Equal(t, text, client.HGet(t.Context(), instances, "odd").Val(), "it was touched")
 		})
 	}
