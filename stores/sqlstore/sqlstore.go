@@ -96,6 +96,10 @@ func (s *Store) PollInterval() time.Duration { return s.o.Poll }
 // It is the same for every schema and prefix.
 func (s *Store) Channel() string { return "downtime_" + s.o.App }
 
+// StateTable is the table of documents, qualified if Schema is set, and quoted: for a
+// statement of the caller's own.
+func (s *Store) StateTable() string { return s.t.state }
+
 // args are what a statement takes, behind the driver's own.
 func (s *Store) args(values ...any) []any {
 	return append(append(make([]any, 0, len(s.o.Args)+len(values)), s.o.Args...), values...)

@@ -1,0 +1,83 @@
+package pgstore
+
+import (
+	"context"
+	"net"
+	"sync"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+)
+
+// dials are connections to servers that Close can cut. pgx gives a session up in the
+// background, with a connection of its own for the cancel request, and waits up to 15 s
+// for a server that does not answer.
+type dials struct {
+	ctx    context.Context //nolint:containedctx // ends with close
+	cancel context.CancelFunc
+	inner  pgconn.DialFunc
+
+	mu   sync.Mutex
+	open map[*cuttable]struct{}
+
+	also *dials // closed with these; may be nil
+}
+
+func newDials(inner pgconn.DialFunc) *dials {
+	d := &dials{inner: inner, open: map[*cuttable]struct{}{}}
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	return d
+}
+
+func (d *dials) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(d.ctx, cancel)()
+	conn, err := d.inner(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	c := &cuttable{Conn: conn, d: d}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.ctx.Err(); err != nil {
+		_ = conn.Close() // nobody has it
+		return nil, err
+	}
+	d.open[c] = struct{}{}
+	return c, nil
+}
+
+// close cuts everything, and refuses what is still to come.
+func (d *dials) close() {
+	if d.also != nil {
+		d.also.close()
+	}
+	d.cancel()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for c := range d.open {
+		_ = c.Conn.Close() // that is all that is wanted
+	}
+	clear(d.open)
+}
+
+// cuttable takes itself off the list when it is closed.
+type cuttable struct {
+	net.Conn
+
+	d *dials
+}
+
+func (c *cuttable) Close() error {
+	c.d.mu.Lock()
+	delete(c.d.open, c)
+	c.d.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// deadlines has pgx end a call by a deadline of its connection, whatever the pool was told
+// to do: a session that waits for notifications must survive the end of the wait.
+func deadlines(conn *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
+}
