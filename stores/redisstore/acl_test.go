@@ -63,6 +63,15 @@ func TestTheDocumentedRightsAreEnough(t *testing.T) {
 	require.True(t, healthy(st)(), "PING is allowed")
 }
 
+func TestTheRightsForOptionsAreEnough(t *testing.T) {
+	t.Parallel()
+	server := quick(t)
+	replicate(t, quick(t), server)
+	setUser(t, server.Addr, append(documented(t), "+wait", "+select"))
+	client := connect(t, &redis.Options{Addr: server.Addr, Username: "shop", Password: "PASSWORD", DB: 3})
+	require.NoError(t, everything(t, openOn(t, client, redisstore.Options{App: "shop", WaitReplicas: 1})))
+}
+
 func TestEachDocumentedRightIsNeeded(t *testing.T) {
 	t.Parallel()
 	rule := documented(t)

@@ -95,6 +95,24 @@ func TestCluster(t *testing.T) { //nolint:tparallel // the conformance suite dec
 		require.NotContains(t, stats, "cmdstat_eval")
 	})
 
+	t.Run("needs the documented rights", func(t *testing.T) { //nolint:paralleltest // see above
+		var rule []any
+		for _, word := range documented(t) {
+			rule = append(rule, strings.ReplaceAll(word.(string), "shop", "blog"))
+		}
+		for _, addr := range c.addrs {
+			setUser(t, addr, append(rule, "+cluster", "+command", "+readonly"))
+		}
+		st := openOn(t, c.client(t, func(o *redis.ClusterOptions) {
+			o.Username, o.Password, o.ReadOnly = "blog", "PASSWORD", true
+		}), redisstore.Options{App: "blog"})
+		st.Hurry()
+		woken := subscribe(t, st)
+		requireWoken(t, woken, "it is subscribed")
+		require.True(t, healthy(st)())
+		require.NoError(t, everything(t, st))
+	})
+
 	t.Run("waits for a replica", func(t *testing.T) { //nolint:paralleltest // see above
 		one := openOn(t, c.client(t, nil), redisstore.Options{App: "shop", WaitReplicas: 1})
 		_, err := core.Start(t.Context(), one, core.StartOptions{Holder: "bob"})
