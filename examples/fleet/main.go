@@ -1,0 +1,106 @@
+// Command fleet is a little shop on three instances behind one store, with a balancer in
+// front and visitors who never rest: go run ./examples/fleet
+//
+// Each instance is a process of its own, with a gate and a handle on the store of its own.
+// Each second the visitors say what they have seen. Ctrl-C stops everything.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// instanceCommand is the argument that makes this program one instance of the shop.
+const instanceCommand = "instance"
+
+// stopTimeout is how long everything may take to stop.
+const stopTimeout = 15 * time.Second
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == instanceCommand {
+		os.Exit(instanceMain(os.Args[2:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once, and the instances see that
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run returns the exit code: 0 for a clean stop, 1 for a failure, 2 for wrong usage.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	addr := flags.String("addr", "127.0.0.1:8080", "address of the balancer")
+	store := flags.String("store", "", "URL of the store, after `downtime init`: sqlite:, file:, postgres:// or redis://\n(default: an SQLite database of its own, removed at the end)")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	case flags.NArg() > 0:
+		fmt.Fprintf(stderr, "fleet: unexpected argument %q\n", flags.Arg(0))
+		return 2
+	}
+	if err := serve(ctx, *addr, *store, stdout, stderr); err != nil {
+		fmt.Fprintln(stderr, "fleet:", err)
+		return 1
+	}
+	return 0
+}
+
+func serve(ctx context.Context, addr, store string, stdout, stderr io.Writer) (err error) {
+	if store == "" {
+		dir, err := os.MkdirTemp("", "downtime-fleet-")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }() // what is left is in a temporary directory
+		store = "sqlite:" + filepath.Join(dir, "shop.db") + "?app=shop"
+		if err := begin(ctx, store); err != nil {
+			return err
+		}
+	}
+	instances, err := launch(ctx, store, stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopAll(instances)) }()
+	front, err := listen(ctx, addr, instances)
+	if err != nil {
+		return err
+	}
+	welcome(stdout, front.url, store, instances)
+	seen := visit(ctx, front.url, stdout) // until ctx ends
+	fmt.Fprintf(stdout, "in all:   %v\nstopping: the balancer, then each instance: its server, its gate, its store\n", seen)
+	return front.stop()
+}
+
+func welcome(w io.Writer, url, store string, instances []*process) {
+	names := make([]string, 0, len(instances))
+	for _, i := range instances {
+		names = append(names, fmt.Sprintf("%s is process %d", i.name, i.cmd.Process.Pid))
+	}
+	fmt.Fprintf(w, `The shop is on %s. %s.
+
+In a second terminal, here in the repository:
+
+  export DOWNTIME_STORE='%s'
+  go run ./cmd/downtime fleet --watch                      # who is there, open, refusing, drained
+  go run ./cmd/downtime start --reason 'New shelves'       # all refuse
+  curl -i %s
+  go run ./cmd/downtime end                                # all serve
+  kill %d                                               # one goes, in order: nobody notices
+  kill -9 %d                                            # one dies: the fleet shows it as silent
+
+Ctrl-C here stops everything. What visitors see, second by second:
+
+`, url, strings.Join(names, ", "), store, url, instances[1].cmd.Process.Pid, instances[2].cmd.Process.Pid)
+}
