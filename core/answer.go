@@ -80,7 +80,7 @@ var (
 	contentTypes = [formats][]string{
 		formatText: {"text/plain; charset=utf-8"},
 		formatHTML: {"text/html; charset=utf-8"},
-		formatJSON: {"application/problem+json; charset=utf-8"},
+		formatJSON: {"application/problem+json"},
 	}
 	cacheNoStore    = []string{"no-store"}
 	optionNosniff   = []string{"nosniff"}

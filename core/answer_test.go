@@ -86,7 +86,7 @@ func TestAnswerHeaders(t *testing.T) {
 	types := [formats]string{
 		formatText: "text/plain; charset=utf-8",
 		formatHTML: "text/html; charset=utf-8",
-		formatJSON: "application/problem+json; charset=utf-8",
+		formatJSON: "application/problem+json",
 	}
 	for f := range formats {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "get"} {

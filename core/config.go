@@ -14,7 +14,8 @@ import (
 )
 
 // Config says when a [Gate] is closed, who may pass then, and what the others are told.
-// The zero Config is valid, and open. New reads it once; later changes have no effect.
+// The zero Config is valid, and open, unless DOWNTIME in the environment says otherwise.
+// New reads it once; later changes have no effect.
 type Config struct {
 	// Store keeps the periods. Nil means that there are none: only the overrides (Down,
 	// OverrideFile, DOWNTIME) close the gate. The caller owns the store and closes it
@@ -62,8 +63,8 @@ type Config struct {
 	// OnStoreLost says what happens when the store was not readable for MaxStale. Zero
 	// means Keep.
 	OnStoreLost StoreLostPolicy
-	// MaxStale is how long the last known state is good under OnStoreLost: Refuse. Zero
-	// means one minute.
+	// MaxStale is how long the last known state is good under OnStoreLost: Refuse; it has
+	// no effect under Keep. Zero means one minute.
 	MaxStale time.Duration
 	// FirstStart says what happens before the store was ever read. Zero means
 	// FirstStartRefuse. A store that may begin empty and is empty has been read.

@@ -67,11 +67,11 @@ func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
 // request has had its answer marked on w as one that no cache may keep. Else the ticket is
 // empty, and the caller answers, with [Gate.Respond] or in its own way.
 func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
-	if ticket, ok := g.Enter(r); ok { // it has opened in between
-		return ticket, Decision{}
-	}
 	s := g.current.Load()
-	if s.open() {
+	if s.open() { // it has opened in between
+		if ticket, ok := g.Enter(r); ok {
+			return ticket, Decision{}
+		}
 		return g.Admit(ctx, w, r)
 	}
 	d := g.decide(ctx, s, r)
@@ -114,7 +114,8 @@ func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) Decisio
 		d.Outcome, d.Rule = Exempt, rule
 		return d
 	}
-	for _, p := range g.set.bypass {
+	for i := range g.set.bypass {
+		p := &g.set.bypass[i]
 		yes, panicked := p.allows(ctx, r)
 		if panicked != nil {
 			g.warnOnce(s, "predicate panicked, and does not bypass", slog.String("predicate", p.Name()), slog.Any("panic", panicked))

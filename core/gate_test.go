@@ -340,7 +340,7 @@ func TestShutdown(t *testing.T) {
 			end(t, store)
 			reads := store.n
 			time.Sleep(time.Hour)
-			require.NoError(t, gate.Refresh(t.Context()))
+			require.ErrorIs(t, gate.Refresh(t.Context()), core.ErrShutdown)
 			require.Equal(t, reads, store.n)
 			require.False(t, gate.Status().Open)
 		})

@@ -24,7 +24,7 @@ func negotiateLanguage(accept []string) language {
 		return english
 	}
 	// Most visitors' first range decides, as in negotiateFormat.
-	first, _, _ := strings.Cut(accept[0], ",")
+	first, _, _ := strings.Cut(accept[0][:min(len(accept[0]), maxAcceptBytes+1)], ",")
 	if len(first) == 2 || (len(first) > 2 && first[2] == '-' && strings.IndexByte(first, ';') < 0) {
 		if l, ok := languageOf(first[:2]); ok && len(first) <= maxAcceptBytes {
 			return l

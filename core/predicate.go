@@ -158,7 +158,7 @@ func (p Predicate) allFaults() faults {
 
 // allows asks p. A panic is recovered, and means no; panicked is its value, nil if there
 // was none. A ctx that is done, before or after, means no.
-func (p Predicate) allows(ctx context.Context, r *http.Request) (yes bool, panicked any) {
+func (p *Predicate) allows(ctx context.Context, r *http.Request) (yes bool, panicked any) {
 	defer func() {
 		if v := recover(); v != nil {
 			yes, panicked = false, v
@@ -168,7 +168,7 @@ func (p Predicate) allows(ctx context.Context, r *http.Request) (yes bool, panic
 }
 
 // ask is the answer itself; it may panic.
-func (p Predicate) ask(ctx context.Context, r *http.Request) bool {
+func (p *Predicate) ask(ctx context.Context, r *http.Request) bool {
 	return p.check != nil && len(p.faults) == 0 && p.check(ctx, r)
 }
 

@@ -163,7 +163,7 @@ func TestPredicatePanicValues(t *testing.T) {
 	require.Implements(t, (*error)(nil), panicked)
 
 	var noContext context.Context
-	yes, panicked = always("x").allows(noContext, nil)
+	yes, panicked = new(always("x")).allows(noContext, nil)
 	require.False(t, yes)
 	require.NotNil(t, panicked)
 }

@@ -82,9 +82,12 @@ func (g *Gate) poll() {
 	_ = g.Refresh(context.Background()) // the state and the log have the error
 }
 
+// ErrShutdown: the gate was shut down, and reads its store no more.
+var ErrShutdown = errors.New("the gate was shut down")
+
 // Refresh reads the store now, instead of at the next poll, and returns once the gate
-// honours what it found. The error is the read's; the gate then keeps what it had. It
-// waits for a read that is under way, and for no longer than ctx and 2 s.
+// honours what it found. The error is the read's, and the gate then keeps what it had, or
+// [ErrShutdown]. It waits for a read that is under way, and for no longer than ctx and 2 s.
 func (g *Gate) Refresh(ctx context.Context) error {
 	if g.set.store == nil {
 		return nil
@@ -104,7 +107,7 @@ func (g *Gate) Refresh(ctx context.Context) error {
 	var stopped bool
 	g.locked(func(now time.Time) { have, row, stopped = g.state.seen, g.rowDue(now), g.state.stopped })
 	if stopped {
-		return nil
+		return ErrShutdown
 	}
 	r := g.load(ctx, have, row)
 	if caller.Err() != nil && r.err != nil && !errors.Is(r.err, ErrUnchanged) {

@@ -113,7 +113,7 @@ func closedCases() map[string]testCase {
 	}
 	problem := testCase{
 		request: get("/api/items", header("Accept", "application/json")), status: 503, lacks: append(secrets, "<database>"),
-		holds: []string{`"retry_after"`, `"status":503`}, headers: refused("Content-Type", "application/problem+json; charset=utf-8"),
+		holds: []string{`"retry_after"`, `"status":503`}, headers: refused("Content-Type", "application/problem+json"),
 	}
 	text := testCase{
 		request: get("/users/7", header("Accept", "*/*")), status: 503, lacks: secrets,
