@@ -209,29 +209,6 @@ func TestSchemesOpenAndCloseStores(t *testing.T) {
 	require.Equal(t, 1, closed)
 }
 
-func TestPasswordsInURLsAreSeen(t *testing.T) {
-	t.Parallel()
-	for url, want := range map[string]bool{
-		"postgres://u:p@h/db":               true,
-		"postgres://u:@h/db":                true,
-		"redis://:p@h":                      true,
-		"mysql://u:with/slash@h/db":         true,
-		"postgres://h/db?app=x&password=p":  true,
-		"postgres://h/db?pass%77ord=p":      true,
-		"postgres://h/db?SSLPassword=p":     true,
-		"postgres://h/db?a%zz=p":            true,
-		"postgres://u@h:5432/db?app=x":      false,
-		"postgres://h:5432/db?passfile=/x":  false,
-		"redis://h:6379/0?app=a@b:c":        false,
-		"file:/srv/a:b@c/password=x":        false,
-		"file:///srv/downtime.json":         false,
-		"sqlite:x.db?app=shop":              false,
-		"postgres://[::1]:5432/db?app=shop": false,
-	} {
-		require.Equal(t, want, hasPassword(url), url)
-	}
-}
-
 // fullDisk takes nothing.
 type fullDisk struct{}
 

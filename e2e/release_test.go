@@ -28,18 +28,12 @@ const command = "github.com/go-downtime/downtime/cmd/downtime"
 // the users'.
 func TestReleaseInstallsTheCommand(t *testing.T) {
 	t.Parallel()
-	root, err := filepath.Abs("..")
-	require.NoError(t, err)
-	proxy := t.TempDir()
-	released := siblings(t, root)
-	version := released[0].mod.Version
-	itself := module.Version{Path: command, Version: version}
-	released = append(released, sibling{itself, filepath.Join(root, "cmd", "downtime")})
-	for _, s := range released {
-		publish(t, proxy, s)
+	proxy, version, _ := release(t)
+	bin := filepath.Join(t.TempDir(), "downtime")
+	if runtime.GOOS == "windows" {
+		bin += ".exe"
 	}
-
-	bin := install(t, proxy, version)
+	published(t, proxy, filepath.Dir(bin), "install", command+"@"+version)
 	said := output(t, bin, "version")
 	require.True(t, strings.HasPrefix(said, "downtime "+version+" ("+runtime.Version()), said)
 
@@ -95,6 +89,51 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 	})
 }
 
+// TestReleaseServesItsLibraries does what an application does: go get, import, go build.
+// Nothing of go.work, and none of the replaces in the libraries' go.mod, counts there.
+func TestReleaseServesItsLibraries(t *testing.T) {
+	t.Parallel()
+	proxy, version, libraries := release(t)
+	dir := t.TempDir()
+	const program = `package main
+
+import (
+	_ "github.com/go-downtime/downtime/adapters/gin"
+	_ "github.com/go-downtime/downtime/cli"
+	_ "github.com/go-downtime/downtime/stores/pgstore"
+	_ "github.com/go-downtime/downtime/stores/redisstore"
+	_ "github.com/go-downtime/downtime/stores/sqlstore"
+)
+
+func main() {}
+`
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte(program), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.org/app\n\ngo 1.26.0\n"), 0o600))
+	get := []string{"get"}
+	for _, l := range libraries {
+		get = append(get, l.mod.Path+"@"+version)
+		require.Contains(t, program, `"`+l.mod.Path, "the program needs a package of it")
+	}
+	published(t, proxy, dir, get...)
+	published(t, proxy, dir, "build", "-o", filepath.Join(dir, "app"), ".")
+}
+
+// release publishes everything in a proxy that is a directory. libraries are all but the
+// command.
+func release(t *testing.T) (proxy, version string, libraries []sibling) {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	proxy = t.TempDir()
+	libraries = siblings(t, root)
+	version = libraries[0].mod.Version
+	for _, s := range libraries {
+		publish(t, proxy, s)
+	}
+	publish(t, proxy, sibling{module.Version{Path: command, Version: version}, filepath.Join(root, "cmd", "downtime")})
+	return proxy, version, libraries
+}
+
 // sibling is a module of this repository, as it is released.
 type sibling struct {
 	mod module.Version
@@ -138,9 +177,9 @@ func publish(t *testing.T, proxy string, s sibling) {
 	}
 }
 
-// install runs go install, with a module cache of its own, so that a version which was
-// never released does not stay behind on this machine.
-func install(t *testing.T, proxy, version string) (bin string) {
+// published runs go in dir, on what the proxy has and on what else this machine can get. The
+// module cache is its own, so that a version which was never released does not stay behind.
+func published(t *testing.T, proxy, dir string, args ...string) {
 	t.Helper()
 	env := func(name string) string {
 		out, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
@@ -148,23 +187,17 @@ func install(t *testing.T, proxy, version string) (bin string) {
 		return strings.TrimSpace(string(out))
 	}
 	downloaded := filepath.Join(env("GOMODCACHE"), "cache", "download")
-	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "install", command+"@"+version)
+	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(
 		os.Environ(),
 		"GOPROXY="+fileURL(proxy)+","+fileURL(downloaded)+","+env("GOPROXY"),
 		// -trimpath: else what others have published is compiled anew for each module cache.
 		"GOFLAGS=-mod=mod -modcacherw -trimpath", "GOWORK=off", "GOSUMDB=off", "GONOPROXY=none", "GOTOOLCHAIN=local", "GO111MODULE=on",
-		"GOMODCACHE="+t.TempDir(), "GOBIN="+dir, "GOOS=", "GOARCH=",
+		"GOMODCACHE="+filepath.Join(proxy, "cache"), "GOBIN="+dir, "GOOS=", "GOARCH=",
 	)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
-	bin = filepath.Join(dir, "downtime")
-	if runtime.GOOS == "windows" {
-		bin += ".exe"
-	}
-	return bin
 }
 
 func fileURL(path string) string {

@@ -11,7 +11,7 @@ import (
 )
 
 // envPassword is the password of a store whose URL has none.
-const envPassword = "DOWNTIME_STORE_PASSWORD" //nolint:gosec // its name, not a password
+const envPassword = "DOWNTIME_STORE_PASSWORD"
 
 // location is the URL of a shared store, taken apart.
 type location struct {

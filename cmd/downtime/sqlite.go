@@ -97,7 +97,7 @@ func (s sqlite) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(creating.Store.Migrate(ctx), creating.Close())
+	return errors.Join(creating.Migrate(ctx), creating.Close())
 }
 
 // missing reports whether there is no database: the driver only says that it cannot open
