@@ -36,9 +36,9 @@ fmt: ## format every file
 	@"$$(tools/install)/gofumpt" -w .
 
 .PHONY: vet-others
-vet-others: ## type-check and vet for the systems that this is not
-	GOOS=windows go vet work
-	GOOS=darwin go vet work
+vet-others: ## type-check and vet the libraries for the systems that this is not
+	GOOS=windows go vet ./... ./cli/...
+	GOOS=darwin go vet ./... ./cli/...
 
 .PHONY: bench
 bench: ## the budgets, measured side by side, in one table
