@@ -46,7 +46,7 @@ that one and exits with 6. It exits with 5 if there was nothing to end and the s
 		switch {
 		case all && (o.ID != "" || f.Changed("holder")), o.ID != "" && f.Changed("holder"):
 			return usagef("an ID, --holder and --all: say one of them")
-		case !f.Changed("holder"):
+		case !all && o.ID == "" && !f.Changed("holder"):
 			o.Holder = defaultHolder(defaultActor())
 		}
 		v, err := a.view(cmd)

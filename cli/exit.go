@@ -82,8 +82,8 @@ func (a *app) explain(cmd *cobra.Command, err error) (code int, text string) {
 	switch {
 	case errors.As(err, &usage):
 		return ExitUsage, text
-	case flagOf(err) != "":
-		return ExitUsage, flagOf(err)
+	case flagOf(cmd, err) != "":
+		return ExitUsage, flagOf(cmd, err)
 	case errors.Is(err, core.ErrUnconfirmed):
 		text += ": look before you do it again: " + a.command(cmd, "status")
 	case errors.Is(err, core.ErrLost):
@@ -117,9 +117,9 @@ var flags = map[string]string{
 	"environment variable DOWNTIME": "environment variable DOWNTIME",
 }
 
-// flagOf is the text of the faults in err that come from flags, by their flags' names; ""
-// if none does.
-func flagOf(err error) string {
+// flagOf is the text of the faults in err that come from flags of cmd, by their flags'
+// names; "" if none does.
+func flagOf(cmd *cobra.Command, err error) string {
 	var texts []string
 	var walk func(err error)
 	walk = func(err error) {
@@ -129,6 +129,9 @@ func flagOf(err error) string {
 			if flag := flags[field]; flag != "" {
 				of := *e
 				of.Field = flag
+				if f := cmd.Flags().Lookup("for"); flag == "--until" && f != nil && f.Changed { // edit has made the end from it
+					of = core.FieldError{Field: "--for", Value: f.Value, Problem: fmt.Sprintf("ends at %v: %s", e.Value, e.Problem)}
+				}
 				texts = append(texts, of.Error())
 			}
 		case interface{ Unwrap() []error }:

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// EndOptions says what [End] ends: exactly one of ID, All and Holder counts, in this
-// order.
+// EndOptions says what [End] ends, by exactly one of ID, All and Holder. None of them, or
+// more than one, is a [*FieldError], and nothing is ended.
 type EndOptions struct {
 	// ID is one period that is in force, whosever it is.
 	ID string
@@ -30,7 +30,7 @@ type EndOptions struct {
 func End(ctx context.Context, st Store, o EndOptions) (Result, error) {
 	var ended []Period
 	var anew change
-	if o.All && o.ID == "" {
+	if o.fault() == nil && o.All {
 		anew = func(*Document, time.Time) error {
 			ended = []Period{}
 			return nil
@@ -48,20 +48,18 @@ func End(ctx context.Context, st Store, o EndOptions) (Result, error) {
 }
 
 func end(d *Document, now time.Time, o EndOptions) ([]Period, error) {
+	if err := o.fault(); err != nil {
+		return nil, err
+	}
 	var ours func(p Period) bool
 	switch {
 	case o.ID != "":
-		if o.All {
-			return nil, &FieldError{Field: "id", Value: o.ID, Problem: "want either an id or all, not both"}
-		}
 		if err := endable(d, now, o.ID); err != nil {
 			return nil, err
 		}
 		ours = func(p Period) bool { return p.ID == o.ID }
 	case o.All:
 		ours = func(Period) bool { return true }
-	case strings.TrimSpace(o.Holder) == "":
-		return nil, &FieldError{Field: "holder", Value: o.Holder, Problem: "is missing; say whose deployment to end, or an id, or all"}
 	default:
 		ours = func(p Period) bool { return p.Kind == Deployment && p.Holder == o.Holder }
 	}
@@ -77,6 +75,20 @@ func end(d *Document, now time.Time, o EndOptions) ([]Period, error) {
 		return nil, ErrNothingToEnd
 	}
 	return ended, nil
+}
+
+// fault is what is wrong about the options themselves; nil if nothing is.
+func (o EndOptions) fault() error {
+	const one = "want one of id, all and holder, not more"
+	switch {
+	case o.ID != "" && (o.All || o.Holder != ""):
+		return &FieldError{Field: "id", Value: o.ID, Problem: one}
+	case o.All && o.Holder != "":
+		return &FieldError{Field: "holder", Value: o.Holder, Problem: one}
+	case o.ID == "" && !o.All && strings.TrimSpace(o.Holder) == "":
+		return &FieldError{Field: "holder", Value: o.Holder, Problem: "is missing; say whose deployment to end, or an id, or all"}
+	}
+	return nil
 }
 
 // endable says why the period cannot be ended; nil if it can.

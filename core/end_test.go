@@ -34,7 +34,7 @@ func TestEndRemovesWhatItEnds(t *testing.T) {
 			stillInDocuments: []string{"theirs", "running", "disabled", "coming", "over"},
 		},
 		"anybody's by id": {
-			given: EndOptions{ID: "theirs", Holder: "x"},
+			given: EndOptions{ID: "theirs"},
 			ended: []string{"theirs"}, inForce: []string{"mine", "running"},
 			stillInDocuments: []string{"mine", "running", "disabled", "coming", "over"},
 		},
@@ -44,7 +44,7 @@ func TestEndRemovesWhatItEnds(t *testing.T) {
 			stillInDocuments: []string{"mine", "theirs", "disabled", "coming", "over"},
 		},
 		"everything in force, and nothing else": {
-			given: EndOptions{All: true, Holder: "x"},
+			given: EndOptions{All: true},
 			ended: []string{"mine", "theirs", "running"}, inForce: []string{},
 			stillInDocuments: []string{"disabled", "coming", "over"},
 		},
@@ -75,7 +75,9 @@ func TestEndOfNothingTellsTheState(t *testing.T) {
 		"a window that is to come":            {EndOptions{ID: "coming"}, ErrNotInForce, "begins at 2026-03-08T13:00:00Z"},
 		"a disabled window whose time it is":  {EndOptions{ID: "disabled"}, ErrNotInForce, `"disabled" is disabled`},
 		"neither holder nor id nor all":       {EndOptions{}, nil, "holder: is missing"},
-		"an id and all, which contradict":     {EndOptions{ID: "mine", All: true}, nil, "not both"},
+		"an id and all, which contradict":     {EndOptions{ID: "mine", All: true}, nil, `id: "mine": want one of id, all and holder`},
+		"an id and a holder":                  {EndOptions{ID: "mine", Holder: "x"}, nil, `id: "mine": want one of id, all and holder`},
+		"all and a holder":                    {EndOptions{All: true, Holder: "x"}, nil, `holder: "x": want one of id, all and holder`},
 		"a blank holder owns nothing, anyway": {EndOptions{Holder: " "}, nil, "holder: \" \": is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -225,25 +225,6 @@ func newID(d *Document) string {
 	}
 }
 
-// endOf resolves "for so long after from" and "until then", of which at most one is given.
-// Zero: neither is.
-func endOf(from time.Time, duration time.Duration, until time.Time, untilField string) (time.Time, error) {
-	switch {
-	case duration != 0 && !until.IsZero():
-		return time.Time{}, &FieldError{Field: "for", Value: duration, Problem: "want either a duration or an instant (" + untilField + "), not both"}
-	case duration < 0:
-		return time.Time{}, &FieldError{Field: "for", Value: duration, Problem: "want more than 0"}
-	case duration != 0:
-		return canonical(from.Add(duration)), nil
-	}
-	return canonical(until), nil
-}
-
-// passed is the fault of an end that is not ahead.
-func passed(field string, t, now time.Time) error {
-	return &FieldError{Field: field, Value: t.Format(time.RFC3339), Problem: "has passed, the store's time is " + now.Format(time.RFC3339)}
-}
-
 // index is where d has this id.
 func index(d *Document, id string) (int, error) {
 	if id == "" {

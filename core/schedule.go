@@ -62,11 +62,12 @@ func schedule(d *Document, now time.Time, o WindowOptions) (Period, error) {
 		Enabled: !o.Disabled, Emergency: o.Emergency, Reason: o.Reason, Holder: o.Holder,
 		Version: 1, CreatedBy: o.Actor, CreatedAt: now,
 	}
-	if err := p.Validate(); err != nil {
-		return Period{}, err
+	err = p.Validate()
+	if err == nil && p.Finished(now) {
+		err = passed("end", p.End, now)
 	}
-	if p.Finished(now) {
-		return Period{}, passed("end", p.End, now)
+	if err != nil {
+		return Period{}, ofDuration(err, o.For, "end")
 	}
 	d.Periods = append(d.Periods, p)
 	return p, nil

@@ -92,5 +92,5 @@ func start(d *Document, now time.Time, o StartOptions) (Period, error) {
 			p.End, p.ExpectedEnd = end, time.Time{}
 		}
 	}
-	return *p, p.Validate()
+	return *p, ofDuration(p.Validate(), o.For, "end", "expected_end")
 }

@@ -130,7 +130,7 @@ func TestStartRefuses(t *testing.T) {
 		"a duration and an instant": {StartOptions{Holder: "x", For: 1, Until: noonUTC.Add(1)}, "for: 1ns: want either"},
 		"a negative duration":       {StartOptions{Holder: "x", For: -time.Hour}, "for: -1h0m0s: want more than 0"},
 		"a duration below the resolution": {
-			StartOptions{Holder: "x", For: time.Nanosecond}, "until: \"2026-03-08T12:00:00Z\": has passed",
+			StartOptions{Holder: "x", For: time.Nanosecond}, "for: 1ns: want 1µs or more",
 		},
 		"an end that is now":       {StartOptions{Holder: "x", Until: noonUTC}, "until: \"2026-03-08T12:00:00Z\": has passed, the store's time is 2026-03-08T12:00:00Z"},
 		"an end that has passed":   {StartOptions{Holder: "x", Until: noonUTC.Add(-1), AutoEnd: true}, "has passed"},
