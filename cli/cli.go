@@ -32,7 +32,8 @@ func WithStore(st core.Store) Option { return func(a *app) { a.store = st } }
 //
 // Of the store that open returns, the command also uses these methods if it has them:
 // Close() error, after the command; Migrate(ctx) error, which makes tables, for init; and
-// Application() string, the application's name in a store that several share.
+// Application() string, the application's name in a store that several share. The last two
+// count for [WithStore] too.
 func WithScheme(scheme, form string, open Opener) Option {
 	return func(a *app) { a.schemes[scheme] = schemeOf{form: form, open: open} }
 }

@@ -50,5 +50,5 @@ func openMySQL(_ context.Context, text string) (core.Store, error) {
 	if err != nil {
 		return nil, errors.Join(refused(err, sqlFields), db.Close())
 	}
-	return database{Store: st, app: l.ours["app"], db: db}, nil
+	return database{Store: st, db: db}, nil
 }

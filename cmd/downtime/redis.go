@@ -21,12 +21,8 @@ var redisFields = map[string]string{"App": "app", "WaitReplicas": "wait_replicas
 type redisStore struct {
 	*redisstore.Store
 
-	app    string
 	client redis.UniversalClient
 }
-
-// Application is the application's name.
-func (r redisStore) Application() string { return r.app }
 
 // Close closes the store, and then the client.
 func (r redisStore) Close() error { return errors.Join(r.Store.Close(), r.client.Close()) }
@@ -53,7 +49,7 @@ func openRedis(_ context.Context, text string) (core.Store, error) {
 	if err != nil {
 		return nil, errors.Join(refused(err, redisFields), client.Close())
 	}
-	return redisStore{Store: st, app: o.App, client: client}, nil
+	return redisStore{Store: st, client: client}, nil
 }
 
 func (l location) redisClient() (redis.UniversalClient, error) {

@@ -26,12 +26,8 @@ var sqlFields = map[string]string{"App": "app", "Schema": "schema", "Prefix": "p
 type database struct {
 	*sqlstore.Store
 
-	app string
-	db  *sql.DB
+	db *sql.DB
 }
-
-// Application is the application's name.
-func (d database) Application() string { return d.app }
 
 // Close closes the database.
 func (d database) Close() error { return d.db.Close() }
@@ -88,7 +84,7 @@ func (s sqlite) connect(mode string) (database, error) {
 	if err != nil {
 		return database{}, errors.Join(refused(err, sqlFields), db.Close())
 	}
-	return database{Store: st, app: s.options.App, db: db}, nil
+	return database{Store: st, db: db}, nil
 }
 
 // Migrate makes the database, if there is none, and its tables.

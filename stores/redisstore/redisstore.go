@@ -32,7 +32,7 @@ type Options struct {
 // safe for concurrent use. Close ends what it has started.
 type Store struct {
 	client       redis.UniversalClient
-	name         string
+	app, name    string
 	keys         keys
 	waitReplicas int
 	pace         pace
@@ -84,7 +84,7 @@ func New(client redis.UniversalClient, o Options) (*Store, error) {
 	if o.WaitReplicas < 0 {
 		return nil, &core.FieldError{Field: "WaitReplicas", Value: o.WaitReplicas, Problem: "want 0 or more"}
 	}
-	s := &Store{client: client, name: "redis:" + o.App + where, keys: keysOf(o.App), waitReplicas: o.WaitReplicas, pace: defaultPace}
+	s := &Store{client: client, app: o.App, name: "redis:" + o.App + where, keys: keysOf(o.App), waitReplicas: o.WaitReplicas, pace: defaultPace}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.shutdown)
 	s.push.init()
@@ -128,6 +128,9 @@ func inspect(client redis.UniversalClient) (where string, err error) {
 
 // String is "redis:", the application, and where the server is: no user and no password.
 func (s *Store) String() string { return s.name }
+
+// Application is App of the Options.
+func (s *Store) Application() string { return s.app }
 
 // Close ends the subscription and what else runs, and waits for it; not for longer than
 // 10 seconds if the client is stuck, which is an error then. Subscribers hear nothing any

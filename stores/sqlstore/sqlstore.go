@@ -88,6 +88,9 @@ func New(db *sql.DB, kind Dialect, o Options) (*Store, error) {
 // String names the database and the application, as "postgresql#shop".
 func (s *Store) String() string { return s.o.Name + "#" + s.o.App }
 
+// Application is App of the Options.
+func (s *Store) Application() string { return s.o.App }
+
 // PollInterval is Poll of the Options.
 func (s *Store) PollInterval() time.Duration { return s.o.Poll }
 
