@@ -14,7 +14,7 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// Option changes what [Main] and [Command] offer.
+// Option changes what [Main] and [Command] offer. A nil Option changes nothing.
 type Option func(*app)
 
 // Opener opens the store that a URL names. ctx is over when the command is. What it
@@ -23,12 +23,13 @@ type Option func(*app)
 type Opener func(ctx context.Context, url string) (core.Store, error)
 
 // WithStore gives the command the application's own store. --store and DOWNTIME_STORE are
-// then not offered. The caller closes it.
+// then not offered, and every [WithScheme] is without effect. The caller closes it. A nil
+// store is as if the option were not there: --store says which.
 func WithStore(st core.Store) Option { return func(a *app) { a.store = st } }
 
 // WithScheme lets --store take URLs that begin with "scheme:". form is how one is written,
 // for messages: "sqlite:PATH"; "" leaves it out of them. A scheme that is known already is
-// replaced; "file" is built in.
+// replaced; "file" is built in. Beside [WithStore] there is no --store, and no scheme counts.
 //
 // Of the store that open returns, the command also uses these methods if it has them:
 // Close() error, after the command; Migrate(ctx) error, which makes tables, for init; and
@@ -93,7 +94,9 @@ func newApp(opts []Option) *app {
 		timeout: durationFlag(10 * time.Second),
 	}
 	for _, o := range opts {
-		o(a)
+		if o != nil {
+			o(a)
+		}
 	}
 	return a
 }

@@ -130,6 +130,14 @@ func TestMainOnTheApplicationsOwnStore(t *testing.T) {
 	require.NotContains(t, help, "DOWNTIME_STORE")
 }
 
+func TestOptionsThatAreNilCountForNothing(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	require.Equal(t, ExitDone, Main(t.Context(), []string{"status"}, nil, &out, &errs, nil, WithStore(memstore.New()), nil), errs.String())
+	require.Equal(t, ExitUsage, Main(t.Context(), []string{"status", "--store", "trial:x"}, nil, nil, &errs, WithStore(nil)))
+	require.Contains(t, errs.String(), `unknown scheme "trial:": want file:PATH`)
+}
+
 func TestMainIsInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ import (
 // New reads it once; later changes have no effect.
 type Config struct {
 	// Store keeps the periods. Nil means that there are none: only the overrides (Down,
-	// OverrideFile, DOWNTIME) close the gate. The caller owns the store and closes it
+	// OverrideFile, DOWNTIME) close the gate; a nil pointer is refused. The caller owns the store and closes it
 	// after Shutdown.
 	Store Store
 
@@ -59,6 +60,10 @@ type Config struct {
 
 	// PollInterval is the time between two reads of the store, 10 ms to 1 h. Zero means
 	// the store's own choice (a [Pacer]: a file asks for 100 ms), else 5 s, spread by 20 %.
+	// A value given here is kept as it is, but where the store keeps rows of instances
+	// (a [Fleet]): there every interval is spread by 20 %, and is at most 1 s while
+	// requests that were let in before still run, and from 30 s before a period begins,
+	// ends or becomes overdue.
 	PollInterval time.Duration
 	// OnStoreLost says what happens when the store was not readable for MaxStale. Zero
 	// means Keep.
@@ -78,28 +83,6 @@ type Config struct {
 	// recovered and logged. Nil means none.
 	OnDecision func(ctx context.Context, r *http.Request, d Decision)
 }
-
-// StoreLostPolicy is what a gate does when its store is lost.
-type StoreLostPolicy uint8
-
-const (
-	// Keep keeps the last known state, open or closed.
-	Keep StoreLostPolicy = iota
-	// Refuse closes an open gate once the state is older than MaxStale. It opens again
-	// with the next good read.
-	Refuse
-)
-
-// FirstStartPolicy is what a gate does before its store was ever read.
-type FirstStartPolicy uint8
-
-const (
-	// FirstStartRefuse refuses, and says kind=starting.
-	FirstStartRefuse FirstStartPolicy = iota
-	// FirstStartOpen serves: downtime that is already in force is then not honoured
-	// until the store answers.
-	FirstStartOpen
-)
 
 const (
 	defaultPoll     = 5 * time.Second
@@ -152,6 +135,9 @@ func (c Config) resolve() (*settings, error) {
 		log:        c.Logger,
 		onDecision: c.OnDecision,
 		rules:      c.digest(),
+	}
+	if v := reflect.ValueOf(c.Store); v.Kind() == reflect.Pointer && v.IsNil() {
+		errs = append(errs, &FieldError{Field: "Store", Value: fmt.Sprintf("(%T)(nil)", c.Store), Problem: "is a nil pointer; look at the error of what made it, or leave Store out for none"})
 	}
 	var err error
 	if s.exempt, err = newExemptions(c.ExemptExact, c.ExemptPaths); err != nil {

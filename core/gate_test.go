@@ -48,7 +48,7 @@ func TestEveryFaultOfAConfigIsNamedWithItsValue(t *testing.T) {
 	require.Error(t, err)
 	for _, part := range []string{
 		`ExemptExact[1]: "healthz"`, `ExemptPaths[0]: "/"`, "Bypass[1]", "StatusCode: 200", `RedirectURL: "javascript:alert(1)"`,
-		"PollInterval: 1ms", "OnStoreLost: 7", "MaxStale: -1s", "FirstStart: 9", `OverrideFile: "a\x00b"`,
+		"PollInterval: 1ms", "OnStoreLost: StoreLostPolicy(7)", "MaxStale: -1s", "FirstStart: FirstStartPolicy(9)", `OverrideFile: "a\x00b"`,
 	} {
 		require.ErrorContains(t, err, part)
 	}

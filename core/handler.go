@@ -37,6 +37,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type decisionKey struct{}
 
 // WithDecision returns a context that carries d, for a responder that is an http.Handler.
+// It is for authors of adapters; responders call [DecisionFrom].
 func WithDecision(ctx context.Context, d Decision) context.Context {
 	return context.WithValue(ctx, decisionKey{}, d)
 }

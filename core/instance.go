@@ -75,7 +75,7 @@ func (i Instance) Silent(t time.Time) bool { return !i.Dead && !t.Before(i.Lease
 // Live reports whether the instance is known to be there at the store's time t.
 func (i Instance) Live(t time.Time) bool { return !i.Dead && t.Before(i.Lease) }
 
-// Fleet is a [Store] that keeps a row for each instance. Rows never change the document's
+// Fleet is implemented beside [Store] by one that keeps a row for each instance. Rows never change the document's
 // revision. Implementations are safe for concurrent use, and pass storetest.Run.
 type Fleet interface {
 	// Report writes the row of row.ID, stamped by the store's clock with Seen, and with
@@ -116,6 +116,7 @@ func Instances(ctx context.Context, st Store) (State, []Instance, error) {
 }
 
 // SortInstances orders rows by host, pid and id, as [Fleet.Instances] returns them.
+// It is for authors of stores.
 func SortInstances(rows []Instance) {
 	slices.SortFunc(rows, func(a, b Instance) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.PID, b.PID), cmp.Compare(a.ID, b.ID))
@@ -123,13 +124,15 @@ func SortInstances(rows []Instance) {
 }
 
 // EncodeInstance is the row as stores write it, without what the store stamps.
+// It is for authors of stores.
 func EncodeInstance(i Instance) ([]byte, error) {
 	i.Seen, i.Lease, i.Dead = time.Time{}, time.Time{}, false
 	return json.Marshal(i)
 }
 
 // DecodeInstance reads a row. Members that it does not know are ignored: rows are reports
-// of other versions too, and decide nothing about requests.
+// of other versions too, and decide nothing about requests. It is for
+// authors of stores.
 func DecodeInstance(b []byte) (Instance, error) {
 	var i Instance
 	if err := json.Unmarshal(b, &i); err != nil {
@@ -162,7 +165,8 @@ func newInstance(s *settings, now time.Time) Instance {
 
 // ThisHost is what the row of an instance on this machine says of Host and Boot: what a
 // store compares that can tell the dead on its own machine from the silent elsewhere. Boot
-// is Linux's boot id, "" elsewhere; Host is "unknown" if the system does not say.
+// is Linux's boot id, "" elsewhere; Host is "unknown" if the system does not say. It is for
+// authors of stores.
 func ThisHost() (host, boot string) {
 	host, err := os.Hostname()
 	if err != nil {

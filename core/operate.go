@@ -32,6 +32,7 @@ const (
 	// MaxPeriods is how many periods a document may hold.
 	MaxPeriods = 10_000
 	// MaxRevision is the highest revision that is written: every JSON reader can hold it.
+	// It is for authors of stores.
 	MaxRevision = 1<<53 - 1
 
 	keepFinished   = 7 * 24 * time.Hour // a finished period is shown for so long

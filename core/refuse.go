@@ -35,8 +35,8 @@ func (g *Gate) Prepare(h http.Header, d Decision) (status int) {
 	return a.status
 }
 
-// OrClosed returns g, and for a nil g a gate that refuses everything, for good. Adapters
-// use it, because a gate that could not be made must not mean an open site.
+// OrClosed returns g, and for a nil g a gate that refuses everything, for good. It is for
+// authors of adapters, because a gate that could not be made must not mean an open site.
 func (g *Gate) OrClosed() *Gate {
 	if g != nil {
 		return g

@@ -18,7 +18,8 @@ const (
 
 // Status is what a gate knows at one moment, for operators. It names periods and people:
 // not for the public. The caller owns it, but for Closure and what Periods share with the
-// store's document, which nobody changes.
+// store's document, which nobody changes. It has no JSON form, in which its errors would be lost:
+// put what you show into a type of your own.
 type Status struct {
 	// Open is false while the gate refuses; Closure then says why.
 	Open    bool

@@ -65,23 +65,24 @@ type Store interface {
 	String() string
 }
 
-// Subscriber is a [Store] that can say when to look again. A subscription is a hint that
-// may be late, lost or wrong; the poll stays the truth.
+// Subscriber is implemented beside [Store] by one that can say when to look again. A
+// subscription is a hint that may be late, lost or wrong; the poll stays the truth.
 type Subscriber interface {
 	// Subscribe calls wake, which does not block, after each change, on any goroutine,
 	// until cancel is called. cancel is idempotent and does not wait.
 	Subscribe(wake func()) (cancel func())
 }
 
-// Pacer is a [Store] that knows how often it should be polled: because a poll of it is
-// unusually cheap, or because it is sure, for the time being, that its hints arrive.
+// Pacer is implemented beside [Store] by one that knows how often it should be polled:
+// because a poll of it is unusually cheap, or because it is sure, for the time being, that
+// its hints arrive.
 type Pacer interface {
 	// PollInterval is the time to the next poll; more than zero. It is asked before each,
 	// and does not block.
 	PollInterval() time.Duration
 }
 
-// Pusher is a [Subscriber] that knows whether its hints arrive.
+// Pusher is implemented beside [Subscriber] by a store that knows whether its hints arrive.
 type Pusher interface {
 	// PushState reports whether hints are seen to arrive at present, and says in words how
 	// the connection behind them is, without secrets. It does not block.

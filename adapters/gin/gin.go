@@ -29,8 +29,11 @@ import (
 type Config = core.Config
 
 // New makes a gate from cfg and returns its middleware. It panics if cfg is invalid, with
-// every fault in the message; [core.New] and [Middleware] return the error instead, and
-// keep the gate at hand for its Shutdown.
+// every fault in the message. Nobody can shut that gate down: when the process has ended,
+// its row stays among the store's instances, silent, until it is pruned a day after its
+// lease (a file store on the same host knows at once that it is dead). A server that shuts
+// down cleanly calls [core.New], which returns the error instead, passes the gate to
+// [Middleware], and calls the gate's Shutdown after its own.
 func New(cfg Config, opts ...Option) gin.HandlerFunc {
 	gate, err := core.New(cfg)
 	if err != nil {

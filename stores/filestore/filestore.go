@@ -59,7 +59,8 @@ const (
 
 // Store is a [core.Store] and a [core.Fleet] in a file. It is safe for concurrent use by
 // goroutines and processes, and holds no goroutine and nothing to close; it keeps one file
-// open, and locked, for each instance that has reported itself and not left.
+// open, and locked, for each instance that has reported itself and not left. The zero Store
+// is not usable; see [New].
 type Store struct {
 	path, dir, base string
 	mode            fs.FileMode // of a new file; 0 means by its directory
@@ -83,7 +84,7 @@ var (
 	_ core.Pacer = (*Store)(nil)
 )
 
-// Option changes what [New] makes.
+// Option changes what [New] makes. A nil Option changes nothing.
 type Option func(*Store)
 
 // MustExist makes a missing file an error from the start, [core.ErrLost], instead of an
@@ -122,7 +123,9 @@ func New(path string, opts ...Option) (*Store, error) {
 	}
 	s := &Store{path: abs, dir: filepath.Dir(abs), base: filepath.Base(abs), writing: make(chan struct{}, 1)}
 	for _, o := range opts {
-		o(s)
+		if o != nil {
+			o(s)
+		}
 	}
 	if s.mode&0o002 != 0 && !s.worldWritable {
 		return nil, fmt.Errorf("filestore: Mode %#o: want no write permission for everybody, or AllowWorldWritable", s.mode)

@@ -44,6 +44,14 @@ func TestStoreWithMustExist(t *testing.T) {
 	}, storetest.Options{MustBeInitialised: true})
 }
 
+func TestANilOptionChangesNothing(t *testing.T) {
+	t.Parallel()
+	st, err := filestore.New(filepath.Join(t.TempDir(), "downtime.json"), nil, filestore.MustExist(), nil)
+	require.NoError(t, err)
+	_, err = st.Load(t.Context(), core.Mark{})
+	require.ErrorIs(t, err, core.ErrLost)
+}
+
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

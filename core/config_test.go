@@ -1,0 +1,30 @@
+package core_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/filestore"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+func TestANilPointerIsNoStore(t *testing.T) {
+	t.Parallel()
+	left, err := filestore.New("") // whose error nobody looked at
+	require.Error(t, err)
+	for name, store := range map[string]core.Store{
+		"*filestore.Store": left,
+		"*memstore.Store":  (*memstore.Store)(nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gate, err := core.New(core.Config{Store: store, StatusCode: 200})
+			require.Nil(t, gate)
+			require.ErrorContains(t, err, "Store: \"("+name+")(nil)\": is a nil pointer; look at the error of what made it, or leave Store out")
+			require.ErrorContains(t, err, "StatusCode: 200", "the other faults are told too")
+			require.ErrorAs(t, err, new(*core.FieldError))
+		})
+	}
+}

@@ -1,0 +1,49 @@
+package core
+
+import "strconv"
+
+// StoreLostPolicy is what a gate does when its store is lost.
+type StoreLostPolicy uint8
+
+const (
+	// Keep keeps the last known state, open or closed.
+	Keep StoreLostPolicy = iota
+	// Refuse closes an open gate once the state is older than MaxStale. It opens again
+	// with the next good read.
+	Refuse
+)
+
+// String is the policy as it stands in logs: "keep", "refuse". Another value, which no
+// Config is valid with, is "StoreLostPolicy(7)".
+func (p StoreLostPolicy) String() string {
+	switch p {
+	case Keep:
+		return "keep"
+	case Refuse:
+		return "refuse"
+	}
+	return "StoreLostPolicy(" + strconv.Itoa(int(p)) + ")"
+}
+
+// FirstStartPolicy is what a gate does before its store was ever read.
+type FirstStartPolicy uint8
+
+const (
+	// FirstStartRefuse refuses, and says kind=starting.
+	FirstStartRefuse FirstStartPolicy = iota
+	// FirstStartOpen serves: downtime that is already in force is then not honoured
+	// until the store answers.
+	FirstStartOpen
+)
+
+// String is the policy as it stands in logs: "refuse", "open". Another value, which no
+// Config is valid with, is "FirstStartPolicy(7)".
+func (p FirstStartPolicy) String() string {
+	switch p {
+	case FirstStartRefuse:
+		return "refuse"
+	case FirstStartOpen:
+		return "open"
+	}
+	return "FirstStartPolicy(" + strconv.Itoa(int(p)) + ")"
+}
