@@ -30,13 +30,14 @@ func MariaDB(t testing.TB, args ...string) *MariaDBServer {
 	s.command = func(s *Server) []string {
 		return append([]string{
 			daemon, "--no-defaults", "--datadir=" + filepath.Join(s.Dir, "data"), "--port=" + strconv.Itoa(s.port),
+			"--tmpdir=" + s.Dir, // one that starts removes what it takes for leftovers there
 			"--bind-address=127.0.0.1", "--skip-name-resolve",
 			"--socket=socket", "--pid-file=pid", // in the data directory: a socket's path must be short
 			"--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M", // the data dies with the test anyway
 		}, args...)
 	}
 	s.prepare = func() error {
-		_, err := s.run(t.Context(), install, "--no-defaults", "--datadir="+filepath.Join(s.Dir, "data"), "--auth-root-authentication-method=normal", "--skip-test-db")
+		_, err := s.run(t.Context(), install, "--no-defaults", "--datadir="+filepath.Join(s.Dir, "data"), "--tmpdir="+s.Dir, "--auth-root-authentication-method=normal", "--skip-test-db")
 		return err
 	}
 	launch(t, s)
