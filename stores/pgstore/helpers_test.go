@@ -117,6 +117,16 @@ func write(t *testing.T, st core.Store) int64 {
 	return r.After.Revision
 }
 
+// wake waits for a wake.
+func (f *follower) wake(t *testing.T) {
+	t.Helper()
+	select {
+	case <-f.woken:
+	case <-time.After(30 * time.Second):
+		t.Fatal("no wake for 30s")
+	}
+}
+
 // reads waits for a wake after which the store has the revision.
 func (f *follower) reads(t *testing.T, revision int64) {
 	t.Helper()

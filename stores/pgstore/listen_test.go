@@ -31,7 +31,7 @@ func TestAPoolerThatDeliversNothingIsNoticed(t *testing.T) {
 	require.False(t, healthy)
 	require.Equal(t, time.Second, f.st.PollInterval())
 	for before := f.wakes.Load(); f.wakes.Load() < before+2; { // it tries again, and has everybody read then
-		<-f.woken
+		f.wake(t)
 	}
 
 	past := follow(t, open(t, pooled, pgstore.Options{ListenURL: url}))
@@ -131,7 +131,7 @@ func TestAFrozenServerIsNoticedInTime(t *testing.T) {
 	require.Less(t, time.Since(began), 10*time.Second, "5 s to the next question, 2 s for its answer, and a busy machine")
 	require.Contains(t, note, "no answer")
 	require.Equal(t, time.Second, st.PollInterval())
-	<-f.woken // to look at once
+	f.wake(t) // to look at once
 
 	pg.Thaw(t)
 	f.healthy(t)
@@ -165,7 +165,7 @@ func TestAMissedNotificationIsNoticed(t *testing.T) {
 	f.reads(t, 1)
 	require.Zero(t, f.st.MissedPushes())
 	pg.Exec(t, url, `UPDATE downtime_state s SET store_id = o.store_id, write_id = o.write_id, document = o.document FROM downtime_state o WHERE s.app = 'shop' AND o.app = 'other'`)
-	<-f.woken // at the next question
+	f.wake(t) // at the next question
 	await(t, f.st, func() bool { return f.st.MissedPushes() == 1 })
 	f.healthy(t)
 
