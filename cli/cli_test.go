@@ -34,11 +34,15 @@ func TestMain(m *testing.M) {
 //	exits CODE CMD ARGS…  runs CMD, and demands this exit code, and at most one line on stderr
 //	last TEXT             demands this last line on stdout
 //	id VAR                sets VAR to the id that the last command printed first
+//	shows PIPE TEXT       waits until the background command has written TEXT into the named pipe
+//	interrupt             interrupts it, as Ctrl-C does
+//	exited CODE           after wait: demands this exit code of it
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
+			env.Values[backgroundKey{}] = &background{}
 			env.Setenv("TZ", "UTC")
 			env.Setenv("DOWNTIME_STORE", "file:state.json")
 			env.Setenv("SUDO_USER", "alice")
@@ -46,9 +50,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": scriptExits,
-			"last":  scriptLast,
-			"id":    scriptID,
+			"exits":     scriptExits,
+			"last":      scriptLast,
+			"id":        scriptID,
+			"shows":     scriptShows,
+			"interrupt": scriptInterrupt,
+			"exited":    scriptExited,
 		},
 	})
 }
