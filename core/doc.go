@@ -22,6 +22,9 @@
 // A request meets one atomic pointer and one counter while the site is up: no store,
 // no lock, no clock, no allocation. Stores are read in the background.
 //
+// Tests of an application need no file, no command and no waiting: see the package's
+// example "Testing", and the one called "Middleware" of stores/memstore.
+//
 // One principle settles doubts: nothing opens by itself what somebody closed on
 // purpose, and nothing says "safe" that was not observed.
 //

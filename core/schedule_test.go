@@ -78,15 +78,15 @@ func TestScheduleRefuses(t *testing.T) {
 		given WindowOptions
 		want  string
 	}{
-		"no start":                  {WindowOptions{For: time.Hour}, "start: is missing"},
-		"an end that is the start":  {WindowOptions{Start: noonUTC.Add(1e9), End: noonUTC.Add(1e9)}, "end: \"2026-03-08T12:00:01Z\": want an instant after start"},
-		"an end before the start":   {WindowOptions{Start: noonUTC.Add(2e9), End: noonUTC.Add(1e9)}, "want an instant after start"},
-		"an end that is now":        {WindowOptions{Start: noonUTC.Add(-1e9), End: noonUTC}, "end: \"2026-03-08T12:00:00Z\": has passed"},
-		"a duration and an end":     {WindowOptions{Start: noonUTC, For: 1e9, End: noonUTC.Add(1e9)}, "for: 1s: want either"},
-		"a negative duration":       {WindowOptions{Start: noonUTC, For: -1e9}, "for: -1s: want more than 0"},
-		"a duration that is over":   {WindowOptions{Start: noonUTC.Add(-time.Hour), For: time.Hour}, "for: 1h0m0s: ends at 2026-03-08T12:00:00Z: has passed, the store's time is 2026-03-08T12:00:00Z"},
+		"no start":                    {WindowOptions{For: time.Hour}, "start: is missing"},
+		"an end that is the start":    {WindowOptions{Start: noonUTC.Add(1e9), End: noonUTC.Add(1e9)}, "end: \"2026-03-08T12:00:01Z\": want an instant after start"},
+		"an end before the start":     {WindowOptions{Start: noonUTC.Add(2e9), End: noonUTC.Add(1e9)}, "want an instant after start"},
+		"an end that is now":          {WindowOptions{Start: noonUTC.Add(-1e9), End: noonUTC}, "end: \"2026-03-08T12:00:00Z\": has passed"},
+		"a duration and an end":       {WindowOptions{Start: noonUTC, For: 1e9, End: noonUTC.Add(1e9)}, "for: 1s: want either"},
+		"a negative duration":         {WindowOptions{Start: noonUTC, For: -1e9}, "for: -1s: want more than 0"},
+		"a duration that is over":     {WindowOptions{Start: noonUTC.Add(-time.Hour), For: time.Hour}, "for: 1h0m0s: ends at 2026-03-08T12:00:00Z: has passed, the store's time is 2026-03-08T12:00:00Z"},
 		"a duration beyond all years": {WindowOptions{Start: time.Date(9998, 12, 31, 23, 0, 0, 0, time.UTC), For: 2 * time.Hour}, "for: 2h0m0s: ends at 9999-01-01T01:00:00Z: want a year from 2000 to 9998"},
-		"an expected end too early": {WindowOptions{Start: noonUTC, For: 1e9, ExpectedEnd: noonUTC}, "expected_end: \"2026-03-08T12:00:00Z\": want an instant after start"},
+		"an expected end too early":   {WindowOptions{Start: noonUTC, For: 1e9, ExpectedEnd: noonUTC}, "expected_end: \"2026-03-08T12:00:00Z\": want an instant after start"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,28 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/go-downtime/downtime/cli"
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+func ExampleWithScheme() {
+	open := func(_ context.Context, url string) (core.Store, error) {
+		if name := strings.TrimPrefix(url, "memory:"); name != "shop" {
+			return nil, &core.FieldError{Field: "store", Value: url, Problem: "want memory:shop"} // wrong usage
+		}
+		return memstore.New(), nil
+	}
+	code := cli.Main(context.Background(), []string{"status", "--store", "memory:shop"}, os.Stdin, os.Stdout, os.Stderr,
+		cli.WithScheme("memory", "memory:NAME", open))
+	fmt.Println("exit code", code)
+	// Output:
+	// state      UP
+	// store      memory, where nothing was ever written
+	// exit code 0
+}

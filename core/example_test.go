@@ -1,0 +1,64 @@
+package core_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+// visit asks the site for path, and prints what a visitor gets.
+func visit(site http.Handler, path string) {
+	w := httptest.NewRecorder()
+	site.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, path, http.NoBody))
+	fmt.Println(path, w.Code, http.StatusText(w.Code))
+}
+
+// The whole story: a site goes down, says so, and comes back.
+func Example() {
+	ctx := context.Background()
+	store := memstore.New() // a file or a database, where the command works on it too
+	gate, err := core.New(core.Config{
+		Store:       store,
+		ExemptExact: []string{"/healthz"},
+		Logger:      slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		panic(err)
+	}
+	site := gate.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintln(w, "welcome")
+	}))
+	visit(site, "/")
+
+	// What "downtime start --for 30m" does.
+	if _, err := core.Start(ctx, store, core.StartOptions{Holder: "ann", For: 30 * time.Minute}); err != nil {
+		panic(err)
+	}
+	<-gate.Closing() // only the example waits: the gate has noticed
+	visit(site, "/")
+	visit(site, "/healthz")
+
+	// What "downtime end" does.
+	if _, err := core.End(ctx, store, core.EndOptions{Holder: "ann"}); err != nil {
+		panic(err)
+	}
+	if err := gate.Refresh(ctx); err != nil { // else it notices a moment later
+		panic(err)
+	}
+	visit(site, "/")
+
+	if err := gate.Shutdown(ctx); err != nil { // after the server's own
+		panic(err)
+	}
+	// Output:
+	// / 200 OK
+	// / 503 Service Unavailable
+	// /healthz 200 OK
+	// / 200 OK
+}
