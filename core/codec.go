@@ -19,7 +19,7 @@ const maxFaults = 10
 
 // Members of a document and of a period, the required ones first.
 var (
-	documentMembers = []string{"format", "periods", "store_id", "revision", "write_id", "close_rev"}
+	documentMembers = []string{"format", "periods", "store_id", "revision", "write_id", "close_rev", "reconciled"}
 	periodMembers   = []string{
 		"id", "kind", "start", "enabled",
 		"end", "expected_end", "emergency", "reason", "holder", "version",
@@ -38,8 +38,8 @@ const (
 // periods of one id, and whatever [Period.Validate] finds are errors. They name line and
 // path ("periods[3].end"), and errors.As finds the [*FieldError].
 //
-// A person may leave out store_id, revision, write_id, close_rev and version. In the
-// result Periods is not nil, instants are in UTC and whole microseconds. It keeps nothing
+// A person may leave out store_id, revision, write_id, close_rev, reconciled and version.
+// In the result Periods is not nil, instants are in UTC and whole microseconds. It keeps nothing
 // of b.
 func DecodeDocument(b []byte) (*Document, error) {
 	switch {
@@ -133,6 +133,9 @@ func (d *Document) validate() error {
 	if d.CloseRev < 0 || d.CloseRev > max(d.Revision, 0) {
 		fault("close_rev", d.CloseRev, fmt.Sprintf("want 0 to revision (%d)", d.Revision))
 	}
+	if d.Reconciled < 0 || d.Reconciled > max(d.Revision, 0) {
+		fault("reconciled", d.Reconciled, fmt.Sprintf("want 0 to revision (%d)", d.Revision))
+	}
 	first := make(map[string]int, len(d.Periods))
 	for i, p := range d.Periods {
 		path := fmt.Sprintf("periods[%d]", i)
@@ -204,6 +207,8 @@ func (r *jsonReader) document() (*Document, error) {
 			d.WriteID, err = r.str()
 		case "close_rev":
 			d.CloseRev, err = r.integer()
+		case "reconciled":
+			d.Reconciled, err = r.integer()
 		case "periods":
 			return r.array(func() error {
 				p, err := r.period()

@@ -12,7 +12,9 @@ type known struct {
 	firstStart    FirstStartPolicy
 	begun         time.Time // when the gate was made
 	onLost        StoreLostPolicy
-	staleAt       time.Time // when the last good read gets older than MaxStale; zero: the store answers
+	fileUnread    bool          // there is an override file, and it was never read
+	staleSince    time.Time     // when the last good read became older than MaxStale; zero: it is not
+	staleIn       time.Duration // when it will be, if more than zero
 	offset        time.Duration
 	verdict       func(storeTime time.Time) Verdict
 }
@@ -27,22 +29,20 @@ type conclusion struct {
 // conclude is a pure function of what is known and the instant: overrides beat the store,
 // an unread store is nobody's word, and staleness may close but never open.
 func conclude(k known, now time.Time) conclusion {
-	switch k.override {
-	case overrideUp:
-		return conclusion{}
-	case overrideDown:
+	starting := conclusion{closure: &Closure{Cause: CauseStarting, Since: k.begun}}
+	switch {
+	case k.override == overrideDown:
 		return conclusion{closure: &Closure{
 			Cause: CauseOverride, Override: k.overrideFrom, Emergency: true, Since: k.overrideSince,
 		}}
-	}
-	if !k.hasStore {
+	case k.fileUnread && k.firstStart != FirstStartOpen:
+		return starting // it may say "down", and goes before whatever says "up"
+	case k.override == overrideUp, !k.hasStore:
 		return conclusion{}
-	}
-	if !k.read {
-		if k.firstStart == FirstStartOpen {
-			return conclusion{}
-		}
-		return conclusion{closure: &Closure{Cause: CauseStarting, Since: k.begun}}
+	case !k.read && k.firstStart != FirstStartOpen:
+		return starting
+	case !k.read:
+		return conclusion{}
 	}
 	storeTime := now.Add(k.offset)
 	v := k.verdict(storeTime)
@@ -56,11 +56,11 @@ func conclude(k known, now time.Time) conclusion {
 			Cause: CausePeriod, Period: v.Governing.ID, Reason: v.Governing.Reason,
 			Emergency: v.Emergency, Since: v.Since, Until: v.Until,
 		}
-	case k.onLost != Refuse || k.staleAt.IsZero():
-	case !now.Before(k.staleAt):
-		c.closure = &Closure{Cause: CauseStoreLost, Since: k.staleAt}
-	default:
-		c.next = earliestAfter(now, c.next, k.staleAt)
+	case k.onLost != Refuse:
+	case !k.staleSince.IsZero():
+		c.closure = &Closure{Cause: CauseStoreLost, Since: k.staleSince}
+	case k.staleIn > 0:
+		c.next = earliestAfter(now, c.next, now.Add(k.staleIn))
 	}
 	return c
 }

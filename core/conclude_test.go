@@ -36,6 +36,15 @@ func TestConclude(t *testing.T) {
 		"a store that was never read refuses": {
 			known{hasStore: true}, want{cause: CauseStarting},
 		},
+		"an override file that was never read refuses": {
+			known{fileUnread: true}, want{cause: CauseStarting},
+		},
+		"an override file that was never read goes before what says up": {
+			known{fileUnread: true, override: overrideUp}, want{cause: CauseStarting},
+		},
+		"an override file that was never read opens nothing by explicit choice": {
+			known{fileUnread: true, firstStart: FirstStartOpen, hasStore: true, read: true, verdict: down}, want{cause: CausePeriod, next: "05:00"},
+		},
 		"a store that was never read is open by explicit choice": {
 			known{hasStore: true, firstStart: FirstStartOpen}, want{},
 		},
@@ -52,16 +61,16 @@ func TestConclude(t *testing.T) {
 			known{hasStore: true, read: true, verdict: down, offset: 2 * time.Hour}, want{cause: CausePeriod, overdue: true, next: "03:00"},
 		},
 		"a stale store is kept by default": {
-			known{hasStore: true, read: true, verdict: up, staleAt: at(t, "03:00")}, want{next: "06:00"},
+			known{hasStore: true, read: true, verdict: up, staleSince: at(t, "03:00")}, want{next: "06:00"},
 		},
 		"a stale store closes when told to": {
-			known{hasStore: true, read: true, verdict: up, staleAt: now, onLost: Refuse}, want{cause: CauseStoreLost, next: "06:00"},
+			known{hasStore: true, read: true, verdict: up, staleSince: now, onLost: Refuse}, want{cause: CauseStoreLost, next: "06:00"},
 		},
 		"a lost store that is not stale yet has an edge there": {
-			known{hasStore: true, read: true, verdict: up, staleAt: at(t, "04:01"), onLost: Refuse}, want{next: "04:01"},
+			known{hasStore: true, read: true, verdict: up, staleIn: time.Minute, onLost: Refuse}, want{next: "04:01"},
 		},
 		"staleness never opens, and a period's own word goes before it": {
-			known{hasStore: true, read: true, verdict: down, staleAt: at(t, "03:00"), onLost: Refuse}, want{cause: CausePeriod, next: "05:00"},
+			known{hasStore: true, read: true, verdict: down, staleSince: at(t, "03:00"), onLost: Refuse}, want{cause: CausePeriod, next: "05:00"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

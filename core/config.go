@@ -55,7 +55,8 @@ type Config struct {
 	// OverrideFile is a file that holds "up", "down" or nothing, read every second. It
 	// goes before DOWNTIME in the environment ("up" or "down", read once by New), which
 	// goes before Down, which goes before the store. A file that cannot be read, or says
-	// anything else, keeps its last value; without one, it says nothing. "" means no file.
+	// anything else, keeps its last value; before it had one, the gate refuses, or not, as
+	// FirstStart says. A file that is not there says nothing. "" means no file.
 	OverrideFile string
 
 	// PollInterval is the time between two reads of the store, 10 ms to 1 h. Zero means

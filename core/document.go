@@ -29,6 +29,9 @@ type Document struct {
 	// CloseRev is the last revision at which what is refused grew in any way: a period
 	// added or enabled, begun earlier or made to last longer.
 	CloseRev int64 `json:"close_rev"`
+	// Reconciled is the revision that the last [Reconcile] went above: gates that have seen
+	// revisions up to it take this document, though it does not descend from theirs.
+	Reconciled int64 `json:"reconciled,omitzero"`
 	// Periods are in no particular order. Empty is not nil in a decoded document.
 	Periods []Period `json:"periods"`
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -118,7 +119,7 @@ func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) Decisio
 		p := &g.set.bypass[i]
 		yes, panicked := p.allows(ctx, r)
 		if panicked != nil {
-			g.warnOnce(s, "predicate panicked, and does not bypass", slog.String("predicate", p.Name()), slog.Any("panic", panicked))
+			g.warnOnce(s, "predicate panicked, and does not bypass", slog.String("predicate", p.Name()), panicAttr(panicked))
 		}
 		if yes {
 			d.Outcome, d.Rule = Bypassed, p.Name()
@@ -135,10 +136,19 @@ func (g *Gate) report(ctx context.Context, s *snapshot, r *http.Request, d Decis
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			g.warnOnce(s, "OnDecision panicked", slog.Any("panic", p))
+			g.warnOnce(s, "OnDecision panicked", panicAttr(p))
 		}
 	}()
 	g.set.onDecision(ctx, r, d)
+}
+
+// panicAttr says what kind of panic it was. A value of the application's own may hold what
+// the request holds, a session say, and is not for the log.
+func panicAttr(value any) slog.Attr {
+	if fault, ok := value.(runtime.Error); ok {
+		return slog.String("panic", fault.Error())
+	}
+	return slog.String("panic", fmt.Sprintf("%T", value))
 }
 
 // warnOnce logs at most one line under each snapshot: a fault in the request's way comes

@@ -6,12 +6,17 @@ import (
 	"sync"
 )
 
+// maxQueued bounds what waits for a handler that does not come back. Later lines are
+// dropped then; how many stands in the line that follows.
+const maxQueued = 1000
+
 // logQueue holds the log lines of a transition until the gate's lock is given back, so
-// that a slow or re-entrant handler holds up no state. One goroutine at a time writes, in
-// the order of the transitions. The gate's mu guards everything in it.
+// that a slow, stuck or re-entrant handler holds up no state. One goroutine at a time
+// writes, in the order of the transitions. The gate's mu guards everything in it.
 type logQueue struct {
 	log     *slog.Logger
 	lines   []logLine
+	dropped int
 	writing bool
 }
 
@@ -22,14 +27,23 @@ type logLine struct {
 }
 
 func (q *logQueue) add(level slog.Level, msg string, attrs ...slog.Attr) {
+	if len(q.lines) >= maxQueued {
+		q.dropped++
+		return
+	}
+	if q.dropped > 0 {
+		attrs = append(attrs, slog.Int("lines_dropped_before", q.dropped))
+		q.dropped = 0
+	}
 	q.lines = append(q.lines, logLine{level, msg, attrs})
 }
 
-// flush is called with mu held, and gives it back. It writes what was queued, unless
-// another goroutine is at it, which then writes this too.
+// flush writes what was queued, unless another goroutine is at it, which then writes this
+// too. The caller does not hold mu, nor anything else that somebody may wait for.
 func (q *logQueue) flush(mu *sync.Mutex) {
+	mu.Lock()
+	defer mu.Unlock()
 	if q.writing {
-		mu.Unlock()
 		return
 	}
 	q.writing = true
@@ -41,7 +55,6 @@ func (q *logQueue) flush(mu *sync.Mutex) {
 		mu.Lock()
 	}
 	q.writing = false
-	mu.Unlock()
 }
 
 // write survives a handler that panics: a log line must not cost the gate its timers.

@@ -37,6 +37,7 @@ func TestLogLinesKeepTheOrderOfTheirTransitions(t *testing.T) {
 				msg := strconv.Itoa(len(want))
 				want = append(want, msg)
 				q.add(slog.LevelInfo, msg)
+				mu.Unlock()
 				q.flush(&mu)
 			}
 		})

@@ -48,12 +48,14 @@ func parseOverride(text string) (override, error) {
 
 // readOverrideFile returns what the file says. A file that does not exist in a directory
 // that does says nothing: that is how an override is taken back. Every other fault is an
-// error, upon which the last value stays: a volume that went away takes nothing back.
+// error, upon which the last value stays: a volume that went away takes nothing back, nor
+// does a link whose target went away.
 func readOverrideFile(path string) (override, error) {
 	// O_NONBLOCK, so that a FIFO in its place does not hang the poll.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		if _, dirErr := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) && dirErr == nil {
+		_, dirErr := os.Stat(filepath.Dir(path))
+		if _, nameErr := os.Lstat(path); errors.Is(nameErr, fs.ErrNotExist) && dirErr == nil {
 			return overrideNone, nil
 		}
 		return overrideNone, err

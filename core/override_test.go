@@ -82,6 +82,11 @@ func TestOverrideFile(t *testing.T) {
 		"emptied, it says nothing":  {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.WriteFile(f, nil, 0o600)) }, false, false},
 		"its volume gone, it stays": {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.RemoveAll(filepath.Dir(f))) }, true, true},
 		"nonsense keeps the value":  {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.WriteFile(f, []byte("DOWN?"), 0o600)) }, true, true},
+		"a link whose target is gone keeps it": {func(t *testing.T, f string) {
+			t.Helper()
+			require.NoError(t, os.Remove(f))
+			require.NoError(t, os.Symlink("gone", f))
+		}, true, true},
 		"a directory keeps it": {func(t *testing.T, f string) {
 			t.Helper()
 			require.NoError(t, os.Remove(f))
@@ -126,6 +131,37 @@ func TestOverrideFile(t *testing.T) {
 					require.Equal(t, http.StatusOK, get(h, "/").Code)
 					require.NoError(t, gate.Status().OverrideErr)
 				}
+			})
+		})
+	}
+}
+
+func TestAnOverrideFileThatWasNeverReadRefuses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		text   string
+		policy core.FirstStartPolicy
+		down   bool
+	}{
+		"another word for down":    {"Down", core.FirstStartRefuse, true},
+		"down, and why":            {"down # migration", core.FirstStartRefuse, true},
+		"nonsense, open by choice": {"Down", core.FirstStartOpen, false},
+		"nothing":                  {"", core.FirstStartRefuse, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "override")
+			require.NoError(t, os.WriteFile(file, []byte(c.text), 0o600))
+			synctest.Test(t, func(t *testing.T) {
+				gate, _ := newGate(t, core.Config{OverrideFile: file, FirstStart: c.policy})
+				require.Equal(t, c.down, !gate.Status().Open)
+				if c.down {
+					require.Equal(t, core.CauseStarting, gate.Status().Closure.Cause)
+				}
+				require.NoError(t, os.WriteFile(file, []byte("up"), 0o600))
+				time.Sleep(time.Second)
+				synctest.Wait()
+				require.True(t, gate.Status().Open)
 			})
 		})
 	}

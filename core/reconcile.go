@@ -11,9 +11,10 @@ var errNothingWritten = errors.New("nothing was ever written, so there is nothin
 
 // Reconcile writes the document again as it is, with a revision above its own and above
 // the given one. After a failover or a restored backup, gates that have seen a later
-// revision keep the more restrictive of the two states until a higher one is written;
-// Status of such a gate names the revision that it has. It counts as a closing: what the
-// lost writes had opened may be refused again. Zero for above means the document's own.
+// revision keep the more restrictive of the two states, whatever is written after, until
+// this command says that they may take what the store holds; Status of such a gate names
+// the revision that it has, and above must reach it. It counts as a closing: what the lost
+// writes had opened may be refused again. Zero for above means the document's own.
 //
 // Look at the document first: what it holds is what holds afterwards. Errors: see [Start].
 func Reconcile(ctx context.Context, st Store, above int64) (Result, error) {
@@ -24,7 +25,8 @@ func Reconcile(ctx context.Context, st Store, above int64) (Result, error) {
 		if d.Format == 0 {
 			return errNothingWritten
 		}
-		d.Revision = max(d.Revision, above+1)
+		d.Reconciled = max(d.Revision-1, above)
+		d.Revision = d.Reconciled + 1
 		d.CloseRev = d.Revision
 		return nil
 	}, nil)

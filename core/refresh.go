@@ -62,13 +62,19 @@ func (g *Gate) begin() {
 	g.poll()
 }
 
-// locked runs f under mu, sees to it that the fleet hears of what has changed, and then
-// writes the log lines that were queued.
+// locked runs f under mu, and then writes the log lines that it queued.
 func (g *Gate) locked(f func(now time.Time)) {
+	g.change(f)
+	g.logs.flush(&g.mu)
+}
+
+// change runs f under mu, and sees to it that the fleet hears of what has changed. The
+// caller flushes the log lines once it holds nothing.
+func (g *Gate) change(f func(now time.Time)) {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	f(time.Now())
 	g.armReport()
-	g.logs.flush(&g.mu)
 }
 
 // wake answers a store's hint by one read, however many hints come while it waits.
@@ -78,8 +84,12 @@ func (g *Gate) wake() {
 	}
 }
 
+// poll reads the store, and comes back, whatever became of it.
 func (g *Gate) poll() {
-	_ = g.Refresh(context.Background()) // the state and the log have the error
+	_ = g.read(context.Background()) // the state and the log have the error
+	g.woken.Store(false)
+	g.change(func(time.Time) { g.arm(&g.state.timers.poll, g.nextPoll(), (*Gate).poll) })
+	g.logs.flush(&g.mu)
 }
 
 // ErrShutdown: the gate was shut down, and reads its store no more.
@@ -92,6 +102,12 @@ func (g *Gate) Refresh(ctx context.Context) error {
 	if g.set.store == nil {
 		return nil
 	}
+	defer g.logs.flush(&g.mu) // when the place in reading is free again
+	return g.read(ctx)
+}
+
+// read is Refresh, but for the log lines, which the caller flushes.
+func (g *Gate) read(ctx context.Context) error {
 	caller := ctx
 	ctx, cancel := context.WithTimeout(caller, readTimeout)
 	defer cancel()
@@ -102,28 +118,47 @@ func (g *Gate) Refresh(ctx context.Context) error {
 		return fmt.Errorf("read %s: waiting for the read before: %w", g.set.description, context.Cause(ctx))
 	}
 	g.woken.Store(false)
-	var have Mark
-	var row *Instance
-	var stopped bool
-	g.locked(func(now time.Time) { have, row, stopped = g.state.seen, g.rowDue(now), g.state.stopped })
-	if stopped {
-		return ErrShutdown
+	for {
+		var have Mark
+		var row *Instance
+		var stopped bool
+		g.change(func(now time.Time) { have, row, stopped = g.state.seen, g.rowDue(now), g.state.stopped })
+		if stopped {
+			return ErrShutdown
+		}
+		r := g.load(ctx, have, row)
+		if caller.Err() != nil && r.err != nil && !errors.Is(r.err, ErrUnchanged) {
+			return fmt.Errorf("read %s: %w", g.set.description, r.err) // the caller gave up: no word about the store
+		}
+		var err error
+		g.change(func(now time.Time) {
+			err = g.adopt(r.state, r.err, r.asked, r.answered)
+			g.noteReport(r, now)
+			g.settle(now)
+			g.arm(&g.state.timers.poll, g.nextPoll(), (*Gate).poll)
+		})
+		switch {
+		case err != nil:
+			return fmt.Errorf("read %s: %w", g.set.description, err)
+		case !r.late:
+			return nil
+		}
+		// What came late is better than nothing, but it was asked before this call.
 	}
-	r := g.load(ctx, have, row)
-	if caller.Err() != nil && r.err != nil && !errors.Is(r.err, ErrUnchanged) {
-		return fmt.Errorf("read %s: %w", g.set.description, r.err) // the caller gave up: no word about the store
+}
+
+// pace is the time between two polls, before it is spread or hurried.
+func (g *Gate) pace() time.Duration {
+	if g.set.pacer != nil {
+		return max(g.set.pacer.PollInterval(), time.Millisecond)
 	}
-	var err error
-	g.locked(func(now time.Time) {
-		err = g.adopt(r.state, r.err, r.asked, r.answered)
-		g.noteReport(r, now)
-		g.settle(now)
-		g.arm(&g.state.timers.poll, g.nextPoll(), (*Gate).poll)
-	})
-	if err != nil {
-		return fmt.Errorf("read %s: %w", g.set.description, err)
-	}
-	return nil
+	return g.set.poll
+}
+
+// patience is how long nothing may be heard of the reads themselves, before the store
+// counts as lost: whatever it is that keeps them from coming back.
+func (g *Gate) patience() time.Duration {
+	return max(3*g.pace()+2*readTimeout, g.set.maxStale)
 }
 
 // Polls come quicker for a moment while somebody may be waiting for this gate: while
@@ -136,10 +171,7 @@ const (
 // nextPoll spreads the polls of a fleet, unless the store or the Config sets the pace.
 func (g *Gate) nextPoll() time.Duration {
 	s := &g.state
-	poll := g.set.poll
-	if g.set.pacer != nil {
-		poll = max(g.set.pacer.PollInterval(), time.Millisecond)
-	}
+	poll := g.pace()
 	next := s.judged.Next.Add(-s.offset)
 	if g.set.fleet != nil && (len(s.retired) > 0 || (!s.judged.Next.IsZero() && time.Until(next) < edgeNear)) {
 		poll = min(poll, hurriedPoll)
@@ -155,13 +187,14 @@ type loadResult struct {
 	state           State
 	err             error
 	asked, answered time.Time
+	late            bool      // of a read that an earlier call gave up on
 	row             *Instance // that was to be reported; nil: none
 	rowErr          error     // what came of it
 }
 
-// load reports the row, if there is one to report, and reads the store, on a goroutine of its own, so that one that ignores its deadline
-// holds up nobody; its late answer is what the next read waits for. The caller has the one place
-// in reading.
+// load reports the row, if there is one to report, and reads the store, on a goroutine of
+// its own, so that one that ignores its deadline holds up nobody; its late answer is what
+// the next call returns. The caller has the one place in reading.
 func (g *Gate) load(ctx context.Context, have Mark, row *Instance) loadResult {
 	late := func() loadResult {
 		return loadResult{err: fmt.Errorf("no answer: %w", context.Cause(ctx)), asked: time.Now(), answered: time.Now()}
@@ -171,6 +204,7 @@ func (g *Gate) load(ctx context.Context, have Mark, row *Instance) loadResult {
 		case r := <-g.pending:
 			g.pending = nil
 			if r.err == nil {
+				r.late, r.state.Time = true, time.Time{} // no word about the clocks after so long
 				return r
 			}
 		case <-ctx.Done():
@@ -213,6 +247,7 @@ func (g *Gate) checkFile() {
 	g.locked(func(now time.Time) {
 		s := &g.state
 		g.noteFile(err)
+		s.fileRead = s.fileRead || err == nil
 		if err == nil && o != s.fileOverride {
 			s.fileOverride, s.fileSince = o, now
 		}

@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -190,6 +191,67 @@ func TestAStoreThatIgnoresItsDeadlineHoldsUpNobody(t *testing.T) {
 	})
 }
 
+// A log handler may block, on a full pipe say. That must not cost the gate its polls.
+func TestAStuckLogHandlerKeepsNobodyFromReading(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		release := make(chan struct{})
+		book := &logbook{}
+		gate, err := core.New(core.Config{Store: store, Logger: slog.New(blocking{book, "downtime closed", release})})
+		require.NoError(t, err)
+		for range 5 {
+			start(t, store, core.StartOptions{Holder: "kim"})
+			time.Sleep(time.Minute)
+			require.False(t, gate.Status().Open)
+			require.Less(t, gate.Status().Age, 10*time.Second)
+			end(t, store)
+			time.Sleep(time.Minute)
+			require.True(t, gate.Status().Open)
+		}
+		require.Empty(t, book.messages())
+		close(release)
+		synctest.Wait()
+		require.Equal(t, 5, count(book.messages(), "downtime opened"), "the lines come late, and whole")
+		require.NoError(t, gate.Shutdown(t.Context()))
+	})
+}
+
+// blocking hands lines to a logbook, but waits at one message until it is released.
+type blocking struct {
+	*logbook
+	at      string
+	release chan struct{}
+}
+
+func (b blocking) Handle(ctx context.Context, r slog.Record) error {
+	if r.Message == b.at {
+		<-b.release
+	}
+	return b.logbook.Handle(ctx, r)
+}
+
+func TestRefreshAnswersWithAReadThatBeganAfterIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFaulty()
+		gate, _ := newGate(t, core.Config{Store: store, PollInterval: time.Hour})
+		slow := make(chan struct{})
+		store.reads(func(ctx context.Context, have core.Mark) (core.State, error) {
+			state, err := store.Store.Load(context.WithoutCancel(ctx), have)
+			<-slow
+			return state, err
+		})
+		require.Error(t, gate.Refresh(t.Context()), "no answer in time")
+		start(t, store.Store, core.StartOptions{Holder: "kim"})
+		store.reads(nil)
+		close(slow)
+		synctest.Wait()
+		require.NoError(t, gate.Refresh(t.Context()))
+		require.False(t, gate.Status().Open)
+	})
+}
+
 func TestACallerThatGivesUpIsNoWordAboutTheStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -260,6 +322,34 @@ func TestHistoryThatGoesBackOnlyAddsRefusals(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestOrdinaryWritesDoNotEndARegression(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, restored := newFaulty(), memstore.New()
+		_, err := core.Init(t.Context(), store.Store)
+		require.NoError(t, err)
+		backup, err := store.Store.Load(t.Context(), core.Mark{})
+		require.NoError(t, err)
+		require.NoError(t, restored.Commit(t.Context(), core.Mark{}, backup.Document))
+		start(t, store.Store, core.StartOptions{Holder: "kim"})
+		gate, _ := newGate(t, core.Config{Store: store})
+		store.reads(restored.Load)
+		for range 5 { // well above what the gate has seen
+			schedule(t, restored, core.WindowOptions{Start: time.Now().AddDate(0, 1, 0), For: time.Hour})
+			time.Sleep(10 * time.Second)
+			require.False(t, gate.Status().Open, "what was closed on purpose stays closed")
+			require.True(t, gate.Status().Regressed)
+			require.False(t, gate.Status().Drained, "a gate that has seen more than the store vouches for nothing")
+		}
+		_, err = core.Reconcile(t.Context(), restored, gate.Status().Revision)
+		require.NoError(t, err)
+		schedule(t, restored, core.WindowOptions{Start: time.Now().AddDate(0, 1, 0), For: time.Hour})
+		time.Sleep(10 * time.Second)
+		require.True(t, gate.Status().Open)
+		require.False(t, gate.Status().Regressed)
+	})
 }
 
 func TestReconcileEndsARegression(t *testing.T) {

@@ -21,12 +21,14 @@ type state struct {
 	regress    *Document // what the store holds instead, if it went back behind doc
 	lastRead   time.Time // last answered contact
 	lost       bool
+	staleSince time.Time // when lastRead became older than MaxStale; zero: it is not
 	readErr    error
 	offset     time.Duration // store's clock minus this machine's
 
 	// What overrides say.
 	fileOverride override
 	fileSince    time.Time
+	fileRead     bool // at least one read succeeded
 	fileErr      error
 
 	// What was concluded.
@@ -55,19 +57,14 @@ func (g *Gate) adopt(st State, err error, asked, answered time.Time) error {
 		err = ErrLost
 	}
 	if err != nil && !errors.Is(err, ErrUnchanged) {
-		s.readErr = err
-		if !s.lost {
-			s.lost = true
-			g.logs.add(slog.LevelWarn, "store lost", slog.String("store", g.set.description), slog.Any("error", err),
-				slog.Bool("ever_read", s.read), slog.String("policy", g.policy()))
-		}
+		g.lose(err)
 		return err
 	}
 	if s.lost {
 		g.logs.add(slog.LevelInfo, "store back", slog.String("store", g.set.description),
 			slog.Duration("after", age(answered, s.lastRead, s.begun)))
 	}
-	s.lost, s.readErr, s.lastRead = false, nil, answered
+	s.lost, s.readErr, s.lastRead, s.staleSince = false, nil, answered, time.Time{}
 	if !st.Time.IsZero() {
 		s.offset = storeOffset(st.Time, asked, answered)
 	}
@@ -80,7 +77,8 @@ func (g *Gate) adopt(st State, err error, asked, answered time.Time) error {
 	}
 	doc, have := st.Document, s.doc
 	switch {
-	case have == nil, doc.StoreID != have.StoreID, doc.Revision > have.Revision, doc.Mark() == have.Mark():
+	case have == nil, doc.StoreID != have.StoreID, doc.Mark() == have.Mark(),
+		doc.Revision > have.Revision && (s.regress == nil || doc.Reconciled >= have.Revision):
 		s.doc, s.regress, s.handEdited = doc, nil, doc.HandEdited()
 	default:
 		if s.regress == nil || s.regress.Mark() != doc.Mark() {
@@ -91,6 +89,17 @@ func (g *Gate) adopt(st State, err error, asked, answered time.Time) error {
 		s.regress = doc
 	}
 	return nil
+}
+
+// lose notes that the store does not answer, and why.
+func (g *Gate) lose(err error) {
+	s := &g.state
+	s.readErr = err
+	if !s.lost {
+		s.lost = true
+		g.logs.add(slog.LevelWarn, "store lost", slog.String("store", g.set.description), slog.Any("error", err),
+			slog.Bool("ever_read", s.read), slog.String("policy", g.policy()))
+	}
 }
 
 // storeOffset is the store's clock minus this machine's, taken in the middle of the read.
@@ -112,6 +121,9 @@ func age(now, last, begun time.Time) time.Duration {
 	}
 	return max(now.Sub(last), now.Round(0).Sub(last.Round(0)))
 }
+
+// errNoAnswer is what is wrong with a store of whose reads nothing is heard.
+var errNoAnswer = errors.New("no read has come back for a long time")
 
 // policy is what the gate does now that the store is lost, for its log line.
 func (g *Gate) policy() string {
@@ -140,6 +152,7 @@ func (g *Gate) noteFile(err error) {
 // Beside a regressed document the kept one counts as well: the more restrictive stays.
 func (g *Gate) verdict(storeTime time.Time) Verdict {
 	s := &g.state
+	storeTime = storeTime.Round(0) // edges are by the wall clock, which may be set back
 	fresh := !s.rejudge && !storeTime.Before(s.judgedAt) && (s.judged.Next.IsZero() || storeTime.Before(s.judged.Next))
 	if !fresh {
 		var periods []Period
@@ -175,13 +188,21 @@ func (g *Gate) settle(now time.Time) {
 		onLost: g.set.onLost, offset: s.offset, verdict: g.verdict,
 	}
 	k.override, k.overrideFrom, k.overrideSince = g.override()
+	k.fileUnread = g.set.file != "" && !s.fileRead
+	unheard := age(now, s.lastRead, s.begun)
+	if s.read && !s.lost && unheard >= g.patience() {
+		g.lose(errNoAnswer)
+	}
 	if s.lost {
-		k.staleAt = now.Add(g.set.maxStale - age(now, s.lastRead, s.begun))
-		if !k.staleAt.After(now) {
-			k.staleAt = s.lastRead.Add(g.set.maxStale) // the same instant each time
+		if s.staleSince.IsZero() && unheard >= g.set.maxStale {
+			s.staleSince = now.Round(0)
 		}
+		k.staleSince, k.staleIn = s.staleSince, g.set.maxStale-unheard
 	}
 	c := conclude(k, now)
+	if s.read && !s.lost {
+		c.next = earliestAfter(now, c.next, now.Add(g.patience()-unheard))
+	}
 	if k.override != s.overrideShown {
 		g.logs.add(slog.LevelWarn, "override", slog.String("value", orNone(k.override.String())), slog.String("from", orNone(k.overrideFrom)))
 		s.overrideShown = k.override

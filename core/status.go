@@ -54,7 +54,7 @@ type Status struct {
 	// ClockOffset is the store's clock minus this machine's; 0 within a read's own time.
 	ClockOffset time.Duration
 	// Regressed: the store went back to StoreRevision, behind Revision. What either of
-	// both refuses is refused, until a higher revision is written.
+	// both refuses is refused, until [Reconcile] says otherwise.
 	Regressed     bool
 	StoreRevision int64
 
@@ -86,7 +86,7 @@ func (g *Gate) Status() Status {
 		Periods: []Period{}, Store: g.set.description,
 		HandEdited: s.handEdited, Err: s.readErr, ClockOffset: s.offset,
 		InFlight: g.inFlight(), Passing: g.passing.total(),
-		Drained:  s.drained,
+		Drained:  s.drained && s.regress == nil,
 		Instance: s.reports.base.ID, Registered: s.reports.registered, ReportErr: s.reports.err,
 	}
 	if s.drained {
