@@ -22,11 +22,14 @@
 // A request meets one atomic pointer and one counter while the site is up: no store,
 // no lock, no clock, no allocation. Stores are read in the background.
 //
-// Tests of an application need no file, no command and no waiting: see the package's
-// example "Testing", and the one called "Middleware" of stores/memstore.
+// Tests of an application need no file, no command and no waiting: see [how to test], and
+// [how to test middleware] beside the gate.
 //
 // One principle settles doubts: nothing opens by itself what somebody closed on
 // purpose, and nothing says "safe" that was not observed.
 //
 // The package imports the standard library only.
+//
+// [how to test]: https://pkg.go.dev/github.com/go-downtime/downtime/core#example-package-Testing
+// [how to test middleware]: https://pkg.go.dev/github.com/go-downtime/downtime/stores/memstore#example-package-Middleware
 package core
