@@ -47,8 +47,9 @@ func allWays(t *testing.T) map[string]way {
 	// One database serves all tests of a server: making one takes longer than most tests.
 	at := func(d database) func(*testing.T) database {
 		return func(*testing.T) database {
-			d.prefix = "t" + rand.Text()[:12] + "_"
-			return d
+			own := d
+			own.prefix = "t" + rand.Text()[:12] + "_"
+			return own
 		}
 	}
 	postgres := func(settings string) func(*testing.T) database {
