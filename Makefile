@@ -9,7 +9,7 @@ RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## the whole story in one terminal: up, start, 503, bypass, end, up
@@ -43,6 +43,11 @@ vet-others: ## type-check and vet the libraries for the systems that this is not
 .PHONY: bench
 bench: ## the budgets, measured side by side, in one table
 	go run ./internal/benchtable
+
+.PHONY: bench-propagation
+bench-propagation: ## from a command to the last instance, over every store; cost of a fleet (5 minutes)
+	tools/servers
+	go run ./e2e/propagation
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s)

@@ -15,6 +15,7 @@ require (
 	filippo.io/edwards25519 v1.2.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
+	github.com/gofrs/flock v0.13.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
@@ -33,6 +34,7 @@ require (
 
 require (
 	github.com/go-downtime/downtime v0.1.0
+	github.com/go-downtime/downtime/stores/pgstore v0.1.0
 	github.com/go-downtime/downtime/stores/redisstore v0.1.0
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 )
@@ -40,3 +42,5 @@ require (
 replace github.com/go-downtime/downtime => ../
 
 replace github.com/go-downtime/downtime/stores/redisstore => ../stores/redisstore
+
+replace github.com/go-downtime/downtime/stores/pgstore => ../stores/pgstore

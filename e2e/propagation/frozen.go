@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// handler is an open gate around an application that does nothing.
+func handler(g *core.Gate) http.Handler {
+	return g.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+}
+
+// requests sends so many requests through h, and returns the ns for each.
+func requests(h http.Handler, n int) float64 {
+	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
+	began := time.Now()
+	for range n {
+		h.ServeHTTP(w, r)
+	}
+	return float64(time.Since(began)) / float64(n)
+}
+
+// frozen is what a request costs through an open gate while its store answers, and while
+// it is stopped by SIGSTOP.
+type frozen struct{ answers, frozen float64 } // ns
+
+func measureFrozen(ctx context.Context, t testing.TB, target target, n int) (out frozen, err error) {
+	const rounds = 5
+	f, err := newFleet(ctx, target, "frozen", 1, 1)
+	if err != nil {
+		return out, err
+	}
+	defer func() { _ = f.close() }() // the servers go as well
+	h := handler(f.gates[0])
+	var fresh, stopped []float64
+	for range rounds { // in turns, so that both meet the same weather
+		fresh = append(fresh, requests(h, n))
+		target.server.Freeze(t)
+		err := lost(ctx, f.gates[0])
+		if err == nil {
+			stopped = append(stopped, requests(h, n))
+		}
+		target.server.Thaw(t)
+		if err != nil {
+			return out, err
+		}
+		if err := until(ctx, "the store is not back", func() bool { return f.gates[0].Refresh(ctx) == nil }); err != nil {
+			return out, err
+		}
+	}
+	return frozen{median(fresh), median(stopped)}, nil
+}
+
+// lost waits until g knows that its store does not answer.
+func lost(ctx context.Context, g *core.Gate) error {
+	return until(ctx, "the gate has not noticed", func() bool {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		return g.Refresh(ctx) != nil && g.Status().Health == core.StoreLost
+	})
+}
+
+func median(values []float64) float64 {
+	return slices.Sorted(slices.Values(values))[len(values)/2]
+}
+
+const frozenFactor = 1.5 // this is a matter of nanoseconds, on a machine that does other things too
+
+// freeze stops servers, so that it comes last.
+func (p plan) freeze(ctx context.Context, out io.Writer, t testing.TB, all []target) (bool, error) {
+	within := true
+	w := table(out, "A request through an open gate, ns: while its store answers, and while it is frozen (SIGSTOP)",
+		"store", "answers", "frozen", "ratio", "budget")
+	for _, target := range all {
+		if target.server == nil {
+			continue
+		}
+		r, err := measureFrozen(ctx, t, target, p.requests)
+		if err != nil {
+			return false, err
+		}
+		ratio := r.frozen / r.answers
+		ok := ratio <= frozenFactor
+		within = within && ok
+		fmt.Fprintf(w, "%s\t%.1f\t%.1f\t%.2f\t%s\t\n", target.name, r.answers, r.frozen, ratio, verdict(fmt.Sprintf("≤ %.1f", frozenFactor), ok))
+	}
+	return within, w.Flush()
+}

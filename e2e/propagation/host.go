@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+)
+
+// host is the "test" that the servers belong to: they are written for tests, and this is a
+// program. What fails ends it.
+type host struct {
+	testing.TB // nil: a method that is not below is not used by package servers
+
+	ctx      context.Context //nolint:containedctx // a test has one, too
+	cleanups []func()
+	failed   bool
+}
+
+// failure is what Fatal panics with.
+type failure struct{ error }
+
+// hosted runs f with a host, and undoes what it has begun.
+func hosted(ctx context.Context, f func(t *host) error) (err error) {
+	t := &host{ctx: ctx}
+	defer func() {
+		if p := recover(); p != nil {
+			failed, ok := p.(failure)
+			if !ok {
+				panic(p)
+			}
+			t.failed, err = true, failed.error
+		}
+		for _, cleanup := range slices.Backward(t.cleanups) {
+			cleanup()
+		}
+	}()
+	return f(t)
+}
+
+func (t *host) Context() context.Context { return t.ctx }
+func (t *host) Helper()                  {}
+func (t *host) Failed() bool             { return t.failed }
+func (t *host) Cleanup(f func())         { t.cleanups = append(t.cleanups, f) }
+func (t *host) Fatal(args ...any)        { panic(failure{errors.New(fmt.Sprint(args...))}) }
+func (t *host) Skip(args ...any)         { t.Fatal(args...) }
+
+func (t *host) Fatalf(format string, args ...any) {
+	panic(failure{fmt.Errorf(format, args...)})
+}
+
+func (t *host) Logf(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+func (t *host) Errorf(format string, args ...any) {
+	t.failed = true
+	t.Logf(format, args...)
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// idle is what a fleet costs a server while nothing happens.
+type idle struct {
+	poll        time.Duration
+	perInterval float64 // statements per instance and poll interval
+	perSecond   float64 // statements per instance and second
+	connections float64 // per instance
+	report      time.Duration
+}
+
+const idleGates = 10
+
+// measureIdle counts what gates, each on a handle of its own, send in that time.
+func measureIdle(ctx context.Context, t target, window time.Duration) (i idle, err error) {
+	if err := t.count(); err != nil {
+		return i, err
+	}
+	before, err := t.connections()
+	if err != nil {
+		return i, err
+	}
+	f, err := newFleet(ctx, t, "idle", idleGates, idleGates)
+	if err != nil {
+		return i, err
+	}
+	defer func() { _ = f.close() }() // the servers go as well
+	first, err := t.statements()
+	if err != nil {
+		return i, err
+	}
+	began := time.Now()
+	if err := wait(ctx, window); err != nil {
+		return i, err
+	}
+	last, err := t.statements()
+	if err != nil {
+		return i, err
+	}
+	took := time.Since(began)
+	now, err := t.connections()
+	if err != nil {
+		return i, err
+	}
+	i.poll = f.poll
+	i.perSecond = float64(last-first) / took.Seconds() / idleGates
+	i.perInterval = i.perSecond * f.poll.Seconds()
+	i.connections = float64(now-before) / idleGates
+	return i, nil
+}
+
+// measureReport is what one report costs this machine, server and client together: with as
+// many at once as keep it busy, the time of all its processors for each.
+func measureReport(ctx context.Context, t target, length time.Duration) (time.Duration, error) {
+	const clients = 8
+	f, err := newFleet(ctx, t, "busy", clients, clients)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = f.close() }() // the servers go as well
+	h, err := t.open("busy")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = h.close() }() // it was only used to write rows
+	st, ok := h.store.(core.Fleet)
+	if !ok {
+		return 0, fmt.Errorf("%s keeps no rows", t.name)
+	}
+	var n atomic.Int64
+	var failed atomic.Value
+	var group sync.WaitGroup
+	end := time.Now().Add(length)
+	for c := range clients {
+		group.Go(func() {
+			row := core.Instance{ID: fmt.Sprintf("busy%d", c), Refuses: []string{}}
+			for time.Now().Before(end) {
+				if _, _, err := st.Report(ctx, row, core.LeaseTime); err != nil {
+					failed.Store(err)
+					return
+				}
+				n.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	if err, _ := failed.Load().(error); err != nil {
+		return 0, err
+	}
+	return length * time.Duration(runtime.NumCPU()) / time.Duration(max(n.Load(), 1)), nil
+}
+
+// idleCost counts on all servers at the same time.
+func (p plan) idleCost(ctx context.Context, out io.Writer, _ testing.TB, all []target) (bool, error) {
+	results := make([]idle, len(all))
+	errs := make([]error, len(all))
+	var group sync.WaitGroup
+	for n, t := range all {
+		if t.statements != nil {
+			group.Go(func() { results[n], errs[n] = measureIdle(ctx, t, p.idle) })
+		}
+	}
+	group.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return false, err
+	}
+	w := table(out, fmt.Sprintf("While nothing happens, counted by the server, %d instances for %v;\n"+
+		"a report: what one statement that renews a row takes of this machine, server and client together", idleGates, p.idle),
+		"store", "interval", "statements per instance and interval", "per second", "connections per instance", "a report, µs of a processor")
+	for n, t := range all {
+		if t.statements == nil {
+			continue
+		}
+		cost, err := measureReport(ctx, t, p.busy)
+		if err != nil {
+			return false, err
+		}
+		r := results[n]
+		fmt.Fprintf(w, "%s\t%v\t%.2f\t%.3f\t%.1f\t%d\t\n", t.name, r.poll, r.perInterval, r.perSecond, r.connections, cost.Microseconds())
+	}
+	return true, w.Flush()
+}

@@ -1,0 +1,122 @@
+// Command propagation measures how long a change of the site's state takes to reach every
+// instance, what a fleet costs its store while nothing happens, and whether requests notice
+// a store that is frozen. It starts the servers that it needs, ends by itself, and prints
+// tables: make bench-propagation
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+)
+
+// plan is how much is measured.
+type plan struct {
+	pushed, polled []size
+	idle, busy     time.Duration // of counting, and of reporting
+	requests       int           // of each turn, while the store answers or is frozen
+	only           string        // part of the names of the targets
+	part           string        // the only one; "": all
+	limit          time.Duration
+}
+
+// size is a number of gates, on so many handles.
+type size struct{ gates, handles, rounds int }
+
+// full takes some four minutes.
+func full() plan {
+	return plan{
+		pushed:   []size{{1, 1, 200}, {10, 10, 200}, {100, 100, 100}, {1000, 10, 30}},
+		polled:   []size{{1, 1, 15}, {10, 10, 15}, {100, 100, 15}, {1000, 10, 10}},
+		idle:     45 * time.Second,
+		busy:     2 * time.Second,
+		requests: 20_000_000,
+		limit:    10 * time.Minute,
+	}
+}
+
+func main() {
+	p := full()
+	flag.StringVar(&p.only, "only", "", "measure only stores whose name contains `TEXT`")
+	flag.StringVar(&p.part, "part", "", "measure only this `PART`: push, poll, idle or frozen")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := p.run(ctx, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "propagation:", err)
+		os.Exit(1)
+	}
+}
+
+// errBudget: something was measured, and is not within its budget.
+var errBudget = errors.New("a budget is exceeded")
+
+func (p plan) run(ctx context.Context, out io.Writer) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.limit, fmt.Errorf("it takes more than %v", p.limit))
+	defer cancel()
+	return hosted(ctx, func(t *host) error {
+		within, err := p.measure(ctx, out, t)
+		if err == nil && !within {
+			err = errBudget
+		}
+		return err
+	})
+}
+
+// measure starts servers for as long as t, and reports whether all budgets are kept.
+func (p plan) measure(ctx context.Context, out io.Writer, t testing.TB) (within bool, err error) {
+	all, err := targets(t)
+	if err != nil {
+		return false, err
+	}
+	all = slices.DeleteFunc(all, func(t target) bool { return !strings.Contains(t.name, p.only) })
+	fmt.Fprintf(out, "%s, %d processors, %s/%s, loopback, servers and gates on one machine\n", runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	within = true
+	for name, part := range p.parts() {
+		if p.part != "" && p.part != name {
+			continue
+		}
+		ok, err := part(ctx, out, t, all)
+		if err != nil {
+			return false, err
+		}
+		within = within && ok
+	}
+	return within, nil
+}
+
+// part prints one table, and reports whether its budgets are kept.
+type part func(ctx context.Context, out io.Writer, t testing.TB, all []target) (within bool, err error)
+
+// parts are in the order in which they do each other no harm.
+func (p plan) parts() iter.Seq2[string, part] {
+	return func(yield func(string, part) bool) {
+		_ = yield("push", p.push) && yield("poll", p.poll) && yield("idle", p.idleCost) && yield("frozen", p.freeze)
+	}
+}
+
+// table writes lines of columns.
+func table(out io.Writer, title string, columns ...string) *tabwriter.Writer {
+	fmt.Fprintf(out, "\n%s\n\n", title)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, strings.Join(columns, "\t")+"\t")
+	return w
+}
+
+func verdict(bound string, ok bool) string {
+	if ok {
+		return bound + " ok"
+	}
+	return bound + " EXCEEDED"
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+)
+
+// poll measures stores that are polled, all at the same time: it is about seconds.
+func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []target) (bool, error) {
+	type result struct {
+		interval time.Duration
+		propagated
+	}
+	results := map[string]result{}
+	key := func(t target, s size) string { return fmt.Sprint(t.name, s.gates) }
+	var mu sync.Mutex
+	var errs []error
+	for _, many := range []bool{false, true} { // the largest fleets by themselves
+		var group sync.WaitGroup
+		for _, t := range all {
+			for n, s := range p.polled {
+				if t.floor != nil || (s.gates >= 1000) != many {
+					continue
+				}
+				group.Go(func() {
+					f, err := newFleet(ctx, t, fmt.Sprintf("poll%d", n), s.gates, s.handles)
+					r := result{interval: f.poll}
+					if err == nil {
+						r.propagated, err = f.measure(ctx, s.rounds, func() error {
+							return wait(ctx, rand.N(r.interval)) //nolint:gosec // at any time between two polls
+						})
+						err = errors.Join(err, f.close())
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					results[key(t, s)] = r
+					if err != nil {
+						errs = append(errs, fmt.Errorf("%s, %d gates: %w", t.name, s.gates, err))
+					}
+				})
+			}
+		}
+		group.Wait()
+	}
+	if err := errors.Join(errs...); err != nil {
+		return false, err
+	}
+	within := true
+	w := table(out, "Without push: ms from the return of core.Start to the first refused request; budget: 1.2 intervals + 1 s",
+		"store", "instances", "handles", "rounds", "interval", "each p50", "each p99", "last p50", "last p99", "last max", "budget")
+	for _, t := range all {
+		for _, s := range p.polled {
+			r, measured := results[key(t, s)]
+			if !measured {
+				continue
+			}
+			limit := r.interval*6/5 + time.Second
+			ok := r.last.max() <= limit
+			within = within && ok
+			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", t.name, s.gates, s.handles, s.rounds, ms(r.interval),
+				ms(r.each.quantile(0.5)), ms(r.each.quantile(0.99)), ms(r.last.quantile(0.5)), ms(r.last.quantile(0.99)), ms(r.last.max()),
+				verdict("≤ "+ms(limit), ok))
+		}
+	}
+	return within, w.Flush()
+}
