@@ -134,12 +134,16 @@ func TestAUserWhoMayOnlyReadIsToldSo(t *testing.T) {
 	require.False(t, is)
 	require.Contains(t, note, "nobody knows whether messages arrive")
 	require.Equal(t, alone, st.PollInterval())
-	_, err = core.Start(t.Context(), writer, core.StartOptions{Holder: "bob"})
+	older := state.Mark
+	older.Revision--
+	_, err = st.Load(t.Context(), older)
 	require.NoError(t, err)
+	time.AfterFunc(20*st.Heartbeat(), func() { _, _ = core.Start(context.Background(), writer, core.StartOptions{Holder: "bob"}) })
 	requireWoken(t, woken, "a message arrives all the same")
-	_, err = st.Load(t.Context(), state.Mark)
-	require.NoError(t, err)
 	require.Zero(t, st.MissedPushes())
+	next, err := st.Load(t.Context(), state.Mark)
+	require.NoError(t, err)
+	require.NotEqual(t, state.Mark, next.Mark, "nothing else has woken anybody")
 }
 
 // requireReadOnly fails unless every write says that it was refused, and why.

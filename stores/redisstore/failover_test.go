@@ -33,6 +33,11 @@ func replicate(t *testing.T, replica, primary *servers.Server) *redis.Client {
 		info, err := client.Info(t.Context(), "replication").Result()
 		return err == nil && strings.Contains(info, "master_link_status:up")
 	}, "the replica does not follow")
+	leader := connect(t, &redis.Options{Addr: primary.Addr})
+	soon(t, func() bool {
+		info, err := leader.Info(t.Context(), "replication").Result()
+		return err == nil && strings.Contains(info, "state=online")
+	}, "the primary does not count on the replica")
 	return client
 }
 

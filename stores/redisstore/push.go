@@ -24,7 +24,7 @@ type pace struct {
 }
 
 var defaultPace = pace{
-	connect: 5 * time.Second, heartbeat: 5 * time.Second, answer: 2 * time.Second,
+	connect: 5 * time.Second, heartbeat: 7500 * time.Millisecond, answer: 2 * time.Second,
 	backoffMin: 100 * time.Millisecond, backoffMax: 5 * time.Second, settled: time.Minute,
 	pollPushed: 15 * time.Second, pollAlone: time.Second,
 }
@@ -144,10 +144,6 @@ func (s *Store) listen() {
 	limit := s.pace.backoffMin
 	for {
 		healthy, err := s.session(s.ctx)
-		if s.ctx.Err() != nil {
-			s.push.set(false, "closed")
-			return
-		}
 		s.lookAround(err)
 		s.push.set(false, fmt.Sprintf("no messages: %v", err))
 		if healthy >= s.pace.settled {
