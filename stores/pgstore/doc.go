@@ -19,7 +19,7 @@
 //     within 2 s. Through a pooler in transaction mode, LISTEN succeeds and nothing is ever
 //     delivered: the store then polls each second, says so in [Store.PushState], and tries
 //     again after a minute.
-//   - Every 5 s the session is asked for its channels and the revision, and must answer
+//   - Every 7.5 s the session is asked for its channels and the revision, and must answer
 //     within 2 s, so that a server which only acknowledges is found out.
 //   - A write that was found by the question or by a poll, and not followed by its
 //     notification within 2 s, counts in [Store.MissedPushes].
@@ -36,6 +36,6 @@
 // # Cost
 //
 // While nothing happens, each instance holds one listening session and sends it one
-// statement each 5 s, and one more each 15 s, by a connection of the pool. A pool of your
-// own pings before that, unless ShouldPing of its configuration says no.
+// statement each 7.5 s, and one more each 15 s, by a connection of the pool: one per 5 s in
+// all. A pool of your own pings before that, unless ShouldPing of its configuration says no.
 package pgstore
