@@ -150,6 +150,19 @@ func (g *Gate) leave(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
+	// A report that is under way would bring the row back.
+	select {
+	case g.reading <- struct{}{}:
+		defer func() { <-g.reading }()
+		if g.pending != nil {
+			select {
+			case <-g.pending:
+				g.pending = nil
+			case <-ctx.Done():
+			}
+		}
+	case <-ctx.Done():
+	}
 	if err := g.set.fleet.Leave(ctx, g.state.reports.base.ID); err != nil && !errors.Is(err, ErrReadOnly) {
 		g.set.log.LogAttrs(ctx, slog.LevelWarn, "not deregistered", slog.String("store", g.set.description), slog.Any("error", err))
 	}

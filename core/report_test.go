@@ -216,3 +216,36 @@ func TestInstanceRowsSurviveEncoding(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "i", newer.ID)
 }
+
+// slowReports is a store whose reports take their time.
+type slowReports struct {
+	*memstore.Store
+	begun, finish chan struct{}
+}
+
+func (s *slowReports) Report(ctx context.Context, row core.Instance, lease time.Duration) (core.Mark, time.Time, error) {
+	s.begun <- struct{}{}
+	<-s.finish
+	return s.Store.Report(ctx, row, lease)
+}
+
+func TestAReportUnderWayDoesNotBringTheRowBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &slowReports{Store: memstore.New(), begun: make(chan struct{}, 10), finish: make(chan struct{}, 10)}
+		store.finish <- struct{}{}
+		gate, err := core.New(core.Config{Store: store})
+		require.NoError(t, err)
+		<-store.begun
+		<-store.begun // the first renewal, which hangs
+		done := make(chan error, 1)
+		go func() { done <- gate.Shutdown(t.Context()) }()
+		time.Sleep(time.Second)
+		store.finish <- struct{}{}
+		require.NoError(t, <-done)
+		synctest.Wait()
+		_, rows, err := core.Instances(t.Context(), store.Store)
+		require.NoError(t, err)
+		require.Empty(t, rows)
+	})
+}
