@@ -18,8 +18,8 @@ func moved(tb testing.TB, t time.Time, by time.Duration) time.Time {
 		wall uint64
 		ext  int64
 		loc  *time.Location
-	})(unsafe.Pointer(&t)) //nolint:gosec // the layout is checked below
-	inner.wall += uint64(by/time.Second) << 30 //nolint:gosec // wraps around for a negative one, as it should
+	})(unsafe.Pointer(&t)) // the layout is checked below
+	inner.wall += uint64(by/time.Second) << 30 // wraps around for a negative one, as it should
 	original := t.Add(-by)
 	require.Equal(tb, by, t.Round(0).Sub(original.Round(0)), "the layout of time.Time is another one")
 	return t
