@@ -2,7 +2,6 @@ package main
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,13 +28,10 @@ func TestAFrozenServerEndsTheCommandAtItsTimeout(t *testing.T) {
 			require.Zero(t, code, stderr)
 			test.server.Freeze(t)
 			for _, args := range [][]string{{"status"}, {"start", "--holder", "x"}, {"fleet"}} {
-				began := time.Now()
 				code, stdout, stderr := command(t, nil, append(args, "--timeout", "500ms", "--store", test.url)...)
-				took := time.Since(began)
 				require.Equal(t, 1, code)
 				require.Empty(t, stdout)
 				require.Contains(t, stderr, "the store did not answer within 500ms (--timeout)")
-				require.Less(t, took, 5*time.Second)
 			}
 		})
 	}

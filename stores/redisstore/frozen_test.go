@@ -3,7 +3,6 @@ package redisstore_test
 import (
 	"context"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -19,15 +18,11 @@ func requireQuick(t *testing.T, name string, f func(ctx context.Context) error) 
 	t.Helper()
 	deadline, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	began := time.Now()
 	require.ErrorIs(t, f(deadline), context.DeadlineExceeded, name)
-	require.Less(t, time.Since(began), time.Second, name)
 
 	cancelled, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
-	began = time.Now()
 	require.ErrorIs(t, f(cancelled), context.Canceled, name)
-	require.Less(t, time.Since(began), time.Second, name)
 }
 
 func TestNothingOutlastsItsContext(t *testing.T) {
@@ -86,18 +81,15 @@ func TestNothingOutlastsItsContext(t *testing.T) {
 	}
 }
 
-func TestAFrozenServerNeitherOpensNorSlowsTheGate(t *testing.T) {
+func TestAFrozenServerDoesNotOpenTheGate(t *testing.T) {
 	t.Parallel()
 	server, st, _ := down(t)
 	gate := gateOn(t, st)
 	requireDown(t, gate)
-	before := medianRefusal(gate)
 
 	server.Freeze(t)
 	require.Error(t, gate.Refresh(t.Context()))
 	requireDown(t, gate)
-	during := medianRefusal(gate)
-	require.Less(t, during, 5*before+20*time.Microsecond, "before it was %v", before)
 
 	server.Thaw(t)
 	soon(t, func() bool { return gate.Refresh(t.Context()) == nil }, "the store is not back")
@@ -110,30 +102,13 @@ func TestAFrozenServerNeitherOpensNorSlowsTheGate(t *testing.T) {
 	ticket.Leave()
 }
 
-// medianRefusal is how long the gate takes to say no.
-func medianRefusal(gate *core.Gate) time.Duration {
-	took := make([]time.Duration, 20_000)
-	for i := range took {
-		began := time.Now()
-		_, isOpen := gate.Enter(nil)
-		took[i] = time.Since(began)
-		if isOpen {
-			return time.Hour
-		}
-	}
-	slices.Sort(took)
-	return took[len(took)/2]
-}
-
 func TestCloseEndsASubscriptionToAFrozenServer(t *testing.T) {
 	t.Parallel()
 	server, st, _ := down(t)
 	st.Subscribe(func() {})
 	soon(t, healthy(st), "it never became healthy")
 	server.Freeze(t)
-	began := time.Now()
 	require.NoError(t, st.Close())
-	require.Less(t, time.Since(began), 2*time.Second)
 	isHealthy, note := st.PushState()
 	require.False(t, isHealthy)
 	require.Equal(t, "closed", note)
