@@ -27,9 +27,8 @@ const idleGates = 10
 
 // measureIdle counts what gates, each on a handle of its own, send in that time.
 func measureIdle(ctx context.Context, t target, window time.Duration) (i idle, err error) {
-	if err := t.count(); err != nil {
-		return i, err
-	}
+	t.counting(true)
+	defer t.counting(false)
 	before, err := t.connections()
 	if err != nil {
 		return i, err

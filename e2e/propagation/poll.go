@@ -11,7 +11,11 @@ import (
 	"time"
 )
 
-// poll measures stores that are polled, all at the same time: it is about seconds.
+// crowd is a fleet that is measured by itself, because this machine has enough to do with it.
+const crowd = 1000
+
+// poll measures stores that are polled; all at the same time, since it is about seconds, but
+// for the crowds.
 func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []target) (bool, error) {
 	type result struct {
 		interval time.Duration
@@ -21,32 +25,39 @@ func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 	key := func(t target, s size) string { return fmt.Sprint(t.name, s.gates) }
 	var mu sync.Mutex
 	var errs []error
-	for _, many := range []bool{false, true} { // the largest fleets by themselves
-		var group sync.WaitGroup
-		for _, t := range all {
-			for n, s := range p.polled {
-				if t.floor != nil || (s.gates >= 1000) != many {
-					continue
+	var crowds []func()
+	var group sync.WaitGroup
+	for _, t := range all {
+		for n, s := range p.polled {
+			if t.floor != nil {
+				continue
+			}
+			measure := func() {
+				f, err := newFleet(ctx, t, fmt.Sprintf("poll%d", n), s.gates, s.handles)
+				r := result{interval: f.poll}
+				if err == nil {
+					r.propagated, err = f.measure(ctx, s.rounds, func() error {
+						return wait(ctx, rand.N(r.interval)) //nolint:gosec // at any time between two polls
+					})
+					err = errors.Join(err, f.close())
 				}
-				group.Go(func() {
-					f, err := newFleet(ctx, t, fmt.Sprintf("poll%d", n), s.gates, s.handles)
-					r := result{interval: f.poll}
-					if err == nil {
-						r.propagated, err = f.measure(ctx, s.rounds, func() error {
-							return wait(ctx, rand.N(r.interval)) //nolint:gosec // at any time between two polls
-						})
-						err = errors.Join(err, f.close())
-					}
-					mu.Lock()
-					defer mu.Unlock()
-					results[key(t, s)] = r
-					if err != nil {
-						errs = append(errs, fmt.Errorf("%s, %d gates: %w", t.name, s.gates, err))
-					}
-				})
+				mu.Lock()
+				defer mu.Unlock()
+				results[key(t, s)] = r
+				if err != nil {
+					errs = append(errs, fmt.Errorf("%s, %d gates: %w", t.name, s.gates, err))
+				}
+			}
+			if s.gates >= crowd {
+				crowds = append(crowds, measure)
+			} else {
+				group.Go(measure)
 			}
 		}
-		group.Wait()
+	}
+	group.Wait()
+	for _, measure := range crowds {
+		measure()
 	}
 	if err := errors.Join(errs...); err != nil {
 		return false, err

@@ -37,9 +37,9 @@ type target struct {
 	// server can be frozen; nil: there is none.
 	server *servers.Server
 	// statements counts what the server was sent so far, and connections how many it has
-	// now; nil: nobody counts. count switches the counting on, for handles to come.
+	// now; nil: nobody counts. counting switches that on and off, for handles to come.
 	statements, connections func() (int64, error)
-	count                   func() error
+	counting                func(on bool)
 }
 
 // poolSize is how many connections a handle may have for reads and writes.
@@ -68,7 +68,7 @@ func postgresTargets(t testing.TB) []target {
 		if err != nil {
 			return handle{}, err
 		}
-		return handle{st, st.Close}, st.Migrate(context.Background())
+		return handle{st, st.Close}, nil
 	}
 	pushed.floor = postgresFloor(pushedURL)
 
@@ -79,15 +79,15 @@ func postgresTargets(t testing.TB) []target {
 		if err != nil {
 			return handle{}, err
 		}
-		return sqlHandle(stdlib.OpenDB(*cfg), sqlstore.PostgreSQL, app)
+		return sqlHandle(stdlib.OpenDB(*cfg, neverPing), sqlstore.PostgreSQL, app)
 	}
 	out := []target{pushed, alone}
 	for i, dsn := range []string{pushedURL, aloneURL} {
 		database := dsn[strings.LastIndexByte(dsn, '/')+1 : strings.LastIndexByte(dsn, '?')]
 		line := regexp.MustCompile(`(?m)^` + database + `\|LOG:  (statement|execute)`)
-		out[i].count = func() error {
-			pg.Exec(t, dsn, "ALTER DATABASE "+database+" SET log_statement = 'all'")
-			return nil
+		out[i].counting = func(on bool) {
+			value := map[bool]string{true: "all", false: "none"}[on]
+			pg.Exec(t, dsn, "ALTER DATABASE "+database+" SET log_statement = '"+value+"'")
 		}
 		out[i].statements = func() (int64, error) { return int64(len(line.FindAllString(pg.Log(), -1))), nil }
 		out[i].connections = func() (int64, error) {
@@ -97,13 +97,16 @@ func postgresTargets(t testing.TB) []target {
 	return out
 }
 
+// neverPing spares each read of a connection that was idle for a second another one.
+var neverPing = stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false })
+
 func sqlHandle(db *sql.DB, kind sqlstore.Dialect, app string) (handle, error) {
 	db.SetMaxOpenConns(poolSize)
 	st, err := sqlstore.New(db, kind, sqlstore.Options{App: app})
 	if err != nil {
 		return handle{}, errors.Join(err, db.Close())
 	}
-	return handle{st, db.Close}, st.Migrate(context.Background())
+	return handle{st, db.Close}, nil
 }
 
 func mariaTarget(t testing.TB) target {
@@ -128,7 +131,7 @@ func mariaTarget(t testing.TB) target {
 			}
 			return sqlHandle(sql.OpenDB(connector), sqlstore.MySQL, app)
 		},
-		count: func() error { return nil }, statements: status("Questions"), connections: status("Threads_connected"),
+		counting: func(bool) {}, statements: status("Questions"), connections: status("Threads_connected"),
 	}
 }
 
@@ -136,7 +139,7 @@ func mariaTarget(t testing.TB) target {
 func redisTarget(t testing.TB, name string, server *servers.Server, push bool) target {
 	logging.Disable() // it writes of each connection that fails: servers are frozen here
 	options := redis.Options{Addr: server.Addr, ContextTimeoutEnabled: true, PoolSize: poolSize}
-	out := target{name: name, server: server, count: func() error { return nil }}
+	out := target{name: name, server: server, counting: func(bool) {}}
 	if push {
 		out.floor = redisFloor(server.Addr)
 	}
@@ -181,13 +184,19 @@ func sqliteTarget(t testing.TB) (target, error) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // temporary
 	file := "file:" + (&url.URL{Path: filepath.Join(dir, "shop.db")}).EscapedPath()
-	return target{name: "SQLite, poll", open: func(app string) (handle, error) {
-		db, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
+	out := target{name: "SQLite, poll", open: func(app string) (handle, error) {
+		db, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(5000)")
 		if err != nil {
 			return handle{}, err
 		}
 		return sqlHandle(db, sqlstore.SQLite, app)
-	}}, nil
+	}}
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		return out, err
+	}
+	_, err = db.ExecContext(t.Context(), "PRAGMA journal_mode = WAL") // the file remembers it
+	return out, errors.Join(err, db.Close())
 }
 
 func fileTarget(t testing.TB) (target, error) {
@@ -214,5 +223,18 @@ func targets(t testing.TB) ([]target, error) {
 	}
 	out := append(postgresTargets(t),
 		redisTarget(t, "Redis, push", servers.Redis(t), true), redisTarget(t, "Redis, poll", servers.Redis(t), false))
-	return append(out, mariaTarget(t), lite, file), nil
+	out = append(out, mariaTarget(t), lite, file)
+	for _, target := range out {
+		h, err := target.open("any")
+		if err != nil {
+			return nil, err
+		}
+		if m, ok := h.store.(interface{ Migrate(ctx context.Context) error }); ok {
+			err = m.Migrate(t.Context())
+		}
+		if err := errors.Join(err, h.close()); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
