@@ -20,7 +20,6 @@ type idle struct {
 	perInterval float64 // statements per instance and poll interval
 	perSecond   float64 // statements per instance and second
 	connections float64 // per instance
-	report      time.Duration
 }
 
 const idleGates = 10
