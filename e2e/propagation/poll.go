@@ -37,7 +37,7 @@ func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 				r := result{interval: f.poll}
 				if err == nil {
 					r.propagated, err = f.measure(ctx, s.rounds, func() error {
-						return wait(ctx, rand.N(r.interval)) //nolint:gosec // at any time between two polls
+						return wait(ctx, rand.N(r.interval)) // at any time between two polls
 					})
 					err = errors.Join(err, f.close())
 				}

@@ -229,7 +229,9 @@ func targets(t testing.TB) ([]target, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m, ok := h.store.(interface{ Migrate(ctx context.Context) error }); ok {
+		if m, ok := h.store.(interface {
+			Migrate(ctx context.Context) error
+		}); ok {
 			err = m.Migrate(t.Context())
 		}
 		if err := errors.Join(err, h.close()); err != nil {
