@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -75,7 +76,8 @@ func TestTheServerCanReadWhatRootHasWritten(t *testing.T) {
 		st := place(t, server)
 		require.NoError(t, start(t, st))
 		requireOwner(t, st.path, server, 0o640)
-		requireOwner(t, st.path+".lock", server, 0o640)
+		requireOwner(t, st.path+".lock", server, 0o600)
+		requireOwner(t, st.path+".written", server, 0o640)
 		as(t, server, func() {
 			_, err := again(t, st).Load(t.Context(), core.Mark{})
 			require.NoError(t, err)
@@ -94,7 +96,7 @@ func TestTheServerCanReadWhatRootHasWritten(t *testing.T) {
 			require.NoError(t, err)
 			require.ErrorIs(t, other.Commit(t.Context(), state.Mark, nextDocument(state.Document)), core.ErrReadOnly)
 		})
-		require.Len(t, names(t, st.dir), 2)
+		require.Len(t, names(t, st.dir), 3)
 	})
 	t.Run("over the server's file", func(t *testing.T) {
 		t.Parallel()
@@ -119,10 +121,10 @@ func TestAFileThatCannotBeRead(t *testing.T) {
 		require.NotErrorIs(t, err, core.ErrLost)
 	})
 	require.NoError(t, os.Remove(st.path))
-	require.NoError(t, os.Chmod(st.path+".lock", 0o600))
+	require.NoError(t, os.Chmod(st.path+".written", 0o600))
 	as(t, server, func() {
 		_, err := again(t, st).Load(t.Context(), core.Mark{})
-		require.ErrorContains(t, err, "its lock file cannot tell")
+		require.ErrorContains(t, err, "its marker cannot tell")
 	})
 }
 
@@ -192,7 +194,7 @@ func TestAWriteThatWouldLockOutIsRefused(t *testing.T) {
 	as(t, deployer, func() { require.ErrorIs(t, start(t, st), core.ErrReadOnly) })
 	after := load(t, st)
 	require.Equal(t, before.Document, after.Document)
-	require.Len(t, names(t, st.dir), 2)
+	require.Len(t, names(t, st.dir), 3)
 }
 
 // TestAGroupMayShareTheFile: people of one group, in a directory with the group's bit set.
@@ -205,7 +207,8 @@ func TestAGroupMayShareTheFile(t *testing.T) {
 	as(t, deployer, func() { require.NoError(t, start(t, st)) })
 	info, err := os.Stat(st.path + ".lock")
 	require.NoError(t, err)
-	require.NotZero(t, info.Mode()&0o020, "every member can lock")
+	require.Equal(t, os.FileMode(0o660), info.Mode().Perm(), "every member can lock, and nobody else")
+	require.Equal(t, deployer, ownerOf(info).gid)
 }
 
 // TestAReadOnlyMount is read, and written to never.
@@ -214,6 +217,8 @@ func TestAReadOnlyMount(t *testing.T) {
 	needRoot(t)
 	st, before := down(t)
 	require.NoError(t, os.Remove(st.path+".lock")) // as where the file came from elsewhere
+	require.NoError(t, os.Remove(st.path+".written"))
+	require.NoError(t, os.Chmod(st.dir, 0o777)) // as a ConfigMap's
 	mountReadOnly(t, st.dir, func() {
 		mounted := again(t, st)
 		require.Equal(t, before.Document, load(t, mounted).Document)
@@ -252,4 +257,140 @@ func mountReadOnly(t *testing.T, dir string, f func()) {
 	if err := <-done; err != nil {
 		t.Skip("this system lets nobody mount: " + err.Error())
 	}
+}
+
+// TestAReaderCannotKeepOthersFromWriting: the kernel lets everybody lock a file who can
+// open it, if only to read.
+func TestAReaderCannotKeepOthersFromWriting(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	st := place(t, 0)
+	require.NoError(t, start(t, st))
+	as(t, server, func() {
+		_, err := os.Open(st.path + ".lock")
+		require.ErrorIs(t, err, os.ErrPermission)
+		b, err := os.ReadFile(st.path + ".written")
+		require.NoError(t, err, "who may read the document may know that there is one")
+		require.NotEmpty(t, b)
+	})
+	require.NoError(t, os.Remove(st.path))
+	as(t, server, func() {
+		_, err := again(t, st).Load(t.Context(), core.Mark{})
+		require.ErrorIs(t, err, core.ErrLost)
+	})
+}
+
+// TestTheLockIsForThoseWhoMayWrite in the directory.
+func TestTheLockIsForThoseWhoMayWrite(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	for name, c := range map[string]struct {
+		dir, lock os.FileMode
+		options   []Option
+	}{
+		"the owner alone":          {dir: 0o755, lock: 0o600},
+		"the group too":            {dir: 0o770, lock: 0o660},
+		"everybody, where allowed": {dir: 0o777, lock: 0o666, options: []Option{AllowWorldWritable()}},
+		"each their own files":     {dir: 0o777 | os.ModeSticky, lock: 0o660},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := newFile(t, c.options...)
+			require.NoError(t, os.Chown(st.dir, deployer, server))
+			require.NoError(t, os.Chmod(st.dir, c.dir))
+			require.NoError(t, start(t, st))
+			info, err := os.Stat(st.path + ".lock")
+			require.NoError(t, err)
+			require.Equal(t, owner{deployer, server}, ownerOf(info))
+			require.Equal(t, c.lock, info.Mode().Perm())
+		})
+	}
+}
+
+// TestALockFileIsMendedByItsMakerOnly: one that was killed before it could share the lock.
+func TestALockFileIsMendedByItsMakerOnly(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	for name, c := range map[string]struct {
+		prepare func(t *testing.T, path string)
+		mended  bool
+	}{
+		"an empty file of one's own": {mended: true},
+		"a file with something in it": {prepare: func(t *testing.T, path string) {
+			t.Helper()
+			require.NoError(t, os.WriteFile(path, []byte("x"), 0o600))
+		}},
+		"a file with a second name": {prepare: func(t *testing.T, path string) {
+			t.Helper()
+			require.NoError(t, os.Link(path, path+"2"))
+		}},
+		"somebody else's": {prepare: func(t *testing.T, path string) {
+			t.Helper()
+			require.NoError(t, os.Chown(path, deployer, 0))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := place(t, server)
+			path := st.path + ".lock"
+			require.NoError(t, os.WriteFile(path, nil, 0o600))
+			if c.prepare != nil {
+				c.prepare(t, path)
+			}
+			before, err := os.Stat(path)
+			require.NoError(t, err)
+			require.NoError(t, start(t, st))
+			after, err := os.Stat(path)
+			require.NoError(t, err)
+			if c.mended {
+				require.Equal(t, owner{server, server}, ownerOf(after))
+			} else {
+				require.Equal(t, ownerOf(before), ownerOf(after))
+			}
+		})
+	}
+}
+
+// TestRootsInstanceGivesItsRowsDirectoryToTheDirectorysOwner, and nothing else to anybody.
+func TestRootsInstanceGivesItsRowsDirectoryToTheDirectorysOwner(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	t.Run("the directory that it has made", func(t *testing.T) {
+		t.Parallel()
+		st := place(t, server)
+		_, _, err := st.Report(t.Context(), newRow("one"), time.Minute)
+		require.NoError(t, err)
+		requireOwner(t, st.path+".instances", server, 0o755)
+	})
+	t.Run("not what a link names that took its place", func(t *testing.T) {
+		t.Parallel()
+		st := place(t, server)
+		rows, shadow := st.path+".instances", filepath.Join(t.TempDir(), "shadow")
+		require.NoError(t, os.WriteFile(shadow, []byte("secret"), 0o600))
+		st.fault = func(step string) error {
+			if step != "open-rows" {
+				return nil
+			}
+			return errors.Join(os.Remove(rows), os.Symlink(shadow, rows))
+		}
+		_, _, err := st.Report(t.Context(), newRow("one"), time.Minute)
+		require.Error(t, err)
+		requireOwner(t, shadow, 0, 0o600)
+	})
+	t.Run("not another directory of root's that took its place", func(t *testing.T) {
+		t.Parallel()
+		st := place(t, server)
+		rows, other := st.path+".instances", filepath.Join(st.dir, "other")
+		require.NoError(t, os.Mkdir(other, 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(other, "secret"), nil, 0o600))
+		st.fault = func(step string) error {
+			if step != "open-rows" {
+				return nil
+			}
+			return errors.Join(os.Remove(rows), os.Rename(other, rows))
+		}
+		_, _, err := st.Report(t.Context(), newRow("one"), time.Minute)
+		require.NoError(t, err)
+		requireOwner(t, rows, 0, 0o700)
+	})
 }

@@ -50,7 +50,7 @@ func (w *writer) commit(ctx context.Context, base core.Mark, next *core.Document
 		return err
 	}
 	w.removeStale()
-	temp, err := w.writeTemp(text, old)
+	temp, err := w.writeTemp(tempFile{what: "temp", text: text, like: old, durable: true})
 	if err != nil {
 		return s.errorf("not written: %w", refused(err))
 	}
@@ -58,18 +58,20 @@ func (w *writer) commit(ctx context.Context, base core.Mark, next *core.Document
 		w.remove(temp)
 		return err
 	}
-	if err := w.rename(temp); err != nil {
+	if err := w.rename("rename", temp, s.base); err != nil {
 		w.remove(temp)
 		return s.errorf("not written: %w", refused(err))
 	}
 	s.mu.Lock()
 	s.seen = true
 	s.mu.Unlock()
-	if err := w.syncDir(); err != nil {
-		return s.errorf("written, but perhaps not durably: %w", err)
+	// To read it back would show the new document, and prove nothing of what follows.
+	if err := w.syncDir("sync-directory"); err != nil {
+		return s.errorf("%w: revision %d is in the file, but may be gone after a crash of the machine: %w", core.ErrUnconfirmed, next.Revision, err)
 	}
 	if err := w.writeMarker(next); err != nil {
-		return s.errorf("written, but not noted in the lock file: %w", err)
+		return s.errorf("%w: revision %d is in the file, but not noted in %s: if the file is deleted, who starts then may take it for never written: %w",
+			core.ErrUnconfirmed, next.Revision, s.markerPath(), err)
 	}
 	return nil
 }
@@ -86,6 +88,9 @@ func (w *writer) check(base core.Mark) (fs.FileInfo, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		if base != (core.Mark{}) {
 			return nil, core.ErrConflict
+		}
+		if err := s.guarded(); err != nil {
+			return nil, err
 		}
 		return nil, nil //nolint:nilnil // no file and no error is what is found
 	case err != nil:
@@ -107,18 +112,26 @@ func (w *writer) check(base core.Mark) (fs.FileInfo, error) {
 	return old, nil
 }
 
-// writeTemp makes the durable new file beside the old one and returns its name. What it
-// leaves behind an error is removed.
-func (w *writer) writeTemp(text []byte, old fs.FileInfo) (string, error) {
+// tempFile is a new file that is made beside the one whose place it takes.
+type tempFile struct {
+	what    string // in the names of the steps
+	text    []byte
+	like    fs.FileInfo // whose owner, group and mode it gets; nil for those of a first document
+	durable bool        // a crash of the machine leaves all of it
+}
+
+// writeTemp makes the new file and returns its name. What it leaves behind an error is
+// removed.
+func (w *writer) writeTemp(t tempFile) (string, error) {
 	name := w.store.tempPrefix() + strings.ToLower(rand.Text()) + tempSuffix
-	if err := w.at("create-temp"); err != nil {
+	if err := w.at("create-" + t.what); err != nil {
 		return "", err
 	}
 	f, err := w.dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return "", err
 	}
-	if err := w.fill(f, text, old); err != nil {
+	if err := w.fill(f, t); err != nil {
 		_ = f.Close() // a second time, perhaps; the first error is the one that counts
 		w.remove(name)
 		return "", err
@@ -126,41 +139,43 @@ func (w *writer) writeTemp(text []byte, old fs.FileInfo) (string, error) {
 	return name, nil
 }
 
-func (w *writer) fill(f *os.File, text []byte, old fs.FileInfo) error {
-	if err := w.at("write-temp"); err != nil {
+func (w *writer) fill(f *os.File, t tempFile) error {
+	if err := w.at("write-" + t.what); err != nil {
 		return err
 	}
-	if _, err := f.Write(text); err != nil {
+	if _, err := f.Write(t.text); err != nil {
 		return err
 	}
-	if err := w.at("own-temp"); err != nil {
+	if err := w.at("own-" + t.what); err != nil {
 		return err
 	}
-	if err := w.own(f, old); err != nil {
+	if err := w.own(f, t.like); err != nil {
 		return err
 	}
-	if err := w.at("sync-temp"); err != nil {
-		return err
+	if t.durable {
+		if err := w.at("sync-" + t.what); err != nil {
+			return err
+		}
+		if err := f.Sync(); err != nil {
+			return err
+		}
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := w.at("close-temp"); err != nil {
+	if err := w.at("close-" + t.what); err != nil {
 		return err
 	}
 	return f.Close()
 }
 
-func (w *writer) rename(temp string) error {
-	if err := w.at("rename"); err != nil {
+func (w *writer) rename(step, temp, name string) error {
+	if err := w.at(step); err != nil {
 		return err
 	}
-	return w.dir.Rename(temp, w.store.base)
+	return w.dir.Rename(temp, name)
 }
 
 // syncDir makes the rename durable, and the names of new files with it.
-func (w *writer) syncDir() error {
-	if err := w.at("sync-directory"); err != nil {
+func (w *writer) syncDir(step string) error {
+	if err := w.at(step); err != nil {
 		return err
 	}
 	d, err := w.dir.Open(".")
@@ -169,15 +184,29 @@ func (w *writer) syncDir() error {
 	}
 	defer func() { _ = d.Close() }() // it was only read
 	// Some systems and file systems cannot, and need not.
-	if err := d.Sync(); err != nil && canSyncDir && !errors.Is(err, syscall.EINVAL) {
-		return err
+	err = d.Sync()
+	if !canSyncDir || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
 	}
-	return nil
+	return err
 }
 
-const tempSuffix = ".tmp"
+const (
+	tempSuffix = ".tmp"
+	randomLen  = 26 // of rand.Text
+)
 
 func (s *Store) tempPrefix() string { return "." + s.base + "." }
+
+// isTemp reports whether writeTemp makes such names. What is between the ends is random and
+// nothing more, because other stores may have names that begin like this one's.
+func (s *Store) isTemp(name string) bool {
+	name, ours := strings.CutPrefix(name, s.tempPrefix())
+	random, temp := strings.CutSuffix(name, tempSuffix)
+	return ours && temp && len(random) == randomLen && !strings.ContainsFunc(random, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '2' || r > '7')
+	})
+}
 
 // removeStale removes the temporary files of writers that were killed: no other is at work
 // under the lock. One that cannot be removed harms nobody.
@@ -191,7 +220,7 @@ func (w *writer) removeStale() {
 		var names []string
 		names, err = d.Readdirnames(1000)
 		for _, name := range names {
-			if strings.HasPrefix(name, w.store.tempPrefix()) && strings.HasSuffix(name, tempSuffix) {
+			if w.store.isTemp(name) {
 				w.remove(name)
 			}
 		}

@@ -2,6 +2,7 @@ package filestore
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
@@ -42,12 +43,15 @@ func TestTheOrderOfAWrite(t *testing.T) {
 	require.Equal(t, []string{
 		"open-directory", "open-lock", "lock", "check-lock", "read",
 		"create-temp", "write-temp", "own-temp", "sync-temp", "close-temp",
-		"rename", "sync-directory", "open-marker", "write-marker", "truncate-marker",
+		"rename", "sync-directory",
+		"create-marker", "write-marker", "own-marker", "close-marker", "rename-marker",
 	}, stepsOf(t, true))
 	require.Equal(t, []string{
 		"open-directory", "open-lock", "create-lock", "own-lock", "lock", "check-lock", "read",
 		"create-temp", "write-temp", "own-temp", "sync-temp", "close-temp",
-		"rename", "sync-directory", "open-marker", "write-marker", "truncate-marker", "sync-marker",
+		"rename", "sync-directory",
+		"create-marker", "write-marker", "own-marker", "sync-marker", "close-marker", "rename-marker",
+		"sync-marker-directory",
 	}, stepsOf(t, false))
 }
 
@@ -83,12 +87,42 @@ func TestEachStepMayFail(t *testing.T) {
 						require.Equal(t, next, after.Document, "the new one")
 					}
 					for _, file := range names(t, st.dir) {
-						require.Contains(t, []string{st.base, st.lockName()}, file)
+						require.Contains(t, []string{st.base, st.lockName(), st.markerName()}, file)
 					}
 					st.fault = nil
 					require.NoError(t, st.Commit(t.Context(), after.Mark, nextDocument(after.Document)))
 				})
 			}
+		})
+	}
+}
+
+// TestAWriteThatMayNotLastIsNotConfirmed: that the new document can be read says nothing of
+// a crash, so that whoever has written it is told.
+func TestAWriteThatMayNotLastIsNotConfirmed(t *testing.T) {
+	t.Parallel()
+	for failing, want := range map[string]string{
+		"sync-directory":        "revision 1 is in the file, but may be gone after a crash of the machine",
+		"create-marker":         "revision 1 is in the file, but not noted in",
+		"sync-marker":           "revision 1 is in the file, but not noted in",
+		"rename-marker":         "revision 1 is in the file, but not noted in",
+		"sync-marker-directory": "revision 1 is in the file, but not noted in",
+	} {
+		t.Run(failing, func(t *testing.T) {
+			t.Parallel()
+			st := newFile(t)
+			st.fault = func(step string) error {
+				if step == failing {
+					return syscall.EIO
+				}
+				return nil
+			}
+			res, err := core.Start(t.Context(), st, core.StartOptions{Holder: "ann"})
+			require.ErrorIs(t, err, core.ErrUnconfirmed)
+			require.ErrorIs(t, err, syscall.EIO)
+			require.ErrorContains(t, err, want)
+			require.ErrorContains(t, err, st.path)
+			require.Zero(t, res.Period, "nothing is said to have begun")
 		})
 	}
 }
@@ -220,8 +254,13 @@ func TestAConfigMap(t *testing.T) {
 func TestTemporaryFilesOfTheKilledAreRemoved(t *testing.T) {
 	t.Parallel()
 	st, before := down(t)
-	stale := filepath.Join(st.dir, ".downtime.json.aaaa.tmp")
-	others := []string{".downtime.json.aaaa.tmp.bak", "downtime.json.tmp", ".other.json.aaaa.tmp"}
+	random := strings.ToLower(rand.Text())
+	stale := filepath.Join(st.dir, ".downtime.json."+random+".tmp")
+	others := []string{
+		".downtime.json." + random + ".tmp.bak", "downtime.json.tmp", ".other.json." + random + ".tmp",
+		".downtime.json.eu." + random + ".tmp", ".downtime.json.tmp", ".downtime.json." + random[1:] + ".tmp",
+		".downtime.json." + random[1:] + "_.tmp", ".downtime.json." + random + random + ".tmp",
+	}
 	for _, name := range others {
 		require.NoError(t, os.WriteFile(filepath.Join(st.dir, name), nil, 0o600))
 	}
@@ -230,7 +269,26 @@ func TestTemporaryFilesOfTheKilledAreRemoved(t *testing.T) {
 	require.FileExists(t, stale, "a reader writes nothing")
 
 	require.NoError(t, st.Commit(t.Context(), before.Mark, nextDocument(before.Document)))
-	require.ElementsMatch(t, append(others, st.base, st.lockName()), names(t, st.dir))
+	require.ElementsMatch(t, append(others, st.base, st.lockName(), st.markerName()), names(t, st.dir))
+}
+
+// TestAStoreWhoseNameBeginsLikeAnothers: its temporary file is nobody else's to remove.
+func TestAStoreWhoseNameBeginsLikeAnothers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	short, err := New(filepath.Join(dir, "shop"))
+	require.NoError(t, err)
+	long, err := New(filepath.Join(dir, "shop.eu"))
+	require.NoError(t, err)
+	long.fault = func(step string) error {
+		if step != "rename" {
+			return nil
+		}
+		_, err := core.Start(t.Context(), short, core.StartOptions{Holder: "ann"})
+		return err
+	}
+	_, err = core.Start(t.Context(), long, core.StartOptions{Holder: "bob"})
+	require.NoError(t, err)
 }
 
 func TestAContextThatEndsMeanwhileStopsTheWrite(t *testing.T) {
@@ -245,7 +303,7 @@ func TestAContextThatEndsMeanwhileStopsTheWrite(t *testing.T) {
 	}
 	require.ErrorIs(t, st.Commit(ctx, before.Mark, nextDocument(before.Document)), context.Canceled)
 	require.Equal(t, before.Document, load(t, st).Document)
-	require.Len(t, names(t, st.dir), 2)
+	require.Len(t, names(t, st.dir), 3)
 }
 
 func TestTheDirectoryMayMoveDuringAWrite(t *testing.T) {
@@ -263,7 +321,7 @@ func TestTheDirectoryMayMoveDuringAWrite(t *testing.T) {
 	}
 	require.NoError(t, st.Commit(t.Context(), core.Mark{}, nextDocument(nil)))
 	require.Empty(t, names(t, dir), "nothing is written where nobody has locked")
-	require.ElementsMatch(t, []string{"downtime.json", "downtime.json.lock"}, names(t, elsewhere))
+	require.ElementsMatch(t, []string{"downtime.json", "downtime.json.lock", "downtime.json.written"}, names(t, elsewhere))
 }
 
 func TestTheDocumentIsForPeople(t *testing.T) {

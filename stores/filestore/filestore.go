@@ -8,28 +8,31 @@
 // ConfigMap will do; symbolic links are followed (a ConfigMap is made of them). What is
 // not a whole, valid document is an error, and the gate keeps what it knew: a file that is
 // empty, truncated or corrupt, not a regular file, unreadable, larger than
-// [core.MaxDocument], or writable by everybody. An edit by hand is adopted, at whatever
-// revision it claims.
+// [core.MaxDocument], or one that every user of the system may write or, by its directory,
+// replace. An edit by hand is adopted, at whatever revision it claims.
 //
 // A file that is missing has never been written, unless something tells otherwise; then
-// Load returns [core.ErrLost]. What tells: this Store has seen a document; or the lock file
-// beside it (the path with ".lock") says that one was written; or [MustExist].
+// Load returns [core.ErrLost]. What tells: this Store has seen a document; or there is a
+// marker beside it (the path with ".written"), which a Commit leaves for those who may read
+// the document; or [MustExist]. A marker that cannot be read is an error.
 //
 // # Writing
 //
-// One writer at a time holds a lock on the lock file, which the kernel frees when its
+// One writer at a time holds a lock on the lock file (the path with ".lock"), which only
+// those can open who may write in the directory, and which the kernel frees when its
 // process ends in whatever way. It reads the document again, writes a temporary file in the
 // same directory, makes it durable, and renames it over the old one: whoever reads, and
 // whatever survives a crash, is the old document or the new one. Owner, group and mode
 // stay; ACLs and security labels are the directory's. A corrupt file is never replaced, and
 // a symbolic link never written through. The directory must be writable: mount the
-// directory into a container, not the file alone.
+// directory into a container, not the file alone. What cannot be made durable is
+// [core.ErrUnconfirmed], though it can be read.
 //
 // # Instances
 //
 // Gates report themselves in a directory beside the file, named after it with
 // ".instances", if they may write there; where not, they honour the file all the same, and
-// log once that nobody can see them.
+// log once that nobody can see them. A link in the place of that directory is an error.
 //
 // The file belongs on a local file system. Over a network one, its locks and its caches
 // decide what is seen when, and a Load or Commit may block as long as it does.
@@ -44,8 +47,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/go-downtime/downtime/core"
 )
@@ -67,15 +68,17 @@ type Store struct {
 	mustExist       bool
 	worldWritable   bool
 
-	mu   sync.Mutex // guards last, seen and held, and is held while reading
+	mu   sync.Mutex // guards last and seen, and is held while reading
 	last reading
-	seen bool                    // a document was read or written here
-	held map[string]*flock.Flock // of instances that reported through this Store
+	seen bool // a document was read or written here
+
+	reporting sync.Mutex           // guards held, and is held while a row is written or removed
+	held      map[string]*fileLock // of instances that reported through this Store
 
 	writing chan struct{} // one slot: the goroutine that may wait for the lock
 
-	// fault is called before each system call of Commit; an error stands for the call's
-	// own. Only tests set it.
+	// fault is called before each system call of Commit, and where another process could
+	// come between those on the rows; an error stands for the call's own. Only tests set it.
 	fault func(step string) error
 }
 
@@ -92,9 +95,14 @@ type Option func(*Store)
 // still write the first document.
 func MustExist() Option { return func(s *Store) { s.mustExist = true } }
 
-// AllowWorldWritable reads a file that every user of the system may write. Without it
-// such a file is an error, because any of them could end downtime. File systems without
-// permissions, and some mounts of container desktops, show every file so.
+// AllowWorldWritable reads a file that every user of the system may write, or whose
+// directory every user may write in without the sticky bit. Without it such a file is an
+// error, because any of them could end downtime; a directory that is mounted read-only is
+// none. File systems without permissions, and some mounts of container desktops, show every
+// file so, and an emptyDir of Kubernetes is such a directory (0777): there it says that you
+// trust every container that mounts it. Instead of it, chmod +t the directory, or keep the
+// file in a directory of its own (0750) inside of it; the downtime command needs that,
+// because it does not use this option.
 func AllowWorldWritable() Option { return func(s *Store) { s.worldWritable = true } }
 
 // Mode gives a file that Commit creates these permissions. Without it they are 0640, and
@@ -142,7 +150,9 @@ func (s *Store) String() string { return "file:" + s.path }
 // PollInterval is 100 ms: a poll is one stat.
 func (s *Store) PollInterval() time.Duration { return pollInterval }
 
-func (s *Store) lockName() string { return s.base + ".lock" }
+func (s *Store) lockName() string   { return s.base + ".lock" }
+func (s *Store) markerName() string { return s.base + ".written" }
+func (s *Store) rowsName() string   { return s.base + ".instances" }
 
 // errorf makes an error that names the store.
 func (s *Store) errorf(format string, args ...any) error {

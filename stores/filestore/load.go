@@ -105,6 +105,9 @@ func (s *Store) read(info fs.FileInfo) (now time.Time, b []byte, at stamp, err e
 	if err := s.acceptable(info); err != nil {
 		return now, nil, at, err
 	}
+	if err := s.guarded(); err != nil {
+		return now, nil, at, err
+	}
 	f, err := os.OpenFile(s.path, os.O_RDONLY|nonBlock, 0)
 	if err != nil {
 		return now, nil, at, s.unreadable(err)
@@ -177,12 +180,15 @@ func (s *Store) unreadable(err error) error {
 
 // lost returns nil if a file that is missing was never written. The caller holds s.mu.
 func (s *Store) lost() error {
+	if err := s.guarded(); err != nil { // anybody may have removed it
+		return err
+	}
 	marker, err := s.marker()
 	switch {
 	case err != nil:
 		return err
 	case marker != "":
-		return s.errorf("%w: its lock file says %s; %s", core.ErrLost, marker, whatToDo)
+		return s.errorf("%w: %s says %s; %s", core.ErrLost, s.markerPath(), marker, whatToDo)
 	case s.seen:
 		return s.errorf("%w: it was here before; %s", core.ErrLost, whatToDo)
 	case s.mustExist:

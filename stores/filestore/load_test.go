@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -135,6 +136,54 @@ func TestAFileThatEverybodyMayWriteIsRefused(t *testing.T) {
 	load(t, allowing)
 }
 
+// TestADirectoryThatEverybodyMayWriteInIsRefused: whoever can rename a file over the
+// document needs no permission to write the document itself.
+func TestADirectoryThatEverybodyMayWriteInIsRefused(t *testing.T) {
+	t.Parallel()
+	if !hasPermissions {
+		t.Skip("this system has no such permissions")
+	}
+	for name, c := range map[string]struct {
+		mode    os.FileMode
+		options []Option
+		through bool // by a link from another directory
+		want    string
+	}{
+		"refused":                {mode: 0o777, want: "(0777), and so replace the file and end downtime: chmod o-w the directory, or chmod +t it"},
+		"through a link as well": {mode: 0o777, through: true, want: "every user of this system may write in its directory"},
+		"allowed on request":     {mode: 0o777, options: []Option{AllowWorldWritable()}},
+		"the sticky bit will do": {mode: 0o777 | os.ModeSticky},
+		"the group may":          {mode: 0o775},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st, _ := down(t)
+			path := st.path
+			if c.through {
+				path = filepath.Join(t.TempDir(), "link.json")
+				require.NoError(t, os.Symlink(st.path, path))
+			}
+			require.NoError(t, os.Chmod(st.dir, c.mode))
+			for _, missing := range []bool{false, true} {
+				if missing && !c.through {
+					require.NoError(t, errors.Join(os.Remove(path), os.Remove(path+".written")))
+				}
+				reader, err := New(path, c.options...)
+				require.NoError(t, err)
+				state, err := reader.Load(t.Context(), core.Mark{})
+				if c.want == "" {
+					require.NoError(t, err)
+					require.NoError(t, reader.Commit(t.Context(), state.Mark, nextDocument(state.Document)))
+					continue
+				}
+				require.ErrorContains(t, err, c.want)
+				require.NotErrorIs(t, err, core.ErrLost)
+				require.Error(t, reader.Commit(t.Context(), core.Mark{}, nextDocument(nil)))
+			}
+		})
+	}
+}
+
 func TestAMissingFile(t *testing.T) {
 	t.Parallel()
 	remove := func(t *testing.T, st *Store) {
@@ -179,12 +228,29 @@ func TestAMissingFile(t *testing.T) {
 		_, err := newFile(t, MustExist()).Load(t.Context(), core.Mark{})
 		require.ErrorIs(t, err, core.ErrLost)
 	})
-	t.Run("is an error where the lock file cannot tell", func(t *testing.T) {
+	t.Run("is an error where the marker cannot tell", func(t *testing.T) {
 		t.Parallel()
 		st := newFile(t)
-		require.NoError(t, os.Mkdir(st.path+".lock", 0o700))
+		require.NoError(t, os.Mkdir(st.path+".written", 0o700))
 		_, err := st.Load(t.Context(), core.Mark{})
-		require.ErrorContains(t, err, "its lock file cannot tell whether there was one")
+		require.ErrorContains(t, err, "its marker cannot tell whether there was one")
+	})
+	t.Run("is lost also where the marker is empty, as after a crash", func(t *testing.T) {
+		t.Parallel()
+		st, _ := down(t)
+		remove(t, st)
+		require.NoError(t, os.Truncate(st.path+".written", 0))
+		_, err := again(t, st).Load(t.Context(), core.Mark{})
+		require.ErrorIs(t, err, core.ErrLost)
+		require.ErrorContains(t, err, st.path+".written says only that there was a document")
+	})
+	t.Run("is lost also where the lock file went with it", func(t *testing.T) {
+		t.Parallel()
+		st, _ := down(t)
+		remove(t, st)
+		require.NoError(t, os.Remove(st.path+".lock"))
+		_, err := again(t, st).Load(t.Context(), core.Mark{})
+		require.ErrorIs(t, err, core.ErrLost)
 	})
 	t.Run("is back once it is restored", func(t *testing.T) {
 		t.Parallel()

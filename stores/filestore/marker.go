@@ -12,73 +12,69 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// The lock file's content is a marker: a document was written beside it. It is how a
-// process that starts while the document is deleted learns that the site may be down.
+// The marker is a file beside the document that says that one was written. It is how a
+// process that starts while the document is deleted learns that the site may be down. Who
+// may read the document may read the marker: it gets the same owner, group and mode.
 
 const maxMarker = 4096
 
-// marker returns what the lock file says, for people; "" if it says nothing or does not
-// exist. Whatever is in it counts, so that a marker that is being written counts too.
+func (s *Store) markerPath() string { return filepath.Join(s.dir, s.markerName()) }
+
+// marker returns what the marker says, for people; "" if there is none. That it exists is
+// what counts: after a crash of the machine it may be empty.
 func (s *Store) marker() (string, error) {
-	path := filepath.Join(s.dir, s.lockName())
-	f, err := os.OpenFile(path, os.O_RDONLY|nonBlock|noFollow, 0)
+	f, err := os.OpenFile(s.markerPath(), os.O_RDONLY|nonBlock|noFollow, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
-		return "", s.errorf("the file is missing, and its lock file cannot tell whether there was one: %w", err)
+		return "", s.untold(err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is %s, want a regular file", path, kindOf(info.Mode()))
+		err = fmt.Errorf("%s is %s, want a regular file", s.markerPath(), kindOf(info.Mode()))
 	}
 	var b []byte
 	if err == nil {
-		b, err = io.ReadAll(io.NewSectionReader(f, markerOffset, maxMarker))
+		b, err = io.ReadAll(io.LimitReader(f, maxMarker))
 	}
 	if err != nil {
-		return "", s.errorf("the file is missing, and its lock file cannot tell whether there was one: %w", err)
+		return "", s.untold(err)
 	}
 	if b = bytes.Trim(b, "\x00 \n"); len(b) == 0 {
-		return "", nil
+		return "only that there was a document", nil
 	}
 	return fmt.Sprintf("%.200q", b), nil
 }
 
-// writeMarker notes that the document d was written. It is overwritten in place, because
-// the lock is on this very file, and never empty in between.
+func (s *Store) untold(err error) error {
+	return s.errorf("the file is missing, and its marker cannot tell whether there was one: %w", err)
+}
+
+// writeMarker notes that the document d was written, and is in its place.
 func (w *writer) writeMarker(d *core.Document) error {
-	if err := w.at("open-marker"); err != nil {
-		return err
-	}
-	f, err := w.openLock(os.O_WRONLY)
+	document, err := w.dir.Lstat(w.store.base)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }() // what matters was synced
-	info, err := f.Stat()
-	if err != nil {
+	_, err = w.dir.Lstat(w.store.markerName())
+	isNew := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !isNew {
 		return err
 	}
 	text := fmt.Appendf(nil, "a document was written here, store_id %s, revision %d\n", d.StoreID, d.Revision)
-	if err := w.at("write-marker"); err != nil {
+	// That there was a document is durable from the first one on; its revision only informs.
+	temp, err := w.writeTemp(tempFile{what: "marker", text: text, like: document, durable: isNew})
+	if err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(text, markerOffset); err != nil {
+	if err := w.rename("rename-marker", temp, w.store.markerName()); err != nil {
+		w.remove(temp)
 		return err
 	}
-	if err := w.at("truncate-marker"); err != nil {
-		return err
+	if !isNew {
+		return nil
 	}
-	if err := f.Truncate(markerOffset + int64(len(text))); err != nil {
-		return err
-	}
-	if info.Size() > markerOffset {
-		return nil // that there was a document is durable; its revision only informs
-	}
-	if err := w.at("sync-marker"); err != nil {
-		return err
-	}
-	return f.Sync()
+	return w.syncDir("sync-marker-directory")
 }

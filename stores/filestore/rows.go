@@ -8,11 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/go-downtime/downtime/core"
 )
@@ -39,8 +36,6 @@ type stampedRow struct {
 	Row   json.RawMessage `json:"row"`
 }
 
-func (s *Store) rowsDir() string { return s.path + ".instances" }
-
 // Report writes the row. It returns no mark: the Load that follows is a stat. What this
 // user may not write, or not here, is [core.ErrReadOnly].
 func (s *Store) Report(ctx context.Context, row core.Instance, lease time.Duration) (core.Mark, time.Time, error) {
@@ -65,21 +60,23 @@ func (s *Store) Report(ctx context.Context, row core.Instance, lease time.Durati
 }
 
 func (s *Store) report(id string, text []byte) error {
-	mode, err := s.makeRowsDir()
-	if err != nil {
-		return err
-	}
-	dir, err := os.OpenRoot(s.rowsDir())
+	s.reporting.Lock()
+	defer s.reporting.Unlock()
+	dir, mode, err := s.makeRows()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = dir.Close() }()
-	if err := s.hold(id, mode); err != nil {
+	if err := s.hold(dir, id, mode); err != nil {
 		return err
 	}
-	// Not made durable: after a crash of the machine its process is gone as well.
+	// Not made durable: after a crash of the machine its process is gone as well. What is
+	// there was left by one that was killed, or is a link that somebody has put there.
 	temp := "." + id + tempSuffix
-	f, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := removeIn(dir, temp); err != nil {
+		return err
+	}
+	f, err := dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -96,86 +93,36 @@ func (s *Store) report(id string, text []byte) error {
 	return err
 }
 
-// makeRowsDir makes the directory with the permissions of the one that it is in, and
-// returns those of the files in it: whoever may look into the directory may read the rows.
-func (s *Store) makeRowsDir() (fs.FileMode, error) {
-	parent, err := os.Stat(s.dir)
-	if err != nil {
-		return 0, err
-	}
-	perm := parent.Mode().Perm()&^0o022 | 0o700
-	err = os.Mkdir(s.rowsDir(), perm)
-	if err == nil && os.Geteuid() == 0 { // root's instance must not shut the others out
-		if who := ownerOf(parent); who != nobody {
-			_ = os.Chown(s.rowsDir(), who.uid, who.gid)
-		}
-	}
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return 0, err
-	}
-	return perm & 0o644, nil
-}
-
-// hold locks the instance's lock file, if this Store does not hold it yet.
-func (s *Store) hold(id string, mode fs.FileMode) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	path := filepath.Join(s.rowsDir(), id+lockSuffix)
-	if lock := s.held[id]; lock != nil {
-		if sameFile(lock, path) {
-			return nil
-		}
-		_ = lock.Unlock() // pruned by somebody who took this process for gone
-		delete(s.held, id)
-	}
-	lock := flock.New(path, flock.SetFlag(os.O_RDWR|os.O_CREATE|noFollow), flock.SetPermissions(mode))
-	taken, err := lock.TryLock()
-	if err != nil {
-		return err
-	}
-	if !taken {
-		return fmt.Errorf("another process has registered as instance %s", id)
-	}
-	if s.held == nil {
-		s.held = map[string]*flock.Flock{}
-	}
-	s.held[id] = lock
-	return nil
-}
-
-func sameFile(lock *flock.Flock, path string) bool {
-	held, err := lock.Stat()
-	if err != nil {
-		return false
-	}
-	named, err := os.Lstat(path)
-	return err == nil && os.SameFile(held, named)
-}
-
 // Leave removes the row and gives its lock back.
 func (s *Store) Leave(_ context.Context, id string) error {
 	if err := rowID(id); err != nil {
 		return s.errorf("%w", err)
 	}
-	err := s.remove(id, rowSuffix)
-	s.mu.Lock()
-	if lock := s.held[id]; lock != nil {
-		err = errors.Join(err, lock.Unlock())
-		delete(s.held, id)
-	}
-	s.mu.Unlock()
-	if err = errors.Join(err, s.remove(id, lockSuffix)); err != nil {
+	if err := s.leave(id); err != nil {
 		return s.errorf("row of instance %s not removed: %w", id, refused(err))
 	}
 	return nil
 }
 
-func (s *Store) remove(id, suffix string) error {
-	err := os.Remove(filepath.Join(s.rowsDir(), id+suffix))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+func (s *Store) leave(id string) error {
+	s.reporting.Lock()
+	defer s.reporting.Unlock()
+	dir, err := s.openRows()
+	if err == nil {
+		defer func() { _ = dir.Close() }()
+		err = removeIn(dir, id+rowSuffix)
 	}
-	return err
+	if lock := s.held[id]; lock != nil { // before its file is removed, for Windows
+		err = errors.Join(err, lock.Unlock())
+		delete(s.held, id)
+	}
+	if dir == nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	return errors.Join(err, removeIn(dir, id+lockSuffix))
 }
 
 // Instances returns the document and the rows beside it. Rows of processes that are gone,
@@ -204,20 +151,28 @@ func (s *Store) Instances(ctx context.Context) (core.State, []core.Instance, err
 
 func (s *Store) readRows(now time.Time) ([]core.Instance, error) {
 	rows := []core.Instance{}
-	entries, err := os.ReadDir(s.rowsDir())
+	dir, err := s.openRows()
 	if errors.Is(err, fs.ErrNotExist) {
 		return rows, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	defer func() { _ = dir.Close() }()
+	names, err := namesIn(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.at("read-rows"); err != nil {
+		return nil, err
+	}
 	host, boot := core.ThisHost()
-	for _, e := range entries {
-		id, isRow := strings.CutSuffix(e.Name(), rowSuffix)
+	for _, name := range names {
+		id, isRow := strings.CutSuffix(name, rowSuffix)
 		if !isRow || rowID(id) != nil {
 			continue
 		}
-		row, err := s.readRow(id)
+		row, err := readRow(dir, id)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it has left in between
 		}
@@ -225,10 +180,10 @@ func (s *Store) readRows(now time.Time) ([]core.Instance, error) {
 			return nil, err
 		}
 		here := row.Host == host && row.Boot == boot
-		row.Dead = here && s.gone(id)
+		row.Dead = here && gone(dir, id)
 		if now.Sub(row.Lease) > core.PruneAfter && (row.Dead || !here) {
 			// Whoever may not leaves it to others.
-			_ = errors.Join(s.remove(id, rowSuffix), s.remove(id, lockSuffix))
+			_ = errors.Join(removeIn(dir, id+rowSuffix), removeIn(dir, id+lockSuffix))
 			continue
 		}
 		rows = append(rows, row)
@@ -236,15 +191,12 @@ func (s *Store) readRows(now time.Time) ([]core.Instance, error) {
 	return rows, nil
 }
 
-func (s *Store) readRow(id string) (core.Instance, error) {
-	f, err := os.OpenFile(filepath.Join(s.rowsDir(), id+rowSuffix), os.O_RDONLY|nonBlock|noFollow, 0)
+func readRow(dir *os.Root, id string) (core.Instance, error) {
+	f, err := openIn(dir, id+rowSuffix, os.O_RDONLY)
 	if err != nil {
 		return core.Instance{}, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return core.Instance{}, errors.Join(err, fmt.Errorf("%s: want a regular file", f.Name()))
-	}
 	text, err := io.ReadAll(io.LimitReader(f, maxRow+1))
 	if err != nil {
 		return core.Instance{}, err
@@ -265,18 +217,6 @@ func (s *Store) readRow(id string) (core.Instance, error) {
 	}
 	row.Seen, row.Lease = stamped.Seen, stamped.Lease
 	return row, nil
-}
-
-// gone reports whether nobody holds the instance's lock any more. What cannot be looked at
-// is not known to be gone.
-func (s *Store) gone(id string) bool {
-	lock := flock.New(filepath.Join(s.rowsDir(), id+lockSuffix), flock.SetFlag(os.O_RDONLY|nonBlock|noFollow))
-	taken, err := lock.TryRLock()
-	if err != nil || !taken {
-		return false
-	}
-	_ = lock.Unlock()
-	return true
 }
 
 // rowID refuses an id that would be no file name, or another's.

@@ -9,7 +9,6 @@ const (
 	noFollow       = 0
 	hasPermissions = false // what the system shows as permissions is made up
 	canSyncDir     = false
-	markerOffset   = 1 // Windows lets nobody write the byte that is locked
 )
 
 // stamp is what changes with a file's content.
@@ -24,3 +23,7 @@ func stampOf(info fs.FileInfo) stamp {
 }
 
 func ownerOf(fs.FileInfo) owner { return nobody }
+
+func hasOneName(fs.FileInfo) bool { return true }
+
+func isReadOnly(string) bool { return false }

@@ -3,6 +3,7 @@
 package filestore
 
 import (
+	"errors"
 	"io/fs"
 	"syscall"
 )
@@ -12,7 +13,6 @@ const (
 	noFollow       = syscall.O_NOFOLLOW
 	hasPermissions = true
 	canSyncDir     = true
-	markerOffset   = 0
 )
 
 // stamp is what changes with a file's content.
@@ -37,4 +37,17 @@ func ownerOf(info fs.FileInfo) owner {
 		return owner{int(st.Uid), int(st.Gid)}
 	}
 	return nobody
+}
+
+// hasOneName reports whether the file has no other name by a hard link.
+func hasOneName(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Nlink == 1
+}
+
+// isReadOnly reports whether nobody, whatever the permissions, can write in the directory,
+// because it is mounted so: the directory of a ConfigMap has 0777.
+func isReadOnly(dir string) bool {
+	const writing = 2
+	return errors.Is(syscall.Access(dir, writing), syscall.EROFS)
 }
