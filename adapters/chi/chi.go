@@ -19,7 +19,9 @@
 package chidowntime
 
 import (
+	"bufio"
 	"fmt"
+	"net"
 	"net/http"
 
 	"github.com/go-downtime/downtime/core"
@@ -107,9 +109,10 @@ func (a *refusal) begin() {
 	}
 }
 
-// WriteHeader sends the responder's own status. 1xx answers go before the final one.
+// WriteHeader sends the responder's own status. 1xx answers go before the final one, but
+// for 101, which is one.
 func (a *refusal) WriteHeader(status int) {
-	a.begun = a.begun || status >= http.StatusOK
+	a.begun = a.begun || status >= http.StatusOK || status == http.StatusSwitchingProtocols
 	a.ResponseWriter.WriteHeader(status)
 }
 
@@ -119,5 +122,20 @@ func (a *refusal) Write(b []byte) (int, error) {
 	return a.ResponseWriter.Write(b)
 }
 
-// Unwrap is for http.ResponseController.
+// FlushError sends the refusal's status first, as Write does. It is for
+// http.ResponseController, which would go on to a writer that sends 200.
+func (a *refusal) FlushError() error {
+	a.begin()
+	return http.NewResponseController(a.ResponseWriter).Flush()
+}
+
+// Hijack is for http.ResponseController: nothing is sent over a connection that the
+// responder has taken over.
+func (a *refusal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(a.ResponseWriter).Hijack()
+	a.begun = a.begun || err == nil
+	return conn, rw, err
+}
+
+// Unwrap is for what else http.ResponseController can do.
 func (a *refusal) Unwrap() http.ResponseWriter { return a.ResponseWriter }

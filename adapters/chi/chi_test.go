@@ -146,6 +146,15 @@ func TestWithResponder(t *testing.T) {
 			respond: func(http.ResponseWriter, *http.Request) {},
 			status:  503,
 		},
+		"may flush before it writes": {
+			respond: func(w http.ResponseWriter, _ *http.Request) {
+				if err := http.NewResponseController(w).Flush(); err != nil {
+					panic(err)
+				}
+				_, _ = io.WriteString(w, "down")
+			},
+			status: 503, body: "down",
+		},
 		"may flush": {
 			respond: func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = io.WriteString(w, "down")
@@ -183,6 +192,11 @@ func TestWithResponder(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, res.Body.Close())
 		require.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
+	})
+	t.Run("a connection that was taken over is left alone", func(t *testing.T) {
+		t.Parallel()
+		handler := chidowntime.Middleware(down(t, nil), chidowntime.WithResponder(http.HandlerFunc(adaptertest.TakeOver)))(http.NotFoundHandler())
+		require.Empty(t, adaptertest.TakenOver(t, handler))
 	})
 	t.Run("nil is the gate's own", func(t *testing.T) {
 		t.Parallel()

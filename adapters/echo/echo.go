@@ -94,9 +94,12 @@ func (m *gateway) refuse(c echo.Context, d core.Decision) error {
 		return nil
 	}
 	res.Status = m.gate.Prepare(res.Header(), d)
+	answer := &refusal{ResponseWriter: res.Writer, res: res}
+	res.Writer = answer
+	defer answer.release() // also when the responder panics: echo writes an answer then
 	err := m.respond(c, d)
-	if err == nil && !res.Committed { // net/http would make an empty 200 of it
-		res.WriteHeader(res.Status)
+	if err == nil {
+		answer.begin() // net/http would make an empty 200 of it
 	}
 	return err
 }

@@ -212,6 +212,48 @@ func TestWithResponder(t *testing.T) {
 			},
 			status: 503, body: "down",
 		},
+		"may flush before it writes": {
+			respond: func(c echo.Context, _ core.Decision) error {
+				c.Response().Flush()
+				_, err := io.WriteString(c.Response(), "down")
+				return err
+			},
+			status: 503, body: "down",
+		},
+		"may flush by a controller": {
+			respond: func(c echo.Context, _ core.Decision) error {
+				return http.NewResponseController(c.Response()).Flush()
+			},
+			status: 503,
+		},
+		"may write beside echo": {
+			respond: func(c echo.Context, _ core.Decision) error {
+				_, err := io.WriteString(c.Response().Writer, "down")
+				return err
+			},
+			status: 503, body: "down",
+		},
+		"may choose a status beside echo": {
+			respond: func(c echo.Context, _ core.Decision) error {
+				c.Response().Writer.WriteHeader(http.StatusTeapot)
+				return nil
+			},
+			status: 418,
+		},
+		"that fails after it has flushed gets no second answer": {
+			respond: func(c echo.Context, _ core.Decision) error {
+				c.Response().Flush()
+				return errors.New("failed")
+			},
+			status: 503,
+		},
+		"that fails after it has written beside echo gets no second answer": {
+			respond: func(c echo.Context, _ core.Decision) error {
+				c.Response().Writer.WriteHeader(http.StatusTeapot)
+				return errors.New("failed")
+			},
+			status: 418,
+		},
 		"that does nothing keeps the status": {
 			respond: func(echo.Context, core.Decision) error { return nil },
 			status:  503,
@@ -232,12 +274,49 @@ func TestWithResponder(t *testing.T) {
 			w := serve(t, e, http.MethodGet, "/")
 			require.Equal(t, tc.status, w.Code)
 			require.NotEmpty(t, w.Header().Get("Retry-After"))
+			require.NotContains(t, w.Body.String(), "Internal Server Error")
 			if tc.body != "" {
 				require.Equal(t, tc.body, w.Body.String())
 			}
 			for name, want := range tc.headers {
 				require.Equal(t, want, w.Header().Get(name), name)
 			}
+		})
+	}
+}
+
+func TestAResponderMayTakeTheConnectionOver(t *testing.T) {
+	t.Parallel()
+	e := echo.New()
+	e.Use(echodowntime.Middleware(down(t, nil), echodowntime.WithResponder(func(c echo.Context, _ core.Decision) error {
+		adaptertest.TakeOver(c.Response(), c.Request())
+		return nil
+	})))
+	require.Empty(t, adaptertest.TakenOver(t, e))
+}
+
+// TestTheResponseIsEchosOwnAfterARefusal: what comes after the gate finds the writer that
+// it put there, also if the responder panics.
+func TestTheResponseIsEchosOwnAfterARefusal(t *testing.T) {
+	t.Parallel()
+	for name, respond := range map[string]func(echo.Context, core.Decision) error{
+		"answered": func(c echo.Context, _ core.Decision) error { return c.String(http.StatusServiceUnavailable, "down") },
+		"failed":   func(echo.Context, core.Decision) error { return errors.New("failed") },
+		"panicked": func(echo.Context, core.Decision) error { panic("failed") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := echo.New()
+			e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+				return func(c echo.Context) error {
+					before := c.Response().Writer
+					err := next(c)
+					require.Same(t, before, c.Response().Writer)
+					return err
+				}
+			}, middleware.Recover(), echodowntime.Middleware(down(t, nil), echodowntime.WithResponder(respond)))
+			e.GET("/", ok)
+			require.GreaterOrEqual(t, serve(t, e, http.MethodGet, "/").Code, 500)
 		})
 	}
 }

@@ -225,6 +225,21 @@ func TestWithResponder(t *testing.T) {
 			respond: func(c *gin.Context, _ core.Decision) { _, _ = io.WriteString(c.Writer, "down") },
 			status:  503, body: "down",
 		},
+		"may flush before it writes": {
+			respond: func(c *gin.Context, _ core.Decision) {
+				c.Writer.Flush()
+				_, _ = io.WriteString(c.Writer, "down")
+			},
+			status: 503, body: "down",
+		},
+		"may flush by a controller": {
+			respond: func(c *gin.Context, _ core.Decision) {
+				if err := http.NewResponseController(c.Writer).Flush(); err != nil {
+					panic(err)
+				}
+			},
+			status: 503,
+		},
 		"that does nothing keeps the status": {
 			respond: func(*gin.Context, core.Decision) {},
 			status:  503,
@@ -249,6 +264,16 @@ func TestWithResponder(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAResponderMayTakeTheConnectionOver(t *testing.T) {
+	t.Parallel()
+	engine := gin.New()
+	engine.Use(gindowntime.Middleware(down(t, nil), gindowntime.WithResponder(func(c *gin.Context, _ core.Decision) {
+		adaptertest.TakeOver(c.Writer, c.Request)
+	})))
+	engine.GET("/", func(*gin.Context) {})
+	require.Empty(t, adaptertest.TakenOver(t, engine))
 }
 
 func TestDelegateErrors(t *testing.T) {

@@ -1,0 +1,54 @@
+package adaptertest
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+const ownStatus = 599
+
+// TakeOver answers over the bare connection, with a status of its own. It is what the
+// responder of h does in [TakenOver].
+func TakeOver(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	_, _ = io.WriteString(conn, "HTTP/1.1 599 Mine\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+	_ = conn.Close()
+}
+
+// TakenOver requires that h answers by [TakeOver], and returns what net/http complains of:
+// an adapter that writes to a connection that is not its any more.
+func TakenOver(t *testing.T, h http.Handler) string {
+	t.Helper()
+	var logged strings.Builder
+	done := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(done)
+		h.ServeHTTP(w, r)
+	}))
+	server.Config.ErrorLog = log.New(&logged, "", 0)
+	server.Start()
+	t.Cleanup(server.Close)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := server.Client().Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode != ownStatus {
+		t.Fatalf("status %d, want %d", res.StatusCode, ownStatus)
+	}
+	<-done
+	return logged.String()
+}
