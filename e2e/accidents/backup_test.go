@@ -33,6 +33,17 @@ func restored(t *testing.T, s *shared) {
 		require.Equal(t, known, wasUp.gate.Status().Revision, "what it keeps")
 		require.Less(t, wasUp.gate.Status().StoreRevision, known)
 
+		// Whatever is written now was written by somebody who has not seen what was lost.
+		for range known {
+			_, err := core.Start(t.Context(), wasUp.operator(t), core.StartOptions{Holder: "bob"})
+			require.NoError(t, err)
+			_, err = core.End(t.Context(), wasUp.operator(t), core.EndOptions{Holder: "bob"})
+			require.NoError(t, err)
+		}
+		wasUp.await(t, "the gate does not read any more", func(st core.Status) bool { return st.StoreRevision > known })
+		require.True(t, wasUp.gate.Status().Regressed)
+		require.False(t, wasUp.gate.Status().Open, "its own document is still unsaid")
+
 		for _, x := range sites {
 			_, err := core.Reconcile(t.Context(), x.operator(t), x.gate.Status().Revision)
 			require.NoError(t, err)

@@ -15,6 +15,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/pgstore"
 	"github.com/go-downtime/downtime/stores/sqlstore"
 	"github.com/go-downtime/downtime/stores/storetest/servers"
 )
@@ -23,7 +24,7 @@ import (
 func TestAccidents(t *testing.T) {
 	t.Parallel()
 	for name, begin := range map[string]func(t *testing.T) *shared{
-		"PostgreSQL": onPostgres, "PostgreSQL behind PgBouncer": onPgBouncer,
+		"PostgreSQL": onPostgres, "PostgreSQL behind PgBouncer": onPgBouncer, "PostgreSQL, with push": onPushedPostgres,
 		"MariaDB": onMariaDB, "Redis": onRedis, "SQLite": onSQLite,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,6 +63,24 @@ func onPostgres(t *testing.T) *shared {
 	s := &shared{server: pg.Server, network: newNetwork(t, pg.Addr), backup: directory(pg.Server)}
 	onSQL(t, s, sqlstore.PostgreSQL, url, strings.Replace(url, pg.Addr, s.network.addr, 1), nil)
 	s.lock = locked(url, "pgx", "BEGIN; LOCK TABLE downtime_state IN ACCESS EXCLUSIVE MODE", "ROLLBACK")
+	return s
+}
+
+// onPushedPostgres has gates that are told of changes.
+func onPushedPostgres(t *testing.T) *shared {
+	t.Helper()
+	pg := servers.Postgres(t)
+	url := pg.Database(t)
+	s := &shared{server: pg.Server, network: newNetwork(t, pg.Addr), backup: directory(pg.Server)}
+	onSQL(t, s, sqlstore.PostgreSQL, url, url, nil)
+	s.lock = locked(url, "pgx", "BEGIN; LOCK TABLE downtime_state IN ACCESS EXCLUSIVE MODE", "ROLLBACK")
+	s.application = func(t *testing.T, app string) core.Store {
+		t.Helper()
+		st, err := pgstore.Open(strings.Replace(url, pg.Addr, s.network.addr, 1), pgstore.Options{App: app})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, st.Close()) })
+		return st
+	}
 	return s
 }
 

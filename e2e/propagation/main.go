@@ -39,7 +39,7 @@ func full() plan {
 	return plan{
 		pushed:   []size{{1, 1, 200}, {10, 10, 200}, {100, 100, 100}, {1000, 10, 30}},
 		polled:   []size{{1, 1, 15}, {10, 10, 15}, {100, 100, 15}, {1000, 10, 5}},
-		idle:     30 * time.Second,
+		idle:     45 * time.Second,
 		busy:     2 * time.Second,
 		requests: 20_000_000,
 		limit:    10 * time.Minute,
