@@ -196,15 +196,25 @@ func (f fleet) others() (others []core.Instance, of int) {
 	return others, of
 }
 
-// ahead is the highest revision of the store's document that an instance has seen, and
-// who; 0 if the rows name none.
-func (f fleet) ahead() (revision int64, by core.Instance) {
+// maxLead is how far ahead of the store's document a row is believed to be. Whoever may
+// write a row may write any number, and a document cannot be lowered again.
+const maxLead = 1_000_000
+
+// ahead are the instances that have seen the highest revision of the store's document: of
+// those that can be believed, and of the others. Their Revision is 0 where there are none.
+func (f fleet) ahead() (seen, beyond core.Instance) {
 	for _, i := range f.rows {
-		if f.doc != nil && i.StoreID == f.doc.StoreID && i.Revision > revision {
-			revision, by = i.Revision, i
+		switch {
+		case f.doc == nil || i.StoreID != f.doc.StoreID:
+		case i.Revision-f.doc.Revision > maxLead:
+			if i.Revision > beyond.Revision {
+				beyond = i
+			}
+		case i.Revision > seen.Revision:
+			seen = i
 		}
 	}
-	return revision, by
+	return seen, beyond
 }
 
 func instanceName(i core.Instance) string {

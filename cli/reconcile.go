@@ -28,7 +28,8 @@ It says which instances refuse, and whether they will open. Look at that before,
 instances, and has to be said again.
 
 --above is for what no instance reports: a store without rows, or an instance that is cut
-off and has seen more.`,
+off and has seen more. It is needed too where one reports a revision more than 1,000,000
+above the store's: that is not taken from a row.`,
 		Example: a.examples("reconcile --dry-run", "reconcile", "reconcile --above 41"),
 		Args:    a.args(0, 0),
 	}
@@ -44,9 +45,13 @@ off and has seen more.`,
 			if err != nil && !errors.Is(err, core.ErrNoFleet) && above == 0 {
 				return err
 			}
-			reported, by := before.ahead()
+			seen, beyond := before.ahead()
+			if beyond.Revision > 0 && above == 0 {
+				return usagef("%s reports revision %d, more than %d above the store's %d, so that it is not taken from there: see fleet; say --above %d if a gate has seen that indeed, else --above %d",
+					instanceName(beyond), beyond.Revision, maxLead, before.doc.Revision, beyond.Revision, max(seen.Revision, before.doc.Revision))
+			}
 			if above >= 0 {
-				above = max(above, reported)
+				above = max(above, seen.Revision)
 			}
 			res, err := core.Reconcile(ctx, st, above)
 			if err != nil {
@@ -60,8 +65,11 @@ off and has seen more.`,
 			return a.report(cmd, v, s, written{reconciled: &r, first: func() {
 				out := cmd.OutOrStdout()
 				fmt.Fprintf(out, label, "raised", fmt.Sprintf("revision %d to %d", r.From, r.To))
-				if reported > r.From {
-					fmt.Fprintf(out, label, "because", fmt.Sprintf("%s has seen revision %d", instanceName(by), reported))
+				if seen.Revision > r.From {
+					fmt.Fprintf(out, label, "because", fmt.Sprintf("%s has seen revision %d", instanceName(seen), seen.Revision))
+				}
+				if beyond.Revision >= r.To {
+					fmt.Fprintf(out, label, "", v.warning(fmt.Sprintf("not above revision %d, which %s reports", beyond.Revision, instanceName(beyond))))
 				}
 				v.reconciled(out, before, refusing, opens)
 			}})

@@ -53,6 +53,50 @@ func TestReconcileGoesAboveWhatIsSaid(t *testing.T) {
 	require.Contains(t, stdout, "raised     revision 2 to 100\n")
 }
 
+// TestReconcileDoesNotBelieveARowEverything: whoever may write a row could use up the
+// revisions, so that nothing could be written any more.
+func TestReconcileDoesNotBelieveARowEverything(t *testing.T) {
+	t.Parallel()
+	const absurd = 2 + maxLead + 1
+	far := func(revision int64) func(i *core.Instance) {
+		return func(i *core.Instance) { i.Open, i.Cause, i.Regressed, i.Revision = false, "period", true, revision }
+	}
+	t.Run("a million ahead is believed", func(t *testing.T) {
+		t.Parallel()
+		st := begun(t)
+		report(t, st, far(absurd-1))
+		_, stdout, _ := run(t, st, "reconcile")
+		require.Contains(t, stdout, "raised     revision 2 to 1000003\n")
+	})
+	t.Run("more has to be said", func(t *testing.T) {
+		t.Parallel()
+		st := begun(t)
+		report(t, st, far(absurd), far(41))
+		for _, args := range [][]string{{"reconcile"}, {"reconcile", "--dry-run"}} {
+			code, _, stderr := run(t, st, args...)
+			require.Equal(t, ExitUsage, code)
+			require.Contains(t, stderr, "web1/4711 reports revision 1000003, more than 1000000 above the store's 2")
+			require.Contains(t, stderr, "say --above 1000003 if a gate has seen that indeed, else --above 41")
+		}
+		state, err := st.Load(t.Context(), core.Mark{})
+		require.NoError(t, err)
+		require.EqualValues(t, 2, state.Document.Revision)
+
+		_, stdout, _ := run(t, st, "reconcile", "--above", "5")
+		require.Contains(t, stdout, "raised     revision 2 to 42\n", "what can be believed is taken all the same")
+		require.Contains(t, stdout, "not above revision 1000003, which web1/4711 reports")
+		_, stdout, _ = run(t, st, "reconcile", "--above", "1000003")
+		require.Contains(t, stdout, "raised     revision 42 to 1000004\n")
+		require.NotContains(t, stdout, "not above")
+	})
+	t.Run("nothing is raised to the end", func(t *testing.T) {
+		t.Parallel()
+		code, _, stderr := run(t, begun(t), "reconcile", "--above", "9007199254740990")
+		require.Equal(t, ExitUsage, code)
+		require.Contains(t, stderr, "--above: 9007199254740990: is more than 1000000000000 above")
+	})
+}
+
 func TestReconcileOfAStoreThatHoldsTheSiteDown(t *testing.T) {
 	t.Parallel()
 	st := memstore.New()

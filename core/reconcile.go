@@ -3,8 +3,13 @@ package core
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
+
+// maxRaise is how far Reconcile goes at once. Revisions are counted one by one, so that
+// nobody has seen one further up, and what is raised to the end can never be written again.
+const maxRaise = 1_000_000_000_000
 
 // errNothingWritten is refused by Reconcile: there is no document to raise.
 var errNothingWritten = errors.New("nothing was ever written, so there is nothing to reconcile")
@@ -16,7 +21,9 @@ var errNothingWritten = errors.New("nothing was ever written, so there is nothin
 // the revision that it has, and above must reach it. It counts as a closing: what the lost
 // writes had opened may be refused again. Zero for above means the document's own.
 //
-// Look at the document first: what it holds is what holds afterwards. Errors: see [Start].
+// Look at the document first: what it holds is what holds afterwards. More than 10^12 above
+// the document's own is refused: that no gate has seen, and it would use up the revisions.
+// Errors: see [Start].
 func Reconcile(ctx context.Context, st Store, above int64) (Result, error) {
 	if above < 0 || above >= MaxRevision {
 		return Result{}, &FieldError{Field: "above", Value: above, Problem: "want a revision that a gate has named, from 1 up"}
@@ -24,6 +31,9 @@ func Reconcile(ctx context.Context, st Store, above int64) (Result, error) {
 	return operate(ctx, st, func(d *Document, _ time.Time) error {
 		if d.Format == 0 {
 			return errNothingWritten
+		}
+		if own := d.Revision - 1; above-own > maxRaise {
+			return &FieldError{Field: "above", Value: above, Problem: fmt.Sprintf("is more than %d above the document's revision %d, and revisions come to an end; gates that have seen so high a one take another document: remove this one and begin anew", int64(maxRaise), own)}
 		}
 		d.Reconciled = max(d.Revision-1, above)
 		d.Revision = d.Reconciled + 1

@@ -36,8 +36,15 @@ func TestReconcileRefuses(t *testing.T) {
 		require.ErrorAs(t, err, new(*FieldError))
 		require.ErrorContains(t, err, "above: ")
 	}
+	full := mixedStore()
+	_, err := Reconcile(t.Context(), full, full.doc.Revision+maxRaise+1)
+	require.ErrorAs(t, err, new(*FieldError))
+	require.ErrorContains(t, err, "is more than 1000000000000 above the document's revision 7")
+	require.EqualValues(t, 7, full.doc.Revision)
+	_, err = Reconcile(t.Context(), full, full.doc.Revision+maxRaise)
+	require.NoError(t, err)
 	st := storeAt(noonUTC)
-	_, err := Reconcile(t.Context(), st, 4)
+	_, err = Reconcile(t.Context(), st, 4)
 	require.ErrorContains(t, err, "nothing was ever written")
 	require.Nil(t, st.doc)
 	st.load = func(int) error { return ErrLost }
