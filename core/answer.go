@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -47,7 +48,7 @@ func newAnswerSettings(c Config, exempt exemptions) (answerSettings, error) {
 	return s, errors.Join(errs...)
 }
 
-// answers are the refusals of one closed snapshot, rendered ahead: whole bodies in each
+// answers are the refusals of one closed snapshot, rendered once: whole bodies in each
 // form and language, and header values that are assigned as they are. The slices are
 // shared by all responses: a middleware may Set or Add, but not write to their elements.
 type answers struct {
@@ -57,9 +58,19 @@ type answers struct {
 	downtime []string // of the Downtime header, an item of RFC 8941
 	prepared [languages][formats]answer
 	retry    atomic.Pointer[retryAfter]
-	// err is the fault of an own template that failed after it had passed New, in whose
-	// place the built-in page is sent. nil if there is none.
-	err error
+	closure  *Closure
+	page     ownPage
+	pages    [languages]lazyPage
+	// onFault is told of an own template that failed after it had passed New, in whose
+	// place the built-in page is sent. nil: nobody is.
+	onFault func(err error)
+}
+
+// lazyPage is the page in one language, rendered for the first visitor who needs it: a
+// gate closes before it has rendered four of them, and seldom needs all.
+type lazyPage struct {
+	once   sync.Once
+	answer answer
 }
 
 // answer is one refusal in one form and language. With the headers that all share it
@@ -88,13 +99,15 @@ var (
 	varyNegotiation = []string{"Accept, Accept-Language"}
 )
 
-// newAnswers renders the answers for cl, with the Retry-After of now.
+// newAnswers prepares the answers for cl, with the Retry-After of now.
 func newAnswers(s *answerSettings, cl *Closure, now time.Time) *answers {
 	a := &answers{
 		status:   s.status,
 		redirect: s.redirect,
 		until:    cl.Until,
 		downtime: []string{"down;kind=" + cl.Kind()},
+		closure:  cl,
+		page:     s.page,
 	}
 	for l := range languages {
 		d := newPageData(cl, s.status, l)
@@ -103,17 +116,28 @@ func newAnswers(s *answerSettings, cl *Closure, now time.Time) *answers {
 		a.prepared[l][formatText].contentLanguage = tag
 		a.prepared[l][formatJSON] = newAnswer(formatJSON, renderProblem(&translations[l], d))
 		a.prepared[l][formatJSON].contentLanguage = tag
-		page, csp, err := s.page.render(d)
-		if err != nil {
-			a.err = err
-		}
-		a.prepared[l][formatHTML] = newAnswer(formatHTML, page)
-		if csp != "" {
-			a.prepared[l][formatHTML].csp = []string{csp}
-		}
 	}
 	a.tick(now)
 	return a
+}
+
+// in is the answer in this language and form.
+func (a *answers) in(l language, f format) *answer {
+	if f != formatHTML {
+		return &a.prepared[l][f]
+	}
+	p := &a.pages[l]
+	p.once.Do(func() {
+		body, csp, err := a.page.render(newPageData(a.closure, a.status, l))
+		if err != nil && a.onFault != nil {
+			a.onFault(err)
+		}
+		p.answer = newAnswer(formatHTML, body)
+		if csp != "" {
+			p.answer.csp = []string{csp}
+		}
+	})
+	return &p.answer
 }
 
 func newAnswer(f format, body []byte) answer {
@@ -203,7 +227,7 @@ func (a *answers) write(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusFound)
 		return
 	}
-	v := &a.prepared[negotiateLanguage(r.Header["Accept-Language"])][f]
+	v := a.in(negotiateLanguage(r.Header["Accept-Language"]), f)
 	h["Content-Type"] = v.contentType
 	h["X-Content-Type-Options"] = optionNosniff
 	if v.contentLanguage != nil {

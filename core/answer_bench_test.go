@@ -83,7 +83,7 @@ func BenchmarkAnswer(b *testing.B) {
 	})
 
 	// What they are compared with: answers written by hand.
-	page := a.prepared[english][formatHTML]
+	page := a.in(english, formatHTML)
 	four := http.Header{
 		"Content-Type": page.contentType, "Content-Length": page.contentLength[0],
 		"Retry-After": {"60"}, "Cache-Control": cacheNoStore,

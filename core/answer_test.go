@@ -253,7 +253,7 @@ func TestAnswerHostileReason(t *testing.T) {
 				cl := *testClosure
 				cl.Reason = reason
 				a := testAnswers(t, c, &cl)
-				require.NoError(t, a.err)
+				a.onFault = func(err error) { require.NoError(t, err) }
 				body := func(f format) string {
 					return ask(a, "GET", "/", "Accept", testAccept[f]).Body.String()
 				}

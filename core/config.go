@@ -39,8 +39,8 @@ type Config struct {
 	// answering it: a path of this site, which must be exempt, or an absolute http(s)
 	// URL. Everything else is refused as usual. "" means no redirect.
 	RedirectURL string
-	// PageTemplate renders the HTML answer, executed with [PageData] when downtime
-	// begins or changes, never per request. Nil means the built-in page.
+	// PageTemplate renders the HTML answer, executed with [PageData] for the first visitor
+	// who needs it in a language after downtime began or changed, never per request. Nil means the built-in page.
 	PageTemplate *template.Template
 	// PageBytes is the HTML answer, sent as it is. Nil means the built-in page; not
 	// together with PageTemplate.

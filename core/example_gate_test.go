@@ -49,7 +49,7 @@ func ExampleGate_Handler() {
 	// /nothing 503
 }
 
-// A page of the application's own. It is rendered when downtime begins, not per request.
+// A page of the application's own. It is rendered once for each downtime and language, not per request.
 func ExamplePageData() {
 	page := template.Must(template.New("down").Parse(
 		`<!doctype html><html lang="{{.Lang}}"><title>{{.Text.Heading}}</title><p>{{.Reason}}{{if not .Until.IsZero}} Back at {{.Until}}.{{end}}`))

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,12 +153,12 @@ func TestPageTemplate(t *testing.T) {
 		`{{.Lang}}|{{.Kind}}|{{.Status}}|{{.Reason}}|{{.Since.Format "15:04"}}|{{.Until.IsZero}}|{{.Text.Heading}}`))
 	cl := &Closure{Cause: CausePeriod, Reason: "A & B", Since: testNow}
 	a := testAnswers(t, Config{PageTemplate: own, PageCSP: "default-src 'self'", StatusCode: 500}, cl)
+	a.onFault = func(err error) { require.NoError(t, err) }
 	w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", "fr")
 	require.Equal(t, "fr|planned|500|A &amp; B|12:00|true|Site en maintenance", w.Body.String())
 	require.Equal(t, http.StatusInternalServerError, w.Code)
 	require.Equal(t, "default-src 'self'", w.Header().Get("Content-Security-Policy"))
 	require.Equal(t, "text/html; charset=utf-8", w.Header().Get("Content-Type"))
-	require.NoError(t, a.err)
 }
 
 func TestPageTemplateBelongsToTheGate(t *testing.T) {
@@ -189,11 +191,15 @@ func TestPageTemplateThatFailsLaterIsReplaced(t *testing.T) {
 	}
 	own := template.Must(template.New("own").Funcs(template.FuncMap{"picture": fail}).Parse(`own {{picture .Kind .Lang}}`))
 	a := testAnswers(t, Config{PageTemplate: own, PageCSP: "default-src 'self'"}, &Closure{Cause: CausePeriod, Emergency: true})
-	require.ErrorContains(t, a.err, "no such picture")
-	require.ErrorContains(t, a.err, "built-in page")
+	var faults []error
+	a.onFault = func(err error) { faults = append(faults, err) }
 	w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", "de")
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
 	require.Contains(t, w.Body.String(), "Es gibt eine Störung")
+	ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", "de")
+	require.Len(t, faults, 1, "it is rendered once")
+	require.ErrorContains(t, faults[0], "no such picture")
+	require.ErrorContains(t, faults[0], "built-in page")
 	require.NotContains(t, w.Body.String(), "picture")
 	require.Contains(t, w.Header().Get("Content-Security-Policy"), "'sha256-", "the policy of the page that is sent")
 	w = ask(a, http.MethodGet, "/", "Accept", "text/html")
@@ -238,4 +244,23 @@ func TestCleanReason(t *testing.T) {
 			require.Equal(t, test.want, cleanReason(test.reason))
 		})
 	}
+}
+
+// Many first visitors at once get one page, rendered once.
+func TestAPageIsRenderedOnce(t *testing.T) {
+	t.Parallel()
+	var rendered atomic.Int64
+	own := template.Must(template.New("own").Funcs(template.FuncMap{"count": func() int64 { return rendered.Add(1) }}).Parse(`{{count}} {{.Lang}}`))
+	a := testAnswers(t, Config{PageTemplate: own}, testClosure)
+	before := rendered.Load() // New's check has rendered it too
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() {
+			for _, lang := range []string{"en", "de"} {
+				require.Contains(t, ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", lang).Body.String(), lang)
+			}
+		})
+	}
+	wg.Wait()
+	require.EqualValues(t, 2, rendered.Load()-before)
 }

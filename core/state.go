@@ -237,8 +237,8 @@ func (g *Gate) install(closure *Closure, now time.Time) {
 		next = &snapshot{closure: closure, closing: old.closing}
 		next.answers = newAnswers(&g.set.answer, closure, now.Add(s.offset))
 		closure.answers = next.answers // nobody else has this closure yet
-		if next.answers.err != nil {
-			g.logs.add(slog.LevelError, "own page failed, the built-in one is shown", slog.Any("error", next.answers.err))
+		next.answers.onFault = func(err error) {
+			g.warnOnce(next, "own page failed, the built-in one is shown", slog.Any("error", err))
 		}
 	}
 	g.current.Store(next)
