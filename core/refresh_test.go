@@ -112,7 +112,7 @@ func TestOnStoreLostRefuse(t *testing.T) {
 		require.NotContains(t, w.Body.String(), "refused", "errors are not for the public")
 		time.Sleep(time.Hour)
 		store.reads(nil)
-		time.Sleep(time.Second)
+		time.Sleep(3 * time.Second) // a poll is spread by a fifth
 		synctest.Wait()
 		require.True(t, gate.Status().Open)
 		require.Equal(t, []string{"store lost", "downtime closed", "drained", "store back", "downtime opened"}, book.messages())
