@@ -85,14 +85,14 @@ func serve(ctx context.Context, framework string, build Build, addr, path string
 		key = core.KeyLiteral(shownKey)
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	handler, gate, err := build(Parts{Shop: New(password), Store: store, Key: key, Log: log})
-	if err != nil {
-		return err
-	}
-
+	// First the address: an application that cannot have it must not register its gate.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
+	}
+	handler, gate, err := build(Parts{Shop: New(password), Store: store, Key: key, Log: log})
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	server := &http.Server{
 		Handler:           http.MaxBytesHandler(handler, maxBody),
@@ -107,7 +107,7 @@ func serve(ctx context.Context, framework string, build Build, addr, path string
 	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
-		return err
+		return errors.Join(err, gate.Shutdown(ctx))
 	case <-ctx.Done():
 	}
 
