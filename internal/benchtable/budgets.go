@@ -69,10 +69,11 @@ func budgets() []group {
 		cell = func(name string) string { return "Blocked/" + f.name + "/" + name }
 		g := group{
 			name: "blocked " + f.name, pkg: adapters,
-			cells: []string{cell("four-headers"), cell("static"), cell("idiomatic"), cell("idiomatic-full"), cell("ours"), cell("page-static"), cell("page-ours")},
+			cells: []string{cell("four-headers"), cell("static"), cell("idiomatic"), cell("idiomatic-full"), cell("ours"), cell("ours-key"), cell("page-static"), cell("page-ours")},
 			rows: []row{
 				{what: f.name + ", down, text: ÷ hand-written static", of: cell("ours"), over: cell("static"), limit: f.blocked},
 				{what: f.name + ", down, page: ÷ hand-written static", of: cell("page-ours"), over: cell("page-static"), limit: f.blocked},
+				{what: f.name + ", down, text, an API key to compare: ÷ hand-written static", of: cell("ours-key"), over: cell("static")},
 				{what: f.name + ", down, text: ÷ idiomatic", of: cell("ours"), over: cell("idiomatic"), limit: 1},
 				{what: f.name + ", down, text: ÷ idiomatic, same headers", of: cell("ours"), over: cell("idiomatic-full")},
 				{what: f.name + ", down, text: ÷ static with 4 headers", of: cell("ours"), over: cell("four-headers")},
