@@ -233,7 +233,7 @@ func (r *jsonReader) unescape(s []byte, start int) ([]byte, error) {
 	return out, nil
 }
 
-// hexRune reads "uXXXX".
+// hexRune reads "u" and four hex digits.
 func hexRune(s []byte) (rune, bool) {
 	if len(s) < 5 || s[0] != 'u' {
 		return 0, false
