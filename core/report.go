@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -125,14 +126,23 @@ func (g *Gate) noteReport(l loadResult, now time.Time) {
 	}
 }
 
-// armReport sees to it that news are reported at once. The caller holds mu.
+// News are reported so much later, each gate at a moment of its own: a write reaches all
+// gates of a fleet at once, and what they have to say about it must not hold up those of
+// them that have not read it yet.
+const (
+	newsDelay  = 10 * time.Millisecond
+	newsSpread = 40 * time.Millisecond
+)
+
+// armReport sees to it that news are reported soon. The caller holds mu.
 func (g *Gate) armReport() {
 	s := &g.state
 	if g.set.fleet == nil || !s.reports.registered || g.news() == s.reports.told {
 		return
 	}
 	if s.timers.report == nil {
-		g.arm(&s.timers.report, 0, func(g *Gate) {
+		delay := newsDelay + rand.N(newsSpread) //nolint:gosec // a spread, not a secret
+		g.arm(&s.timers.report, delay, func(g *Gate) {
 			g.mu.Lock()
 			s := &g.state
 			s.timers.report = nil

@@ -22,6 +22,27 @@ func only(t testing.TB, s core.Store) core.Instance {
 	return rows[0]
 }
 
+// told waits until news have been reported: within 50 ms. Only in a synctest bubble.
+func told() {
+	time.Sleep(50 * time.Millisecond)
+	synctest.Wait()
+}
+
+func TestAGateRefusesBeforeItSaysSo(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := memstore.New()
+		gate, _ := newGate(t, core.Config{Store: store})
+		start(t, store, core.StartOptions{Holder: "kim"})
+		synctest.Wait()
+		_, open := gate.Enter(nil)
+		require.False(t, open)
+		require.True(t, only(t, store).Open, "others of its fleet may still have to read the write")
+		told()
+		require.False(t, only(t, store).Open)
+	})
+}
+
 func TestARowSaysWhatItsGateDoes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -39,7 +60,7 @@ func TestARowSaysWhatItsGateDoes(t *testing.T) {
 		ticket, open := gate.Enter(nil)
 		require.True(t, open)
 		began := start(t, store, core.StartOptions{Holder: "kim", For: time.Hour, AutoEnd: true})
-		synctest.Wait()
+		told()
 		row = only(t, store)
 		require.False(t, row.Open)
 		require.Equal(t, "period", row.Cause)
@@ -50,7 +71,7 @@ func TestARowSaysWhatItsGateDoes(t *testing.T) {
 
 		ticket.Leave()
 		time.Sleep(50 * time.Millisecond)
-		synctest.Wait()
+		told()
 		row = only(t, store)
 		require.True(t, row.Drained)
 		require.Equal(t, []string{began.Period.ID}, row.Refuses)
@@ -58,7 +79,7 @@ func TestARowSaysWhatItsGateDoes(t *testing.T) {
 		require.Equal(t, began.After.WriteID, row.WriteID)
 
 		end(t, store)
-		synctest.Wait()
+		told()
 		row = only(t, store)
 		require.True(t, row.Open)
 		require.False(t, row.Drained)
@@ -73,13 +94,13 @@ func TestAWindowThatHasNotBegunIsNotAcknowledged(t *testing.T) {
 		store := memstore.New()
 		newGate(t, core.Config{Store: store})
 		planned := schedule(t, store, core.WindowOptions{Start: time.Now().Add(time.Hour), For: time.Hour})
-		synctest.Wait()
+		told()
 		row := only(t, store)
 		require.Equal(t, planned.After.Revision, row.Revision)
 		require.False(t, row.Drained)
 		require.Empty(t, row.Refuses)
 		time.Sleep(time.Hour)
-		synctest.Wait()
+		told()
 		row = only(t, store)
 		require.Equal(t, []string{planned.Period.ID}, row.Refuses)
 		require.Equal(t, planned.Period.End, row.RefusesUntil)
