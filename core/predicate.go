@@ -139,6 +139,19 @@ func (p Predicate) String() string { return p.name }
 // GoString is the name, as Go syntax would have it; what p compares with is not shown.
 func (p Predicate) GoString() string { return fmt.Sprintf("core.Predicate(%q)", p.name) }
 
+// Validate returns what was wrong when p was made, joined, each a [*FieldError] whose field
+// begins with "Predicate"; nil if p is fine. [New] says the same of Config.Bypass; Validate
+// is for whoever asks a predicate without a gate.
+func (p Predicate) Validate() error { return p.fault("Predicate") }
+
+// Allows asks p about r, as a gate does: false for a p that was made wrongly, if it panics,
+// and if ctx is done, before or by the time it answers. ctx is what p sees of what earlier
+// handlers stored; r must not be nil. It is safe for concurrent use.
+func (p Predicate) Allows(ctx context.Context, r *http.Request) bool {
+	yes, _ := p.allows(ctx, r)
+	return yes
+}
+
 // fault returns what was wrong when p was made, joined, each a [*FieldError] whose field
 // begins with field; nil if p is fine.
 func (p Predicate) fault(field string) error {
