@@ -27,7 +27,7 @@ func (d *dryStore) Load(ctx context.Context, have core.Mark) (core.State, error)
 	return state, err
 }
 
-func (d *dryStore) Commit(_ context.Context, _ core.Mark, next *core.Document) error {
+func (d *dryStore) Commit(_ context.Context, _ core.Mark, next *core.Document, _ core.Entry) error {
 	_, err := next.Encode() // what the store would refuse
 	if err == nil {
 		d.written = next

@@ -28,17 +28,17 @@ func (b brokenStore) Load(ctx context.Context, have core.Mark) (core.State, erro
 	return b.Store.Load(ctx, have)
 }
 
-func (b brokenStore) Commit(ctx context.Context, base core.Mark, next *core.Document) error {
+func (b brokenStore) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
 	if b.commit != nil {
 		return b.commit
 	}
-	return b.Store.Commit(ctx, base, next)
+	return b.Store.Commit(ctx, base, next, entry)
 }
 
 // swallowingStore says yes to a write, and forgets it.
 type swallowingStore struct{ core.Store }
 
-func (swallowingStore) Commit(context.Context, core.Mark, *core.Document) error { return nil }
+func (swallowingStore) Commit(context.Context, core.Mark, *core.Document, core.Entry) error { return nil }
 
 func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 	t.Parallel()
@@ -112,8 +112,8 @@ func (l *losingStore) Load(ctx context.Context, have core.Mark) (core.State, err
 // racingStore ends everything behind each write.
 type racingStore struct{ core.Store }
 
-func (r racingStore) Commit(ctx context.Context, base core.Mark, next *core.Document) error {
-	if err := r.Store.Commit(ctx, base, next); err != nil {
+func (r racingStore) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
+	if err := r.Store.Commit(ctx, base, next, entry); err != nil {
 		return err
 	}
 	_, err := core.End(ctx, r.Store, core.EndOptions{All: true})

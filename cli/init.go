@@ -48,7 +48,7 @@ none may have done so yet, and then this command cannot tell.`,
 			if isDryRun(cmd) {
 				st = &dryStore{Store: st}
 			}
-			res, err := core.Init(ctx, st)
+			res, err := core.Init(ctx, st, core.InitOptions{})
 			wrote := err == nil
 			if err != nil && !errors.Is(err, core.ErrInitialised) {
 				return err

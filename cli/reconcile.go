@@ -53,7 +53,7 @@ above the store's: that is not taken from a row.`,
 			if above >= 0 {
 				above = max(above, seen.Revision)
 			}
-			res, err := core.Reconcile(ctx, st, above)
+			res, err := core.Reconcile(ctx, st, core.ReconcileOptions{Above: above})
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,11 +14,19 @@ import (
 type EndOptions struct {
 	// ID is one period that is in force, whosever it is.
 	ID string
+	// Version is the version of it that the caller has seen: another one is an error that
+	// wraps [ErrConflict]. Zero means any. Only beside ID.
+	Version int64
 	// All means everything that is in force. Where the document is gone ([ErrLost], which
 	// refuses every other write), it writes a fresh, empty one.
 	All bool
 	// Holder means the deployments in force of this holder.
 	Holder string
+	// Actor is who does it, for the log. "" means Holder, and where that is "" too, that
+	// nobody is named.
+	Actor string
+	// Origin is from where, for the log. "" means that it is not said.
+	Origin string
 }
 
 // End ends what the options name, by removing it from the document, and tells what holds
@@ -26,7 +35,8 @@ type EndOptions struct {
 // Errors: [ErrNothingToEnd] if nothing of it is in force (also wrapping [ErrNotFound] for
 // an unknown ID), [ErrNotInForce] for the ID of a window that is still to come or
 // disabled; the Result then tells the state all the same, and nothing was written.
-// [*FieldError], those of the [Store], [ErrUnconfirmed]. Safe for concurrent use.
+// [ErrConflict] beside Version, [*FieldError], those of the [Store], [ErrUnconfirmed]. Safe
+// for concurrent use.
 func End(ctx context.Context, st Store, o EndOptions) (Result, error) {
 	var ended []Period
 	var anew change
@@ -36,7 +46,8 @@ func End(ctx context.Context, st Store, o EndOptions) (Result, error) {
 			return nil
 		}
 	}
-	res, err := operate(ctx, st, func(d *Document, now time.Time) (err error) {
+	entry := &Entry{Action: ActionEnd, Actor: cmp.Or(o.Actor, o.Holder), Origin: o.Origin}
+	res, err := operate(ctx, st, entry, func(d *Document, now time.Time) (err error) {
 		ended, err = end(d, now, o)
 		return err
 	}, anew)
@@ -54,7 +65,7 @@ func end(d *Document, now time.Time, o EndOptions) ([]Period, error) {
 	var ours func(p Period) bool
 	switch {
 	case o.ID != "":
-		if err := endable(d, now, o.ID); err != nil {
+		if err := endable(d, now, o.ID, o.Version); err != nil {
 			return nil, err
 		}
 		ours = func(p Period) bool { return p.ID == o.ID }
@@ -87,15 +98,20 @@ func (o EndOptions) fault() error {
 		return &FieldError{Field: "holder", Value: o.Holder, Problem: one}
 	case o.ID == "" && !o.All && strings.TrimSpace(o.Holder) == "":
 		return &FieldError{Field: "holder", Value: o.Holder, Problem: "is missing; say whose deployment to end, or an id, or all"}
+	case o.ID == "" && o.Version != 0:
+		return &FieldError{Field: "version", Value: o.Version, Problem: "is that of one period; give its id"}
 	}
 	return nil
 }
 
 // endable says why the period cannot be ended; nil if it can.
-func endable(d *Document, now time.Time, id string) error {
+func endable(d *Document, now time.Time, id string, version int64) error {
 	i, err := index(d, id)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNothingToEnd, err)
+	}
+	if err := sameVersion(d.Periods[i], version); err != nil {
+		return err
 	}
 	switch p := d.Periods[i]; {
 	case p.InForce(now):

@@ -121,11 +121,11 @@ func ExampleCancel() {
 
 func ExampleReconcile() {
 	ctx, store := context.Background(), memstore.New() // restored from a backup, say
-	if _, err := core.Init(ctx, store); err != nil {
+	if _, err := core.Init(ctx, store, core.InitOptions{}); err != nil {
 		panic(err)
 	}
 	// Gates report that they have seen revision 41: they open when a higher one says so.
-	res, err := core.Reconcile(ctx, store, 41)
+	res, err := core.Reconcile(ctx, store, core.ReconcileOptions{Above: 41})
 	if err != nil {
 		panic(err)
 	}
@@ -135,13 +135,13 @@ func ExampleReconcile() {
 
 func ExampleInit() {
 	ctx, store := context.Background(), memstore.New() // a shared store needs it: to its gates nothing is nobody's word
-	res, err := core.Init(ctx, store)
+	res, err := core.Init(ctx, store, core.InitOptions{})
 	if err != nil {
 		panic(err)
 	}
 	fmt.Println("revision", res.After.Revision, "with", len(res.After.Periods), "periods")
 
-	_, err = core.Init(ctx, store)
+	_, err = core.Init(ctx, store, core.InitOptions{})
 	fmt.Println(errors.Is(err, core.ErrInitialised))
 	// Output:
 	// revision 1 with 0 periods

@@ -69,5 +69,5 @@ func TestALogHandlerMayAskTheGateAndMayPanic(t *testing.T) {
 type nowhere struct{}
 
 func (*nowhere) Load(context.Context, Mark) (State, error)     { return State{}, ErrLost }
-func (*nowhere) Commit(context.Context, Mark, *Document) error { return ErrLost }
+func (*nowhere) Commit(context.Context, Mark, *Document, Entry) error { return ErrLost }
 func (*nowhere) String() string                                { return "nowhere" }

@@ -67,7 +67,10 @@ type change func(d *Document, now time.Time) error
 // long as somebody else writes in between. anew, if not nil, is done to an empty document
 // where the store's is gone. Beside an error from do, and ErrReadOnly, the Result holds the
 // state that was found.
-func operate(ctx context.Context, st Store, do, anew change) (Result, error) {
+//
+// The log gets *entry, of which the caller has filled in what core cannot know: the action,
+// who, and from where. do may still change it.
+func operate(ctx context.Context, st Store, entry *Entry, do, anew change) (Result, error) {
 	if st == nil {
 		return Result{}, &FieldError{Field: "store", Problem: "is nil"}
 	}
@@ -87,12 +90,12 @@ func operate(ctx context.Context, st Store, do, anew change) (Result, error) {
 			return Result{}, err
 		}
 		now := canonical(state.Time)
-		next, err := nextDocument(state.Document, now, doNow)
+		next, written, err := nextDocument(state.Document, now, entry, doNow)
 		found := Result{Before: state.Document, After: state.Document, Time: now, InForce: state.Document.InForce(now)}
 		if err != nil {
 			return found, err
 		}
-		err = st.Commit(ctx, state.Mark, next)
+		err = st.Commit(ctx, state.Mark, next, written)
 		switch {
 		case errors.Is(err, ErrConflict):
 			continue
@@ -109,23 +112,27 @@ func operate(ctx context.Context, st Store, do, anew change) (Result, error) {
 	return Result{}, fmt.Errorf("gave up after %d attempts: %w", commitAttempts, ErrConflict)
 }
 
-// nextDocument is prev after do: pruned, counted and sealed. prev is not changed.
-func nextDocument(prev *Document, now time.Time, do change) (*Document, error) {
+// nextDocument is prev after do: pruned, counted and sealed; and the entry of this write.
+// prev is not changed.
+func nextDocument(prev *Document, now time.Time, entry *Entry, do change) (*Document, Entry, error) {
 	next := &Document{Periods: []Period{}}
+	var before []Period
 	if prev != nil {
+		before = prev.Periods
 		*next = *prev
 		next.Periods = append(make([]Period, 0, len(prev.Periods)+1), prev.Periods...)
 	}
 	if next.Revision >= MaxRevision {
-		return nil, &FieldError{Field: "revision", Value: next.Revision, Problem: "is the highest there is; nothing can be written any more"}
+		return nil, Entry{}, &FieldError{Field: "revision", Value: next.Revision, Problem: "is the highest there is; nothing can be written any more"}
 	}
 	next.Revision++
 	if err := do(next, now); err != nil {
-		return nil, err
+		return nil, Entry{}, err
 	}
+	changes := changesOf(before, next.Periods)
 	next.Periods = slices.DeleteFunc(next.Periods, func(p Period) bool { return p.Finished(now.Add(-keepFinished)) })
 	if len(next.Periods) > MaxPeriods {
-		return nil, &FieldError{Field: "periods", Value: len(next.Periods), Problem: fmt.Sprintf("want at most %d; cancel some", MaxPeriods)}
+		return nil, Entry{}, &FieldError{Field: "periods", Value: len(next.Periods), Problem: fmt.Sprintf("want at most %d; cancel some", MaxPeriods)}
 	}
 	next.Format = Format
 	if next.StoreID == "" {
@@ -136,7 +143,11 @@ func nextDocument(prev *Document, now time.Time, do change) (*Document, error) {
 	}
 	next.normalise()
 	next.seal()
-	return next, nil
+	written, err := entry.record(prev, next, changes, now)
+	if err != nil {
+		return nil, Entry{}, err
+	}
+	return next, written, nil
 }
 
 // grew reports whether anything is refused in next that was not refused in prev, now or

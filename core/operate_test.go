@@ -52,7 +52,7 @@ func (s *trialStore) Load(ctx context.Context, _ Mark) (State, error) {
 	return State{Document: s.doc, Mark: s.doc.Mark(), Time: s.now}, nil
 }
 
-func (s *trialStore) Commit(_ context.Context, base Mark, next *Document) error {
+func (s *trialStore) Commit(_ context.Context, base Mark, next *Document, _ Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conflicts > 0 {

@@ -14,21 +14,33 @@ const maxRaise = 1_000_000_000_000
 // errNothingWritten is refused by Reconcile: there is no document to raise.
 var errNothingWritten = errors.New("nothing was ever written, so there is nothing to reconcile")
 
+// ReconcileOptions says how far [Reconcile] goes, and who it is.
+type ReconcileOptions struct {
+	// Above is the highest revision that a gate has named. Zero means the document's own.
+	Above int64
+	// Actor is who does it, for the log. "" means that nobody is named.
+	Actor string
+	// Origin is from where, for the log. "" means that it is not said.
+	Origin string
+}
+
 // Reconcile writes the document again as it is, with a revision above its own and above
-// the given one. After a failover or a restored backup, gates that have seen a later
+// o.Above. After a failover or a restored backup, gates that have seen a later
 // revision keep the more restrictive of the two states, whatever is written after, until
 // this command says that they may take what the store holds; Status of such a gate names
-// the revision that it has, and above must reach it. It counts as a closing: what the lost
-// writes had opened may be refused again. Zero for above means the document's own.
+// the revision that it has, and Above must reach it. It counts as a closing: what the lost
+// writes had opened may be refused again.
 //
 // Look at the document first: what it holds is what holds afterwards. More than 10^12 above
 // the document's own is refused: that no gate has seen, and it would use up the revisions.
 // Errors: see [Start].
-func Reconcile(ctx context.Context, st Store, above int64) (Result, error) {
+func Reconcile(ctx context.Context, st Store, o ReconcileOptions) (Result, error) {
+	above := o.Above
 	if above < 0 || above >= MaxRevision {
 		return Result{}, &FieldError{Field: "above", Value: above, Problem: "want a revision that a gate has named, from 1 up"}
 	}
-	return operate(ctx, st, func(d *Document, _ time.Time) error {
+	entry := &Entry{Action: ActionReconcile, Actor: o.Actor, Origin: o.Origin}
+	return operate(ctx, st, entry, func(d *Document, _ time.Time) error {
 		if d.Format == 0 {
 			return errNothingWritten
 		}

@@ -17,7 +17,7 @@ func TestReconcileRaisesTheRevisionAndNothingElse(t *testing.T) {
 			t.Parallel()
 			st := mixedStore()
 			was := st.doc
-			res, err := Reconcile(t.Context(), st, test.above)
+			res, err := Reconcile(t.Context(), st, ReconcileOptions{Above: test.above})
 			require.NoError(t, err)
 			require.Equal(t, test.want, res.After.Revision)
 			require.Equal(t, test.want, res.After.CloseRev)
@@ -32,22 +32,22 @@ func TestReconcileRaisesTheRevisionAndNothingElse(t *testing.T) {
 func TestReconcileRefuses(t *testing.T) {
 	t.Parallel()
 	for _, above := range []int64{-1, MaxRevision} {
-		_, err := Reconcile(t.Context(), mixedStore(), above)
+		_, err := Reconcile(t.Context(), mixedStore(), ReconcileOptions{Above: above})
 		require.ErrorAs(t, err, new(*FieldError))
 		require.ErrorContains(t, err, "above: ")
 	}
 	full := mixedStore()
-	_, err := Reconcile(t.Context(), full, full.doc.Revision+maxRaise+1)
+	_, err := Reconcile(t.Context(), full, ReconcileOptions{Above: full.doc.Revision+maxRaise+1})
 	require.ErrorAs(t, err, new(*FieldError))
 	require.ErrorContains(t, err, "is more than 1000000000000 above the document's revision 7")
 	require.EqualValues(t, 7, full.doc.Revision)
-	_, err = Reconcile(t.Context(), full, full.doc.Revision+maxRaise)
+	_, err = Reconcile(t.Context(), full, ReconcileOptions{Above: full.doc.Revision+maxRaise})
 	require.NoError(t, err)
 	st := storeAt(noonUTC)
-	_, err = Reconcile(t.Context(), st, 4)
+	_, err = Reconcile(t.Context(), st, ReconcileOptions{Above: 4})
 	require.ErrorContains(t, err, "nothing was ever written")
 	require.Nil(t, st.doc)
 	st.load = func(int) error { return ErrLost }
-	_, err = Reconcile(t.Context(), st, 4)
+	_, err = Reconcile(t.Context(), st, ReconcileOptions{Above: 4})
 	require.ErrorIs(t, err, ErrLost)
 }

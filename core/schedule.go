@@ -12,6 +12,8 @@ import (
 type WindowOptions struct {
 	// Actor is who does it. "" means that nobody is named.
 	Actor string
+	// Origin is from where, for the log. "" means that it is not said.
+	Origin string
 	// Holder is whose window it is. "" means Actor.
 	Holder string
 	// Start is when it begins. An instant that has passed begins it at once, as long as
@@ -34,7 +36,8 @@ type WindowOptions struct {
 // Schedule adds a window. See [Start] for errors and concurrency.
 func Schedule(ctx context.Context, st Store, o WindowOptions) (Result, error) {
 	var planned Period
-	res, err := operate(ctx, st, func(d *Document, now time.Time) (err error) {
+	entry := &Entry{Action: ActionSchedule, Actor: o.Actor, Origin: o.Origin}
+	res, err := operate(ctx, st, entry, func(d *Document, now time.Time) (err error) {
 		planned, err = schedule(d, now, o)
 		return err
 	}, nil)
@@ -77,6 +80,8 @@ func schedule(d *Document, now time.Time, o WindowOptions) (Period, error) {
 type EditOptions struct {
 	// Actor is who does it. "" means that nobody is named.
 	Actor string
+	// Origin is from where, for the log. "" means that it is not said.
+	Origin string
 	// Version is the version that the caller has seen: another one is an error that
 	// wraps [ErrConflict]. Zero means any.
 	Version int64
@@ -97,7 +102,8 @@ type EditOptions struct {
 // Errors: [ErrNotFound], [ErrConflict] beside Version, and those of [Start].
 func Edit(ctx context.Context, st Store, id string, o EditOptions) (Result, error) {
 	var edited Period
-	res, err := operate(ctx, st, func(d *Document, now time.Time) (err error) {
+	entry := &Entry{Action: ActionEdit, Actor: o.Actor, Origin: o.Origin}
+	res, err := operate(ctx, st, entry, func(d *Document, now time.Time) (err error) {
 		edited, err = edit(d, now, id, o)
 		return err
 	}, nil)
@@ -141,8 +147,12 @@ func edit(d *Document, now time.Time, id string, o EditOptions) (Period, error) 
 	return *p, errors.Join(errs...)
 }
 
-// CancelOptions guards [Cancel].
+// CancelOptions guards [Cancel], and says who it is.
 type CancelOptions struct {
+	// Actor is who does it, for the log. "" means that nobody is named.
+	Actor string
+	// Origin is from where, for the log. "" means that it is not said.
+	Origin string
 	// Version is the version that the caller has seen: another one is an error that
 	// wraps [ErrConflict]. Zero means any.
 	Version int64
@@ -155,7 +165,8 @@ type CancelOptions struct {
 // of the [Store], [ErrUnconfirmed].
 func Cancel(ctx context.Context, st Store, id string, o CancelOptions) (Result, error) {
 	var gone Period
-	res, err := operate(ctx, st, func(d *Document, now time.Time) error {
+	entry := &Entry{Action: ActionCancel, Actor: o.Actor, Origin: o.Origin}
+	res, err := operate(ctx, st, entry, func(d *Document, now time.Time) error {
 		i, err := index(d, id)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -15,6 +16,8 @@ type StartOptions struct {
 	Holder string
 	// Actor is who does it. "" means Holder.
 	Actor string
+	// Origin is from where, for the log. "" means that it is not said.
+	Origin string
 	// Reason is shown to visitors. Nil means none, or unchanged.
 	Reason *string
 	// For and Until say when it is *expected* to be over: For counts from the store's
@@ -38,8 +41,13 @@ type StartOptions struct {
 // safe for concurrent use, by goroutines and processes.
 func Start(ctx context.Context, st Store, o StartOptions) (Result, error) {
 	var begun Period
-	res, err := operate(ctx, st, func(d *Document, now time.Time) (err error) {
+	entry := &Entry{Actor: cmp.Or(o.Actor, o.Holder), Origin: o.Origin}
+	res, err := operate(ctx, st, entry, func(d *Document, now time.Time) (err error) {
 		begun, err = start(d, now, o)
+		entry.Action = ActionStart
+		if begun.Version > 1 {
+			entry.Action = ActionChange
+		}
 		return err
 	}, nil)
 	if err != nil {

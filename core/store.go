@@ -56,10 +56,13 @@ type Store interface {
 	// Commit replaces the document by next if its content is still the one that base
 	// names (a zero base: still missing), else it returns ErrConflict and changes nothing.
 	// All of next was computed by core: the store writes it as it is, whole or not at all.
+	// entry is this write for the log: a store that is a [Journal] writes it with the
+	// document, both or neither; any other ignores it. A zero entry is none: the document is
+	// written alone.
 	// ErrUnconfirmed: it is written, but not as safely as the store was told to, so that
 	// reading it back would prove nothing. After any other error the caller does not know,
 	// and reads back.
-	Commit(ctx context.Context, base Mark, next *Document) error
+	Commit(ctx context.Context, base Mark, next *Document, entry Entry) error
 	// String names the store for logs and messages, without secrets, for example
 	// "file:/var/lib/app/downtime.json".
 	String() string

@@ -69,7 +69,7 @@ func TestTheDocumentedGrantsAreEnoughAndNeeded(t *testing.T) {
 		d := database{kind: sqlstore.SQLite, driver: "sqlite", dsn: sqliteFile(t)}
 		st := d.store(t, sqlstore.Options{})
 		require.NoError(t, st.Migrate(t.Context()))
-		_, err := core.Init(t.Context(), st)
+		_, err := core.Init(t.Context(), st, core.InitOptions{})
 		require.NoError(t, err)
 		d.dsn += "?mode=ro"
 		readOnly(t, d)
@@ -81,7 +81,7 @@ func restricted(t *testing.T, owner, limited database, grant func(...string), gr
 	t.Helper()
 	st := owner.store(t, sqlstore.Options{})
 	require.NoError(t, st.Migrate(t.Context()))
-	_, err := core.Init(t.Context(), st)
+	_, err := core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 
 	gate := limited.store(t, sqlstore.Options{})
@@ -138,7 +138,7 @@ func TestASchemaOfItsOwn(t *testing.T) {
 	_, err := st.Load(t.Context(), core.Mark{})
 	require.ErrorIs(t, err, core.ErrLost)
 	require.NoError(t, st.Migrate(t.Context()))
-	_, err = core.Init(t.Context(), st)
+	_, err = core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "d_instances\nd_schema_version\nd_state", pg.Exec(t, d.dsn, "SELECT tablename FROM pg_tables WHERE schemaname = 'Ops' ORDER BY 1"))
 }

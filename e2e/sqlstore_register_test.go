@@ -20,7 +20,7 @@ func TestWhoRegistersDuringAWriteFindsIt(t *testing.T) {
 	d := database{kind: sqlstore.PostgreSQL, driver: "pgx", dsn: pg.Database(t)}
 	st := d.store(t, sqlstore.Options{})
 	require.NoError(t, st.Migrate(t.Context()))
-	first, err := core.Init(t.Context(), st)
+	first, err := core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 	row := core.Instance{ID: "new"}
 

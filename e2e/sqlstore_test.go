@@ -185,7 +185,7 @@ func conforms(t *testing.T, open func(t *testing.T) database) {
 func losesNoUpdate(t *testing.T, d database) {
 	st := d.store(t, sqlstore.Options{})
 	require.NoError(t, st.Migrate(t.Context()))
-	_, err := core.Init(t.Context(), st)
+	_, err := core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 	var wg sync.WaitGroup
 	errs := make([]error, 8)
@@ -213,13 +213,13 @@ func lostWithoutTables(t *testing.T, d database) {
 	require.ErrorIs(t, err, core.ErrLost)
 	_, _, err = st.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
 	require.ErrorIs(t, err, core.ErrLost)
-	_, err = core.Init(t.Context(), st)
+	_, err = core.Init(t.Context(), st, core.InitOptions{})
 	require.ErrorIs(t, err, core.ErrLost, "no DDL unless asked")
 
 	require.NoError(t, st.Migrate(t.Context()))
-	_, err = core.Init(t.Context(), st)
+	_, err = core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
-	_, err = core.Init(t.Context(), st)
+	_, err = core.Init(t.Context(), st, core.InitOptions{})
 	require.ErrorIs(t, err, core.ErrInitialised)
 
 	d.exec(t, "DROP TABLE downtime_state")
@@ -243,7 +243,7 @@ func lostWithoutDocument(t *testing.T, d database) {
 	require.Nil(t, state.Document)
 	require.Len(t, rows, 1)
 
-	first, err := core.Init(t.Context(), st)
+	first, err := core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 	want := first.After.Mark()
 	for range 2 {
@@ -270,7 +270,7 @@ func migratesOnce(t *testing.T, d database) {
 	st := d.store(t, sqlstore.Options{})
 	_, err := core.Start(t.Context(), st, core.StartOptions{Holder: "ann"})
 	require.ErrorIs(t, err, core.ErrLost)
-	_, err = core.Init(t.Context(), st)
+	_, err = core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 	require.NoError(t, st.Migrate(t.Context()))
 	state, err := st.Load(t.Context(), core.Mark{})
@@ -282,7 +282,7 @@ func migratesOnce(t *testing.T, d database) {
 func otherVersions(t *testing.T, d database) {
 	st := d.store(t, sqlstore.Options{})
 	require.NoError(t, st.Migrate(t.Context()))
-	_, err := core.Init(t.Context(), st)
+	_, err := core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 	later := d.store(t, sqlstore.Options{})
 	for statement, want := range map[string]string{
@@ -312,7 +312,7 @@ func apart(t *testing.T, d database) {
 	for i, o := range options {
 		st := d.store(t, o)
 		require.NoError(t, st.Migrate(t.Context()))
-		_, err := core.Init(t.Context(), st)
+		_, err := core.Init(t.Context(), st, core.InitOptions{})
 		require.NoError(t, err, "nothing is there yet")
 		for range i {
 			_, err = core.Start(t.Context(), st, core.StartOptions{Holder: rand.Text()})
@@ -333,7 +333,7 @@ func apart(t *testing.T, d database) {
 func changedByHand(t *testing.T, d database) {
 	st := d.store(t, sqlstore.Options{})
 	require.NoError(t, st.Migrate(t.Context()))
-	_, err := core.Init(t.Context(), st)
+	_, err := core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 	for _, wrong := range []struct{ column, value, want string }{
 		{"revision", "7", "changed one of both by hand"},

@@ -45,7 +45,7 @@ func restored(t *testing.T, s *shared) {
 		require.False(t, wasUp.gate.Status().Open, "its own document is still unsaid")
 
 		for _, x := range sites {
-			_, err := core.Reconcile(t.Context(), x.operator(t), x.gate.Status().Revision)
+			_, err := core.Reconcile(t.Context(), x.operator(t), core.ReconcileOptions{Above: x.gate.Status().Revision})
 			require.NoError(t, err)
 			x.down = !x.down // the backup's word
 			x.await(t, "the gate is not reconciled", func(st core.Status) bool { return !st.Regressed && st.Open == !x.down })

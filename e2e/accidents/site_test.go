@@ -37,7 +37,7 @@ func newSite(t *testing.T, s *shared, app string, down bool) *site {
 		t.Helper()
 		return s.operator(t, app)
 	}}
-	_, err := core.Init(t.Context(), x.operator(t))
+	_, err := core.Init(t.Context(), x.operator(t), core.InitOptions{})
 	require.NoError(t, err)
 	x.say(t, down)
 	x.join(t, s, app)

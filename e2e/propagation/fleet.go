@@ -53,7 +53,7 @@ func newFleet(ctx context.Context, t target, app string, gates, handles int) (f 
 	if f.writer, err = open(); err != nil {
 		return f, err
 	}
-	if _, err := core.Init(ctx, f.writer); err != nil {
+	if _, err := core.Init(ctx, f.writer, core.InitOptions{}); err != nil {
 		return f, err
 	}
 	stores := make([]core.Store, handles)

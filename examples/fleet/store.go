@@ -94,7 +94,7 @@ func begin(ctx context.Context, store string) error {
 		err = s.Migrate(ctx)
 	}
 	if err == nil {
-		_, err = core.Init(ctx, st)
+		_, err = core.Init(ctx, st, core.InitOptions{})
 	}
 	return errors.Join(err, closeStore())
 }

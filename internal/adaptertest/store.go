@@ -48,7 +48,7 @@ func (s *Periods) Load(_ context.Context, have core.Mark) (core.State, error) {
 }
 
 // Commit implements [core.Store]; nothing commits here.
-func (s *Periods) Commit(context.Context, core.Mark, *core.Document) error {
+func (s *Periods) Commit(context.Context, core.Mark, *core.Document, core.Entry) error {
 	return core.ErrReadOnly
 }
 

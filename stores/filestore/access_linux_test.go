@@ -94,7 +94,7 @@ func TestTheServerCanReadWhatRootHasWritten(t *testing.T) {
 			other := again(t, st)
 			state, err := other.Load(t.Context(), core.Mark{})
 			require.NoError(t, err)
-			require.ErrorIs(t, other.Commit(t.Context(), state.Mark, nextDocument(state.Document)), core.ErrReadOnly)
+			require.ErrorIs(t, other.Commit(t.Context(), state.Mark, nextDocument(state.Document), core.Entry{}), core.ErrReadOnly)
 		})
 		require.Len(t, names(t, st.dir), 3)
 	})

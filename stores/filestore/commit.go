@@ -17,7 +17,7 @@ import (
 // file is what a zero base names, also where Load says [core.ErrLost]: whether to begin
 // anew is the caller's decision. What cannot be written by this user or here is
 // [core.ErrReadOnly]. It waits at most five seconds for other writers, and for ctx.
-func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document) error {
+func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

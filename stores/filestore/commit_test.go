@@ -79,7 +79,7 @@ func TestEachStepMayFail(t *testing.T) {
 						}
 						return nil
 					}
-					require.ErrorIs(t, st.Commit(t.Context(), before.Mark, next), syscall.EIO)
+					require.ErrorIs(t, st.Commit(t.Context(), before.Mark, next, core.Entry{}), syscall.EIO)
 					after := load(t, again(t, st))
 					if i <= renamed {
 						require.Equal(t, before.Document, after.Document, "the old one")
@@ -90,7 +90,7 @@ func TestEachStepMayFail(t *testing.T) {
 						require.Contains(t, []string{st.base, st.lockName(), st.markerName()}, file)
 					}
 					st.fault = nil
-					require.NoError(t, st.Commit(t.Context(), after.Mark, nextDocument(after.Document)))
+					require.NoError(t, st.Commit(t.Context(), after.Mark, nextDocument(after.Document), core.Entry{}))
 				})
 			}
 		})
@@ -168,7 +168,7 @@ func TestWhatIsNoDocumentIsNeverReplaced(t *testing.T) {
 			st, before := down(t)
 			write(t, st, content)
 			for _, base := range []core.Mark{{}, before.Mark} {
-				err := st.Commit(t.Context(), base, nextDocument(before.Document))
+				err := st.Commit(t.Context(), base, nextDocument(before.Document), core.Entry{})
 				require.ErrorContains(t, err, "not replaced, repair or remove it")
 				require.NotErrorIs(t, err, core.ErrConflict)
 			}
@@ -191,7 +191,7 @@ func TestADocumentThatNobodyMadeIsRefused(t *testing.T) {
 		"no write_id": {Format: 1, StoreID: "s", Revision: 1},
 		"no format":   {StoreID: "s", Revision: 1, WriteID: "w"},
 	} {
-		require.ErrorContains(t, st.Commit(t.Context(), core.Mark{}, d), "not written", name)
+		require.ErrorContains(t, st.Commit(t.Context(), core.Mark{}, d, core.Entry{}), "not written", name)
 	}
 	require.Empty(t, names(t, st.dir))
 }
@@ -268,7 +268,7 @@ func TestTemporaryFilesOfTheKilledAreRemoved(t *testing.T) {
 	load(t, st)
 	require.FileExists(t, stale, "a reader writes nothing")
 
-	require.NoError(t, st.Commit(t.Context(), before.Mark, nextDocument(before.Document)))
+	require.NoError(t, st.Commit(t.Context(), before.Mark, nextDocument(before.Document), core.Entry{}))
 	require.ElementsMatch(t, append(others, st.base, st.lockName(), st.markerName()), names(t, st.dir))
 }
 
@@ -301,7 +301,7 @@ func TestAContextThatEndsMeanwhileStopsTheWrite(t *testing.T) {
 		}
 		return nil
 	}
-	require.ErrorIs(t, st.Commit(ctx, before.Mark, nextDocument(before.Document)), context.Canceled)
+	require.ErrorIs(t, st.Commit(ctx, before.Mark, nextDocument(before.Document), core.Entry{}), context.Canceled)
 	require.Equal(t, before.Document, load(t, st).Document)
 	require.Len(t, names(t, st.dir), 3)
 }
@@ -319,7 +319,7 @@ func TestTheDirectoryMayMoveDuringAWrite(t *testing.T) {
 		}
 		return nil
 	}
-	require.NoError(t, st.Commit(t.Context(), core.Mark{}, nextDocument(nil)))
+	require.NoError(t, st.Commit(t.Context(), core.Mark{}, nextDocument(nil), core.Entry{}))
 	require.Empty(t, names(t, dir), "nothing is written where nobody has locked")
 	require.ElementsMatch(t, []string{"downtime.json", "downtime.json.lock", "downtime.json.written"}, names(t, elsewhere))
 }
@@ -343,7 +343,7 @@ func TestTenThousandPeriodsAreQuick(t *testing.T) {
 		})
 	}
 	began := time.Now()
-	require.NoError(t, st.Commit(t.Context(), core.Mark{}, next))
+	require.NoError(t, st.Commit(t.Context(), core.Mark{}, next, core.Entry{}))
 	load(t, st)
 	require.Less(t, time.Since(began), 5*time.Second)
 }

@@ -53,7 +53,7 @@ func TestAnEditByHandIsAChangeAtTheSameRevision(t *testing.T) {
 	require.Empty(t, after.Document.InForce(after.Time))
 
 	next := *before.Document
-	require.ErrorIs(t, st.Commit(t.Context(), before.Mark, &next), core.ErrConflict, "nobody overwrites the edit unseen")
+	require.ErrorIs(t, st.Commit(t.Context(), before.Mark, &next, core.Entry{}), core.ErrConflict, "nobody overwrites the edit unseen")
 }
 
 func TestWhatIsNoDocumentIsAnError(t *testing.T) {
@@ -173,12 +173,12 @@ func TestADirectoryThatEverybodyMayWriteInIsRefused(t *testing.T) {
 				state, err := reader.Load(t.Context(), core.Mark{})
 				if c.want == "" {
 					require.NoError(t, err)
-					require.NoError(t, reader.Commit(t.Context(), state.Mark, nextDocument(state.Document)))
+					require.NoError(t, reader.Commit(t.Context(), state.Mark, nextDocument(state.Document), core.Entry{}))
 					continue
 				}
 				require.ErrorContains(t, err, c.want)
 				require.NotErrorIs(t, err, core.ErrLost)
-				require.Error(t, reader.Commit(t.Context(), core.Mark{}, nextDocument(nil)))
+				require.Error(t, reader.Commit(t.Context(), core.Mark{}, nextDocument(nil), core.Entry{}))
 			}
 		})
 	}

@@ -43,13 +43,13 @@ func TestAWriterWaitsForTheLockAndSaysSo(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	err := st.Commit(ctx, before.Mark, nextDocument(before.Document))
+	err := st.Commit(ctx, before.Mark, nextDocument(before.Document), core.Entry{})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorContains(t, err, "another process holds the lock "+st.path+".lock")
 	require.Equal(t, before.Document, load(t, st).Document)
 
 	kill() // as kill -9 does
-	require.NoError(t, st.Commit(t.Context(), before.Mark, nextDocument(before.Document)), "the kernel has freed it")
+	require.NoError(t, st.Commit(t.Context(), before.Mark, nextDocument(before.Document), core.Entry{}), "the kernel has freed it")
 }
 
 func TestAWriterOfThisProcessWaitsForTheOther(t *testing.T) {
@@ -64,16 +64,16 @@ func TestAWriterOfThisProcessWaitsForTheOther(t *testing.T) {
 		return nil
 	}
 	first := make(chan error)
-	go func() { first <- st.Commit(t.Context(), before.Mark, nextDocument(before.Document)) }()
+	go func() { first <- st.Commit(t.Context(), before.Mark, nextDocument(before.Document), core.Entry{}) }()
 	<-inside
 	for _, second := range []*Store{st, again(t, st)} { // over the same handle, and over another
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		require.ErrorIs(t, second.Commit(ctx, before.Mark, nextDocument(before.Document)), context.DeadlineExceeded)
+		require.ErrorIs(t, second.Commit(ctx, before.Mark, nextDocument(before.Document), core.Entry{}), context.DeadlineExceeded)
 		cancel()
 	}
 	close(proceed)
 	require.NoError(t, <-first)
-	require.ErrorIs(t, again(t, st).Commit(t.Context(), before.Mark, nextDocument(before.Document)), core.ErrConflict)
+	require.ErrorIs(t, again(t, st).Commit(t.Context(), before.Mark, nextDocument(before.Document), core.Entry{}), core.ErrConflict)
 }
 
 // TestALockFileThatIsRemovedIsNoLock: two writers that locked two files of one name would
@@ -107,7 +107,7 @@ func TestALockFileThatIsRemovedIsNoLock(t *testing.T) {
 				return nil
 			}
 			done := make(chan error)
-			go func() { done <- other.Commit(t.Context(), before.Mark, nextDocument(before.Document)) }()
+			go func() { done <- other.Commit(t.Context(), before.Mark, nextDocument(before.Document), core.Entry{}) }()
 			<-waits
 			remove(t, st.path+".lock")
 			require.NoError(t, <-done)
@@ -132,7 +132,7 @@ func TestALockFileThatVanishesAsItIsTakenIsNoLock(t *testing.T) {
 		}
 		return nil
 	}
-	require.NoError(t, st.Commit(t.Context(), before.Mark, nextDocument(before.Document)))
+	require.NoError(t, st.Commit(t.Context(), before.Mark, nextDocument(before.Document), core.Entry{}))
 	require.Equal(t, 3, attempts)
 	marker, err := st.marker()
 	require.NoError(t, err)
@@ -181,7 +181,7 @@ func TestWhatIsNoLockFile(t *testing.T) {
 			t.Parallel()
 			st := newFile(t)
 			plant(t, st.path+".lock")
-			err := st.Commit(t.Context(), core.Mark{}, nextDocument(nil))
+			err := st.Commit(t.Context(), core.Mark{}, nextDocument(nil), core.Entry{})
 			require.ErrorContains(t, err, "the lock "+st.path+".lock cannot be taken")
 			require.NoFileExists(t, st.path)
 		})
@@ -195,7 +195,7 @@ func TestTheMarkerFollowsTheDocument(t *testing.T) {
 		state := load(t, st)
 		next := nextDocument(state.Document)
 		next.Revision = revision
-		require.NoError(t, st.Commit(t.Context(), state.Mark, next))
+		require.NoError(t, st.Commit(t.Context(), state.Mark, next, core.Entry{}))
 		marker, err := st.marker()
 		require.NoError(t, err)
 		require.Regexp(t, `^"a document was written here, store_id s, revision \d+"$`, marker)

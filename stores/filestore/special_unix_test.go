@@ -54,7 +54,7 @@ func TestWhatIsNoFileIsRefusedAtOnce(t *testing.T) {
 			began := time.Now()
 			_, err := st.Load(t.Context(), core.Mark{})
 			require.ErrorContains(t, err, tc.want)
-			require.Error(t, st.Commit(t.Context(), core.Mark{}, nextDocument(nil)))
+			require.Error(t, st.Commit(t.Context(), core.Mark{}, nextDocument(nil), core.Entry{}))
 			require.Less(t, time.Since(began), 2*time.Second)
 		})
 	}
@@ -75,7 +75,7 @@ func TestANamedPipeIsNoLockFileAndNoMarker(t *testing.T) {
 	t.Parallel()
 	st := newFile(t)
 	require.NoError(t, syscall.Mkfifo(st.path+".lock", 0o600))
-	require.ErrorContains(t, st.Commit(t.Context(), core.Mark{}, nextDocument(nil)), st.path+".lock is a named pipe, want a regular file")
+	require.ErrorContains(t, st.Commit(t.Context(), core.Mark{}, nextDocument(nil), core.Entry{}), st.path+".lock is a named pipe, want a regular file")
 	require.NoError(t, syscall.Mkfifo(st.path+".written", 0o600))
 	_, err := st.Load(t.Context(), core.Mark{})
 	require.ErrorContains(t, err, "its marker cannot tell whether there was one: "+st.path+".written is a named pipe, want a regular file")
@@ -86,7 +86,7 @@ func TestPermissionsStay(t *testing.T) {
 	for _, mode := range []os.FileMode{0o600, 0o640, 0o664, 0o444} {
 		st, before := down(t)
 		require.NoError(t, os.Chmod(st.path, mode))
-		require.NoError(t, st.Commit(t.Context(), before.Mark, nextDocument(before.Document)))
+		require.NoError(t, st.Commit(t.Context(), before.Mark, nextDocument(before.Document), core.Entry{}))
 		info, err := os.Stat(st.path)
 		require.NoError(t, err)
 		require.Equal(t, mode, info.Mode().Perm())

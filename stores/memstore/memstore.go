@@ -7,13 +7,14 @@ package memstore
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/go-downtime/downtime/core"
 )
 
-// Store is a [core.Store] and a [core.Subscriber] in memory. It is safe for concurrent
+// Store is a [core.Store], a [core.Subscriber] and a [core.Journal] in memory. It is safe for concurrent
 // use, and holds no goroutine and nothing to close. The zero Store is not usable; see
 // [New].
 type Store struct {
@@ -21,11 +22,13 @@ type Store struct {
 	doc   *core.Document // never changed once it is here, so that readers may share it
 	wakes map[*func()]func()
 	rows  map[string]core.Instance // of instances, by id
+	log   []core.Entry             // the oldest first
 }
 
 var (
 	_ core.Store      = (*Store)(nil)
 	_ core.Subscriber = (*Store)(nil)
+	_ core.Journal    = (*Store)(nil)
 )
 
 // New returns an empty store.
@@ -53,7 +56,7 @@ func (s *Store) Load(ctx context.Context, have core.Mark) (core.State, error) {
 
 // Commit takes a copy of next, in the form that any other store would give back: it goes
 // through [core.Document.Encode], and what that refuses is refused here.
-func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document) error {
+func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -68,24 +71,51 @@ func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document)
 	if doc.StoreID == "" || doc.Revision < 1 || doc.WriteID == "" {
 		return errors.New("memory: the document has no store_id, revision or write_id; make it with the operator functions of core")
 	}
-	wakes, err := s.swap(base, doc)
+	var kept []core.Entry
+	if !entry.IsZero() {
+		line, err := core.EncodeEntry(entry)
+		if err != nil {
+			return err
+		}
+		if entry, err = core.DecodeEntry(line); err != nil {
+			return err
+		}
+		kept = []core.Entry{entry}
+	}
+	wakes, err := s.swap(base, doc, kept)
 	for _, wake := range wakes {
 		wake()
 	}
 	return err
 }
 
-func (s *Store) swap(base core.Mark, doc *core.Document) (wakes []func(), err error) {
+func (s *Store) swap(base core.Mark, doc *core.Document, kept []core.Entry) (wakes []func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if base != s.doc.Mark() {
 		return nil, core.ErrConflict
 	}
 	s.doc = doc
+	s.log = append(s.log, kept...)
+	s.log = s.log[max(0, len(s.log)-core.MaxEntries):]
 	for _, wake := range s.wakes {
 		wakes = append(wakes, wake)
 	}
 	return wakes, nil
+}
+
+// Entries returns the log, the newest first. The entries are shared by all callers, who do
+// not change them.
+func (s *Store) Entries(ctx context.Context, limit int) ([]core.Entry, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(len(s.log), core.LogLimit(limit))
+	entries := append([]core.Entry{}, s.log[len(s.log)-n:]...)
+	slices.Reverse(entries)
+	return entries, nil
 }
 
 // Subscribe calls wake after each Commit that changed something, on the goroutine of the

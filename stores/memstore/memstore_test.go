@@ -23,7 +23,7 @@ func TestStore(t *testing.T) {
 func TestADocumentThatNobodyMadeIsRefused(t *testing.T) {
 	t.Parallel()
 	st := memstore.New()
-	err := st.Commit(t.Context(), core.Mark{}, &core.Document{Format: core.Format})
+	err := st.Commit(t.Context(), core.Mark{}, &core.Document{Format: core.Format}, core.Entry{})
 	require.ErrorContains(t, err, "no store_id, revision or write_id")
 	state, err := st.Load(t.Context(), core.Mark{})
 	require.NoError(t, err)

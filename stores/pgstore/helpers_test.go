@@ -24,7 +24,7 @@ func initialised(t *testing.T, url string, o pgstore.Options) *pgstore.Store {
 	t.Helper()
 	st := open(t, url, o)
 	require.NoError(t, st.Migrate(t.Context()))
-	_, err := core.Init(t.Context(), st)
+	_, err := core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 	return st
 }

@@ -101,7 +101,7 @@ func TestEachDocumentedRightIsNeeded(t *testing.T) {
 // everything is a use of every right that is needed beside those of the subscription.
 func everything(t *testing.T, st *redisstore.Store) error {
 	t.Helper()
-	if _, err := core.Init(t.Context(), st); err != nil {
+	if _, err := core.Init(t.Context(), st, core.InitOptions{}); err != nil {
 		return err
 	}
 	for _, id := range []string{"a", "b"} {

@@ -60,7 +60,7 @@ func TestAWriteWhoseAnswerIsCutIsDoneOnce(t *testing.T) {
 			next.Revision, next.WriteID, next.CloseRev = 3, "ours", 3
 
 			p.cutAfter.Store(3)
-			err = st.Commit(t.Context(), state.Mark, &next)
+			err = st.Commit(t.Context(), state.Mark, &next, core.Entry{})
 
 			if retries == never {
 				require.Error(t, err, "nobody knows")
@@ -95,7 +95,7 @@ func TestARepeatedWriteIsRecognisedUnderTheWritesOfOthers(t *testing.T) {
 	next := *state.Document
 	next.Revision, next.WriteID, next.CloseRev = 3, "ours", 3
 	p.cutAfter.Store(3)
-	require.NoError(t, st.Commit(t.Context(), state.Mark, &next), "a conflict would make the caller do it again")
+	require.NoError(t, st.Commit(t.Context(), state.Mark, &next, core.Entry{}), "a conflict would make the caller do it again")
 	require.NoError(t, <-others)
 	after, err := direct.Load(t.Context(), core.Mark{})
 	require.NoError(t, err)
@@ -125,9 +125,9 @@ type cutCommit struct {
 	err error
 }
 
-func (c *cutCommit) Commit(ctx context.Context, base core.Mark, next *core.Document) error {
+func (c *cutCommit) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
 	c.p.cutAfter.Store(3)
-	c.err = c.Store.Commit(ctx, base, next)
+	c.err = c.Store.Commit(ctx, base, next, entry)
 	return c.err
 }
 

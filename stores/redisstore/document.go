@@ -87,7 +87,7 @@ func (s *Store) misplaced(kind string) error {
 // Commit writes next over base and tells the subscribers, or changes nothing. See
 // [Options.WaitReplicas] for what is confirmed, and the package for what a failover can
 // lose.
-func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document) error {
+func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}

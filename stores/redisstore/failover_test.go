@@ -70,7 +70,7 @@ func TestAFailoverThatLostAWriteOpensNothing(t *testing.T) {
 		},
 	})
 	st := openOn(t, client, redisstore.Options{App: "shop"})
-	_, err := core.Init(t.Context(), st)
+	_, err := core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 	second := replicate(t, replica, primary)
 	require.NoError(t, second.Do(t.Context(), "REPLICAOF", "NO", "ONE").Err())
@@ -121,9 +121,9 @@ func TestAWriteWaitsForReplicas(t *testing.T) {
 
 	replica.Thaw(t)
 	stale := core.Mark{StoreID: state.Mark.StoreID, Revision: 1, WriteID: "another"}
-	require.NoError(t, st.Commit(t.Context(), stale, state.Document), "its own write again")
+	require.NoError(t, st.Commit(t.Context(), stale, state.Document, core.Entry{}), "its own write again")
 	require.Equal(t, "4", second.HGet(t.Context(), document, "revision").Val(), "the replica has it now")
 	next := *state.Document
 	next.WriteID = "new"
-	require.ErrorIs(t, st.Commit(t.Context(), stale, &next), core.ErrConflict, "a conflict waits for nobody")
+	require.ErrorIs(t, st.Commit(t.Context(), stale, &next, core.Entry{}), core.ErrConflict, "a conflict waits for nobody")
 }

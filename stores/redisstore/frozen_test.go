@@ -65,7 +65,7 @@ func TestNothingOutlastsItsContext(t *testing.T) {
 					_, err := st.Load(ctx, core.Mark{})
 					return err
 				})
-				requireQuick(t, "Commit", func(ctx context.Context) error { return st.Commit(ctx, core.Mark{}, doc) })
+				requireQuick(t, "Commit", func(ctx context.Context) error { return st.Commit(ctx, core.Mark{}, doc, core.Entry{}) })
 				requireQuick(t, "Report", func(ctx context.Context) error {
 					_, _, err := st.Report(ctx, core.Instance{ID: "a"}, time.Minute)
 					return err

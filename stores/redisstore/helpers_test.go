@@ -68,7 +68,7 @@ func down(t *testing.T, args ...string) (*servers.Server, *redisstore.Store, *re
 // start initialises st and begins a deployment.
 func start(t *testing.T, st core.Store) core.Result {
 	t.Helper()
-	_, err := core.Init(t.Context(), st)
+	_, err := core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 	res, err := core.Start(t.Context(), st, core.StartOptions{Holder: "ann"})
 	require.NoError(t, err)

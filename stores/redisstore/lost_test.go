@@ -70,7 +70,7 @@ func TestADocumentThatIsGoneIsLostAndOpensNothing(t *testing.T) {
 
 			next := *state.Document
 			next.Revision, next.WriteID = 3, "after"
-			require.ErrorIs(t, st.Commit(t.Context(), before, &next), core.ErrLost, "a change has nothing to change")
+			require.ErrorIs(t, st.Commit(t.Context(), before, &next, core.Entry{}), core.ErrLost, "a change has nothing to change")
 			mark, now, err := st.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
 			require.NoError(t, err, "instances report themselves all the same")
 			require.Zero(t, mark)
@@ -80,7 +80,7 @@ func TestADocumentThatIsGoneIsLostAndOpensNothing(t *testing.T) {
 			require.Nil(t, state.Document)
 			require.NotEmpty(t, rows)
 
-			_, err = core.Init(t.Context(), st)
+			_, err = core.Init(t.Context(), st, core.InitOptions{})
 			require.NoError(t, err)
 			require.NoError(t, gate.Refresh(t.Context()))
 			ticket, isOpen := gate.Enter(nil)
@@ -166,9 +166,9 @@ func TestAStrangerUnderTheKeyIsAnErrorAndLeftAlone(t *testing.T) {
 				require.NotErrorIs(t, err, core.ErrUnchanged)
 			}
 			for _, base := range []core.Mark{{}, state.Mark} {
-				require.Error(t, st.Commit(t.Context(), base, state.Document))
+				require.Error(t, st.Commit(t.Context(), base, state.Document, core.Entry{}))
 			}
-			_, err = core.Init(t.Context(), st)
+			_, err = core.Init(t.Context(), st, core.InitOptions{})
 			require.Error(t, err)
 			_, _, err = st.Instances(t.Context())
 			require.ErrorContains(t, err, tc.says)
@@ -183,7 +183,7 @@ func TestABackupThatIsRestoredIsRegressed(t *testing.T) {
 	t.Parallel()
 	server := servers.Redis(t, "--dbfilename", "backup.rdb")
 	st, client := open(t, server.Addr)
-	_, err := core.Init(t.Context(), st)
+	_, err := core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
 	require.NoError(t, client.Save(t.Context()).Err())
 	dump := filepath.Join(server.Dir, "backup.rdb")
@@ -208,7 +208,7 @@ func TestABackupThatIsRestoredIsRegressed(t *testing.T) {
 		return err == nil && len(rows) == 1 && rows[0].Regressed
 	}, "the instance does not say that it has seen more")
 
-	res, err := core.Reconcile(t.Context(), st, 2)
+	res, err := core.Reconcile(t.Context(), st, core.ReconcileOptions{Above: 2})
 	require.NoError(t, err)
 	require.Greater(t, res.After.Revision, int64(2))
 	require.NoError(t, gate.Refresh(t.Context()))

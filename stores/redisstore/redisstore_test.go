@@ -135,7 +135,7 @@ func TestApplicationsDoNotSeeEachOther(t *testing.T) {
 	blog := openOn(t, client, redisstore.Options{App: "blog"})
 	_, err := blog.Load(t.Context(), core.Mark{})
 	require.ErrorIs(t, err, core.ErrLost)
-	_, err = core.Init(t.Context(), blog)
+	_, err = core.Init(t.Context(), blog, core.InitOptions{})
 	require.NoError(t, err)
 	_, _, err = blog.Report(t.Context(), core.Instance{ID: "b"}, time.Minute)
 	require.NoError(t, err)

@@ -66,7 +66,7 @@ func (s *Store) decode(state *core.State, c columns, text []byte) error {
 // Commit writes next over the row that base names, in one statement. [core.ErrReadOnly]:
 // the role may not write, or the database is a replica. [core.ErrLost]: there are no
 // tables.
-func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document) error {
+func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
 	text, err := next.Encode()
 	if err != nil {
 		return fmt.Errorf("%s: %w", s, err)

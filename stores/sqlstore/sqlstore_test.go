@@ -85,7 +85,7 @@ func TestAStoreIsMadeWhileItsDatabaseIsAway(t *testing.T) {
 	_, err = st.Load(t.Context(), core.Mark{})
 	require.ErrorIs(t, err, gone)
 	require.ErrorContains(t, err, "postgres://db/shop#shop: read: ")
-	_, err = core.Init(t.Context(), st)
+	_, err = core.Init(t.Context(), st, core.InitOptions{})
 	require.ErrorIs(t, err, gone)
 	require.ErrorIs(t, st.Migrate(t.Context()), gone)
 	_, _, err = st.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)

@@ -25,7 +25,7 @@ func firstWrites(t reporter, e *env) {
 		docs[i] = document(1, window(number(i)))
 		wg.Go(func() {
 			<-begin
-			errs[i] = handles[i%len(handles)].Commit(e.ctx, core.Mark{}, docs[i])
+			errs[i] = handles[i%len(handles)].Commit(e.ctx, core.Mark{}, docs[i], core.Entry{})
 		})
 	}
 	close(begin)
@@ -101,7 +101,7 @@ func add(ctx context.Context, st core.Store, id string) error {
 		if state.Document == nil {
 			return errors.New("the document has vanished")
 		}
-		err = st.Commit(ctx, state.Mark, after(state.Document, window(id)))
+		err = st.Commit(ctx, state.Mark, after(state.Document, window(id)), core.Entry{})
 		if !errors.Is(err, core.ErrConflict) {
 			return err
 		}

@@ -128,7 +128,7 @@ func invalid(t reporter, e *env) {
 		"an invalid text":  after(before.Document, core.Period{ID: "b", Kind: core.Window, Start: when, Version: 1, Reason: "\xff"}),
 		"an invalid start": after(before.Document, core.Period{ID: "b", Kind: core.Window, Version: 1}),
 	} {
-		if err := st.Commit(e.ctx, before.Mark, next); err == nil {
+		if err := st.Commit(e.ctx, before.Mark, next, core.Entry{}); err == nil {
 			t.Fatalf("Commit of %s: no error, want one (call Document.Encode)", name)
 		}
 	}

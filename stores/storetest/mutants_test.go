@@ -292,7 +292,7 @@ func (d *data) read(doc *core.Document) *core.Document {
 	return &out
 }
 
-func (m *mutant) Commit(ctx context.Context, base core.Mark, next *core.Document) error {
+func (m *mutant) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
 	d := m.data
 	if ctx.Err() != nil && d.fault != "ignores the context of Commit" && d.fault != "writes under an ended context" {
 		return ctx.Err()

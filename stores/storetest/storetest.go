@@ -140,7 +140,7 @@ func (e *env) load(t reporter, st core.Store, have core.Mark) core.State {
 // commit fails the check unless next could be written.
 func (e *env) commit(t reporter, st core.Store, base core.Mark, next *core.Document) {
 	t.Helper()
-	if err := st.Commit(e.ctx, base, next); err != nil {
+	if err := st.Commit(e.ctx, base, next, core.Entry{}); err != nil {
 		t.Fatalf("Commit of revision %d over %+v: %v", next.Revision, base, err)
 	}
 }

@@ -76,9 +76,9 @@ func staleBase(t reporter, e *env) {
 	st, first := e.written(t, window("a"))
 	e.commit(t, st, first.Mark, after(first.Document, window("b")))
 	second := e.load(t, st, core.Mark{})
-	requireConflict(t, st.Commit(e.ctx, first.Mark, after(first.Document, window("c"))), "Commit over the write before the last")
+	requireConflict(t, st.Commit(e.ctx, first.Mark, after(first.Document, window("c")), core.Entry{}), "Commit over the write before the last")
 	for name, base := range variations(second.Mark) {
-		requireConflict(t, st.Commit(e.ctx, base, after(second.Document, window("d"))), "Commit over "+name)
+		requireConflict(t, st.Commit(e.ctx, base, after(second.Document, window("d")), core.Entry{}), "Commit over "+name)
 	}
 	requireSame(t, second.Document, e.load(t, st, core.Mark{}).Document)
 	e.commit(t, st, second.Mark, after(second.Document)) // none of that stands in the way
@@ -86,14 +86,14 @@ func staleBase(t reporter, e *env) {
 
 func zeroBase(t reporter, e *env) {
 	st, first := e.written(t, window("a"))
-	requireConflict(t, st.Commit(e.ctx, core.Mark{}, document(2)), "Commit with a zero base over a document")
+	requireConflict(t, st.Commit(e.ctx, core.Mark{}, document(2), core.Entry{}), "Commit with a zero base over a document")
 	requireSame(t, first.Document, e.load(t, st, core.Mark{}).Document)
 }
 
 func baseOfNothing(t reporter, e *env) {
 	_, other := e.written(t, window("a"))
 	st := e.open()
-	if err := st.Commit(e.ctx, other.Mark, after(other.Document)); err == nil {
+	if err := st.Commit(e.ctx, other.Mark, after(other.Document), core.Entry{}); err == nil {
 		t.Fatalf("Commit over a document that is missing: no error, want ErrConflict or ErrLost")
 	} else if !errors.Is(err, core.ErrConflict) && !errors.Is(err, core.ErrLost) {
 		t.Fatalf("Commit over a document that is missing: %v, want ErrConflict or ErrLost", err)
@@ -111,7 +111,7 @@ func ended(t reporter, e *env) {
 	if _, err := st.Load(ctx, core.Mark{}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("Load under a cancelled context: error %v, want context.Canceled", err)
 	}
-	if err := st.Commit(ctx, first.Mark, after(first.Document)); !errors.Is(err, context.Canceled) {
+	if err := st.Commit(ctx, first.Mark, after(first.Document), core.Entry{}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("Commit under a cancelled context: error %v, want context.Canceled", err)
 	}
 	if took := time.Since(began); took > 2*time.Second {

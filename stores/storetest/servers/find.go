@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// program returns the path of the first of names that is installed: in PATH, or where
+// Program returns the path of the first of names that is installed: in PATH, or where
 // Debian puts what is not meant for it. It skips or fails the test if there is none.
-func program(t testing.TB, debianPackage string, names ...string) string {
+func Program(t testing.TB, debianPackage string, names ...string) string {
 	t.Helper()
 	if !supported {
 		absent(t, "servers for tests are started on Unix only")

@@ -21,7 +21,7 @@ type MariaDBServer struct {
 func MariaDB(t testing.TB, args ...string) *MariaDBServer {
 	t.Helper()
 	const debianPackage = "mariadb-server"
-	install, daemon := program(t, debianPackage, "mariadb-install-db"), program(t, debianPackage, "mariadbd")
+	install, daemon := Program(t, debianPackage, "mariadb-install-db"), Program(t, debianPackage, "mariadbd")
 	user, err := unprivileged("mysql", "nobody")
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func MariaDB(t testing.TB, args ...string) *MariaDBServer {
 		return err
 	}
 	launch(t, s)
-	return &MariaDBServer{Server: s, client: program(t, debianPackage, "mariadb", "mysql")}
+	return &MariaDBServer{Server: s, client: Program(t, debianPackage, "mariadb", "mysql")}
 }
 
 // Database makes a new, empty database, and returns its name.

@@ -18,7 +18,7 @@ type PgBouncerServer struct{ *Server }
 // "pool_mode = session". It lets the role "postgres" in without a password.
 func PgBouncer(t testing.TB, upstream *PostgresServer, lines ...string) *PgBouncerServer {
 	t.Helper()
-	path := program(t, "pgbouncer", "pgbouncer")
+	path := Program(t, "pgbouncer", "pgbouncer")
 	user, err := unprivileged("postgres", "nobody")
 	if err != nil {
 		t.Fatal(err)

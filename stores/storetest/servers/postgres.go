@@ -25,7 +25,7 @@ type PostgresServer struct {
 func Postgres(t testing.TB, args ...string) *PostgresServer {
 	t.Helper()
 	const debianPackage = "postgresql"
-	initdb, postgres := program(t, debianPackage, "initdb"), program(t, debianPackage, "postgres")
+	initdb, postgres := Program(t, debianPackage, "initdb"), Program(t, debianPackage, "postgres")
 	user, err := unprivileged("postgres", "nobody")
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func Postgres(t testing.TB, args ...string) *PostgresServer {
 		return err
 	}
 	launch(t, s)
-	return &PostgresServer{Server: s, psql: program(t, debianPackage, "psql")}
+	return &PostgresServer{Server: s, psql: Program(t, debianPackage, "psql")}
 }
 
 // Database makes a new, empty database, and returns its URL for the superuser.

@@ -16,7 +16,7 @@ import (
 // all. It takes some ten milliseconds.
 func Redis(t testing.TB, args ...string) *Server {
 	t.Helper()
-	path := program(t, "redis-server", "redis-server", "valkey-server")
+	path := Program(t, "redis-server", "redis-server", "valkey-server")
 	s := &Server{name: "redis", quit: quit, ready: redisReady}
 	s.command = func(s *Server) []string {
 		return append([]string{
