@@ -1,0 +1,59 @@
+package walltime
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrFormat: the text is no time.
+var ErrFormat = errors.New("is no time: want RFC 3339 (2026-03-08T02:30:00Z), or local: 2026-03-08 02:30, or 02:30")
+
+// Parse reads an instant as a person writes it, and returns it in UTC: RFC 3339, or a local
+// time in loc, with a blank or a "T" between date and time, with seconds or without; or a
+// time of day alone, which means the next instant after now at which a clock shows it. now
+// is asked for only then; nil refuses a time of day alone.
+//
+// Errors quote s and wrap [ErrFormat], [*GapError], [*FoldError], [*YearError] or what now
+// returned.
+func Parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Time, error) {
+	t, err := parse(s, loc, now)
+	switch {
+	case errors.Is(err, ErrFormat):
+		return time.Time{}, fmt.Errorf("%q %w", s, err)
+	case err != nil:
+		return time.Time{}, fmt.Errorf("%q: %w", s, err)
+	}
+	return t, nil
+}
+
+func parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t.UTC(), checkYear(t)
+	}
+	if wall, ok := ParseWall(s); ok {
+		return At(wall, loc)
+	}
+	for _, layout := range []string{"15:04", "15:04:05"} {
+		if clock, err := time.Parse(layout, s); err == nil && now != nil {
+			t, err := now()
+			if err != nil {
+				return time.Time{}, err
+			}
+			return Next(clock, loc, t)
+		}
+	}
+	return time.Time{}, ErrFormat
+}
+
+// ParseWall reads a date and a time of day, as [Parse] does and as HTML's datetime-local
+// fields send them, without asking where. The result's location is UTC, which means
+// nothing.
+func ParseWall(s string) (wall time.Time, ok bool) {
+	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05"} {
+		if wall, err := time.Parse(layout, s); err == nil {
+			return wall, true
+		}
+	}
+	return time.Time{}, false
+}

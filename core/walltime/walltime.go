@@ -1,0 +1,89 @@
+// Package walltime turns what a clock on a wall shows into instants, and says where it
+// cannot: an hour that daylight saving skips has no instant, one that it repeats has two.
+// Its functions are pure, but for the clock that a caller passes, and safe for concurrent
+// use. A nil location counts as UTC.
+package walltime
+
+import "time"
+
+const day = 24 * time.Hour
+
+// Instants returns all instants at which a clock in loc shows wall, in order: one as a
+// rule, none in a gap, two in a fold. Of wall only date and time of day count, not its
+// location.
+func Instants(wall time.Time, loc *time.Location) []time.Time {
+	wall = shown(wall)
+	out := []time.Time{}
+	eachOffset(wall, orUTC(loc), func(begin, end time.Time, offset time.Duration) {
+		t := wall.Add(-offset)
+		if !t.Before(begin) && (end.IsZero() || t.Before(end)) {
+			out = append(out, t)
+		}
+	})
+	return out
+}
+
+// At returns the one instant, in UTC, at which a clock in loc shows wall. Errors:
+// [*GapError] if there is none, [*FoldError] if there are several, [*YearError].
+func At(wall time.Time, loc *time.Location) (time.Time, error) {
+	wall, loc = shown(wall), orUTC(loc)
+	if err := checkYear(wall); err != nil {
+		return time.Time{}, err
+	}
+	switch all := Instants(wall, loc); len(all) {
+	case 1:
+		return all[0], checkYear(all[0])
+	case 0:
+		return time.Time{}, newGapError(wall, loc)
+	default:
+		return time.Time{}, &FoldError{Wall: wall, Location: loc, Instants: all}
+	}
+}
+
+// Next returns the next instant after now at which a clock in loc shows the time of day of
+// clock. Errors: those of [At], for the day that it would be on.
+func Next(clock time.Time, loc *time.Location, now time.Time) (time.Time, error) {
+	today := now.In(orUTC(loc))
+	on := func(days int) time.Time {
+		return time.Date(today.Year(), today.Month(), today.Day()+days, clock.Hour(), clock.Minute(), clock.Second(), 0, time.UTC)
+	}
+	all := Instants(on(0), loc)
+	if len(all) > 0 && !all[len(all)-1].After(now) {
+		return At(on(1), loc) // passed today
+	}
+	return At(on(0), loc)
+}
+
+// Name is the name of loc for people: IANA's, or "this machine's zone" for time.Local.
+func Name(loc *time.Location) string {
+	if loc == time.Local {
+		return "this machine's zone"
+	}
+	return orUTC(loc).String()
+}
+
+// shown is what a clock shows at t, in UTC.
+func shown(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
+}
+
+func orUTC(loc *time.Location) *time.Location {
+	if loc == nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// eachOffset calls do for each stretch of one offset in loc that may hold wall, in order.
+// No zone was ever more than 15 hours from UTC, and one has skipped a day.
+func eachOffset(wall time.Time, loc *time.Location, do func(begin, end time.Time, offset time.Duration)) {
+	for at, last := wall.Add(-2*day), wall.Add(2*day); ; {
+		_, seconds := at.In(loc).Zone()
+		begin, end := at.In(loc).ZoneBounds()
+		do(begin, end, time.Duration(seconds)*time.Second)
+		if end.IsZero() || end.After(last) {
+			return
+		}
+		at = end
+	}
+}
