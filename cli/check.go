@@ -67,9 +67,9 @@ line, with its query and escapes.`,
 				return err
 			}
 			if !when.IsZero() {
-				s.now = when
+				s.Time = when
 			}
-			d, err := core.Explain(rules, s.doc, s.now, r)
+			d, err := core.Explain(rules, s.Document, s.Time, r)
 			if err != nil {
 				return err
 			}
@@ -109,7 +109,7 @@ func request(ctx context.Context, method, target string, headers []string) (*htt
 
 func explained(method, target string, rules core.Config, s state, d core.Decision) checkJSON {
 	out := checkJSON{
-		Method: method, Target: target, At: s.now, Outcome: d.Outcome.String(), Passes: d.Passes(), Rule: d.Rule,
+		Method: method, Target: target, At: s.Time, Outcome: d.Outcome.String(), Passes: d.Passes(), Rule: d.Rule,
 	}
 	if c := d.Closure; c != nil {
 		out.Cause, out.Override, out.Period, out.Reason = c.Cause.String(), c.Override, c.Period, c.Reason
@@ -123,7 +123,7 @@ func explained(method, target string, rules core.Config, s state, d core.Decisio
 
 func (v view) explain(w io.Writer, method, target string, rules core.Config, s state, d core.Decision) {
 	fmt.Fprintf(w, label, "request", safe(method)+" "+safe(target))
-	fmt.Fprintf(w, label, "at", clock(s.now, v.loc))
+	fmt.Fprintf(w, label, "at", clock(s.Time, v.loc))
 	word := v.up("passes")
 	if !d.Passes() {
 		word = v.down("refused")
@@ -145,8 +145,8 @@ func (v view) explain(w io.Writer, method, target string, rules core.Config, s s
 		fmt.Fprintf(w, label, "because", "down by override ("+safe(d.Closure.Override)+")")
 	default:
 		fmt.Fprintf(w, label, "state", v.headline(s))
-		if p, ok := s.doc.Find(d.Closure.Period); ok {
-			v.period(w, "because", p, s.now)
+		if p, ok := s.Document.Find(d.Closure.Period); ok {
+			v.period(w, "because", p, s.Time)
 		}
 	}
 	if !d.Passes() && rules.RedirectURL != "" {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 )
 
 func (a *app) endCommand() *cobra.Command {
@@ -29,7 +30,7 @@ It says how things stand after it. If another period holds the site down still, 
 that one and exits with 6. It exits with 5 if there was nothing to end and the site is up.`,
 		Example:           a.examples("end", "end kfm2xq", "end --all"),
 		Args:              a.args(0, 1),
-		ValidArgsFunction: a.completeIDs(func(status string) bool { return status == inForce }),
+		ValidArgsFunction: a.completeIDs(func(status string) bool { return status == wire.InForce }),
 	}
 	f := cmd.Flags()
 	f.BoolVar(&all, "all", false, "end everything that is in force, whosever it is")
@@ -89,7 +90,7 @@ func (a *app) ended(cmd *cobra.Command, v view, s state, res core.Result, nothin
 			if p.Holder != "" {
 				line += " of " + safe(p.Holder)
 			}
-			fmt.Fprintf(out, label, "ended", line+", down for "+span(s.now.Sub(p.Start)))
+			fmt.Fprintf(out, label, "ended", line+", down for "+span(s.Time.Sub(p.Start)))
 		}
 	}
 	var left []string

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 	"github.com/go-downtime/downtime/stores/filestore"
 )
 
@@ -60,10 +61,7 @@ func application(st core.Store) string {
 	if d, ok := st.(*dryStore); ok {
 		st = d.Store
 	}
-	if named, ok := st.(interface{ Application() string }); ok {
-		return named.Application()
-	}
-	return ""
+	return wire.Application(st)
 }
 
 // knowsLoss reports whether st never takes "not written yet" for "gone".
@@ -72,96 +70,11 @@ func knowsLoss(st core.Store) bool {
 	return ok
 }
 
-// What is known of an instance.
-const (
-	live   = "live"
-	silent = "silent" // dead or cut off: nobody can tell
-	dead   = "dead"
-)
+func (f fleet) life(i core.Instance) string { return wire.LifeOf(i, f.Time) }
 
-func (f fleet) life(i core.Instance) string {
-	switch {
-	case i.Dead:
-		return dead
-	case i.Silent(f.now):
-		return silent
-	}
-	return live
-}
+func (f fleet) document(i core.Instance) string { return wire.StandingOf(i, f.Document.Mark()) }
 
-// What an instance said last.
-const (
-	stateOpen     = "open"
-	stateRefusing = "refusing"
-	stateDrained  = "drained"
-)
-
-func gateState(i core.Instance) string {
-	switch {
-	case i.Drained:
-		return stateDrained
-	case i.Open:
-		return stateOpen
-	}
-	return stateRefusing
-}
-
-// How an instance's document stands to the store's.
-const (
-	docCurrent = "current"
-	docBehind  = "behind"
-	docAhead   = "ahead" // the store went back
-	docOther   = "other" // another document, or another write of the same revision
-	docNone    = "none"  // it has none
-)
-
-func (f fleet) document(i core.Instance) string { return standing(i, f.doc.Mark()) }
-
-func standing(i core.Instance, store core.Mark) string {
-	switch has := (core.Mark{StoreID: i.StoreID, Revision: i.Revision, WriteID: i.WriteID}); {
-	case has == (core.Mark{StoreID: store.StoreID, Revision: store.Revision, WriteID: store.WriteID}):
-		return docCurrent
-	case has == core.Mark{}:
-		return docNone
-	case has.StoreID != store.StoreID, has.Revision == store.Revision:
-		return docOther
-	case has.Revision < store.Revision:
-		return docBehind
-	}
-	return docAhead
-}
-
-// counts are numbers of instances.
-type counts struct {
-	all, live, silent, dead int
-	open, refusing, drained int // of the live ones
-	documents               map[string]int
-}
-
-func (f fleet) counts() counts {
-	c := counts{all: len(f.rows), documents: map[string]int{}}
-	for _, i := range f.rows {
-		switch f.life(i) {
-		case silent:
-			c.silent++
-			continue
-		case dead:
-			c.dead++
-			continue
-		}
-		c.live++
-		c.documents[f.document(i)]++
-		switch gateState(i) {
-		case stateOpen:
-			c.open++
-		case stateRefusing:
-			c.refusing++
-		case stateDrained:
-			c.drained++
-		}
-	}
-	return c
-}
+func (f fleet) counts() wire.Counts { return f.Count(f.rows) }
 
 // select are the rows that want likes.
 func (f fleet) which(want func(i core.Instance) bool) []core.Instance {
@@ -172,7 +85,7 @@ func (f fleet) which(want func(i core.Instance) bool) []core.Instance {
 func (f fleet) rules() map[string][]core.Instance {
 	out := map[string][]core.Instance{}
 	for _, i := range f.rows {
-		if f.life(i) != dead {
+		if f.life(i) != wire.Dead {
 			out[i.Rules] = append(out[i.Rules], i)
 		}
 	}
@@ -205,8 +118,8 @@ const maxLead = 1_000_000
 func (f fleet) ahead() (seen, beyond core.Instance) {
 	for _, i := range f.rows {
 		switch {
-		case f.doc == nil || i.StoreID != f.doc.StoreID:
-		case i.Revision-f.doc.Revision > maxLead:
+		case f.Document == nil || i.StoreID != f.Document.StoreID:
+		case i.Revision-f.Document.Revision > maxLead:
 			if i.Revision > beyond.Revision {
 				beyond = i
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 	"github.com/go-downtime/downtime/stores/memstore"
 )
 
@@ -168,15 +169,15 @@ func TestFleetAsJSON(t *testing.T) {
 	require.Equal(t, []string{
 		"application", "fleet", "instances", "revision", "rules", "store", "store_id", "time", "write_id", "written",
 	}, slices.Sorted(maps.Keys(members)))
-	var got fleetJSON
+	var got wire.Fleet
 	require.NoError(t, json.Unmarshal([]byte(stdout), &got))
-	require.Equal(t, "shop", got.App)
+	require.Equal(t, "shop", got.Application)
 	require.Equal(t, map[string]int{"0123456789ab": 2, "ba9876543210": 1}, got.Rules)
-	require.Equal(t, &countsJSON{Instances: 3, Live: 3, Open: 1, Refusing: 1, Drained: 1, Current: 2}, got.Fleet)
+	require.Equal(t, &wire.Counts{Instances: 3, Live: 3, Open: 1, Refusing: 1, Drained: 1, Current: 2}, got.Fleet)
 	require.Len(t, got.Instances, 3)
-	require.Equal(t, []string{live, stateRefusing, docCurrent}, []string{got.Instances[0].Life, got.Instances[0].State, got.Instances[0].Document})
-	require.Equal(t, []string{live, stateDrained, docCurrent}, []string{got.Instances[1].Life, got.Instances[1].State, got.Instances[1].Document})
-	require.Equal(t, docBehind, got.Instances[2].Document)
+	require.Equal(t, []string{wire.Live, wire.Refusing, wire.Current}, []string{got.Instances[0].Life, got.Instances[0].State, got.Instances[0].Document})
+	require.Equal(t, []string{wire.Live, wire.Drained, wire.Current}, []string{got.Instances[1].Life, got.Instances[1].State, got.Instances[1].Document})
+	require.Equal(t, wire.Behind, got.Instances[2].Document)
 	require.EqualValues(t, 3, got.Instances[0].InFlight)
 	require.Contains(t, stdout, `"refuses": []`)
 }
@@ -212,7 +213,7 @@ func TestFleetWatchAsJSONIsOneObjectPerLine(t *testing.T) {
 	require.Equal(t, ExitInterrupted, code)
 	for n, text := range shown {
 		require.Equal(t, 1, strings.Count(text, "\n"))
-		var got fleetJSON
+		var got wire.Fleet
 		require.NoError(t, json.Unmarshal([]byte(text), &got))
 		require.Len(t, got.Instances, n)
 	}
@@ -258,7 +259,7 @@ func TestEachWriteSaysWhichInstancesThereAre(t *testing.T) {
 			var got resultJSON
 			require.NoError(t, json.Unmarshal([]byte(stdout), &got))
 			require.Equal(t, len(test.rows), got.Fleet.Live)
-			require.Equal(t, "shop", got.State.App)
+			require.Equal(t, "shop", got.State.Application)
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 )
 
 func (a *app) fleetCommand() *cobra.Command {
@@ -63,9 +64,9 @@ func lookAtFleet(v view, st core.Store, asJSON bool) looker {
 			return "", err
 		}
 		var news strings.Builder
-		fmt.Fprintln(&news, f.doc.Mark(), f.verdict().Down, f.verdict().Overdue(f.now))
+		fmt.Fprintln(&news, f.Document.Mark(), f.Verdict().Down, f.Verdict().Overdue(f.Time))
 		for _, i := range f.rows {
-			fmt.Fprintln(&news, i.ID, f.life(i), gateState(i), i.Cause, f.document(i), i.Revision, i.Override, i.Regressed, i.Rules, i.Policy)
+			fmt.Fprintln(&news, i.ID, f.life(i), wire.DoingOf(i), i.Cause, f.document(i), i.Revision, i.Override, i.Regressed, i.Rules, i.Policy)
 		}
 		if asJSON {
 			return news.String(), writeJSON(w, f.json(), false)

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 )
 
 const (
@@ -26,7 +27,7 @@ func (v view) fleet(w io.Writer, f fleet) error {
 		fmt.Fprintln(w)
 	}
 	v.oddities(w, f)
-	if f.doc != nil {
+	if f.Document != nil {
 		fmt.Fprintf(w, label, "state", v.headline(f.state))
 	}
 	v.store(w, f.state)
@@ -43,13 +44,13 @@ func (v view) instances(w io.Writer, f fleet) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "HOST\tPID\tID\tSTATE\tREVISION\tIN FLIGHT\tPASSING\tREPORTED\tPOLICY\tRULES\tAPP\tVERSION")
 	for _, i := range f.rows {
-		state := gateState(i)
-		if life := f.life(i); life != live {
+		state := wire.DoingOf(i)
+		if life := f.life(i); life != wire.Live {
 			state = life
 		}
 		fmt.Fprintln(table, strings.Join([]string{
 			shorten(safe(i.Host), 32), strconv.Itoa(i.PID), shorten(safe(i.ID), shortID+1), state, f.revision(i),
-			strconv.FormatInt(i.InFlight, 10), strconv.FormatInt(i.Passing, 10), relative(i.Seen, f.now),
+			strconv.FormatInt(i.InFlight, 10), strconv.FormatInt(i.Passing, 10), relative(i.Seen, f.Time),
 			safe(i.Policy), safe(i.Rules), cmp.Or(shorten(safe(i.App), 24), "-"), cmp.Or(shorten(safe(i.Version), 24), "-"),
 		}, "\t"))
 	}
@@ -60,11 +61,11 @@ func (v view) instances(w io.Writer, f fleet) error {
 func (f fleet) revision(i core.Instance) string {
 	number := strconv.FormatInt(i.Revision, 10)
 	switch standing := f.document(i); standing {
-	case docCurrent:
+	case wire.Current:
 		return number
-	case docNone:
+	case wire.None:
 		return "none"
-	case docOther:
+	case wire.Other:
 		return number + " of another"
 	default:
 		return number + " " + standing
@@ -76,12 +77,12 @@ func (v view) oddities(w io.Writer, f fleet) {
 	for _, i := range f.rows {
 		who := instanceName(i)
 		switch f.life(i) {
-		case dead:
+		case wire.Dead:
 			fmt.Fprintf(w, label, "dead", who+": its process is gone")
 			continue
-		case silent:
-			last := gateState(i) + " at revision " + strconv.FormatInt(i.Revision, 10) + " with " + strconv.FormatInt(i.InFlight, 10) + " in flight"
-			fmt.Fprintf(w, label, "silent", v.warning(who)+" since "+v.when(i.Lease, f.now)+", dead or cut off: nobody can tell; it was "+last)
+		case wire.Silent:
+			last := wire.DoingOf(i) + " at revision " + strconv.FormatInt(i.Revision, 10) + " with " + strconv.FormatInt(i.InFlight, 10) + " in flight"
+			fmt.Fprintf(w, label, "silent", v.warning(who)+" since "+v.when(i.Lease, f.Time)+", dead or cut off: nobody can tell; it was "+last)
 		}
 		if i.Override != "" {
 			fmt.Fprintf(w, label, "override", v.warning(who+" is held "+safe(i.Override))+", whatever this store says")
@@ -93,7 +94,7 @@ func (v view) oddities(w io.Writer, f fleet) {
 		case i.Regressed:
 			fmt.Fprintf(w, label, "regressed", v.warning(who+" has seen revision "+strconv.FormatInt(i.Revision, 10))+
 				", which the store has lost: it keeps what either refuses, until "+v.command("reconcile"))
-		case f.doc == nil && i.StoreID != "":
+		case f.Document == nil && i.StoreID != "":
 			fmt.Fprintf(w, label, "lost", v.warning(who+" keeps revision "+strconv.FormatInt(i.Revision, 10))+" of a document that is gone")
 		}
 	}
@@ -119,22 +120,22 @@ func named(rows []core.Instance) string {
 func (v view) sum(f fleet) string {
 	c := f.counts()
 	parts := []string{
-		number(c.live, "live", list(number(c.open, stateOpen, ""), number(c.refusing, stateRefusing, ""), number(c.drained, stateDrained, ""))),
-		number(c.silent, silent, ""), number(c.dead, dead, ""),
+		number(c.Live, "live", list(number(c.Open, wire.Open, ""), number(c.Refusing, wire.Refusing, ""), number(c.Drained, wire.Drained, ""))),
+		number(c.Silent, wire.Silent, ""), number(c.Dead, wire.Dead, ""),
 	}
-	line := plural(c.all) + ": " + list(parts...)
-	current := c.documents[docCurrent]
+	line := plural(c.Instances) + ": " + list(parts...)
+	current := c.Current
 	switch {
-	case c.live == 0:
+	case c.Live == 0:
 		return v.warning(line)
-	case f.doc == nil:
+	case f.Document == nil:
 		return line
-	case current == c.live && c.live == c.all:
-		return line + "; all at revision " + strconv.FormatInt(f.doc.Revision, 10)
-	case current == c.live:
-		return line + "; all live ones at revision " + strconv.FormatInt(f.doc.Revision, 10)
+	case current == c.Live && c.Live == c.Instances:
+		return line + "; all at revision " + strconv.FormatInt(f.Document.Revision, 10)
+	case current == c.Live:
+		return line + "; all live ones at revision " + strconv.FormatInt(f.Document.Revision, 10)
 	}
-	return line + "; " + v.warning(fmt.Sprintf("%d of %d live ones at revision %d", current, c.live, f.doc.Revision))
+	return line + "; " + v.warning(fmt.Sprintf("%d of %d live ones at revision %d", current, c.Live, f.Document.Revision))
 }
 
 // number is "3 live (2 open)"; "" if there is none.
@@ -169,13 +170,13 @@ func (v view) seen(w io.Writer, s state) {
 	switch c := s.seen.counts(); {
 	case s.seen.err != nil:
 		fmt.Fprintf(w, label, "fleet", v.warning("not known: ")+safe(s.seen.err.Error()))
-	case c.all == 0:
+	case c.Instances == 0:
 		fmt.Fprintf(w, label, "fleet", v.warning("no instance has reported to this store:")+" "+v.command("fleet"))
 	default:
 		instances := "live instances"
-		if c.live == 1 {
+		if c.Live == 1 {
 			instances = "live instance"
 		}
-		fmt.Fprintf(w, label, "fleet", list(fmt.Sprintf("%d %s", c.live, instances), number(c.silent, silent, ""), number(c.dead, dead, ""))+": "+v.command("fleet"))
+		fmt.Fprintf(w, label, "fleet", list(fmt.Sprintf("%d %s", c.Live, instances), number(c.Silent, wire.Silent, ""), number(c.Dead, wire.Dead, ""))+": "+v.command("fleet"))
 	}
 }

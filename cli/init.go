@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 )
 
 func (a *app) initCommand() *cobra.Command {
@@ -101,7 +102,7 @@ func (a *app) askBeforeInit(ctx context.Context, cmd *cobra.Command, st core.Sto
 	case err != nil:
 		return err
 	}
-	witnesses := f.which(func(i core.Instance) bool { return f.life(i) != dead && i.StoreID != "" })
+	witnesses := f.which(func(i core.Instance) bool { return f.life(i) != wire.Dead && i.StoreID != "" })
 	if len(witnesses) == 0 {
 		return nil
 	}

@@ -73,7 +73,7 @@ func TestInitAsJSON(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(stdout), &got))
 		require.Equal(t, &initialised, got.Initialised)
 		require.EqualValues(t, 1, got.State.Revision)
-		require.Equal(t, resultUp, got.Result)
+		require.Equal(t, resultUp, got.Result.Result)
 	}
 }
 

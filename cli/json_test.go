@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 	"github.com/go-downtime/downtime/stores/memstore"
 )
 
@@ -57,6 +58,6 @@ func TestJSONMembers(t *testing.T) {
 	var result resultJSON
 	require.NoError(t, json.Unmarshal([]byte(stdout), &result))
 	require.Equal(t, core.Window, result.Period.Kind)
-	require.Equal(t, upcoming, result.Period.Status)
-	require.Equal(t, []periodJSON{*result.Period}, result.State.Upcoming)
+	require.Equal(t, wire.Upcoming, result.Period.Status)
+	require.Equal(t, []wire.Period{*result.Period}, result.State.Upcoming)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 )
 
 func (a *app) listCommand() *cobra.Command {
@@ -41,31 +41,16 @@ a week is removed with the next write. "~" marks an end that is only expected.`,
 			if !asJSON {
 				return v.list(cmd.OutOrStdout(), s)
 			}
-			out := listJSON{Store: s.store, Time: s.now, Written: s.doc != nil, Periods: s.periodsJSON(s.sorted())}
-			if s.doc != nil {
-				out.Revision = s.doc.Revision
-			}
-			return writeJSON(cmd.OutOrStdout(), out, true)
+			return writeJSON(cmd.OutOrStdout(), s.List(), true)
 		})
 	})
 }
 
-// sorted are all periods: what is in force first, then by start.
-func (s state) sorted() []core.Period {
-	rank := []string{inForce, upcoming, disabled, finished}
-	return slices.SortedStableFunc(slices.Values(s.periods()), func(x, y core.Period) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(rank, statusOf(x, s.now)), slices.Index(rank, statusOf(y, s.now))),
-			x.Start.Compare(y.Start),
-		)
-	})
-}
-
 func (v view) list(w io.Writer, s state) error {
-	periods := s.sorted()
+	periods := s.Sorted()
 	if len(periods) == 0 {
-		if s.doc == nil {
-			fmt.Fprintln(w, "no periods: nothing was ever written to "+safe(s.store))
+		if s.Document == nil {
+			fmt.Fprintln(w, "no periods: nothing was ever written to "+safe(s.Store))
 		} else {
 			fmt.Fprintln(w, "no periods")
 		}
@@ -81,8 +66,8 @@ func (v view) list(w io.Writer, s state) error {
 		case !p.End.IsZero():
 			to = clock(p.End, v.loc)
 		}
-		status := statusOf(p, s.now)
-		if p.Overdue(s.now) {
+		status := wire.StatusOf(p, s.Time)
+		if p.Overdue(s.Time) {
 			status = "overdue"
 		}
 		row := []string{
@@ -91,6 +76,6 @@ func (v view) list(w io.Writer, s state) error {
 		}
 		fmt.Fprintln(table, strings.Join(row, "\t"))
 	}
-	fmt.Fprintf(table, "\nat %s\n", clock(s.now.Truncate(time.Second), v.loc))
+	fmt.Fprintf(table, "\nat %s\n", clock(s.Time.Truncate(time.Second), v.loc))
 	return table.Flush()
 }

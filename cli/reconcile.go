@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 )
 
 func (a *app) reconcileCommand() *cobra.Command {
@@ -48,7 +49,7 @@ above the store's: that is not taken from a row.`,
 			seen, beyond := before.ahead()
 			if beyond.Revision > 0 && above == 0 {
 				return usagef("%s reports revision %d, more than %d above the store's %d, so that it is not taken from there: see fleet; say --above %d if a gate has seen that indeed, else --above %d",
-					instanceName(beyond), beyond.Revision, maxLead, before.doc.Revision, beyond.Revision, max(seen.Revision, before.doc.Revision))
+					instanceName(beyond), beyond.Revision, maxLead, before.Document.Revision, beyond.Revision, max(seen.Revision, before.Document.Revision))
 			}
 			if above >= 0 {
 				above = max(above, seen.Revision)
@@ -58,7 +59,7 @@ above the store's: that is not taken from a row.`,
 				return err
 			}
 			s := stateOf(ctx, st, res)
-			refusing := before.which(func(i core.Instance) bool { return before.life(i) != dead && !i.Open })
+			refusing := before.which(func(i core.Instance) bool { return before.life(i) != wire.Dead && !i.Open })
 			r := reconciledJSON{From: res.Before.Revision, To: res.After.Revision, Refusing: ids(refusing), Opens: []string{}}
 			opens := opening(s, refusing)
 			r.Opens = ids(opens)
@@ -82,7 +83,7 @@ above the store's: that is not taken from a row.`,
 func opening(s state, refusing []core.Instance) []core.Instance {
 	var out []core.Instance
 	for _, i := range refusing {
-		if !s.verdict().Down && i.Override != "down" {
+		if !s.Verdict().Down && i.Override != "down" {
 			out = append(out, i)
 		}
 	}
@@ -96,7 +97,7 @@ func (v view) reconciled(w io.Writer, before fleet, refusing, opens []core.Insta
 	case len(refusing) > 0:
 		fmt.Fprintf(w, label, "refusing", plural(len(refusing))+" before and after: "+named(refusing))
 	}
-	if c := before.counts(); c.silent > 0 {
-		fmt.Fprintf(w, label, "", v.warning(number(c.silent, silent, ""))+": what they have seen since their last report is not known; --above names it")
+	if c := before.counts(); c.Silent > 0 {
+		fmt.Fprintf(w, label, "", v.warning(number(c.Silent, wire.Silent, ""))+": what they have seen since their last report is not known; --above names it")
 	}
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 )
 
 // Words after RESULT.
 const (
-	resultUp        = "up"
-	resultDown      = "down"
-	resultStillDown = "still-down"
+	resultUp        = wire.Up
+	resultDown      = wire.Down
+	resultStillDown = wire.StillDown
 )
 
 // written is what a command that writes has to say: first says what it did, in its own
@@ -46,7 +47,7 @@ func (a *app) report(cmd *cobra.Command, v view, s state, r written) error {
 	out := cmd.OutOrStdout()
 	if r.result == "" {
 		r.result = resultUp
-		if s.verdict().Down {
+		if s.Verdict().Down {
 			r.result = resultDown
 		}
 	}
@@ -54,17 +55,17 @@ func (a *app) report(cmd *cobra.Command, v view, s state, r written) error {
 		r.result = resultDryRun
 	}
 	if asJSON, _ := cmd.Flags().GetBool("json"); asJSON {
-		j := resultJSON{Result: r.result, ExitCode: r.code, State: s.json(), Fleet: s.seen.json(), Reconciled: r.reconciled, Initialised: r.initialised}
+		j := resultJSON{
+			Result:   wire.Result{Result: r.result, State: s.State(), Fleet: s.seen.json()},
+			ExitCode: r.code, Reconciled: r.reconciled, Initialised: r.initialised,
+		}
 		if r.ended != nil {
-			j.Ended = s.periodsJSON(r.ended)
-			for i := range j.Ended {
-				j.Ended[i].Status = ended
-			}
+			j.Ended = wire.EndedAt(r.ended, s.Time)
 		}
 		if r.period != nil {
-			p := s.periodJSON(*r.period)
-			if _, ok := s.doc.Find(p.ID); !ok {
-				p.Status = cancelled
+			p := wire.PeriodAt(*r.period, s.Time)
+			if _, ok := s.Document.Find(p.ID); !ok {
+				p.Status = wire.Cancelled
 			}
 			j.Period = &p
 		}
@@ -85,7 +86,7 @@ func (a *app) report(cmd *cobra.Command, v view, s state, r written) error {
 		}
 		line := []string{"RESULT", r.result}
 		if r.result == resultStillDown {
-			for _, p := range s.doc.InForce(s.now) {
+			for _, p := range s.Document.InForce(s.Time) {
 				line = append(line, p.ID)
 			}
 		}
@@ -136,9 +137,9 @@ func (a *app) completeIDs(want func(status string) bool) cobra.CompletionFunc {
 			if err != nil {
 				return err
 			}
-			s := state{doc: read.Document, now: read.Time}
-			for _, p := range s.periods() {
-				if status := statusOf(p, s.now); want(status) {
+			s := found(st, read)
+			for _, p := range s.Periods() {
+				if status := wire.StatusOf(p, s.Time); want(status) {
 					out = append(out, cobra.CompletionWithDesc(p.ID, status+" "+safe(shorten(p.Reason, 40))))
 				}
 			}

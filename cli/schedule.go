@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/walltime"
+	"github.com/go-downtime/downtime/core/wire"
 )
 
 func (a *app) scheduleCommand() *cobra.Command {
@@ -88,7 +90,7 @@ func (a *app) endAfter(ctx context.Context, st core.Store, start time.Time, unti
 	if start.IsZero() {
 		return a.instantFlag(ctx, st, "--until", until, loc)
 	}
-	t, err := parseInstant(until, loc, func() (time.Time, error) { return start, nil })
+	t, err := walltime.Parse(until, loc, func() (time.Time, error) { return start, nil })
 	if err != nil {
 		return time.Time{}, usagef("--until: %v", err)
 	}
@@ -113,7 +115,7 @@ nothing is changed.`,
 			"edit kfm2xq --disable",
 		),
 		Args:              a.args(1, 1),
-		ValidArgsFunction: a.completeIDs(func(status string) bool { return status != finished }),
+		ValidArgsFunction: a.completeIDs(func(status string) bool { return status != wire.Finished }),
 	}
 	f := cmd.Flags()
 	f.StringVar(&e.reason, "reason", "", "`TEXT` for visitors; '' for none")
@@ -234,7 +236,7 @@ func (a *app) cancelCommand() *cobra.Command {
 		Long:              "Remove a window that is still to come, is disabled, or is over. What is in force is ended, with `end`.",
 		Example:           a.examples("cancel kfm2xq"),
 		Args:              a.args(1, 1),
-		ValidArgsFunction: a.completeIDs(func(status string) bool { return status != inForce }),
+		ValidArgsFunction: a.completeIDs(func(status string) bool { return status != wire.InForce }),
 	}
 	writing(cmd)
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
@@ -259,8 +261,8 @@ func (a *app) cancelCommand() *cobra.Command {
 func (a *app) changed(ctx context.Context, cmd *cobra.Command, v view, st core.Store, res core.Result, word string) error {
 	s := stateOf(ctx, st, res)
 	return a.report(cmd, v, s, written{period: &res.Period, first: func() {
-		v.period(cmd.OutOrStdout(), word, res.Period, s.now)
-		if word == "planned" && res.Period.InForce(s.now) {
+		v.period(cmd.OutOrStdout(), word, res.Period, s.Time)
+		if word == "planned" && res.Period.InForce(s.Time) {
 			fmt.Fprintf(cmd.OutOrStdout(), label, "", v.warning("its start has passed: it is in force now"))
 		}
 	}})

@@ -3,13 +3,13 @@ package cli
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 )
 
 // view is how a person sees a state: in which zone, with which colours, and by which
@@ -31,63 +31,18 @@ func (a *app) view(cmd *cobra.Command) (view, error) {
 	}, nil
 }
 
-// state is a document at an instant, and the store that it came from.
+// state is what a read of a store found, and which instances there are to it.
 type state struct {
-	store string
-	app   string         // "" where the store has no name for it
-	doc   *core.Document // nil: nothing was ever written
-	now   time.Time
-	seen  *seen // nil: nobody looked, or the store keeps no rows
+	wire.Found
+
+	seen *seen // nil: nobody looked, or the store keeps no rows
 }
 
 // found is what a read of st found.
 func found(st core.Store, read core.State) state {
-	return state{store: st.String(), app: application(st), doc: read.Document, now: read.Time.UTC()}
-}
-
-func (s state) periods() []core.Period {
-	if s.doc == nil {
-		return nil
-	}
-	return s.doc.Periods
-}
-
-func (s state) verdict() core.Verdict { return core.Judge(s.periods(), s.now) }
-
-// upcoming are the windows that are to come, the next one first.
-func (s state) upcoming() []core.Period {
-	out := []core.Period{}
-	for _, p := range s.periods() {
-		if statusOf(p, s.now) == upcoming {
-			out = append(out, p)
-		}
-	}
-	slices.SortStableFunc(out, func(x, y core.Period) int { return x.Start.Compare(y.Start) })
-	return out
-}
-
-// What a period is at an instant.
-const (
-	inForce  = "in-force"
-	upcoming = "upcoming"
-	disabled = "disabled"
-	finished = "finished"
-
-	// Of what a command has removed.
-	ended     = "ended"
-	cancelled = "cancelled"
-)
-
-func statusOf(p core.Period, now time.Time) string {
-	switch {
-	case p.InForce(now):
-		return inForce
-	case p.Finished(now):
-		return finished
-	case !p.Enabled:
-		return disabled
-	}
-	return upcoming
+	f := wire.Read(st, read)
+	f.Application = application(st)
+	return state{Found: f}
 }
 
 const label = "%-10s %s\n"
@@ -96,48 +51,48 @@ const label = "%-10s %s\n"
 // and what the store is.
 func (v view) state(w io.Writer, s state) {
 	fmt.Fprintf(w, label, "state", v.headline(s))
-	for _, p := range s.doc.InForce(s.now) {
-		v.period(w, "because", p, s.now)
+	for _, p := range s.Document.InForce(s.Time) {
+		v.period(w, "because", p, s.Time)
 	}
-	for _, p := range s.upcoming() {
-		v.period(w, "coming", p, s.now)
+	for _, p := range s.Upcoming() {
+		v.period(w, "coming", p, s.Time)
 	}
 	v.store(w, s)
 }
 
 func (v view) store(w io.Writer, s state) {
-	if s.app != "" {
-		fmt.Fprintf(w, label, "app", safe(s.app))
+	if s.Application != "" {
+		fmt.Fprintf(w, label, "app", safe(s.Application))
 	}
-	about := safe(s.store)
+	about := safe(s.Store)
 	switch {
-	case s.doc == nil:
+	case s.Document == nil:
 		about += ", where nothing was ever written"
-	case s.doc.HandEdited():
-		about += fmt.Sprintf(", revision %d, %s", s.doc.Revision, v.warning("edited by hand since"))
+	case s.Document.HandEdited():
+		about += fmt.Sprintf(", revision %d, %s", s.Document.Revision, v.warning("edited by hand since"))
 	default:
-		about += fmt.Sprintf(", revision %d", s.doc.Revision)
+		about += fmt.Sprintf(", revision %d", s.Document.Revision)
 	}
 	fmt.Fprintf(w, label, "store", about)
 }
 
 // headline is whether the site is down, since when, and what is said about the end.
 func (v view) headline(s state) string {
-	verdict := s.verdict()
+	verdict := s.Verdict()
 	if !verdict.Down {
 		return v.up("UP")
 	}
-	line := v.down("DOWN") + " since " + v.when(verdict.Since, s.now)
+	line := v.down("DOWN") + " since " + v.when(verdict.Since, s.Time)
 	if verdict.Emergency {
 		line += ", " + v.warning("emergency")
 	}
 	switch {
 	case verdict.Until.IsZero():
 		return line + ", end unknown"
-	case verdict.Overdue(s.now):
-		return line + ", " + v.warning("OVERDUE:") + " was expected until " + v.when(verdict.Until, s.now)
+	case verdict.Overdue(s.Time):
+		return line + ", " + v.warning("OVERDUE:") + " was expected until " + v.when(verdict.Until, s.Time)
 	}
-	return line + ", expected until " + v.when(verdict.Until, s.now)
+	return line + ", expected until " + v.when(verdict.Until, s.Time)
 }
 
 // when is t by the clock, and as seen from now.

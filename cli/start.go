@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/walltime"
 )
 
 func (a *app) startCommand() *cobra.Command {
@@ -103,7 +104,7 @@ func (a *app) started(cmd *cobra.Command, v view, s state, res core.Result) erro
 			}
 			fmt.Fprintf(out, label, word, v.code("1", res.Period.ID))
 			if res.Before == nil {
-				fmt.Fprintf(out, label, "new", "this is the first write to "+safe(s.store)+": is that what the site reads?")
+				fmt.Fprintf(out, label, "new", "this is the first write to "+safe(s.Store)+": is that what the site reads?")
 			}
 		},
 		last: func() {
@@ -117,8 +118,8 @@ func (a *app) started(cmd *cobra.Command, v view, s state, res core.Result) erro
 func (v view) waited(w io.Writer, s state) {
 	line := "for no instance, there is no barrier yet: each refuses once it has read this,"
 	if s.seen != nil && s.seen.err == nil {
-		if c := s.seen.counts(); c.live > 0 {
-			line = fmt.Sprintf("for no instance, there is no barrier yet: %d of %d had read this; each refuses once it has,", c.documents[docCurrent], c.live)
+		if c := s.seen.counts(); c.Live > 0 {
+			line = fmt.Sprintf("for no instance, there is no barrier yet: %d of %d had read this; each refuses once it has,", c.Current, c.Live)
 		}
 	}
 	fmt.Fprintf(w, label, "waited", line)
@@ -132,7 +133,7 @@ func (a *app) instantFlag(ctx context.Context, st core.Store, flag, value string
 		return time.Time{}, nil
 	}
 	var unreadable error
-	t, err := parseInstant(value, loc, func() (time.Time, error) {
+	t, err := walltime.Parse(value, loc, func() (time.Time, error) {
 		read, err := st.Load(ctx, core.Mark{})
 		unreadable = err
 		return read.Time, err

@@ -44,11 +44,11 @@ by a file, by DOWNTIME or in its configuration, may do otherwise, and logs that.
 			}
 			s := found(st, read)
 			if asJSON {
-				err = writeJSON(cmd.OutOrStdout(), s.json(), true)
+				err = writeJSON(cmd.OutOrStdout(), s.State(), true)
 			} else {
 				v.state(cmd.OutOrStdout(), s)
 			}
-			if err == nil && exitCode && s.verdict().Down {
+			if err == nil && exitCode && s.Verdict().Down {
 				return exit(ExitDown)
 			}
 			return err

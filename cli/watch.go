@@ -125,12 +125,12 @@ func lookAtState(v view, st core.Store, asJSON bool) looker {
 		}
 		s := found(st, core.State{Document: doc, Time: read.Time})
 		var in []string
-		for _, p := range s.doc.InForce(s.now) {
-			in = append(in, p.ID, strconv.FormatBool(p.Overdue(s.now)))
+		for _, p := range s.Document.InForce(s.Time) {
+			in = append(in, p.ID, strconv.FormatBool(p.Overdue(s.Time)))
 		}
-		news := fmt.Sprint(mark, in, s.verdict().Overdue(s.now))
+		news := fmt.Sprint(mark, in, s.Verdict().Overdue(s.Time))
 		if asJSON {
-			return news, writeJSON(w, s.json(), false)
+			return news, writeJSON(w, s.State(), false)
 		}
 		v.state(w, s)
 		return news, nil

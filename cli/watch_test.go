@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
 	"github.com/go-downtime/downtime/stores/memstore"
 )
 
@@ -146,7 +147,7 @@ func TestWatchAsJSONIsOneObjectPerLine(t *testing.T) {
 	require.Equal(t, ExitInterrupted, code)
 	for i, want := range []string{"up", "down", "unknown"} {
 		require.Equal(t, 1, strings.Count(shown[i], "\n"))
-		var got stateJSON
+		var got wire.State
 		require.NoError(t, json.Unmarshal([]byte(shown[i]), &got))
 		require.Equal(t, want, got.State)
 	}
