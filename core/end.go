@@ -20,6 +20,10 @@ type EndOptions struct {
 	// All means everything that is in force. Where the document is gone ([ErrLost], which
 	// refuses every other write), it writes a fresh, empty one.
 	All bool
+	// Revision is that of the document that the caller has seen: another one is an error
+	// that wraps [ErrConflict], so that nothing is ended that was begun since. Nil means any.
+	// Only beside All.
+	Revision *int64
 	// Holder means the deployments in force of this holder.
 	Holder string
 	// Actor is who does it, for the log. "" means Holder, and where that is "" too, that
@@ -35,15 +39,15 @@ type EndOptions struct {
 // Errors: [ErrNothingToEnd] if nothing of it is in force (also wrapping [ErrNotFound] for
 // an unknown ID), [ErrNotInForce] for the ID of a window that is still to come or
 // disabled; the Result then tells the state all the same, and nothing was written.
-// [ErrConflict] beside Version, [*FieldError], those of the [Store], [ErrUnconfirmed]. Safe
+// [ErrConflict] beside Version or Revision, [*FieldError], those of the [Store], [ErrUnconfirmed]. Safe
 // for concurrent use.
 func End(ctx context.Context, st Store, o EndOptions) (Result, error) {
 	var ended []Period
 	var anew change
 	if o.fault() == nil && o.All {
-		anew = func(*Document, time.Time) error {
+		anew = func(d *Document, _ time.Time) error {
 			ended = []Period{}
-			return nil
+			return sameRevision(d, o.Revision)
 		}
 	}
 	entry := &Entry{Action: ActionEnd, Actor: cmp.Or(o.Actor, o.Holder), Origin: o.Origin}
@@ -70,6 +74,9 @@ func end(d *Document, now time.Time, o EndOptions) ([]Period, error) {
 		}
 		ours = func(p Period) bool { return p.ID == o.ID }
 	case o.All:
+		if err := sameRevision(d, o.Revision); err != nil {
+			return nil, err
+		}
 		ours = func(Period) bool { return true }
 	default:
 		ours = func(p Period) bool { return p.Kind == Deployment && p.Holder == o.Holder }
@@ -100,6 +107,8 @@ func (o EndOptions) fault() error {
 		return &FieldError{Field: "holder", Value: o.Holder, Problem: "is missing; say whose deployment to end, or an id, or all"}
 	case o.ID == "" && o.Version != 0:
 		return &FieldError{Field: "version", Value: o.Version, Problem: "is that of one period; give its id"}
+	case !o.All && o.Revision != nil:
+		return &FieldError{Field: "revision", Value: *o.Revision, Problem: "is for ending all; give the version beside an id"}
 	}
 	return nil
 }

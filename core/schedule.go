@@ -195,6 +195,14 @@ func sameVersion(p Period, seen int64) error {
 	return nil
 }
 
+// sameRevision is about the document that d is being made of: d has the next revision.
+func sameRevision(d *Document, seen *int64) error {
+	if seen != nil && *seen != d.Revision-1 {
+		return fmt.Errorf("the document has revision %d now, not %d: %w", d.Revision-1, *seen, ErrConflict)
+	}
+	return nil
+}
+
 func set[T any](field, value *T) {
 	if value != nil {
 		*field = *value

@@ -18,6 +18,9 @@ type StartOptions struct {
 	Actor string
 	// Origin is from where, for the log. "" means that it is not said.
 	Origin string
+	// Revision is that of the document that the caller has seen, 0 if nothing was written
+	// then: another one is an error that wraps [ErrConflict]. Nil means any.
+	Revision *int64
 	// Reason is shown to visitors. Nil means none, or unchanged.
 	Reason *string
 	// For and Until say when it is *expected* to be over: For counts from the store's
@@ -37,8 +40,8 @@ type StartOptions struct {
 // without a gap; two concurrent Starts by one holder make one deployment.
 //
 // It returns when the write is confirmed by reading it back. It does not wait for any
-// instance. Errors: [*FieldError] (joined), those of the [Store], [ErrUnconfirmed]. It is
-// safe for concurrent use, by goroutines and processes.
+// instance. Errors: [*FieldError] (joined), [ErrConflict] beside Revision, those of the
+// [Store], [ErrUnconfirmed]. It is safe for concurrent use, by goroutines and processes.
 func Start(ctx context.Context, st Store, o StartOptions) (Result, error) {
 	var begun Period
 	entry := &Entry{Actor: cmp.Or(o.Actor, o.Holder), Origin: o.Origin}
@@ -60,6 +63,9 @@ func Start(ctx context.Context, st Store, o StartOptions) (Result, error) {
 func start(d *Document, now time.Time, o StartOptions) (Period, error) {
 	if strings.TrimSpace(o.Holder) == "" {
 		return Period{}, &FieldError{Field: "holder", Value: o.Holder, Problem: "is missing; say whose deployment it is"}
+	}
+	if err := sameRevision(d, o.Revision); err != nil {
+		return Period{}, err
 	}
 	if o.Actor == "" {
 		o.Actor = o.Holder
