@@ -19,10 +19,11 @@
 //     within 2 s. Through a pooler in transaction mode, LISTEN succeeds and nothing is ever
 //     delivered: the store then polls each second, says so in [Store.PushState], and tries
 //     again after a minute.
-//   - Every 7.5 s the session is asked for its channels and the revision, and must answer
-//     within 2 s, so that a server which only acknowledges is found out.
-//   - A write that was found by the question or by a poll, and not followed by its
-//     notification within 2 s, counts in [Store.MissedPushes].
+//   - Every 5 s the session must answer within 2 s, so that a server which only
+//     acknowledges is found out. It is asked by a Sync of the protocol, which executes
+//     nothing.
+//   - A write that was found by a poll, and that no notification has told of at the next
+//     heartbeat but 2 s, counts in [Store.MissedPushes].
 //
 // After each new connection, and when one is lost, subscribers are woken, since something
 // may have been missed meanwhile. While all is well the poll, which stays the truth, comes
@@ -35,7 +36,8 @@
 //
 // # Cost
 //
-// While nothing happens, each instance holds one listening session and sends it one
-// statement each 7.5 s, and one more each 15 s, by a connection of the pool: one per 5 s in
-// all. A pool of your own pings before that, unless ShouldPing of its configuration says no.
+// While nothing happens, each instance holds one listening session, whose heartbeats are no
+// statements, and sends one statement each 15 s by a connection of the pool: the poll, or
+// the renewal of its row, which returns the revision. A pool of your own pings before that,
+// unless ShouldPing of its configuration says no.
 package pgstore

@@ -63,10 +63,9 @@ type session struct {
 	conn  *pgx.Conn
 	own   string    // a channel that nobody else listens to
 	seen  written   // the newest write that we know of
-	beat  core.Mark // the last answer
 	owed  written   // a write whose notification has not come; zero: none
 	until time.Time // for how long we wait for that
-	next  time.Time // the next question
+	next  time.Time // the next heartbeat
 }
 
 // written is what a notification tells of a write.
@@ -105,7 +104,7 @@ func (s *Store) session() (healthySince time.Time, err error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	l.beat, l.seen = mark, written{mark.StoreID, mark.Revision}
+	l.seen = written{mark.StoreID, mark.Revision}
 	s.push.wake()
 	if err := l.test(); err != nil {
 		return time.Time{}, err
@@ -144,7 +143,8 @@ func (l *session) test() error {
 	}
 }
 
-// follow passes notifications on, and asks from time to time.
+// follow passes notifications on, and sees from time to time whether the session answers,
+// and whether a poll has found a write that no notification has told of.
 func (l *session) follow() error {
 	l.next = time.Now().Add(l.s.pace.heartbeat)
 	for {
@@ -200,22 +200,20 @@ func (l *session) heard(n *pgconn.Notification) {
 	l.s.push.wake()
 }
 
-// heartbeat asks the session. A write that it finds first wakes everybody, and its
-// notification must follow soon: it may have been under way.
+// heartbeat demands an answer of the session: to a Sync of the protocol, which executes
+// nothing, so that no lock, and no load of other statements, can delay it. What a poll has
+// found is owed from now on: its notification may be under way.
 func (l *session) heartbeat() error {
-	mark, err := l.ask()
-	if err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.pace.answer)
+	defer cancel()
+	p := l.conn.PgConn().StartPipeline(ctx)
+	if err := errors.Join(p.Sync(), p.Close()); err != nil {
+		return fmt.Errorf("no answer from the listening session: %w", err)
 	}
 	l.next = time.Now().Add(l.s.pace.heartbeat)
-	if mark == l.beat {
-		return nil
+	if w := l.s.push.found.Swap(nil); w != nil && w.newer(l.seen) {
+		l.owed, l.until = *w, time.Now().Add(l.s.pace.answer)
 	}
-	l.beat = mark
-	if w := (written{mark.StoreID, mark.Revision}); w.newer(l.seen) {
-		l.owed, l.until = w, time.Now().Add(l.s.pace.answer)
-	}
-	l.s.push.wake()
 	return nil
 }
 

@@ -170,11 +170,15 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Load is that of [sqlstore.Store], tried again where a connection was dead already.
+// Load is that of [sqlstore.Store], tried again where a connection was dead already. What a
+// poll finds new is owed by the listening session.
 func (s *Store) Load(ctx context.Context, have core.Mark) (core.State, error) {
 	state, err := s.Store.Load(ctx, have)
 	if s.stale(ctx, err) {
 		state, err = s.Store.Load(ctx, have)
+	}
+	if err == nil && have != (core.Mark{}) {
+		s.push.found.Store(&written{state.Mark.StoreID, state.Mark.Revision})
 	}
 	return state, err
 }

@@ -11,7 +11,7 @@ import (
 // pace are the times that the listening connection keeps.
 type pace struct {
 	connect    time.Duration // until the server listens
-	heartbeat  time.Duration // between two questions to the session
+	heartbeat  time.Duration // between two demands for an answer of the session
 	answer     time.Duration // until an answer, a notification to oneself, or one of a write must have come
 	backoffMin time.Duration // the first pause before another attempt is less than this
 	backoffMax time.Duration // and the longest less than this
@@ -20,10 +20,8 @@ type pace struct {
 	pollPushed time.Duration // the poll while notifications arrive
 }
 
-// With a heartbeat each 7.5 s and a poll each 15 s an instance costs one statement per 5 s,
-// no more than if it only polled at the usual pace.
 var defaultPace = pace{
-	connect: 5 * time.Second, heartbeat: 7500 * time.Millisecond, answer: 2 * time.Second,
+	connect: 5 * time.Second, heartbeat: 5 * time.Second, answer: 2 * time.Second,
 	backoffMin: 100 * time.Millisecond, backoffMax: 5 * time.Second, settled: time.Minute,
 	retest: time.Minute, pollPushed: 15 * time.Second,
 }
@@ -31,6 +29,7 @@ var defaultPace = pace{
 // push is what a store knows about its notifications.
 type push struct {
 	missed    atomic.Int64
+	found     atomic.Pointer[written] // by a poll, and not yet looked at by the session
 	pollAlone time.Duration // the poll while notifications may not arrive
 	pace      *pace
 
