@@ -1,0 +1,60 @@
+package admin
+
+import (
+	"net/http"
+	"strings"
+)
+
+// route is what a path answers; nil for a method that it has not.
+type route struct {
+	get  func(w http.ResponseWriter, r *http.Request)
+	post func(w http.ResponseWriter, r *http.Request)
+}
+
+// pages are all paths of the page. A GET never changes anything.
+func (s *site) pages() map[string]route {
+	return map[string]route{
+		"/":         {get: s.now},
+		"/start":    {post: s.start},
+		"/end":      {post: s.end},
+		"/end-all":  {post: s.endAll},
+	}
+}
+
+// dispatch finds what serves path, which begins with "/".
+func (s *site) dispatch(w http.ResponseWriter, r *http.Request, path string) {
+	if a, ok := assets[strings.TrimPrefix(path, "/")]; ok {
+		s.methods(w, r, path, route{get: a.serve})
+		return
+	}
+	to, ok := s.routes[path]
+	if !ok {
+		s.refuse(w, r, path, http.StatusNotFound, "There is no such page here.")
+		return
+	}
+	s.methods(w, r, path, to)
+}
+
+func (s *site) methods(w http.ResponseWriter, r *http.Request, path string, to route) {
+	serve := to.get
+	allow := "GET, HEAD"
+	switch {
+	case to.get == nil:
+		allow = "POST"
+	case to.post != nil:
+		allow = "GET, HEAD, POST"
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodPost:
+		serve = to.post
+	default:
+		serve = nil
+	}
+	if serve == nil {
+		w.Header().Set("Allow", allow)
+		s.refuse(w, r, path, http.StatusMethodNotAllowed, "This page takes "+allow+", not "+r.Method+".")
+		return
+	}
+	serve(w, r)
+}
