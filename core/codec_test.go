@@ -105,7 +105,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"another type":                  {`[]`, `document: found '[', want an object`},
 		"null":                          {`null`, `found null, want an object`},
 		"NUL bytes":                     {"\x00\x00", `found '\x00', want an object`},
-		"a truncated document":          {handwritten[:len(handwritten)-3], "line 5, column 3: periods: want a comma or the end of the array: the document ends here"},
+		"a truncated document":          {handwritten[:len(handwritten)-3], "line 5, column 3: periods: want a comma or the end of the array: the input ends here"},
 		"a truncated string":            {`{"form`, "truncated"},
 		"a string cut in an escape":     {`{"form\`, "truncated"},
 		"two documents":                 {handwritten + "{}", "want nothing after the end of the document"},

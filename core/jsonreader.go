@@ -2,6 +2,7 @@ package core
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -21,15 +22,20 @@ type jsonReader struct {
 	pos   int
 	index int    // of the array element that is being read; -1 outside
 	name  string // of the member that is being read; "" outside
+
+	subject string // what is read, in messages; "" means "document"
 }
 
-var errEndOfInput = errors.New("the document ends here, it is truncated")
+var errEndOfInput = errors.New("the input ends here, it is truncated")
+
+// what is read, as it is called.
+func (r *jsonReader) what() string { return cmp.Or(r.subject, "document") }
 
 // path is where the reader is, for example "periods[3].end".
 func (r *jsonReader) path() string {
 	switch {
 	case r.index < 0 && r.name == "":
-		return "document"
+		return r.what()
 	case r.index < 0:
 		return r.name
 	case r.name == "":
@@ -134,6 +140,9 @@ func (r *jsonReader) unknown(at int, name string, names []string) error {
 		if strings.EqualFold(known, name) {
 			return r.fail(at, name, fmt.Sprintf("unknown member; names are in lower case: want %q", known))
 		}
+	}
+	if r.subject != "" {
+		return r.fail(at, name, "unknown member; known are "+strings.Join(names, ", "))
 	}
 	return r.fail(at, name, "unknown member: misspelt, or written by a newer downtime: upgrade this program")
 }
@@ -256,6 +265,16 @@ func (r *jsonReader) flag() (bool, error) {
 	return false, r.unexpected("true or false")
 }
 
+// null reads null, if that is what stands at the cursor.
+func (r *jsonReader) null() bool {
+	r.peek()
+	found := bytes.HasPrefix(r.b[r.pos:], []byte("null"))
+	if found {
+		r.pos += len("null")
+	}
+	return found
+}
+
 // integer reads a whole number.
 func (r *jsonReader) integer() (int64, error) {
 	r.peek()
@@ -296,7 +315,7 @@ func (r *jsonReader) instant() (time.Time, error) {
 func (r *jsonReader) end() error {
 	if r.peek(); r.pos < len(r.b) {
 		r.name = ""
-		return r.fail(r.pos, nil, "want nothing after the end of the document")
+		return r.fail(r.pos, nil, "want nothing after the end of the "+r.what())
 	}
 	return nil
 }
