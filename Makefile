@@ -17,10 +17,11 @@ demo: ## the whole story in one terminal: up, start, 503, bypass, end, up
 
 .PHONY: test
 test: export DOWNTIME_REQUIRE_SERVERS = 1
-test: ## every test of every module, then each module on its own
+test: ## every test of every module, then each module on its own; what the browser saw is in test-output/
 	@[ -n "$(RACE)" ] || echo "no C compiler found: testing WITHOUT the race detector" >&2
 	tools/servers
-	go test -json $(RACE) -shuffle=on -timeout 5m work | go run ./internal/testcount
+	@rm -rf test-output && mkdir test-output
+	go test -json $(RACE) -shuffle=on -timeout 5m -artifacts -outputdir test-output work | go run ./internal/testcount
 	tools/test-alone
 
 .PHONY: lint

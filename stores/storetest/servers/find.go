@@ -8,11 +8,12 @@ import (
 )
 
 // Program returns the path of the first of names that is installed: in PATH, or where
-// Debian puts what is not meant for it. It skips or fails the test if there is none.
+// Debian puts what is not meant for it. If there is none, the test ends by [Absent]. It is
+// also for programs that this package does not start, like a browser.
 func Program(t testing.TB, debianPackage string, names ...string) string {
 	t.Helper()
 	if !supported {
-		absent(t, "servers for tests are started on Unix only")
+		Absent(t, "servers for tests are started on Unix only")
 	}
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
@@ -25,11 +26,13 @@ func Program(t testing.TB, debianPackage string, names ...string) string {
 			}
 		}
 	}
-	absent(t, names[0]+" is not installed: install Debian's package "+debianPackage+", or run tools/servers")
+	Absent(t, names[0]+" is not installed: install Debian's package "+debianPackage+", or run tools/servers")
 	return ""
 }
 
-func absent(t testing.TB, why string) {
+// Absent ends a test that needs what is not installed: it skips it, and fails it with
+// DOWNTIME_REQUIRE_SERVERS=1 in the environment. why says what to install.
+func Absent(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("DOWNTIME_REQUIRE_SERVERS") == "1" {
 		t.Fatal(why)

@@ -1,0 +1,116 @@
+package browser
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/stores/storetest/servers"
+)
+
+// axeCore is the source of axe-core, in the version of package-lock.json.
+var axeCore = sync.OnceValues(func() (string, error) {
+	want, err := axeVersion("package-lock.json", func(b []byte) (string, error) {
+		var lock struct {
+			Packages map[string]struct {
+				Version string `json:"version"`
+			} `json:"packages"`
+		}
+		err := json.Unmarshal(b, &lock)
+		return lock.Packages["node_modules/axe-core"].Version, err
+	})
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join("node_modules", "axe-core")
+	got, err := axeVersion(filepath.Join(dir, "package.json"), func(b []byte) (string, error) {
+		var installed struct {
+			Version string `json:"version"`
+		}
+		err := json.Unmarshal(b, &installed)
+		return installed.Version, err
+	})
+	if err != nil {
+		return "", err
+	}
+	if got != want {
+		return "", fmt.Errorf("axe-core %s is installed, want %s", got, want)
+	}
+	source, err := os.ReadFile(filepath.Join(dir, "axe.min.js"))
+	return string(source), err
+})
+
+func axeVersion(path string, read func(b []byte) (string, error)) (string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	version, err := read(b)
+	if err == nil && version == "" {
+		err = fmt.Errorf("%s names no version", path)
+	}
+	return version, err
+}
+
+// finding is one rule of axe-core that a page breaks.
+type finding struct {
+	ID    string `json:"id"`
+	Help  string `json:"help"`
+	Nodes []struct {
+		HTML           string `json:"html"`
+		FailureSummary string `json:"failureSummary"`
+	} `json:"nodes"`
+}
+
+func (f finding) String() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s: %s", f.ID, f.Help)
+	for _, n := range f.Nodes {
+		fmt.Fprintf(&s, "\n    %s\n    %s", n.HTML, strings.ReplaceAll(n.FailureSummary, "\n", "\n    "))
+	}
+	return s.String()
+}
+
+// requireAccessible fails if axe-core finds anything on this page, in its default rules:
+// WCAG 2.0 to 2.2 A and AA and its best practices. What it cannot tell, a contrast before
+// a gradient for example, is a fault too. It leaves a picture of that name.
+func (b *tab) requireAccessible(name string) {
+	b.t.Helper()
+	source, err := axeCore()
+	if err != nil {
+		servers.Absent(b.t, "axe-core: "+err.Error()+": run tools/servers, or npm ci --ignore-scripts in e2e/browser")
+	}
+	b.picture(name)
+	type report struct {
+		Violations []finding `json:"violations"`
+		Incomplete []finding `json:"incomplete"`
+		Passes     int       `json:"passes"`
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](source + "; undefined"))
+	r := read[report](b, `axe.run(document).then((r) => ({violations: r.violations, incomplete: r.incomplete, passes: r.passes.length}))`)
+	for _, f := range append(r.Violations, r.Incomplete...) {
+		b.t.Errorf("axe-core, %s: %s", name, f)
+	}
+	require.Positive(b.t, r.Passes, "axe-core has not looked at anything")
+}
+
+func TestAxeFindsWhatIsBroken(t *testing.T) {
+	t.Parallel()
+	// requireAccessible must not be a test that cannot fail.
+	b := newTab(t, person{})
+	source, err := axeCore()
+	if err != nil {
+		servers.Absent(t, err.Error())
+	}
+	b.open("data:text/html,<!DOCTYPE html><html><title>x</title><input><p style='color:%23bbb'>pale")
+	b.do(chromedp.Evaluate[chromedp.Void](source + "; undefined"))
+	ids := read[[]string](b, `axe.run(document).then((r) => r.violations.map((v) => v.id))`)
+	require.Subset(t, ids, []string{"html-has-lang", "label", "color-contrast"})
+}

@@ -1,0 +1,67 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/stores/storetest/servers"
+)
+
+// patience is how long an event may take that must come.
+const patience = 60 * time.Second
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := errors.Join(quitChromium(), removeExamples()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// chromium is the browser that all tests share. Each has a profile of its own in it.
+var chromium struct {
+	once sync.Once
+	ctx  context.Context //nolint:containedctx // chromedp keeps the browser in it
+	err  error
+}
+
+// startChromium starts the browser for the first who needs it.
+func startChromium(t *testing.T) context.Context {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a real browser takes its time")
+	}
+	path := servers.Program(t, "chromium-headless-shell", "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+	chromium.once.Do(func() {
+		options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
+		options = append(
+			options, chromedp.ExecPath(path),
+			chromedp.NoSandbox, // containers have none, and the pages are ours
+			chromedp.Flag("lang", "en-US"),
+		)
+		// It lives as long as the context that it is started with, so that one has no end.
+		allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
+		chromium.ctx, _ = chromedp.NewContext(allocator)
+		chromium.err = chromedp.Do(chromium.ctx)
+	})
+	require.NoError(t, chromium.err, "start %s", path)
+	return chromium.ctx
+}
+
+func quitChromium() error {
+	if chromium.ctx == nil || chromium.err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(chromium.ctx, patience)
+	defer cancel()
+	return chromedp.Cancel(ctx)
+}

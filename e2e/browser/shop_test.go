@@ -1,0 +1,203 @@
+package browser
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/filestore"
+)
+
+const holder = "browser-test"
+
+// examples are the programs below examples/ that were built so far, each once.
+var examples struct {
+	mu    sync.Mutex
+	dir   string
+	built map[string]func() error
+}
+
+// example is the path of the example's program.
+func example(t *testing.T, framework string) string {
+	t.Helper()
+	examples.mu.Lock()
+	if examples.dir == "" {
+		dir, err := os.MkdirTemp("", "downtime-examples-") //nolint:usetesting // it outlives the test that comes first
+		if err != nil {
+			examples.mu.Unlock()
+			require.NoError(t, err)
+		}
+		examples.dir, examples.built = dir, map[string]func() error{}
+	}
+	path := filepath.Join(examples.dir, framework)
+	build, ok := examples.built[framework]
+	if !ok {
+		build = sync.OnceValue(func() error {
+			cmd := exec.CommandContext(context.Background(), "go", "build", "-o", path, "./examples/"+framework)
+			cmd.Dir = filepath.Join("..", "..")
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				return errors.New(err.Error() + "\n" + string(out))
+			}
+			return nil
+		})
+		examples.built[framework] = build
+	}
+	examples.mu.Unlock()
+	require.NoError(t, build())
+	return path
+}
+
+func removeExamples() error {
+	if examples.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(examples.dir)
+}
+
+// shop is an example that runs, in a process of its own.
+type shop struct {
+	t        *testing.T
+	url      string
+	password string     // the superuser's
+	file     string     // its store
+	store    core.Store // the same, as another operator's command opens it
+}
+
+// eachFramework runs a story in the example of each framework.
+func eachFramework(t *testing.T, story func(t *testing.T, s *shop)) {
+	t.Helper()
+	for _, framework := range []string{"gin", "echo", "chi"} {
+		t.Run(framework, func(t *testing.T) {
+			t.Parallel()
+			story(t, openShop(t, framework))
+		})
+	}
+}
+
+func openShop(t *testing.T, framework string) *shop {
+	t.Helper()
+	startChromium(t) // or skips, before anything is built
+	s := &shop{t: t, file: filepath.Join(t.TempDir(), "downtime.json")}
+	store, err := filestore.New(s.file)
+	require.NoError(t, err)
+	s.store = store
+	cmd := exec.CommandContext(t.Context(), example(t, framework), "-addr", "127.0.0.1:0", "-store", s.file)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = patience
+	out := &output{changed: make(chan struct{}, 1)}
+	cmd.Stdout, cmd.Stderr = out, out
+	require.NoError(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		if err := <-ended; err != nil && t.Context().Err() == nil { // it is interrupted when the context of the test ends
+			t.Errorf("the example on %s: %v", framework, err)
+		}
+		if t.Failed() {
+			t.Logf("the example on %s said:\n%s", framework, out)
+		}
+	})
+	// What it prints for whoever tries it.
+	s.url = out.find(t, `is at (http://[0-9.:]+)/ `)
+	s.password = out.find(t, `-d password=(\S+)`)
+	return s
+}
+
+// output is what a program prints.
+type output struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	changed chan struct{}
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	select {
+	case o.changed <- struct{}{}:
+	default:
+	}
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// find waits for a line, and returns the group of the pattern.
+func (o *output) find(t *testing.T, pattern string) string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		if found := re.FindStringSubmatch(o.String()); found != nil {
+			return found[1]
+		}
+		select {
+		case <-o.changed:
+		case <-ctx.Done():
+			require.FailNow(t, "the example has not said "+pattern, o.String())
+		}
+	}
+}
+
+// signIn makes whoever looks at b the superuser.
+func (s *shop) signIn(b *tab) {
+	s.t.Helper()
+	b.open(s.url + "/login")
+	b.follow(chromedp.SendKeys(chromedp.CSS("[name=password]"), s.password+"\n"))
+	require.Contains(s.t, b.text(), "Signed in as admin")
+}
+
+// start takes the shop down, as another operator's command does, and returns when visitors
+// are refused.
+func (s *shop) start(reason string) {
+	s.t.Helper()
+	_, err := core.Start(s.t.Context(), s.store, core.StartOptions{Holder: holder, Reason: &reason})
+	require.NoError(s.t, err)
+	s.answers(http.StatusServiceUnavailable)
+}
+
+// end brings it back.
+func (s *shop) end() {
+	s.t.Helper()
+	_, err := core.End(s.t.Context(), s.store, core.EndOptions{Holder: holder})
+	require.NoError(s.t, err)
+	s.answers(http.StatusOK)
+}
+
+// answers waits until visitors get this status.
+func (s *shop) answers(status int) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+		require.NoError(s.t, err)
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(s.t, err)
+		require.NoError(s.t, answer.Body.Close())
+		if answer.StatusCode == status {
+			return
+		}
+		<-look.C
+	}
+}

@@ -1,0 +1,125 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+// refusing serves a site behind a gate that cfg closes.
+func refusing(t *testing.T, cfg core.Config) string {
+	t.Helper()
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	gate, err := core.New(cfg)
+	require.NoError(t, err)
+	server := httptest.NewServer(gate.Handler(http.NotFoundHandler()))
+	t.Cleanup(func() {
+		server.Close()
+		require.NoError(t, gate.Shutdown(context.WithoutCancel(t.Context())))
+	})
+	return server.URL
+}
+
+// down is a store in which a deployment is in force.
+func down(t *testing.T, o core.StartOptions) core.Store {
+	t.Helper()
+	store := memstore.New()
+	_, err := core.Start(t.Context(), store, o)
+	require.NoError(t, err)
+	return store
+}
+
+func TestVisitorsPageIsAccessible(t *testing.T) {
+	t.Parallel()
+	reason := "Moving to a larger database.\nOrders that you have placed are safe."
+	sites := map[string]string{
+		"expected":  refusing(t, core.Config{Store: down(t, core.StartOptions{Holder: holder, Reason: &reason, For: 90 * time.Minute})}),
+		"emergency": refusing(t, core.Config{Store: down(t, core.StartOptions{Holder: holder, Emergency: new(true)})}),
+		"starting":  refusing(t, core.Config{Store: unread{}}),
+	}
+	for _, language := range []string{"en", "de", "es", "fr"} {
+		for scheme, dark := range map[string]bool{"light": false, "dark": true} {
+			for name, url := range sites {
+				t.Run(language+" "+scheme+" "+name, func(t *testing.T) {
+					t.Parallel()
+					b := newTab(t, person{language: language, zone: "Europe/Berlin", dark: dark, phone: dark})
+					require.Equal(t, http.StatusServiceUnavailable, b.open(url))
+					require.Equal(t, language, read[string](b, "document.documentElement.lang"))
+					b.requireNoSidewaysScrolling()
+					b.picture("page")
+					// Text stands before a gradient: axe-core judges both ends of it. They are the
+					// same in every language.
+					grounds := []string{"ground", "glow"}
+					if language != "en" {
+						grounds = grounds[:1]
+					}
+					for _, ground := range grounds {
+						read[string](b, "document.body.style.background = 'var(--"+ground+")'")
+						b.requireAccessible(ground)
+					}
+				})
+			}
+		}
+	}
+}
+
+// unread is a store that was never read.
+type unread struct{ core.Store }
+
+func (unread) String() string { return "a store that is away" }
+
+func (unread) Load(context.Context, core.Mark) (core.State, error) {
+	return core.State{}, errors.New("no route to host")
+}
+
+// pass lets time run on in the page, faster than it does, and returns when so much of it
+// has passed: what waits there for a while is done at once, but not before the answers of
+// servers that it waits for. Then time stands still.
+func (b *tab) pass(d time.Duration) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.WaitEvent(emulation.VirtualTimeBudgetExpired, nil, command(emulation.SetVirtualTimePolicy, emulation.SetVirtualTimePolicyParams{
+		Policy: emulation.VirtualTimePolicyPauseIfNetworkFetchesPending, Budget: new(float64(d.Milliseconds())),
+	})))
+	require.NoError(b.t, err)
+}
+
+// requireNoSidewaysScrolling fails if the page is wider than the screen.
+func (b *tab) requireNoSidewaysScrolling() {
+	b.t.Helper()
+	require.LessOrEqual(b.t, read[int](b, "document.documentElement.scrollWidth"), read[int](b, "innerWidth"), "wider than the screen: %s", b.shown())
+}
+
+func TestVisitorsPageComesBackByItself(t *testing.T) {
+	t.Parallel()
+	eachFramework(t, func(t *testing.T, s *shop) {
+		t.Helper()
+		visitor := newTab(t, person{})
+		require.Equal(t, http.StatusOK, visitor.open(s.url))
+		require.Contains(t, visitor.text(), "Welcome")
+
+		s.start("Moving the warehouse")
+		require.Equal(t, http.StatusServiceUnavailable, visitor.open(s.url))
+		require.Contains(t, visitor.text(), "Moving the warehouse")
+		visitor.picture("down")
+		visitor.pass(10 * time.Minute)
+		require.Contains(t, visitor.text(), "Moving the warehouse", "it stays for as long as the site is down")
+
+		s.end()
+		visitor.pass(10 * time.Minute)
+		visitor.until(`document.body.innerText.includes('Welcome')`)
+		visitor.picture("back")
+	})
+}
