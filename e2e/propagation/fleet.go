@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
+	"slices"
 	"time"
 
 	"github.com/go-downtime/downtime/core"
@@ -14,23 +13,23 @@ import (
 
 const holder = "bench"
 
-// fleet is a number of gates on one store, and a command's own handle on it.
+// fleet is a number of instances on one store, and a command's own handle on it.
 type fleet struct {
-	gates   []*core.Gate
-	refused []http.Handler // of each gate
+	members []member
+	gates   []*core.Gate // of those that are real
 	writer  core.Store
 	poll    time.Duration // the store's interval now
 	close   func() error
 }
 
-// newFleet makes gates on so many handles, in turn, and waits until all of them are there,
-// and are told of changes where the store can do that.
-func newFleet(ctx context.Context, t target, app string, gates, handles int) (f *fleet, err error) {
+// newFleet makes instances on so many handles, in turn, and waits until all of them are
+// there, and are told of changes where the store can do that.
+func newFleet(ctx context.Context, t target, app string, of size) (f *fleet, err error) {
 	var closers []func() error
 	f = &fleet{close: func() error {
 		var errs []error
-		for _, g := range f.gates {
-			errs = append(errs, g.Shutdown(context.WithoutCancel(ctx)))
+		for _, m := range f.members {
+			errs = append(errs, m.stop(context.WithoutCancel(ctx)))
 		}
 		for _, c := range closers {
 			errs = append(errs, c())
@@ -56,19 +55,27 @@ func newFleet(ctx context.Context, t target, app string, gates, handles int) (f 
 	if _, err := core.Init(ctx, f.writer, core.InitOptions{}); err != nil {
 		return f, err
 	}
-	stores := make([]core.Store, handles)
+	stores := make([]core.Store, of.handles)
 	for i := range stores {
 		if stores[i], err = open(); err != nil {
 			return f, err
 		}
 	}
-	for i := range gates {
-		g, err := core.New(core.Config{Store: stores[i%handles], Logger: slog.New(slog.DiscardHandler)})
+	for i := range of.instances {
+		st := stores[i%of.handles]
+		if of.simulated {
+			m, err := newSimulated(ctx, st)
+			if err != nil {
+				return f, err
+			}
+			f.members = append(f.members, m)
+			continue
+		}
+		g, err := core.New(core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			return f, err
 		}
-		f.gates = append(f.gates, g)
-		f.refused = append(f.refused, g.Handler(http.NotFoundHandler()))
+		f.gates, f.members = append(f.gates, g), append(f.members, newReal(g))
 	}
 	pushed := func() bool {
 		for _, st := range stores {
@@ -89,19 +96,12 @@ func newFleet(ctx context.Context, t target, app string, gates, handles int) (f 
 	return f, f.settled(ctx, 1)
 }
 
-// settled waits until every gate serves, and every row says so: nothing is under way.
+// settled waits until every instance serves, and every row says so: nothing is under way.
 func (f *fleet) settled(ctx context.Context, revision int64) error {
-	err := until(ctx, "a gate does not open", func() bool {
-		for _, g := range f.gates {
-			ticket, open := g.Enter(nil)
-			if !open {
-				return false
-			}
-			ticket.Leave()
-		}
-		return true
+	err := until(ctx, "an instance does not open", func() bool {
+		return !slices.ContainsFunc(f.members, func(m member) bool { return !m.open() })
 	})
-	if err != nil {
+	if err != nil || len(f.gates) == 0 {
 		return err
 	}
 	return until(ctx, "a row is not up to date", func() bool {
@@ -119,31 +119,31 @@ func (f *fleet) settled(ctx context.Context, revision int64) error {
 // propagated is what rounds have measured. All count from the return of core.Start, but
 // for the last.
 type propagated struct {
-	each, last   sample // each gate; the last one of each round
+	each, last   sample // each instance; the last one of each round
 	lastFromCall sample // from the moment in which core.Start was called
 }
 
 // measure takes the site down and brings it back so often, each time after before.
 func (f *fleet) measure(ctx context.Context, rounds int, before func() error) (p propagated, err error) {
 	type event struct {
-		at   time.Time
-		code int
+		at  time.Time
+		err error
 	}
 	for range rounds {
 		if err := before(); err != nil {
 			return p, err
 		}
-		events := make(chan event, len(f.gates))
-		for i, g := range f.gates {
-			closing := g.Closing()
+		events := make(chan event, len(f.members))
+		for _, m := range f.members {
+			closing := m.closing()
 			go func() {
 				select {
 				case <-closing:
+					err := m.refuse()
+					events <- event{time.Now(), err}
 				case <-ctx.Done():
+					events <- event{time.Now(), context.Cause(ctx)}
 				}
-				w := httptest.NewRecorder()
-				f.refused[i].ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
-				events <- event{time.Now(), w.Code}
 			}()
 		}
 		called := time.Now()
@@ -152,10 +152,10 @@ func (f *fleet) measure(ctx context.Context, rounds int, before func() error) (p
 		}
 		returned := time.Now()
 		var last time.Time
-		for range f.gates {
+		for range f.members {
 			e := <-events
-			if e.code != http.StatusServiceUnavailable {
-				return p, fmt.Errorf("a gate that has closed answers %d: %w", e.code, context.Cause(ctx))
+			if e.err != nil {
+				return p, e.err
 			}
 			p.each = append(p.each, max(e.at.Sub(returned), 0))
 			if e.at.After(last) {

@@ -42,7 +42,7 @@ type frozen struct{ answers, frozen float64 } // ns
 
 func measureFrozen(ctx context.Context, t testing.TB, target target, n int) (out frozen, err error) {
 	const rounds = 3
-	f, err := newFleet(ctx, target, "frozen", 1, 1)
+	f, err := newFleet(ctx, target, "frozen", size{instances: 1, handles: 1})
 	if err != nil {
 		return out, err
 	}

@@ -22,7 +22,7 @@ func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 		propagated
 	}
 	results := map[string]result{}
-	key := func(t target, s size) string { return fmt.Sprint(t.name, s.gates) }
+	key := func(t target, s size) string { return fmt.Sprint(t.name, s.instances, s.simulated) }
 	var mu sync.Mutex
 	var errs []error
 	var crowds []func()
@@ -33,7 +33,7 @@ func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 				continue
 			}
 			measure := func() {
-				f, err := newFleet(ctx, t, fmt.Sprintf("poll%d", n), s.gates, s.handles)
+				f, err := newFleet(ctx, t, fmt.Sprintf("poll%d", n), s)
 				r := result{interval: f.poll}
 				if err == nil {
 					r.propagated, err = f.measure(ctx, s.rounds, func() error {
@@ -45,10 +45,10 @@ func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 				defer mu.Unlock()
 				results[key(t, s)] = r
 				if err != nil {
-					errs = append(errs, fmt.Errorf("%s, %d gates: %w", t.name, s.gates, err))
+					errs = append(errs, fmt.Errorf("%s, %d instances: %w", t.name, s.instances, err))
 				}
 			}
-			if s.gates >= crowd {
+			if s.instances >= crowd {
 				crowds = append(crowds, measure)
 			} else {
 				group.Go(measure)
@@ -64,7 +64,7 @@ func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 	}
 	within := true
 	w := table(out, "Without push: ms from the return of core.Start to the first refused request; budget: 1.2 intervals + 1 s",
-		"store", "instances", "handles", "rounds", "interval", "each p50", "each p99", "last p50", "last p99", "last max", "budget")
+		"store", "instances", "", "handles", "rounds", "interval", "each p50", "each p99", "last p50", "last p99", "last max", "budget")
 	for _, t := range all {
 		for _, s := range p.polled {
 			r, measured := results[key(t, s)]
@@ -72,11 +72,11 @@ func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 				continue
 			}
 			limit := r.interval*6/5 + time.Second
-			ok := r.last.max() <= limit
+			budget, ok := s.verdict("≤ "+ms(limit), r.last.max() <= limit)
 			within = within && ok
-			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", t.name, s.gates, s.handles, s.rounds, ms(r.interval),
+			fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", t.name, s.instances, s.kind(), s.handles, s.rounds, ms(r.interval),
 				ms(r.each.quantile(0.5)), ms(r.each.quantile(0.99)), ms(r.last.quantile(0.5)), ms(r.last.quantile(0.99)), ms(r.last.max()),
-				verdict("≤ "+ms(limit), ok))
+				budget)
 		}
 	}
 	return within, w.Flush()

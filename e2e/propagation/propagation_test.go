@@ -17,15 +17,15 @@ import (
 // TestMeasure is the whole program, in small. Whether the budgets are kept is not a matter
 // for a machine that runs other tests at the same time.
 func TestMeasure(t *testing.T) { //nolint:paralleltest // servers are frozen
-	p := plan{pushed: []size{{2, 2, 2}, {4, 2, 1}}, polled: []size{{2, 2, 1}}, idle: time.Second, busy: 50 * time.Millisecond, requests: 1000}
+	p := plan{pushed: []size{{2, 2, 2, false}, {4, 2, 1, true}}, polled: []size{{2, 2, 1, false}, {2, 1, 1, true}}, idle: time.Second, busy: 50 * time.Millisecond, requests: 1000}
 	var out bytes.Buffer
 	_, err := p.measure(t.Context(), &out, t)
 	require.NoError(t, err, "%s", out.String())
 	for _, line := range []string{
-		`PostgreSQL, push +2 +2 +2 .* ≤ 3 `, `PostgreSQL, push +4 +2 +1 .* ≤ 3 `, `Redis, push +2 .* ≤ 3 `,
-		`PostgreSQL, poll +2 .* ≤ 2200 `, `Redis, poll +2 .* ≤ 2200 `, `MariaDB, poll +2 .* ≤ 2200 `,
+		`PostgreSQL, push +2 +real +2 +2 .* ≤ 3 `, `PostgreSQL, push +4 +simulated +2 +1 .* ≤ 3 `, `Redis, push +2 .* ≤ 3 `,
+		`PostgreSQL, poll +2 +real .* ≤ 2200 `, `PostgreSQL, poll +2 +simulated .* ≤ 2200 `, `Redis, poll +2 .* ≤ 2200 `, `MariaDB, poll +2 .* ≤ 2200 `,
 		`SQLite, poll +2 .* ≤ 2200 `, `file, poll +2 .* ≤ 1120 `,
-		`PostgreSQL, push +15s .*`, `MariaDB, poll +1s .*`, `Redis, push +[0-9.]+ +[0-9.]+ .* ≤ 1.5 `,
+		`PostgreSQL, push +15s .* ≤ 1 ± 0.05 `, `MariaDB, poll +1s .* ≤ 1 ± 0.05 `, `Redis, push +[0-9.]+ +[0-9.]+ .* ≤ 1.5 `,
 	} {
 		require.Regexp(t, `(?m)^ *`+line, out.String())
 	}
@@ -86,7 +86,7 @@ func BenchmarkOpen(b *testing.B) {
 	server := servers.Redis(b)
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
-	f, err := newFleet(ctx, redisTarget(b, "Redis", server, false), "bench", 1, 1)
+	f, err := newFleet(ctx, redisTarget(b, "Redis", server, false), "bench", size{instances: 1, handles: 1})
 	require.NoError(b, err)
 	h := handler(f.gates[0])
 	b.Run("answers", func(b *testing.B) { benchmark(b, h) })

@@ -15,7 +15,7 @@ func (p plan) push(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 	within := true
 	w := table(out, "With push: ms from the return of core.Start to the first refused request of the last instance;\n"+
 		"floor: the last of as many raw notifications, from its call, + as many parallel raw reads, p99 of each",
-		"store", "instances", "handles", "rounds", "each p50", "each p99", "last p50", "last p99", "last max", "floor p50", "floor p99", "ratio p50", "ratio p99", "budget", "from call p99")
+		"store", "instances", "", "handles", "rounds", "each p50", "each p99", "last p50", "last p99", "last max", "floor p50", "floor p99", "ratio p50", "ratio p99", "budget", "from call p99")
 	for _, t := range all {
 		if t.floor == nil {
 			continue
@@ -24,18 +24,18 @@ func (p plan) push(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 			app := fmt.Sprintf("push%d", n)
 			m, raw, err := paired(ctx, t, app, s)
 			if err != nil {
-				return false, fmt.Errorf("%s, %d gates: %w", t.name, s.gates, err)
+				return false, fmt.Errorf("%s, %d instances: %w", t.name, s.instances, err)
 			}
 			share := func(q float64) float64 {
 				return float64(m.last.quantile(q)) / float64(raw.notified.quantile(q)+raw.read.quantile(q))
 			}
-			ok := share(0.99) <= pushFactor
+			budget, ok := s.verdict(fmt.Sprintf("≤ %d", pushFactor), share(0.99) <= pushFactor)
 			within = within && ok
-			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s + %s\t%s + %s\t%.2f\t%.2f\t%s\t%s\t\n",
-				t.name, s.gates, s.handles, s.rounds, ms(m.each.quantile(0.5)), ms(m.each.quantile(0.99)),
+			fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s + %s\t%s + %s\t%.2f\t%.2f\t%s\t%s\t\n",
+				t.name, s.instances, s.kind(), s.handles, s.rounds, ms(m.each.quantile(0.5)), ms(m.each.quantile(0.99)),
 				ms(m.last.quantile(0.5)), ms(m.last.quantile(0.99)), ms(m.last.max()),
 				ms(raw.notified.quantile(0.5)), ms(raw.read.quantile(0.5)), ms(raw.notified.quantile(0.99)), ms(raw.read.quantile(0.99)),
-				share(0.5), share(0.99), verdict(fmt.Sprintf("≤ %d", pushFactor), ok), ms(m.lastFromCall.quantile(0.99)))
+				share(0.5), share(0.99), budget, ms(m.lastFromCall.quantile(0.99)))
 		}
 	}
 	return within, w.Flush()
@@ -43,16 +43,16 @@ func (p plan) push(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 
 // paired measures a fleet and its floor in turns, so that both meet the same weather.
 func paired(ctx context.Context, t target, app string, s size) (p propagated, m measured, err error) {
-	f, err := newFleet(ctx, t, app, s.gates, s.handles)
+	f, err := newFleet(ctx, t, app, s)
 	if err != nil {
 		return p, m, err
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
-	connections := s.gates
-	if s.handles < s.gates {
+	connections := s.instances
+	if s.handles < s.instances {
 		connections = poolSize * s.handles
 	}
-	r, err := t.floor.begin(ctx, app, s.gates, s.gates, connections)
+	r, err := t.floor.begin(ctx, app, s.instances, s.instances, connections)
 	if err != nil {
 		return p, m, err
 	}

@@ -63,8 +63,8 @@
 // # Push and poll
 //
 // Each store with a subscriber keeps one connection of its own, which listens. It counts as
-// healthy only after a message to itself has come back, and as long as each PING, every
-// 7.5 seconds, is answered within 2: go-redis itself does not wait for that answer. Gates
+// healthy only after a message to itself has come back, and as long as each PING, every 5
+// seconds, is answered within 2: go-redis itself does not wait for that answer. Gates
 // then poll every 15 seconds, else each second, and in the first minute after a poll has
 // found a write that no message had told of. Messages are plain PUBLISH, which works on
 // every version and reaches all nodes of a cluster; sharded channels would need Redis 7, and writes

@@ -24,7 +24,7 @@ type pace struct {
 }
 
 var defaultPace = pace{
-	connect: 5 * time.Second, heartbeat: 7500 * time.Millisecond, answer: 2 * time.Second,
+	connect: 5 * time.Second, heartbeat: 5 * time.Second, answer: 2 * time.Second,
 	backoffMin: 100 * time.Millisecond, backoffMax: 5 * time.Second, settled: time.Minute,
 	pollPushed: 15 * time.Second, pollAlone: time.Second,
 }
