@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// member is an instance of a fleet.
+type member interface {
+	// closing is closed when it begins to refuse; already if it does.
+	closing() <-chan struct{}
+	// refuse is one request, which must be refused.
+	refuse() error
+	// open reports whether it serves again.
+	open() bool
+	stop(ctx context.Context) error
+}
+
+// real is a gate as an application has it.
+type real struct {
+	gate *core.Gate
+	h    http.Handler
+}
+
+func newReal(gate *core.Gate) real { return real{gate, gate.Handler(http.NotFoundHandler())} }
+
+func (m real) closing() <-chan struct{} { return m.gate.Closing() }
+
+func (m real) refuse() error {
+	w := httptest.NewRecorder()
+	m.h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	if w.Code != http.StatusServiceUnavailable {
+		return fmt.Errorf("a gate that has closed answers %d", w.Code)
+	}
+	return nil
+}
+
+func (m real) open() bool {
+	ticket, open := m.gate.Enter(nil)
+	if open {
+		ticket.Leave()
+	}
+	return open
+}
+
+func (m real) stop(ctx context.Context) error { return m.gate.Shutdown(ctx) }
