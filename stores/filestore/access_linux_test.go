@@ -84,6 +84,7 @@ func TestTheServerCanReadWhatRootHasWritten(t *testing.T) {
 			require.NoError(t, start(t, again(t, st)), "its admin page can write too")
 		})
 		requireOwner(t, st.path, server, 0o640)
+		requireOwner(t, st.path+".log", server, 0o640)
 	})
 	t.Run("in root's directory", func(t *testing.T) {
 		t.Parallel()
@@ -96,7 +97,7 @@ func TestTheServerCanReadWhatRootHasWritten(t *testing.T) {
 			require.NoError(t, err)
 			require.ErrorIs(t, other.Commit(t.Context(), state.Mark, nextDocument(state.Document), core.Entry{}), core.ErrReadOnly)
 		})
-		require.Len(t, names(t, st.dir), 3)
+		require.Len(t, names(t, st.dir), 4)
 	})
 	t.Run("over the server's file", func(t *testing.T) {
 		t.Parallel()
@@ -194,7 +195,7 @@ func TestAWriteThatWouldLockOutIsRefused(t *testing.T) {
 	as(t, deployer, func() { require.ErrorIs(t, start(t, st), core.ErrReadOnly) })
 	after := load(t, st)
 	require.Equal(t, before.Document, after.Document)
-	require.Len(t, names(t, st.dir), 3)
+	require.Len(t, names(t, st.dir), 4)
 }
 
 // TestAGroupMayShareTheFile: people of one group, in a directory with the group's bit set.
@@ -227,8 +228,11 @@ func TestAReadOnlyMount(t *testing.T) {
 		require.ErrorIs(t, err, syscall.EROFS)
 		_, err = mounted.Load(t.Context(), before.Mark)
 		require.ErrorIs(t, err, core.ErrUnchanged)
+		entries, err := mounted.Entries(t.Context(), 0)
+		require.NoError(t, err)
+		require.Len(t, entries, 1)
 	})
-	require.Equal(t, []string{st.base}, names(t, st.dir))
+	require.Equal(t, []string{st.base, st.logName()}, names(t, st.dir))
 }
 
 // mountReadOnly runs f on a thread in whose name space dir is mounted read-only; both end
@@ -392,5 +396,32 @@ func TestRootsInstanceGivesItsRowsDirectoryToTheDirectorysOwner(t *testing.T) {
 		_, _, err := st.Report(t.Context(), newRow("one"), time.Minute)
 		require.NoError(t, err)
 		requireOwner(t, rows, 0, 0o700)
+	})
+}
+
+// TestALogOfSomebodyElse is put in its place as the document is: by who may write in the
+// directory, if those who could read it still can.
+func TestALogOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	st := place(t, server)
+	as(t, server, func() { require.NoError(t, start(t, st)) })
+	require.NoError(t, os.Chown(st.logPath(), 0, server))
+	require.NoError(t, os.Chmod(st.logPath(), 0o640))
+	as(t, server, func() {
+		_, err := core.End(t.Context(), again(t, st), core.EndOptions{All: true})
+		require.NoError(t, err)
+	})
+	requireOwner(t, st.logPath(), server, 0o640)
+	entries, err := st.Entries(t.Context(), 0)
+	require.NoError(t, err)
+	require.Len(t, entries, 2)
+
+	require.NoError(t, os.Chown(st.logPath(), 0, 0))
+	require.NoError(t, os.Chmod(st.logPath(), 0o600))
+	as(t, server, func() {
+		err := start(t, again(t, st))
+		require.ErrorIs(t, err, core.ErrReadOnly)
+		require.ErrorContains(t, err, st.logPath())
 	})
 }

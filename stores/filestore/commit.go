@@ -28,6 +28,12 @@ func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document,
 	if next.StoreID == "" || next.Revision < 1 || next.WriteID == "" {
 		return s.errorf("not written: the document has no store_id, revision or write_id; make it with the operator functions of core")
 	}
+	var line []byte
+	if !entry.IsZero() {
+		if line, err = core.EncodeEntry(entry); err != nil {
+			return s.errorf("not written: %w", err)
+		}
+	}
 	select {
 	case s.writing <- struct{}{}:
 		defer func() { <-s.writing }()
@@ -39,11 +45,11 @@ func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document,
 		return err
 	}
 	defer w.release()
-	return w.commit(ctx, base, next, text)
+	return w.commit(ctx, base, next, text, line)
 }
 
 // commit does the work under the lock.
-func (w *writer) commit(ctx context.Context, base core.Mark, next *core.Document, text []byte) error {
+func (w *writer) commit(ctx context.Context, base core.Mark, next *core.Document, text, line []byte) error {
 	s := w.store
 	old, err := w.check(base)
 	if err != nil {
@@ -58,6 +64,12 @@ func (w *writer) commit(ctx context.Context, base core.Mark, next *core.Document
 		w.remove(temp)
 		return err
 	}
+	log, err := w.appendLog(line, base, old)
+	if err != nil {
+		w.remove(temp)
+		return s.errorf("not written: %w", refused(err))
+	}
+	defer log.close()
 	if err := w.rename("rename", temp, s.base); err != nil {
 		w.remove(temp)
 		return s.errorf("not written: %w", refused(err))
@@ -69,6 +81,7 @@ func (w *writer) commit(ctx context.Context, base core.Mark, next *core.Document
 	if err := w.syncDir("sync-directory"); err != nil {
 		return s.errorf("%w: revision %d is in the file, but may be gone after a crash of the machine: %w", core.ErrUnconfirmed, next.Revision, err)
 	}
+	log.finish()
 	if err := w.writeMarker(next); err != nil {
 		return s.errorf("%w: revision %d is in the file, but not noted in %s: if the file is deleted, who starts then may take it for never written: %w",
 			core.ErrUnconfirmed, next.Revision, s.markerPath(), err)

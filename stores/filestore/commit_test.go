@@ -43,13 +43,15 @@ func TestTheOrderOfAWrite(t *testing.T) {
 	require.Equal(t, []string{
 		"open-directory", "open-lock", "lock", "check-lock", "read",
 		"create-temp", "write-temp", "own-temp", "sync-temp", "close-temp",
-		"rename", "sync-directory",
+		"open-log", "read-log", "write-log", "sync-log",
+		"rename", "sync-directory", "end-log",
 		"create-marker", "write-marker", "own-marker", "close-marker", "rename-marker",
 	}, stepsOf(t, true))
 	require.Equal(t, []string{
 		"open-directory", "open-lock", "create-lock", "own-lock", "lock", "check-lock", "read",
 		"create-temp", "write-temp", "own-temp", "sync-temp", "close-temp",
-		"rename", "sync-directory",
+		"open-log", "create-log", "write-log", "own-log", "sync-log", "close-log", "rename-log", "read-log", "write-log", "sync-log",
+		"rename", "sync-directory", "end-log",
 		"create-marker", "write-marker", "own-marker", "sync-marker", "close-marker", "rename-marker",
 		"sync-marker-directory",
 	}, stepsOf(t, false))
@@ -79,18 +81,27 @@ func TestEachStepMayFail(t *testing.T) {
 						}
 						return nil
 					}
-					require.ErrorIs(t, st.Commit(t.Context(), before.Mark, next, core.Entry{}), syscall.EIO)
+					err := st.Commit(t.Context(), before.Mark, next, entryOf(next))
+					if failing == "end-log" {
+						require.NoError(t, err, "a reader can do without")
+					} else {
+						require.ErrorIs(t, err, syscall.EIO)
+					}
 					after := load(t, again(t, st))
 					if i <= renamed {
 						require.Equal(t, before.Document, after.Document, "the old one")
+						requireLogged(t, again(t, st), before.Document)
 					} else {
 						require.Equal(t, next, after.Document, "the new one")
+						requireLogged(t, again(t, st), next)
 					}
 					for _, file := range names(t, st.dir) {
-						require.Contains(t, []string{st.base, st.lockName(), st.markerName()}, file)
+						require.Contains(t, []string{st.base, st.lockName(), st.logName(), st.markerName()}, file)
 					}
 					st.fault = nil
-					require.NoError(t, st.Commit(t.Context(), after.Mark, nextDocument(after.Document), core.Entry{}))
+					third := nextDocument(after.Document)
+					require.NoError(t, st.Commit(t.Context(), after.Mark, third, entryOf(third)))
+					requireLogged(t, again(t, st), third)
 				})
 			}
 		})
@@ -137,10 +148,36 @@ func nextDocument(d *core.Document) *core.Document {
 	return next
 }
 
+// entryOf is the one that belongs to the write of d.
+func entryOf(d *core.Document) core.Entry {
+	return core.Entry{
+		Time: time.Date(2026, 3, 8, 12, 0, 0, 0, time.UTC), Revision: d.Revision, WriteID: d.WriteID,
+		Action: core.ActionStart, Actor: "ann", Changes: []core.Change{},
+	}
+}
+
+// requireLogged: the log has an entry for each revision up to d's, and no other.
+func requireLogged(t *testing.T, st *Store, d *core.Document) {
+	t.Helper()
+	entries, err := st.Entries(t.Context(), 0)
+	require.NoError(t, err)
+	var got, want []int64
+	for _, e := range entries {
+		got = append(got, e.Revision)
+	}
+	if d != nil {
+		require.Equal(t, d.WriteID, entries[0].WriteID)
+		for n := d.Revision; n > max(0, d.Revision-core.MaxEntries); n-- {
+			want = append(want, n)
+		}
+	}
+	require.Equal(t, want, got)
+}
+
 func TestWhatMayNotBeWrittenIsReadOnly(t *testing.T) {
 	t.Parallel()
 	for _, cause := range []error{syscall.EROFS, syscall.EACCES, syscall.EPERM} {
-		for _, failing := range []string{"open-lock", "create-temp", "rename"} {
+		for _, failing := range []string{"open-lock", "create-temp", "open-log", "sync-log", "rename"} {
 			t.Run(failing+" "+cause.Error(), func(t *testing.T) {
 				t.Parallel()
 				st, before := down(t)
@@ -269,7 +306,7 @@ func TestTemporaryFilesOfTheKilledAreRemoved(t *testing.T) {
 	require.FileExists(t, stale, "a reader writes nothing")
 
 	require.NoError(t, st.Commit(t.Context(), before.Mark, nextDocument(before.Document), core.Entry{}))
-	require.ElementsMatch(t, append(others, st.base, st.lockName(), st.markerName()), names(t, st.dir))
+	require.ElementsMatch(t, append(others, st.base, st.lockName(), st.logName(), st.markerName()), names(t, st.dir))
 }
 
 // TestAStoreWhoseNameBeginsLikeAnothers: its temporary file is nobody else's to remove.
@@ -303,7 +340,7 @@ func TestAContextThatEndsMeanwhileStopsTheWrite(t *testing.T) {
 	}
 	require.ErrorIs(t, st.Commit(ctx, before.Mark, nextDocument(before.Document), core.Entry{}), context.Canceled)
 	require.Equal(t, before.Document, load(t, st).Document)
-	require.Len(t, names(t, st.dir), 3)
+	require.Len(t, names(t, st.dir), 4)
 }
 
 func TestTheDirectoryMayMoveDuringAWrite(t *testing.T) {

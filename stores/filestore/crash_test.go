@@ -50,6 +50,7 @@ func TestAWriterMayDieBeforeEachStep(t *testing.T) {
 						require.EqualValues(t, 1, after.Revision, "the new one")
 						require.False(t, after.HandEdited())
 					}
+					requireLogged(t, again(t, st), after)
 					requireWritable(t, st)
 				})
 			}
@@ -65,7 +66,8 @@ func requireWritable(t *testing.T, st *Store) {
 	_, err := core.Start(t.Context(), again(t, st), core.StartOptions{Holder: "next"})
 	require.NoError(t, err)
 	require.Less(t, time.Since(began), lockTimeout/2)
-	require.ElementsMatch(t, []string{st.base, st.lockName(), st.markerName()}, names(t, st.dir))
+	requireLogged(t, st, load(t, st).Document)
+	require.ElementsMatch(t, []string{st.base, st.lockName(), st.logName(), st.markerName()}, names(t, st.dir))
 }
 
 // TestKilledWriters kills 1,000 processes that write as fast as they can, at whatever they
@@ -90,7 +92,7 @@ func TestKilledWriters(t *testing.T) {
 				var revision int64
 				for range kills / batches {
 					revision = killOneWriter(t, st, revision)
-					if len(names(t, st.dir)) > 3 {
+					if len(names(t, st.dir)) > 4 {
 						amid.Add(1) // its temporary file is still there
 					}
 				}

@@ -28,6 +28,15 @@
 // directory into a container, not the file alone. What cannot be made durable is
 // [core.ErrUnconfirmed], though it can be read.
 //
+// # The log
+//
+// Every write is also a line of JSON in the log (the path with ".log"), with the owner and
+// the permissions of the document, made durable before the document is put in its place; a
+// line whose write did not take place is not shown, and is written over by the next. It
+// keeps the last [core.MaxEntries]. A write whose line cannot be written is not made: free
+// the disk, or correct the file that is in the way. An edit by hand leaves no line; the next
+// write's says that there was one.
+//
 // # Instances
 //
 // Gates report themselves in a directory beside the file, named after it with
@@ -58,7 +67,7 @@ const (
 	maxNameLen   = 200 // leaves room for what the temporary file's name adds
 )
 
-// Store is a [core.Store] and a [core.Fleet] in a file. It is safe for concurrent use by
+// Store is a [core.Store], a [core.Fleet] and a [core.Journal] in a file. It is safe for concurrent use by
 // goroutines and processes, and holds no goroutine and nothing to close; it keeps one file
 // open, and locked, for each instance that has reported itself and not left. The zero Store
 // is not usable; see [New].
@@ -83,8 +92,9 @@ type Store struct {
 }
 
 var (
-	_ core.Store = (*Store)(nil)
-	_ core.Pacer = (*Store)(nil)
+	_ core.Store   = (*Store)(nil)
+	_ core.Pacer   = (*Store)(nil)
+	_ core.Journal = (*Store)(nil)
 )
 
 // Option changes what [New] makes. A nil Option changes nothing.
@@ -153,6 +163,8 @@ func (s *Store) PollInterval() time.Duration { return pollInterval }
 func (s *Store) lockName() string   { return s.base + ".lock" }
 func (s *Store) markerName() string { return s.base + ".written" }
 func (s *Store) rowsName() string   { return s.base + ".instances" }
+func (s *Store) logName() string    { return s.base + ".log" }
+func (s *Store) logPath() string    { return filepath.Join(s.dir, s.logName()) }
 
 // errorf makes an error that names the store.
 func (s *Store) errorf(format string, args ...any) error {
