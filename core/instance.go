@@ -81,8 +81,8 @@ type Fleet interface {
 	// Report writes the row of row.ID, stamped by the store's clock with Seen, and with
 	// Lease = Seen + lease, and returns the mark of the document as it stands and the
 	// store's time, in one round trip where the store can. A zero mark means that there is
-	// no document, or that the mark is not known: the caller then loads. ErrReadOnly: this
-	// store keeps no rows for us.
+	// no document, or that the mark is not known: the caller then loads. A zero time means
+	// that it is not known. ErrReadOnly: this store keeps no rows for us.
 	Report(ctx context.Context, row Instance, lease time.Duration) (Mark, time.Time, error)
 	// Leave removes the row. One that is not there is no error.
 	Leave(ctx context.Context, id string) error

@@ -30,7 +30,7 @@ var defaultPace = pace{
 type push struct {
 	missed    atomic.Int64
 	found     atomic.Pointer[written] // by a poll, and not yet looked at by the session
-	pollAlone time.Duration // the poll while notifications may not arrive
+	pollAlone time.Duration           // the poll while notifications may not arrive
 	pace      *pace
 
 	mu      sync.Mutex

@@ -36,8 +36,8 @@
 // # Cost
 //
 // A read is one statement, which brings the document only if it has changed. A report is
-// one statement, on MySQL and MariaDB two; the first one of an instance is one more, and
-// once an hour one removes rows that nobody will renew. On PostgreSQL each write also
+// one statement; the first one of an instance is one more, on MySQL and MariaDB also the
+// first one after a change, and once an hour one removes rows that nobody will renew. On PostgreSQL each write also
 // notifies [Store.Channel].
 //
 // # Grants

@@ -60,6 +60,7 @@ func (s *Store) decode(state *core.State, c columns, text []byte) error {
 		return fmt.Errorf("%s: the document in %s says %+v, and the columns beside it %+v: somebody has changed one of both by hand; restore the row", s, s.t.state, doc.Mark(), c.mark())
 	}
 	state.Document, state.Mark = doc, c.mark()
+	s.remember(state.Mark)
 	return nil
 }
 

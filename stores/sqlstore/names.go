@@ -13,10 +13,11 @@ const (
 
 	defaultPrefix = "downtime_"
 	versionTable  = "schema_version" // the longest of the tables' names
+	logTable      = "log"
 )
 
 // tables are the quoted, qualified names.
-type tables struct{ state, instances, version, schema string }
+type tables struct{ state, instances, log, version, schema string }
 
 // names checks everything that becomes part of a statement, and the application.
 func names(kind Dialect, o *Options) (tables, error) {
@@ -52,7 +53,7 @@ func names(kind Dialect, o *Options) (tables, error) {
 		}
 		return quoted
 	}
-	t.state, t.instances, t.version = table("state"), table("instances"), table(versionTable)
+	t.state, t.instances, t.log, t.version = table("state"), table("instances"), table(logTable), table(versionTable)
 	return t, nil
 }
 

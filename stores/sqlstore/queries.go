@@ -12,14 +12,12 @@ type queries struct {
 	load    string // store_id, revision, write_id, app → now, version, store_id, revision, write_id, document or NULL
 	insert  string // app, store_id, revision, write_id, document, notification…
 	update  string // store_id, revision, write_id, document, app, store_id, revision, write_id, notification…
-	report  string // app, id, lease, report
+	report  string // app, id, lease, report → now, whether the row is new, store_id, revision, write_id; MySQL: and app → digest of the mark
 	mark    string // app → now, store_id, revision, write_id
 	leave   string // app, id
 	prune   string // app, lease
 	list    string // app, app → kind, key, n, write_id, m, body, now
 
-	// reportReturns: report returns now, whether the row is new, and the mark.
-	reportReturns bool
 	// notifies: insert and update take a channel and a payload at their end.
 	notifies bool
 }
@@ -65,7 +63,6 @@ SELECT 1, i.id, i.seen, NULL, i.lease, i.report, 0 FROM {instances} i WHERE i.ap
 		// A row that was inserted has no older version that somebody locked or deleted.
 		q.report = `WITH r AS (` + q.report + excluded + ` RETURNING app, seen, xmax = 0 AS fresh)
 SELECT r.seen, r.fresh, s.store_id, s.revision, s.write_id FROM r LEFT JOIN {state} s ON s.app = r.app`
-		q.reportReturns = true
 		text = "CAST(? AS text)"
 	case SQLite:
 		q.insert += once
@@ -73,9 +70,13 @@ SELECT r.seen, r.fresh, s.store_id, s.revision, s.write_id FROM r LEFT JOIN {sta
 		// row is new.
 		q.report += excluded + ` RETURNING seen, 0, (SELECT store_id FROM {state} s WHERE s.app = {instances}.app),
 (SELECT revision FROM {state} s WHERE s.app = {instances}.app), (SELECT write_id FROM {state} s WHERE s.app = {instances}.app)`
-		q.reportReturns = true
 	case MySQL:
-		q.report += ` ON DUPLICATE KEY UPDATE seen = VALUES(seen), lease = VALUES(lease), report = VALUES(report)`
+		// An INSERT returns no rows there. But LAST_INSERT_ID(x) makes x what it reports as
+		// its last id: the digest of the mark, by which a Store knows one that it has read.
+		q.report = `INSERT INTO {instances} (app, id, seen, lease, report)
+SELECT ?, ?, t.now, t.now + ?, ? FROM (SELECT {now} AS now) t LEFT JOIN {state} s ON s.app = ?
+ON DUPLICATE KEY UPDATE seen = VALUES(seen), report = VALUES(report), lease = VALUES(lease) + 0 * LAST_INSERT_ID(
+COALESCE(CAST(CONV(LEFT(SHA2(CONCAT(s.store_id, '/', s.revision, '/', s.write_id), 256), 15), 16, 10) AS unsigned), 0))`
 	}
 	names := strings.NewReplacer("{now}", now, "{text}", text, "{state}", t.state, "{instances}", t.instances, "{version}", t.version)
 	for _, query := range []*string{&q.version, &q.load, &q.insert, &q.update, &q.report, &q.mark, &q.leave, &q.prune, &q.list} {

@@ -12,7 +12,8 @@ import (
 // pruneEvery is how often one Store removes rows that nobody will renew.
 const pruneEvery = time.Hour
 
-// Report writes the row of one instance. See the package comment for what it costs.
+// Report writes the row of one instance. See the package comment for what it costs. On
+// MySQL the time is zero while the mark is the one of the last read.
 func (s *Store) Report(ctx context.Context, row core.Instance, lease time.Duration) (core.Mark, time.Time, error) {
 	text, err := core.EncodeInstance(row)
 	if err != nil {
@@ -26,11 +27,14 @@ func (s *Store) Report(ctx context.Context, row core.Instance, lease time.Durati
 		fresh bool
 		m     columns
 	)
-	args := s.args(s.o.App, row.ID, lease.Microseconds(), string(text))
-	if s.q.reportReturns {
-		err = s.db.QueryRowContext(ctx, s.q.report, args...).Scan(&now, &fresh, &m.storeID, &m.revision, &m.writeID)
+	if s.kind == MySQL {
+		var mark core.Mark
+		if mark, fresh, err = s.reportMySQL(ctx, row.ID, lease, text); err == nil && mark != (core.Mark{}) {
+			return mark, time.Time{}, nil
+		}
 	} else {
-		_, err = s.db.ExecContext(ctx, s.q.report, args...)
+		err = s.db.QueryRowContext(ctx, s.q.report, s.args(s.o.App, row.ID, lease.Microseconds(), string(text))...).
+			Scan(&now, &fresh, &m.storeID, &m.revision, &m.writeID)
 	}
 	if err != nil {
 		return core.Mark{}, time.Time{}, s.fault("report", err)
@@ -38,12 +42,13 @@ func (s *Store) Report(ctx context.Context, row core.Instance, lease time.Durati
 	// Register, then read: whoever lists the instances after a write must either find the
 	// new row, or be found by its read. One statement sees the state of before it began,
 	// and the row is visible only after it has ended.
-	if fresh || !s.q.reportReturns {
+	if fresh || s.kind == MySQL {
 		err := s.db.QueryRowContext(ctx, s.q.mark, s.args(s.o.App)...).Scan(&now, &m.storeID, &m.revision, &m.writeID)
 		if err != nil {
 			return core.Mark{}, time.Time{}, s.fault("read", err)
 		}
 	}
+	s.remember(m.mark())
 	s.pruneSometimes(ctx, now)
 	return m.mark(), micros(now), nil
 }
@@ -121,11 +126,13 @@ func instance(id string, seen, lease int64, body []byte) core.Instance {
 
 // pruneSometimes prunes with the first report of this Store, and then once an hour.
 func (s *Store) pruneSometimes(ctx context.Context, now int64) {
-	last, t := s.pruned.Load(), micros(now)
-	if t.Sub(time.Unix(0, last)) >= pruneEvery && s.pruned.CompareAndSwap(last, t.UnixNano()) {
-		s.prune(ctx, t)
+	if last := s.pruned.Load(); pruneDue(last) && s.pruned.CompareAndSwap(last, time.Now().UnixNano()) {
+		s.prune(ctx, micros(now))
 	}
 }
+
+// pruneDue goes by this machine's clock: how often is all that it decides.
+func pruneDue(last int64) bool { return time.Since(time.Unix(0, last)).Abs() >= pruneEvery }
 
 // prune removes rows. Where it may not or cannot, somebody else will: rows that are too
 // old are not shown anyway.

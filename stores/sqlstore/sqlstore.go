@@ -53,8 +53,9 @@ type Store struct {
 	q    queries
 	kind Dialect
 
-	checked atomic.Bool  // the schema was seen to be the one that this code knows
-	pruned  atomic.Int64 // when rows were pruned last, in Unix nanoseconds
+	checked atomic.Bool           // the schema was seen to be the one that this code knows
+	pruned  atomic.Int64          // when rows were pruned last, in Unix nanoseconds
+	known   atomic.Pointer[known] // the last mark that was read; only on MySQL
 }
 
 var (
