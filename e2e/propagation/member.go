@@ -20,17 +20,17 @@ type member interface {
 	stop(ctx context.Context) error
 }
 
-// real is a gate as an application has it.
-type real struct {
+// realGate is a member as an application has it.
+type realGate struct {
 	gate *core.Gate
 	h    http.Handler
 }
 
-func newReal(gate *core.Gate) real { return real{gate, gate.Handler(http.NotFoundHandler())} }
+func newReal(gate *core.Gate) realGate { return realGate{gate, gate.Handler(http.NotFoundHandler())} }
 
-func (m real) closing() <-chan struct{} { return m.gate.Closing() }
+func (m realGate) closing() <-chan struct{} { return m.gate.Closing() }
 
-func (m real) refuse() error {
+func (m realGate) refuse() error {
 	w := httptest.NewRecorder()
 	m.h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	if w.Code != http.StatusServiceUnavailable {
@@ -39,7 +39,7 @@ func (m real) refuse() error {
 	return nil
 }
 
-func (m real) open() bool {
+func (m realGate) open() bool {
 	ticket, open := m.gate.Enter(nil)
 	if open {
 		ticket.Leave()
@@ -47,4 +47,4 @@ func (m real) open() bool {
 	return open
 }
 
-func (m real) stop(ctx context.Context) error { return m.gate.Shutdown(ctx) }
+func (m realGate) stop(ctx context.Context) error { return m.gate.Shutdown(ctx) }

@@ -30,7 +30,7 @@ func digest(m core.Mark) int64 {
 		return 0
 	}
 	sum := sha256.Sum256([]byte(m.StoreID + "/" + strconv.FormatInt(m.Revision, 10) + "/" + m.WriteID))
-	return int64(binary.BigEndian.Uint64(sum[:8]) >> 4) //nolint:gosec // 60 bits
+	return int64(binary.BigEndian.Uint64(sum[:8]) >> 4) // 60 bits
 }
 
 // reportMySQL writes a row by one statement. The mark is the one that this Store has read
