@@ -2,6 +2,7 @@ package admin
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -23,11 +24,18 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if path == "" {
-		redirect(w, lastSegment(r.URL.Path, s.cfg.Path)+"/")
+		redirect(w, "./"+url.PathEscape(lastSegment(r.URL.Path, s.cfg.Path))+"/")
+		return
+	}
+	if inAPI(path) {
+		s.api(w, r, path)
 		return
 	}
 	s.dispatch(w, r, path)
 }
+
+// inAPI reports whether path, within the mount, is the API's.
+func inAPI(path string) bool { return path == "/api" || strings.HasPrefix(path, "/api/") }
 
 // secure sets what every answer has, errors and assets too.
 func secure(h http.Header) {
@@ -54,6 +62,14 @@ func (s *site) deny(w http.ResponseWriter, r *http.Request, path string) {
 // refuse answers an error that is not about what was typed. Nothing about the site's state
 // is in it: it may be for somebody who was not let in.
 func (s *site) refuse(w http.ResponseWriter, r *http.Request, path string, status int, detail string) {
+	if isAPI(path) {
+		refuseAPI(w, r, status, detail)
+		return
+	}
+	if inAPI(path) {
+		refuseAPI(w, r, status, detail)
+		return
+	}
 	s.render(w, status, "refused.html", refused{Base: upTo(path), Status: status, Title: http.StatusText(status), Detail: detail})
 }
 

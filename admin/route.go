@@ -14,15 +14,19 @@ type route struct {
 // pages are all paths of the page. A GET never changes anything.
 func (s *site) pages() map[string]route {
 	return map[string]route{
-		"/":         {get: s.now},
-		"/start":    {post: s.start},
-		"/end":      {post: s.end},
-		"/end-all":  {post: s.endAll},
+		"/":        {get: s.now},
+		"/start":   {post: s.start},
+		"/end":     {post: s.end},
+		"/end-all": {post: s.endAll},
 	}
 }
 
 // dispatch finds what serves path, which begins with "/".
 func (s *site) dispatch(w http.ResponseWriter, r *http.Request, path string) {
+	if isAPI(path) {
+		s.api(w, r, path)
+		return
+	}
 	if a, ok := assets[strings.TrimPrefix(path, "/")]; ok {
 		s.methods(w, r, path, route{get: a.serve})
 		return

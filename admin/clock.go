@@ -1,0 +1,111 @@
+package admin
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"github.com/go-downtime/downtime/core/walltime"
+)
+
+// clock shows instants to one operator at one moment: in the zone that they picked, with
+// UTC beside it, and as seen from now by the store's clock.
+type clock struct {
+	Zone *time.Location
+	Now  time.Time
+}
+
+// ZoneName is the zone's name for people, "Europe/Berlin" say.
+func (c clock) ZoneName() string { return walltime.Name(c.Zone) }
+
+// At is t in the operator's zone, with its date.
+func (c clock) At(t time.Time) string {
+	return t.In(c.Zone).Format("Mon 2 Jan 2006, " + minutes(t) + " MST")
+}
+
+// UTC is t in UTC, with its date only where that is another; "" if the operator's zone says
+// the same.
+func (c clock) UTC(t time.Time) string {
+	here, utc := t.In(c.Zone), t.UTC()
+	if _, offset := here.Zone(); offset == 0 {
+		return ""
+	}
+	if here.Format(time.DateOnly) != utc.Format(time.DateOnly) {
+		return utc.Format("Mon 2 Jan, " + minutes(t) + " UTC")
+	}
+	return utc.Format(minutes(t) + " UTC")
+}
+
+// minutes is the layout of t's time of day: with seconds only where there are any.
+func minutes(t time.Time) string {
+	if t.Second() == 0 {
+		return "15:04"
+	}
+	return "15:04:05"
+}
+
+// From is t as seen from now: "in 2 hours", "5 minutes ago".
+func (c clock) From(t time.Time) string {
+	switch d := t.Sub(c.Now); {
+	case d.Abs() < time.Second:
+		return "now"
+	case d > 0:
+		return "in " + span(d)
+	default:
+		return span(-d) + " ago"
+	}
+}
+
+// span is d in words, in at most two units.
+func span(d time.Duration) string {
+	units := []struct {
+		name string
+		size time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}}
+	for i, u := range units {
+		n := d / u.size
+		if n == 0 {
+			continue
+		}
+		text := count(int64(n), u.name)
+		if i+1 < len(units) && n < 10 {
+			if rest := (d % u.size) / units[i+1].size; rest > 0 && u.name != "minute" {
+				text += " " + count(int64(rest), units[i+1].name)
+			}
+		}
+		return text
+	}
+	return "less than a second"
+}
+
+// count is "1 hour", "2 hours".
+func count(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// Time is t as an element: for machines, in the operator's zone, and in UTC.
+func (c clock) Time(t time.Time) template.HTML {
+	var b strings.Builder
+	b.WriteString(`<time datetime="` + t.UTC().Format(time.RFC3339) + `">` + template.HTMLEscapeString(c.At(t)))
+	if utc := c.UTC(t); utc != "" {
+		b.WriteString(` <span class="utc">(` + utc + `)</span>`)
+	}
+	b.WriteString(`</time>`)
+	return template.HTML(b.String()) //nolint:gosec // dates and zones' abbreviations, escaped
+}
+
+// Local is t as a field of type datetime-local holds it.
+func (c clock) Local(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	layout := "2006-01-02T15:04"
+	if t.Second() != 0 {
+		layout = "2006-01-02T15:04:05"
+	}
+	return t.In(c.Zone).Format(layout)
+}

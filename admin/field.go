@@ -1,0 +1,45 @@
+package admin
+
+// field is one input of a form, as its template needs it.
+type field struct {
+	Form     form
+	Name     string
+	Label    string
+	Hint     string
+	Required bool
+}
+
+func newField(f form, name, label, hint string) field {
+	return field{Form: f, Name: name, Label: label, Hint: hint}
+}
+
+// Value is what was typed.
+func (f field) Value() string { return f.Form.Values[f.Name] }
+
+// Fault is what is wrong with it; "" if nothing is.
+func (f field) Fault() string { return f.Form.Faults[f.Name] }
+
+// Folds are the choices for a time that comes twice.
+func (f field) Folds() []foldChoice { return f.Form.Folds[f.Name] }
+
+// Fold is the choice that was made.
+func (f field) Fold() string { return f.Form.Values[f.Name+"_offset"] }
+
+// DescribedBy are the ids of what describes the input.
+func (f field) DescribedBy() string {
+	out := ""
+	if f.Hint != "" {
+		out = f.Name + "-hint"
+	}
+	if f.Fault() != "" {
+		out = join(out, f.Name+"-fault")
+	}
+	return out
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + " " + b
+}

@@ -1,0 +1,51 @@
+package admin
+
+import (
+	"html/template"
+	"time"
+)
+
+// funcs are what templates may call.
+var funcs = template.FuncMap{
+	"style":     func() string { return styleName },
+	"script":    func() string { return scriptName },
+	"icon":      func() string { return iconName },
+	"instant":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"count":     count,
+	"field":     newField,
+	"link":      newLink,
+	"status":    statusWord,
+	"holder":    holder,
+	"durations": func() []choice { return durations },
+}
+
+// link is one of the navigation.
+type link struct {
+	Href, Text string
+	Here       bool // it leads to the page that it is on
+}
+
+// named is a page that knows which it is.
+type named interface{ name() string }
+
+func (p page) name() string { return p.Name }
+
+func newLink(p named, name, href, text string) link {
+	return link{Href: href, Text: text, Here: p.name() == name}
+}
+
+// choice is one of a list.
+type choice struct{ Value, Text string }
+
+// durations are what a start is usually expected to take.
+var durations = []choice{
+	{"5m", "5 minutes"},
+	{"10m", "10 minutes"},
+	{"15m", "15 minutes"},
+	{"30m", "30 minutes"},
+	{"1h", "1 hour"},
+	{"2h", "2 hours"},
+	{"4h", "4 hours"},
+	{"8h", "8 hours"},
+	{"24h", "24 hours"},
+}

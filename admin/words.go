@@ -1,0 +1,47 @@
+package admin
+
+import (
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
+)
+
+// statusWord is what a period is, for people.
+func statusWord(status string) string {
+	switch status {
+	case wire.InForce:
+		return "in force"
+	case wire.Upcoming:
+		return "coming"
+	}
+	return status
+}
+
+// periodView is a period as pages show it.
+type periodView struct {
+	core.Period
+
+	Status string // as in package wire
+	Clock  clock
+}
+
+// View is p as pages show it.
+func (v seen) View(p core.Period) periodView {
+	return periodView{p, wire.StatusOf(p, v.Time), v.Clock}
+}
+
+// Who is whose it is.
+func (p periodView) Who() string { return holder(p.Period) }
+
+// Late reports that it was expected to be over.
+func (p periodView) Late() bool { return p.Overdue(p.Clock.Now) }
+
+// Ends says what ends it. An expected end never looks like one that opens the site.
+func (p periodView) Ends() string {
+	switch {
+	case p.End.IsZero():
+		return "until somebody ends it"
+	case p.Kind == core.Deployment:
+		return "ends by itself"
+	}
+	return "until"
+}

@@ -1,0 +1,49 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	zoneCookie = "downtime_zone"
+	maxZoneLen = 64
+	aYear      = 365 * 24 * time.Hour
+)
+
+// zoneOf is the operator's zone, and whether they have picked it.
+func (s *site) zoneOf(r *http.Request) (zone *time.Location, picked bool) {
+	if c, err := r.Cookie(zoneCookie); err == nil {
+		if zone, err := loadZone(c.Value); err == nil {
+			return zone, true
+		}
+	}
+	return s.cfg.Zone, false
+}
+
+var errNoZone = errors.New("want an IANA name such as Europe/Berlin, or UTC")
+
+// loadZone is time.LoadLocation but for what means another thing on each machine.
+func loadZone(name string) (*time.Location, error) {
+	name = strings.TrimSpace(name)
+	if name == "" || name == "Local" || len(name) > maxZoneLen {
+		return nil, errNoZone
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not known on this server: %w", name, errNoZone)
+	}
+	return zone, nil
+}
+
+// setZone keeps the zone for this mount: a cookie without a Path belongs to the directory
+// of the page that set it, whatever a proxy has taken off.
+func setZone(w http.ResponseWriter, r *http.Request, name string) {
+	http.SetCookie(w, &http.Cookie{
+		Name: zoneCookie, Value: name, MaxAge: int(aYear / time.Second),
+		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+	})
+}
