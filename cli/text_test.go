@@ -3,10 +3,18 @@ package cli
 import (
 	"testing"
 	"time"
+	_ "time/tzdata" // the zones of the tables, wherever they are run
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
+
+func zone(t testing.TB, name string) *time.Location {
+	t.Helper()
+	loc, err := time.LoadLocation(name)
+	require.NoError(t, err)
+	return loc
+}
 
 func TestSafeEscapesWhatATerminalActsUpon(t *testing.T) {
 	t.Parallel()
