@@ -64,7 +64,7 @@ func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 	}
 	within := true
 	w := table(out, "Without push: ms from the return of core.Start to the first refused request; budget: 1.2 intervals + 1 s",
-		"store", "instances", "", "handles", "rounds", "interval", "each p50", "each p99", "last p50", "last p99", "last max", "budget")
+		"store", "instances", "kind", "handles", "rounds", "interval", "each p50", "each p99", "last p50", "last p99", "last max", "budget")
 	for _, t := range all {
 		for _, s := range p.polled {
 			r, measured := results[key(t, s)]

@@ -15,7 +15,7 @@ func (p plan) push(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 	within := true
 	w := table(out, "With push: ms from the return of core.Start to the first refused request of the last instance;\n"+
 		"floor: the last of as many raw notifications, from its call, + as many parallel raw reads, p99 of each",
-		"store", "instances", "", "handles", "rounds", "each p50", "each p99", "last p50", "last p99", "last max", "floor p50", "floor p99", "ratio p50", "ratio p99", "budget", "from call p99")
+		"store", "instances", "kind", "handles", "rounds", "each p50", "each p99", "last p50", "last p99", "last max", "floor p50", "floor p99", "ratio p50", "ratio p99", "budget", "from call p99")
 	for _, t := range all {
 		if t.floor == nil {
 			continue
