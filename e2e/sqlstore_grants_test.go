@@ -15,20 +15,30 @@ import (
 	"github.com/go-downtime/downtime/stores/storetest/servers"
 )
 
-// documentedGrants are the statements of the package's documentation.
-func documentedGrants(t *testing.T) (postgres, mysql []string) {
+// grants are those of a gate, and what whoever writes needs beside them.
+type grants struct{ gate, operator []string }
+
+// documentedGrants are the statements of the package's documentation; the operator is the
+// same role here as the gate.
+func documentedGrants(t *testing.T) (postgres, mysql grants) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "stores", "sqlstore", "doc.go"))
 	require.NoError(t, err)
 	for _, found := range regexp.MustCompile(`(?m)^//\t(GRANT .*);$`).FindAllStringSubmatch(string(text), -1) {
+		of := &postgres
 		if strings.Contains(found[1], "'") {
-			mysql = append(mysql, found[1])
+			of = &mysql
+		}
+		if before, _, operator := strings.Cut(found[1], "operator"); operator {
+			of.operator = append(of.operator, strings.Replace(found[1], before+"operator", before+"gate", 1))
 		} else {
-			postgres = append(postgres, found[1])
+			of.gate = append(of.gate, found[1])
 		}
 	}
-	require.NotEmpty(t, postgres)
-	require.NotEmpty(t, mysql)
+	for _, of := range []grants{postgres, mysql} {
+		require.NotEmpty(t, of.gate)
+		require.Len(t, of.operator, 2)
+	}
 	return postgres, mysql
 }
 
@@ -45,7 +55,7 @@ func TestTheDocumentedGrantsAreEnoughAndNeeded(t *testing.T) {
 		limited.dsn = s.URL("gate", databaseOf(t, dsn))
 		s.Exec(t, dsn, "CREATE ROLE gate LOGIN")
 		grant := func(grants ...string) { s.Exec(t, dsn, strings.Join(grants, ";")) }
-		restricted(t, owner, limited, grant, postgresGrants, "GRANT INSERT, UPDATE ON downtime_state TO gate")
+		restricted(t, owner, limited, grant, postgresGrants)
 		owner.dsn += "&default_transaction_read_only=on" // what a replica says, too
 		readOnly(t, owner)
 	})
@@ -58,7 +68,7 @@ func TestTheDocumentedGrantsAreEnoughAndNeeded(t *testing.T) {
 		limited := owner
 		limited.dsn = "gate@tcp(" + s.Addr + ")/shop"
 		grant := func(grants ...string) { s.Exec(t, "shop", strings.Join(grants, ";")) }
-		restricted(t, owner, limited, grant, mysqlGrants, "GRANT INSERT, UPDATE ON shop.downtime_state TO 'gate'@'%'")
+		restricted(t, owner, limited, grant, mysqlGrants)
 		s.Exec(t, "", "SET GLOBAL read_only = 1")
 		owner.dsn = "full@tcp(" + s.Addr + ")/shop"
 		readOnly(t, owner)
@@ -77,7 +87,7 @@ func TestTheDocumentedGrantsAreEnoughAndNeeded(t *testing.T) {
 }
 
 // restricted leaves a store with a document behind.
-func restricted(t *testing.T, owner, limited database, grant func(...string), grants []string, operator string) {
+func restricted(t *testing.T, owner, limited database, grant func(...string), needed grants) {
 	t.Helper()
 	st := owner.store(t, sqlstore.Options{})
 	require.NoError(t, st.Migrate(t.Context()))
@@ -88,7 +98,8 @@ func restricted(t *testing.T, owner, limited database, grant func(...string), gr
 	_, err = gate.Load(t.Context(), core.Mark{})
 	require.Error(t, err, "no grants at all")
 	require.NotErrorIs(t, err, core.ErrLost)
-	for _, g := range grants[:len(grants)-1] {
+	last := len(needed.gate) - 1
+	for _, g := range needed.gate[:last] {
 		grant(g)
 	}
 	_, err = gate.Load(t.Context(), core.Mark{})
@@ -97,7 +108,7 @@ func restricted(t *testing.T, owner, limited database, grant func(...string), gr
 	require.ErrorIs(t, err, core.ErrReadOnly)
 	require.ErrorIs(t, gate.Leave(t.Context(), "a"), core.ErrReadOnly)
 
-	grant(grants[len(grants)-1])
+	grant(needed.gate[last])
 	for range 2 {
 		_, _, err = gate.Report(t.Context(), core.Instance{ID: "a"}, -2*core.PruneAfter)
 		require.NoError(t, err)
@@ -110,9 +121,24 @@ func restricted(t *testing.T, owner, limited database, grant func(...string), gr
 	_, err = core.Start(t.Context(), gate, core.StartOptions{Holder: "ann"})
 	require.ErrorIs(t, err, core.ErrReadOnly)
 
-	grant(operator)
+	for _, g := range needed.operator {
+		before, err := gate.Load(t.Context(), core.Mark{})
+		require.NoError(t, err)
+		_, err = core.Start(t.Context(), gate, core.StartOptions{Holder: "ann"})
+		require.ErrorIs(t, err, core.ErrReadOnly, "without %s", g)
+		_, err = gate.Entries(t.Context(), 0)
+		require.Error(t, err)
+		require.NotErrorIs(t, err, core.ErrLost)
+		after, err := gate.Load(t.Context(), core.Mark{})
+		require.NoError(t, err)
+		require.Equal(t, before.Mark, after.Mark, "neither the document nor the log is written")
+		grant(g)
+	}
 	_, err = core.Start(t.Context(), gate, core.StartOptions{Holder: "ann"})
 	require.NoError(t, err)
+	entries, err := gate.Entries(t.Context(), 0)
+	require.NoError(t, err)
+	require.Len(t, entries, 2)
 }
 
 // readOnly looks at a store that has a document, through a connection that cannot write.
@@ -140,5 +166,5 @@ func TestASchemaOfItsOwn(t *testing.T) {
 	require.NoError(t, st.Migrate(t.Context()))
 	_, err = core.Init(t.Context(), st, core.InitOptions{})
 	require.NoError(t, err)
-	require.Equal(t, "d_instances\nd_schema_version\nd_state", pg.Exec(t, d.dsn, "SELECT tablename FROM pg_tables WHERE schemaname = 'Ops' ORDER BY 1"))
+	require.Equal(t, "d_instances\nd_log\nd_schema_version\nd_state", pg.Exec(t, d.dsn, "SELECT tablename FROM pg_tables WHERE schemaname = 'Ops' ORDER BY 1"))
 }

@@ -151,6 +151,9 @@ func TestSQLStore(t *testing.T) {
 				"loses no update":                                    losesNoUpdate,
 				"migrates once, whoever asks at once":                migratesOnce,
 				"says who must be upgraded":                          otherVersions,
+				"reads tables of before the log, and migrates them":  olderTables,
+				"writes nothing without its log":                     withoutLog,
+				"numbers the log of each application":                numbersTheLog,
 				"keeps applications and prefixes apart":              apart,
 				"refuses a row that was changed by hand":             changedByHand,
 				"removes rows that nobody renews":                    pruned,
@@ -276,7 +279,7 @@ func migratesOnce(t *testing.T, d database) {
 	state, err := st.Load(t.Context(), core.Mark{})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, state.Document.Revision, "another migration changes nothing")
-	require.Equal(t, 1, d.count(t, "downtime_schema_version"))
+	require.Equal(t, 2, d.count(t, "downtime_schema_version"))
 }
 
 func otherVersions(t *testing.T, d database) {
@@ -286,8 +289,8 @@ func otherVersions(t *testing.T, d database) {
 	require.NoError(t, err)
 	later := d.store(t, sqlstore.Options{})
 	for statement, want := range map[string]string{
-		"UPDATE downtime_schema_version SET version = 1000": "upgrade this program",
-		"DELETE FROM downtime_schema_version":               "run `downtime init`",
+		"INSERT INTO downtime_schema_version (version) VALUES (1000)": "upgrade this program",
+		"DELETE FROM downtime_schema_version":                         "run `downtime init`",
 	} {
 		d.exec(t, statement)
 		_, err = st.Load(t.Context(), core.Mark{})
@@ -299,11 +302,11 @@ func otherVersions(t *testing.T, d database) {
 			require.ErrorContains(t, err, want)
 		}
 		d.exec(t, "DELETE FROM downtime_schema_version")
-		d.exec(t, "INSERT INTO downtime_schema_version (version) VALUES (1)")
+		d.exec(t, "INSERT INTO downtime_schema_version (version) VALUES (2)")
 		_, err = st.Load(t.Context(), core.Mark{})
 		require.NoError(t, err)
 	}
-	d.exec(t, "UPDATE downtime_schema_version SET version = 1000")
+	d.exec(t, "INSERT INTO downtime_schema_version (version) VALUES (1000)")
 	require.ErrorContains(t, st.Migrate(t.Context()), "upgrade this program")
 }
 

@@ -33,8 +33,8 @@ type Options struct {
 	ListenURL string
 }
 
-// Store is a [core.Store], [core.Fleet], [core.Subscriber], [core.Pacer] and [core.Pusher]
-// in PostgreSQL. It is safe for concurrent use, by goroutines and by processes. Migrate,
+// Store is a [core.Store], [core.Fleet], [core.Subscriber], [core.Pacer], [core.Pusher] and
+// [core.Journal] in PostgreSQL. It is safe for concurrent use, by goroutines and by processes. Migrate,
 // Commit and what else it does not define here is that of [sqlstore.Store].
 type Store struct {
 	*sqlstore.Store
@@ -62,6 +62,7 @@ var (
 	_ core.Subscriber = (*Store)(nil)
 	_ core.Pacer      = (*Store)(nil)
 	_ core.Pusher     = (*Store)(nil)
+	_ core.Journal    = (*Store)(nil)
 )
 
 const (
@@ -190,6 +191,15 @@ func (s *Store) Report(ctx context.Context, row core.Instance, lease time.Durati
 		mark, at, err = s.Store.Report(ctx, row, lease)
 	}
 	return mark, at, err
+}
+
+// Entries is that of [sqlstore.Store], tried again where a connection was dead already.
+func (s *Store) Entries(ctx context.Context, limit int) ([]core.Entry, error) {
+	entries, err := s.Store.Entries(ctx, limit)
+	if s.stale(ctx, err) {
+		entries, err = s.Store.Entries(ctx, limit)
+	}
+	return entries, err
 }
 
 // stale reports whether err is about a connection that had ended before it was used, as

@@ -12,8 +12,9 @@
 // # What it needs of the database
 //
 // Always the primary: a replica is late, and may say "up" for as long as that. Every
-// statement stands alone, outside of a transaction, keeps nothing in the session, and
-// names its values by placeholders; so it works through a pooler in transaction mode.
+// statement stands alone, keeps nothing in the session, and names its values by
+// placeholders; so it works through a pooler in transaction mode. A write and its entry in
+// the log are one statement on PostgreSQL, and one transaction of three statements elsewhere.
 // Drivers need a word about that:
 //
 //   - pgx (its stdlib): Args of [Options] with pgx.QueryExecModeExec, or
@@ -53,8 +54,18 @@
 //	GRANT SELECT ON shop.downtime_state TO 'gate'@'%';
 //	GRANT SELECT, INSERT, UPDATE, DELETE ON shop.downtime_instances TO 'gate'@'%';
 //
-// Whoever takes the site down and brings it back needs INSERT and UPDATE on
-// downtime_state beside these. A gate without the grants on downtime_instances works, but
+// Whoever takes the site down and brings it back, a gate with the operator's page as well
+// as the command, needs beside these, on PostgreSQL:
+//
+//	GRANT INSERT, UPDATE ON downtime_state TO operator;
+//	GRANT SELECT, INSERT, DELETE ON downtime_log TO operator;
+//
+// and on MySQL and MariaDB:
+//
+//	GRANT INSERT, UPDATE ON shop.downtime_state TO 'operator'@'%';
+//	GRANT SELECT, INSERT, DELETE ON shop.downtime_log TO 'operator'@'%';
+//
+// A gate without the grants on downtime_instances works, but
 // no barrier and no list can see it: Report is [core.ErrReadOnly]. [Store.Migrate] needs
 // to own the tables. With a Schema of its own, PostgreSQL also asks for
 // GRANT USAGE ON SCHEMA.

@@ -64,9 +64,9 @@ func (s *Store) decode(state *core.State, c columns, text []byte) error {
 	return nil
 }
 
-// Commit writes next over the row that base names, in one statement. [core.ErrReadOnly]:
-// the role may not write, or the database is a replica. [core.ErrLost]: there are no
-// tables.
+// Commit writes next over the row that base names, and entry with it. [core.ErrReadOnly]:
+// the role may not write one of both, or the database is a replica. [core.ErrLost]: there
+// are no tables.
 func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
 	text, err := next.Encode()
 	if err != nil {
@@ -75,21 +75,25 @@ func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document,
 	if next.StoreID == "" || next.Revision < 1 || next.WriteID == "" {
 		return fmt.Errorf("%s: the document has no store_id, revision or write_id; make it with the operator functions of core", s)
 	}
-	if err := s.check(ctx); err != nil {
+	var line sql.NullString
+	if !entry.IsZero() {
+		b, err := core.EncodeEntry(entry)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
+		line = sql.NullString{String: string(b), Valid: true}
+	}
+	if err := s.current(ctx); err != nil {
 		return err
 	}
 	query, values := s.q.update, []any{next.StoreID, next.Revision, next.WriteID, string(text), s.o.App, base.StoreID, base.Revision, base.WriteID}
 	if base == (core.Mark{}) {
 		query, values = s.q.insert, []any{s.o.App, next.StoreID, next.Revision, next.WriteID, string(text)}
 	}
-	if s.q.notifies {
-		values = append(values, s.Channel(), next.StoreID+" "+strconv.FormatInt(next.Revision, 10))
+	if s.q.oneStatement {
+		values = append(values, line, s.Channel(), next.StoreID+" "+strconv.FormatInt(next.Revision, 10))
 	}
-	result, err := s.db.ExecContext(ctx, query, s.args(values...)...)
-	if err != nil {
-		return s.fault("write", err)
-	}
-	switch n, err := result.RowsAffected(); {
+	switch n, err := s.write(ctx, query, values, line); {
 	case err != nil:
 		return s.fault("write", err)
 	case n == 0:
@@ -104,10 +108,12 @@ func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document,
 func (s *Store) fault(doing string, err error) error {
 	kind := error(nil)
 	switch is := classify(s.kind, err); {
+	case is == noTable && s.isLog(err):
+		return fmt.Errorf("%s: %s: the table of the log is not there; run `downtime init`: %w", s, doing, err)
 	case is == noTable:
 		return fmt.Errorf("%s: %w: %s: the tables are not there; run `downtime init`: %w", s, core.ErrLost, doing, err)
 	case is == noColumn:
-		s.checked.Store(false)
+		s.version.Store(0)
 		return fmt.Errorf("%s: %s: the tables are not of this version; run `downtime init`: %w", s, doing, err)
 	case is == readOnly && doing != "read":
 		kind = core.ErrReadOnly

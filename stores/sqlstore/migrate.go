@@ -12,8 +12,9 @@ import (
 	"strings"
 )
 
-// schemaVersion is what this code reads and writes. Migrations of every dialect end there.
-const schemaVersion = 1
+// schemaVersion is what this code writes. It reads what is older, too: each version only
+// adds to the one before. Migrations of every dialect end there.
+const schemaVersion = 2
 
 // A statement ends with ";" at the end of a line. Those of MySQL, which commits each DDL
 // statement by itself, can be repeated after any of them.
@@ -33,7 +34,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err := s.migrate(ctx); err != nil {
 		return fmt.Errorf("%s: migrate: %w", s, err)
 	}
-	s.checked.Store(true)
+	s.version.Store(schemaVersion)
 	return nil
 }
 
@@ -60,7 +61,7 @@ func (s *Store) apply(ctx context.Context, conn *sql.Conn, unlock func(keep bool
 	if err != nil {
 		return err
 	}
-	names := strings.NewReplacer("{version}", s.t.version, "{state}", s.t.state, "{instances}", s.t.instances)
+	names := strings.NewReplacer("{version}", s.t.version, "{state}", s.t.state, "{instances}", s.t.instances, "{log}", s.t.log)
 	for ; version < schemaVersion; version++ {
 		text, err := migrations.ReadFile(fmt.Sprintf("migrations/%s_%d.sql", s.kind, version+1))
 		if err != nil {
@@ -71,8 +72,11 @@ func (s *Store) apply(ctx context.Context, conn *sql.Conn, unlock func(keep bool
 				return err
 			}
 		}
-		if err := s.exec(ctx, conn, placeholders(s.kind, "INSERT INTO "+s.t.version+" (version) VALUES (?)"), version+1); err != nil {
-			return err
+		// A table that somebody has dropped is made again, and its version is there already.
+		for _, statement := range []string{"DELETE FROM " + s.t.version + " WHERE version = ?", "INSERT INTO " + s.t.version + " (version) VALUES (?)"} {
+			if err := s.exec(ctx, conn, placeholders(s.kind, statement), version+1); err != nil {
+				return err
+			}
 		}
 	}
 	return newerFault(version)
@@ -88,20 +92,45 @@ func (s *Store) exec(ctx context.Context, conn *sql.Conn, query string, values .
 const tableExists = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname = $1 AND n.nspname = ANY (CASE WHEN $2 = '' THEN current_schemas(false) ELSE ARRAY[CAST($2 AS name)] END))`
 
-// schemaVersion is 0 where there are no tables.
+// logVersion is the one that brings the table of the log.
+const logVersion = 2
+
+// schemaVersion is 0 where there are no tables, and below logVersion where there is no log.
 func (s *Store) schemaVersion(ctx context.Context, conn *sql.Conn) (int, error) {
-	if s.kind == PostgreSQL { // a statement that fails would end the transaction
-		var there bool
-		if err := conn.QueryRowContext(ctx, tableExists, s.args(s.o.Prefix+versionTable, s.o.Schema)...).Scan(&there); err != nil || !there {
-			return 0, err
-		}
-	}
-	var version sql.NullInt64
-	err := conn.QueryRowContext(ctx, s.q.version, s.args()...).Scan(&version)
-	if err != nil && classify(s.kind, err) != noTable {
+	there, err := s.hasTable(ctx, conn, versionTable, s.t.version)
+	if err != nil || !there {
 		return 0, err
 	}
-	return int(version.Int64), nil
+	var version sql.NullInt64
+	if err := conn.QueryRowContext(ctx, s.q.version, s.args()...).Scan(&version); err != nil || version.Int64 < logVersion {
+		return int(version.Int64), err
+	}
+	there, err = s.hasTable(ctx, conn, logTable, s.t.log)
+	if err != nil || there {
+		return int(version.Int64), err
+	}
+	return logVersion - 1, nil
+}
+
+// hasTable looks for a table of ours. One that may not be read is there.
+func (s *Store) hasTable(ctx context.Context, conn *sql.Conn, name, quoted string) (bool, error) {
+	if s.kind == PostgreSQL { // a statement that fails would end the transaction
+		var there bool
+		err := conn.QueryRowContext(ctx, tableExists, s.args(s.o.Prefix+name, s.o.Schema)...).Scan(&there)
+		return there, err
+	}
+	rows, err := conn.QueryContext(ctx, "SELECT 1 FROM "+quoted+" WHERE 1 = 0", s.args()...)
+	if err == nil {
+		rows.Next()
+		err = errors.Join(rows.Err(), rows.Close())
+	}
+	switch {
+	case err == nil, classify(s.kind, err) == readOnly:
+		return true, nil
+	case classify(s.kind, err) == noTable:
+		return false, nil
+	}
+	return false, err
 }
 
 // lock keeps other migrations of the same tables out, until unlock.
@@ -179,11 +208,15 @@ func (s *Store) beginSQLite(ctx context.Context, conn *sql.Conn) error {
 	return errors.Join(s.exec(ctx, conn, "BEGIN IMMEDIATE"), set(context.WithoutCancel(ctx), 0))
 }
 
-// versionFault is nil for the version that this code knows.
+// versionFault is nil for the versions that this code can read.
 func versionFault(version int64) error {
-	if err := newerFault(int(version)); err != nil || version == schemaVersion {
+	if err := newerFault(int(version)); err != nil || version > 0 {
 		return err
 	}
+	return olderFault(version)
+}
+
+func olderFault(version int64) error {
 	return fmt.Errorf("the tables are of version %d, and this program needs %d: run `downtime init`", version, schemaVersion)
 }
 

@@ -43,7 +43,7 @@ type Options struct {
 // defaultPoll is for a store that nobody is told of changes by: a read is a lookup by key.
 const defaultPoll = time.Second
 
-// Store is a [core.Store], [core.Fleet] and [core.Pacer] in a database. It is safe for
+// Store is a [core.Store], [core.Fleet], [core.Pacer] and [core.Journal] in a database. It is safe for
 // concurrent use, by goroutines and by processes, runs nothing in the background and has
 // nothing to close: the database stays the caller's.
 type Store struct {
@@ -53,15 +53,16 @@ type Store struct {
 	q    queries
 	kind Dialect
 
-	checked atomic.Bool           // the schema was seen to be the one that this code knows
+	version atomic.Int64          // of the schema, as it was seen; 0: it was not, or this code cannot read it
 	pruned  atomic.Int64          // when rows were pruned last, in Unix nanoseconds
 	known   atomic.Pointer[known] // the last mark that was read; only on MySQL
 }
 
 var (
-	_ core.Store = (*Store)(nil)
-	_ core.Fleet = (*Store)(nil)
-	_ core.Pacer = (*Store)(nil)
+	_ core.Store   = (*Store)(nil)
+	_ core.Fleet   = (*Store)(nil)
+	_ core.Pacer   = (*Store)(nil)
+	_ core.Journal = (*Store)(nil)
 )
 
 // New returns a store in db. It does not connect, so that a process can start while the
@@ -109,11 +110,29 @@ func (s *Store) args(values ...any) []any {
 	return append(append(make([]any, 0, len(s.o.Args)+len(values)), s.o.Args...), values...)
 }
 
-// check sees to it, once, that the schema is the one that this code knows.
+// check sees to it, once, that the schema is one that this code can read.
 func (s *Store) check(ctx context.Context) error {
-	if s.checked.Load() {
+	if s.version.Load() > 0 {
 		return nil
 	}
+	return s.look(ctx)
+}
+
+// current sees to it, once, that the schema is the one that this code writes.
+func (s *Store) current(ctx context.Context) error {
+	if s.version.Load() == schemaVersion {
+		return nil
+	}
+	if err := s.look(ctx); err != nil { // it may have been migrated meanwhile
+		return err
+	}
+	if version := s.version.Load(); version != schemaVersion {
+		return fmt.Errorf("%s: %w", s, olderFault(version))
+	}
+	return nil
+}
+
+func (s *Store) look(ctx context.Context) error {
 	var version sql.NullInt64
 	if err := s.db.QueryRowContext(ctx, s.q.version, s.args()...).Scan(&version); err != nil {
 		return s.fault("read", err)
@@ -123,11 +142,11 @@ func (s *Store) check(ctx context.Context) error {
 
 // note takes in the version of the schema that a read has found.
 func (s *Store) note(version sql.NullInt64) error {
-	err := versionFault(version.Int64)
-	s.checked.Store(err == nil)
-	if err != nil {
+	if err := versionFault(version.Int64); err != nil {
+		s.version.Store(0)
 		return fmt.Errorf("%s: %w", s, err)
 	}
+	s.version.Store(version.Int64)
 	return nil
 }
 
