@@ -27,15 +27,8 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		redirect(w, "./"+url.PathEscape(lastSegment(r.URL.Path, s.cfg.Path))+"/")
 		return
 	}
-	if inAPI(path) {
-		s.api(w, r, path)
-		return
-	}
 	s.dispatch(w, r, path)
 }
-
-// inAPI reports whether path, within the mount, is the API's.
-func inAPI(path string) bool { return path == "/api" || strings.HasPrefix(path, "/api/") }
 
 // secure sets what every answer has, errors and assets too.
 func secure(h http.Header) {
@@ -56,17 +49,18 @@ func (s *site) deny(w http.ResponseWriter, r *http.Request, path string) {
 		s.cfg.Denied.ServeHTTP(w, r)
 		return
 	}
-	s.refuse(w, r, path, http.StatusForbidden, "You may not use this page.")
+	const detail = "You may not use this page."
+	if isAPI(path) {
+		refuseAPI(w, r, http.StatusForbidden, detail)
+		return
+	}
+	s.render(w, http.StatusForbidden, "refused.html", refused{Denied: true, Status: http.StatusForbidden, Title: http.StatusText(http.StatusForbidden), Detail: detail})
 }
 
 // refuse answers an error that is not about what was typed. Nothing about the site's state
 // is in it: it may be for somebody who was not let in.
 func (s *site) refuse(w http.ResponseWriter, r *http.Request, path string, status int, detail string) {
 	if isAPI(path) {
-		refuseAPI(w, r, status, detail)
-		return
-	}
-	if inAPI(path) {
 		refuseAPI(w, r, status, detail)
 		return
 	}

@@ -27,6 +27,7 @@ type page struct {
 
 // refused is an error page, which says nothing about the site.
 type refused struct {
+	Denied bool // to whom the style sheet is denied as well
 	Base   string
 	Status int
 	Title  string
