@@ -91,10 +91,10 @@ func allowed(methods map[string]endpoint) string {
 	return strings.Join(names, ", ")
 }
 
-func (a answer) write(w http.ResponseWriter, r *http.Request) {
+func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	if a.tag != "" {
-		h["ETag"] = []string{a.tag} // as it is written everywhere, not Etag
+		h.Set("ETag", a.tag)
 	}
 	if a.location != "" {
 		h.Set("Location", a.location)

@@ -166,7 +166,7 @@ func (s *site) apiFleet(ctx context.Context, r *http.Request, _ string) (answer,
 	case errors.Is(err, core.ErrNoFleet):
 		return answer{}, newProblem(http.StatusNotFound, codeNotFound, "This store keeps no rows of instances.")
 	case err != nil:
-		return answer{}, s.problemOf(ctx, storeFault{err})
+		return answer{}, s.problemOf(ctx, storeError{err})
 	}
 	out := struct {
 		wire.Fleet
@@ -193,7 +193,7 @@ func (s *site) apiLog(ctx context.Context, r *http.Request, _ string) (answer, *
 	case errors.Is(err, core.ErrNoLog):
 		return answer{}, newProblem(http.StatusNotFound, codeNotFound, "This store keeps no log.")
 	case err != nil:
-		return answer{}, s.problemOf(ctx, storeFault{err})
+		return answer{}, s.problemOf(ctx, storeError{err})
 	}
 	return answer{body: wire.LogOf(s.store, entries)}, nil
 }
@@ -202,7 +202,7 @@ func (s *site) apiLog(ctx context.Context, r *http.Request, _ string) (answer, *
 func (s *site) load(ctx context.Context) (wire.Found, *problem) {
 	state, err := s.store.Load(ctx, core.Mark{})
 	if err != nil {
-		return wire.Found{}, s.problemOf(ctx, storeFault{err})
+		return wire.Found{}, s.problemOf(ctx, storeError{err})
 	}
 	return wire.Read(s.store, state), nil
 }

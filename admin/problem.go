@@ -139,7 +139,7 @@ func (s *site) problemOf(ctx context.Context, err error) *problem {
 	case errors.Is(err, core.ErrLost):
 		s.complain(ctx, err)
 		return newProblem(http.StatusServiceUnavailable, codeStoreLost, "Nothing was done: the store has lost its document. Instances keep what they had.")
-	case isStoreFault(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case fromStore(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		s.complain(ctx, err)
 		return newProblem(http.StatusServiceUnavailable, codeStoreUnavailable, "Nothing was done: the store cannot be read or written. The application's log says why.")
 	case errors.Is(err, core.ErrNotFound):
@@ -163,15 +163,15 @@ func (s *site) complain(ctx context.Context, err error) {
 	s.log.LogAttrs(context.WithoutCancel(ctx), slog.LevelError, "operator's API failed", slog.String("store", s.store.String()), slog.Any("error", err))
 }
 
-// storeFault marks an error of the store itself, so that a document which cannot be read
+// storeError marks an error of the store itself, so that a document which cannot be read
 // is never taken for a fault of the request.
-type storeFault struct{ err error }
+type storeError struct{ err error }
 
-func (f storeFault) Error() string { return f.err.Error() }
-func (f storeFault) Unwrap() error { return f.err }
+func (f storeError) Error() string { return f.err.Error() }
+func (f storeError) Unwrap() error { return f.err }
 
-func isStoreFault(err error) bool {
-	_, ok := errors.AsType[storeFault](err)
+func fromStore(err error) bool {
+	_, ok := errors.AsType[storeError](err)
 	return ok
 }
 
@@ -181,14 +181,14 @@ type marked struct{ core.Store }
 func (m marked) Load(ctx context.Context, have core.Mark) (core.State, error) {
 	state, err := m.Store.Load(ctx, have)
 	if err != nil {
-		err = storeFault{err}
+		err = storeError{err}
 	}
 	return state, err
 }
 
 func (m marked) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
 	if err := m.Store.Commit(ctx, base, next, entry); err != nil {
-		return storeFault{err}
+		return storeError{err}
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func TestDecodeObjectRefuses(t *testing.T) {
 		"an array":                           {"[]", "body: found '[', want an object"},
 		"null":                               {"null", "body: found null, want an object"},
 		"a member that is required":          {`{}`, "name: is missing"},
-		"an unknown member":                  {`{"name":"x","nmae":"y"}`, `body: "nmae": unknown member; known are name, end, fast`},
+		"an unknown member":                  {`{"name":"x","nam":"y"}`, `body: "nam": unknown member; known are name, end, fast`},
 		"a member in another case":           {`{"Name":"x"}`, `want "name"`},
 		"a member twice":                     {`{"name":"x","name":"y"}`, "name: is given twice"},
 		"a member twice, escaped":            {`{"name":"x","n\u0061me":"y"}`, "name: is given twice"},

@@ -1,0 +1,104 @@
+package admin_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+func TestAPISaysWhatTheGateDoesWhileTheStoreIsLost(t *testing.T) {
+	t.Parallel()
+	st := &brokenStore{Store: memstore.New()}
+	c := newAPI(t, st)
+	require.Equal(t, http.StatusCreated, c.do("POST", "start", `{}`).Code)
+	st.load = func() error { return core.ErrLost }
+	got := c.do("GET", "state", "")
+	require.Equal(t, http.StatusServiceUnavailable, got.Code)
+	require.Contains(t, []any{"open", "refusing", "drained"}, got.at("gate", "state"))
+
+	// What was seen is not what is lost: nobody ends it by a revision that is gone.
+	stale := c.do("POST", "end", `{"all": true, "revision": 1}`)
+	require.Equal(t, http.StatusConflict, stale.Code, stale.Body)
+	require.Equal(t, "stale", stale.at("code"))
+}
+
+func TestAPIStoreWithoutFleetAndLog(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, &brokenStore{Store: memstore.New()})
+	for _, path := range []string{"fleet", "log"} {
+		got := c.do("GET", path, "")
+		require.Equal(t, http.StatusNotFound, got.Code)
+		require.Contains(t, got.at("detail"), "keeps no")
+	}
+}
+
+func TestAPIListsAreBounded(t *testing.T) {
+	t.Parallel()
+	st := memstore.New()
+	c := newAPI(t, st)
+	const all = 250
+	from := time.Date(2097, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range all {
+		_, err := core.Schedule(t.Context(), st, core.WindowOptions{Start: from.Add(time.Duration(i/2) * time.Hour), For: time.Hour})
+		require.NoError(t, err)
+	}
+	var ids []string
+	path, pages := "periods", 0
+	for ; path != ""; pages++ {
+		page := c.do("GET", path, "")
+		require.Equal(t, http.StatusOK, page.Code, page.Body)
+		items := page.at("periods").([]any)
+		require.LessOrEqual(t, len(items), 100)
+		for _, p := range items {
+			ids = append(ids, p.(map[string]any)["id"].(string))
+		}
+		if path = ""; page.at("next") != nil {
+			path = "periods?cursor=" + page.text("next")
+		}
+		// A period that is removed, and one that is added before it, move nothing.
+		_, err := core.Cancel(t.Context(), st, ids[len(ids)-1], core.CancelOptions{})
+		require.NoError(t, err)
+		_, err = core.Schedule(t.Context(), st, core.WindowOptions{Start: from.Add(-time.Hour), For: time.Hour})
+		require.NoError(t, err)
+	}
+	require.Equal(t, 3, pages)
+	require.Len(t, ids, all)
+	slices.Sort(ids)
+	require.Len(t, slices.Compact(ids), all, "each once")
+
+	require.Len(t, c.do("GET", "periods?limit=1000", "").at("periods"), all)
+	require.Len(t, c.do("GET", "periods?limit=1", "").at("periods"), 1)
+	require.Len(t, c.do("GET", "log", "").at("entries"), 100)
+	require.Len(t, c.do("GET", "log?limit=7", "").at("entries"), 7)
+
+	state := c.do("GET", "state", "")
+	require.Len(t, state.at("upcoming"), 100)
+	require.InEpsilon(t, all-100, state.at("upcoming_omitted"), 0)
+	require.Nil(t, state.at("in_force_omitted"))
+}
+
+func TestAPIStateTag(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, memstore.New())
+	tag := c.do("GET", "state", "").Header().Get("ETag")
+	require.Regexp(t, `^W/"[0-9a-f]{20}"$`, tag)
+	for value, want := range map[string]int{
+		tag:                           http.StatusNotModified,
+		strings.TrimPrefix(tag, "W/"): http.StatusNotModified,
+		"*":                           http.StatusNotModified,
+		`"x", ` + tag:                 http.StatusNotModified,
+		`"x"`:                         http.StatusOK,
+		`W/"x` + tag[3:]:              http.StatusOK,
+	} {
+		got := c.do("GET", "state", "", header{"If-None-Match", value})
+		require.Equal(t, want, got.Code, value)
+		require.Equal(t, tag, got.Header().Get("ETag"))
+	}
+}

@@ -1,0 +1,270 @@
+package admin_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+// TestAPIBadRequests sends every bad request of A4 to every path that takes a body.
+func TestAPIBadRequests(t *testing.T) {
+	t.Parallel()
+	targets := map[string]struct{ method, path, body string }{
+		"start":    {"POST", "start", `{"reason": "x"}`},
+		"end":      {"POST", "end", `{"id": "ID"}`},
+		"schedule": {"POST", "periods", tomorrow},
+		"edit":     {"PATCH", "periods/ID", `{"reason": "x"}`},
+	}
+	type request struct {
+		body    string
+		headers []header
+		query   string
+		status  int
+		code    string
+	}
+	member := func(body, more string) string { return strings.TrimSuffix(body, "}") + ", " + more + "}" }
+	cases := map[string]func(good string) request{
+		"no body": func(string) request {
+			return request{body: "", headers: []header{{"Content-Type", "application/json"}}, status: 400, code: "invalid"}
+		},
+		"not JSON": func(string) request { return request{body: "reason=x", status: 400, code: "invalid"} },
+		"an array": func(good string) request { return request{body: "[" + good + "]", status: 400, code: "invalid"} },
+		"null":     func(string) request { return request{body: "null", status: 400, code: "invalid"} },
+		"an unknown member": func(good string) request {
+			return request{body: member(good, `"resaon": "x"`), status: 400, code: "invalid"}
+		},
+		"a member twice": func(good string) request {
+			return request{body: member(good, strings.TrimPrefix(strings.Split(good, ",")[0], "{")), status: 400, code: "invalid"}
+		},
+		"a member in upper case": func(good string) request {
+			return request{body: strings.Replace(good, `{"`, `{"R`, 1), status: 400, code: "invalid"}
+		},
+		"a name in another case": func(good string) request {
+			return request{body: strings.ToUpper(good[:4]) + good[4:], status: 400, code: "invalid"}
+		},
+		"something behind it": func(good string) request { return request{body: good + good, status: 400, code: "invalid"} },
+		"a byte behind it":    func(good string) request { return request{body: good + "\x00", status: 400, code: "invalid"} },
+		"cut off":             func(good string) request { return request{body: good[:len(good)-1], status: 400, code: "invalid"} },
+		"deep": func(string) request {
+			return request{body: strings.Repeat(`{"a":`, 12_000), status: 400, code: "invalid"}
+		},
+		"64 KiB and a byte": func(good string) request {
+			return request{body: good + strings.Repeat(" ", 64<<10+1-len(good)), status: 413, code: "too-large"}
+		},
+		"an endless string": func(string) request {
+			return request{body: `{"reason": "` + strings.Repeat("x", 1<<20), status: 413, code: "too-large"}
+		},
+		"text": func(good string) request {
+			return request{body: good, headers: []header{{"Content-Type", "text/plain"}}, status: 415, code: "media-type"}
+		},
+		"a form": func(good string) request {
+			return request{body: good, headers: []header{{"Content-Type", "application/x-www-form-urlencoded"}}, status: 415, code: "media-type"}
+		},
+		"no type": func(good string) request {
+			return request{body: good, headers: []header{{"Content-Type", ""}}, status: 415, code: "media-type"}
+		},
+		"a type like JSON": func(good string) request {
+			return request{body: good, headers: []header{{"Content-Type", "application/json-seq"}}, status: 415, code: "media-type"}
+		},
+		"a patch's own type": func(good string) request {
+			return request{body: good, headers: []header{{"Content-Type", "application/merge-patch+json"}}, status: 415, code: "media-type"}
+		},
+		"another charset": func(good string) request {
+			return request{body: good, headers: []header{{"Content-Type", "application/json; charset=utf-16"}}, status: 415, code: "media-type"}
+		},
+		"packed": func(good string) request {
+			return request{body: good, headers: []header{{"Content-Encoding", "gzip"}}, status: 415, code: "media-type"}
+		},
+		"a parameter": func(good string) request {
+			return request{body: good, query: "?force=true", status: 400, code: "invalid"}
+		},
+		"a broken query": func(good string) request { return request{body: good, query: "?%zz", status: 400, code: "invalid"} },
+		"a semicolon":    func(good string) request { return request{body: good, query: "?a=1;b=2", status: 400, code: "invalid"} },
+		"sent from another site": func(good string) request {
+			return request{body: good, headers: []header{{"Sec-Fetch-Site", "cross-site"}}, status: 403, code: "forbidden"}
+		},
+		"sent from a sub-domain": func(good string) request {
+			return request{body: good, headers: []header{{"Sec-Fetch-Site", "same-site"}}, status: 403, code: "forbidden"}
+		},
+		"sent by an older browser": func(good string) request {
+			return request{body: good, headers: []header{{"Origin", "https://evil.example"}}, status: 403, code: "forbidden"}
+		},
+		"sent by nobody": func(good string) request {
+			return request{body: good, headers: []header{{"X-User", ""}}, status: 403, code: "forbidden"}
+		},
+	}
+	for where, target := range targets {
+		for what, spoil := range cases {
+			t.Run(where+"/"+what, func(t *testing.T) {
+				t.Parallel()
+				c := newAPI(t, memstore.New())
+				id := c.plan()
+				mark := c.mark()
+				req := spoil(strings.ReplaceAll(target.body, "ID", id))
+				got := c.do(target.method, strings.ReplaceAll(target.path, "ID", id)+req.query, req.body, append([]header{{"If-Match", `"1"`}}, req.headers...)...)
+				require.Equal(t, req.status, got.Code, got.Body)
+				require.Equal(t, req.code, got.at("code"))
+				if req.code == "invalid" {
+					require.NotEmpty(t, got.at("errors"))
+				}
+				require.Equal(t, mark, c.mark(), "nothing was written")
+				require.Less(t, got.Body.Len(), 2048, "what was sent is not sent back")
+			})
+		}
+	}
+}
+
+// TestAPIBadMembers sends members that are JSON and wrong.
+func TestAPIBadMembers(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 4097)
+	for name, tt := range map[string]struct{ method, path, body, field string }{
+		"start: a reason of more than 4 KiB":        {"POST", "start", `{"reason": "` + long + `"}`, "reason"},
+		"start: an end that has passed":             {"POST", "start", `{"end": "2020-01-01T00:00:00Z"}`, "end"},
+		"start: an expected end that has passed":    {"POST", "start", `{"expected_end": "2020-01-01T00:00:00Z"}`, "expected_end"},
+		"start: a year that no store takes":         {"POST", "start", `{"end": "9999-06-01T00:00:00Z"}`, "end"},
+		"start: both ends":                          {"POST", "start", `{"end": "2097-01-01T00:00:00Z", "expected_end": "2097-01-01T00:00:00Z"}`, "end"},
+		"start: no end is said by leaving it out":   {"POST", "start", `{"end": null}`, "end"},
+		"start: a blank holder":                     {"POST", "start", `{"holder": " "}`, "holder"},
+		"start: a holder's name of 257 bytes":       {"POST", "start", `{"holder": "` + long[:257] + `"}`, "holder"},
+		"start: an instant without its offset":      {"POST", "start", `{"end": "2097-01-01T00:00:00"}`, "end"},
+		"start: a number for an instant":            {"POST", "start", `{"end": 4007318400}`, "end"},
+		"start: half of a surrogate pair":           {"POST", "start", `{"reason": "\ud800"}`, "reason"},
+		"schedule: no start":                        {"POST", "periods", `{"end": "2097-03-08T04:00:00Z"}`, "start"},
+		"schedule: nothing said of the end":         {"POST", "periods", `{"start": "2097-03-08T02:00:00Z"}`, "end"},
+		"schedule: no start is no start":            {"POST", "periods", `{"start": null, "end": null}`, "start"},
+		"schedule: the end before the start":        {"POST", "periods", `{"start": "2097-03-08T02:00:00Z", "end": "2097-03-08T01:00:00Z"}`, "end"},
+		"schedule: the end at the start":            {"POST", "periods", `{"start": "2097-03-08T02:00:00Z", "end": "2097-03-08T02:00:00Z"}`, "end"},
+		"schedule: over already":                    {"POST", "periods", `{"start": "2020-03-08T02:00:00Z", "end": "2020-03-08T03:00:00Z"}`, "end"},
+		"schedule: before all years":                {"POST", "periods", `{"start": "1970-01-01T00:00:00Z", "end": null}`, "start"},
+		"schedule: an id is not for clients to say": {"POST", "periods", member(tomorrow, `"id": "x"`), "body"},
+		"schedule: nor who did it":                  {"POST", "periods", member(tomorrow, `"created_by": "bob"`), "body"},
+		"edit: nothing":                             {"PATCH", "periods/ID", `{}`, "body"},
+		"edit: a version":                           {"PATCH", "periods/ID", `{"version": 1, "reason": "x"}`, "body"},
+		"edit: no reason":                           {"PATCH", "periods/ID", `{"reason": null}`, "reason"},
+		"edit: no start":                            {"PATCH", "periods/ID", `{"start": null}`, "start"},
+		"edit: a start behind the end":              {"PATCH", "periods/ID", `{"start": "2098-01-01T00:00:00Z"}`, "end"},
+		"edit: an end that has passed":              {"PATCH", "periods/ID", `{"end": "2020-01-01T00:00:00Z"}`, "end"},
+		"edit: a deployment's start":                {"PATCH", "periods/DEPLOYMENT", `{"start": "2020-01-01T00:00:00Z"}`, "start"},
+		"edit: a deployment is not disabled":        {"PATCH", "periods/DEPLOYMENT", `{"enabled": false}`, "enabled"},
+		"end: nothing said":                         {"POST", "end", `{}`, "id"},
+		"end: an empty id":                          {"POST", "end", `{"id": ""}`, "id"},
+		"end: all and one":                          {"POST", "end", `{"id": "ID", "all": true, "revision": 2}`, "all"},
+		"end: all, but not which":                   {"POST", "end", `{"all": true}`, "revision"},
+		"end: not all":                              {"POST", "end", `{"all": false, "revision": 2}`, "id"},
+		"end: one, with a revision":                 {"POST", "end", `{"id": "DEPLOYMENT", "revision": 2}`, "revision"},
+		"end: a revision that is a text":            {"POST", "end", `{"all": true, "revision": "2"}`, "revision"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newAPI(t, memstore.New())
+			ids := strings.NewReplacer("DEPLOYMENT", c.do("POST", "start", `{}`).text("period", "id"), "ID", c.plan())
+			mark := c.mark()
+			got := c.do(tt.method, ids.Replace(tt.path), ids.Replace(tt.body), header{"If-Match", `"1"`})
+			require.Equal(t, http.StatusBadRequest, got.Code, got.Body)
+			require.Equal(t, "invalid", got.at("code"))
+			require.Equal(t, tt.field, got.at("errors").([]any)[0].(map[string]any)["field"], got.Body)
+			require.Equal(t, mark, c.mark(), "nothing was written")
+		})
+	}
+}
+
+func member(body, more string) string { return strings.TrimSuffix(body, "}") + ", " + more + "}" }
+
+func TestAPIPreconditions(t *testing.T) {
+	t.Parallel()
+	writes := map[string]struct{ method, path, body string }{
+		"edit":   {"PATCH", "periods/ID", `{"reason": "x"}`},
+		"delete": {"DELETE", "periods/ID", ""},
+		"end":    {"POST", "end", `{"id": "DEPLOYMENT"}`},
+	}
+	for what, w := range writes {
+		for name, tt := range map[string]struct {
+			tag    []string
+			status int
+			code   string
+		}{
+			"none":             {nil, 428, "no-precondition"},
+			"of another time":  {[]string{`"2"`}, 409, "stale"},
+			"any":              {[]string{`*`}, 400, "invalid"},
+			"several":          {[]string{`"1", "2"`}, 400, "invalid"},
+			"twice":            {[]string{`"1"`, `"1"`}, 400, "invalid"},
+			"weak":             {[]string{`W/"1"`}, 400, "invalid"},
+			"without quotes":   {[]string{`1`}, 400, "invalid"},
+			"empty":            {[]string{``}, 400, "invalid"},
+			"a quote":          {[]string{`"`}, 400, "invalid"},
+			"zero":             {[]string{`"0"`}, 400, "invalid"},
+			"less":             {[]string{`"-1"`}, 400, "invalid"},
+			"another spelling": {[]string{`"01"`}, 400, "invalid"},
+			"a plus":           {[]string{`"+1"`}, 400, "invalid"},
+			"too many":         {[]string{`"9223372036854775808"`}, 400, "invalid"},
+			"of the state":     {[]string{`W/"0123456789abcdef0123"`}, 400, "invalid"},
+		} {
+			t.Run(what+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				c := newAPI(t, memstore.New())
+				ids := strings.NewReplacer("DEPLOYMENT", c.do("POST", "start", `{}`).text("period", "id"), "ID", c.plan())
+				mark := c.mark()
+				r := httptest.NewRequestWithContext(t.Context(), w.method, apiMount+"/api/v1/"+ids.Replace(w.path), strings.NewReader(ids.Replace(w.body)))
+				r.Header.Set("X-User", "alice")
+				r.Header.Set("Content-Type", "application/json")
+				r.Header["If-Match"] = tt.tag
+				got := c.send(r)
+				require.Equal(t, tt.status, got.Code, got.Body)
+				require.Equal(t, tt.code, got.at("code"))
+				if tt.code == "stale" {
+					require.InEpsilon(t, 1, got.at("period", "version"), 0, "what it is now")
+				}
+				require.Equal(t, mark, c.mark())
+			})
+		}
+	}
+}
+
+func TestAPIBadParameters(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, memstore.New())
+	for path, field := range map[string]string{
+		"periods?limit=0": "limit", "periods?limit=1001": "limit", "periods?limit=": "limit", "periods?limit=+1": "limit", "periods?limit=1e2": "limit",
+		"periods?limit=1&limit=2": "limit", "periods?cursor=": "cursor", "periods?cursor=x": "cursor", "periods?cursor=1": "cursor",
+		"periods?cursor=99999999999999999999.x": "cursor", "periods?cursor=1." + strings.Repeat("x", 65): "cursor",
+		"periods?Limit=1": "query", "periods?%zz": "query", "state?x": "query", "log?limit=-1": "limit", "log?cursor=1.x": "query",
+		"fleet?limit=1": "query", "periods/x?y=z": "query",
+	} {
+		got := c.do("GET", path, "")
+		require.Equal(t, http.StatusBadRequest, got.Code, path)
+		require.Equal(t, field, got.at("errors").([]any)[0].(map[string]any)["field"], path)
+	}
+}
+
+// FuzzAPIBodies: no body makes the API fail, and none that it refuses is written.
+func FuzzAPIBodies(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `{"reason": "x"}`, tomorrow, `{"id": "x"}`, `{"all": true, "revision": 1}`, `{"end": null, "enabled": false}`, `{"start": "2097-01-01T00:00:00.5+14:00", "end": null}`,
+		`{"reason": "\ud83d\ude80"}`, `{"holder": "\u0000"}`, `[`, `{"revision": 9007199254740993}`, "\xff", `{"a":{"a":{"a":`,
+	} {
+		for route := range uint8(4) {
+			f.Add(route, seed)
+		}
+	}
+	f.Fuzz(func(t *testing.T, route uint8, body string) {
+		c := newAPI(t, memstore.New())
+		id := c.plan()
+		mark := c.mark()
+		target := [][2]string{{"POST", "start"}, {"POST", "end"}, {"POST", "periods"}, {"PATCH", "periods/" + id}}[route%4]
+		got := c.do(target[0], target[1], body, header{"If-Match", `"1"`}, header{"Content-Type", "application/json"})
+		switch got.Code {
+		case http.StatusOK, http.StatusCreated:
+			require.Equal(t, mark.Revision+1, c.mark().Revision)
+		case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge:
+			require.Equal(t, mark, c.mark())
+		default:
+			require.Fail(t, "neither done nor refused", "%d %s", got.Code, got.Body)
+		}
+	})
+}

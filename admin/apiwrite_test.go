@@ -1,0 +1,137 @@
+package admin_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+func TestAPIWindowFromPlanToEnd(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, memstore.New())
+	id := c.plan()
+	require.Equal(t, http.StatusOK, c.do("PATCH", "periods/"+id, `{"enabled": false}`, header{"If-Match", `"1"`}).Code)
+	require.Equal(t, "disabled", c.do("GET", "periods/"+id, "").at("status"))
+
+	early := c.do("POST", "end", `{"id": "`+id+`"}`, header{"If-Match", `"2"`})
+	require.Equal(t, http.StatusConflict, early.Code)
+	require.Equal(t, "not-in-force", early.at("code"))
+	require.Equal(t, id, early.at("period", "id"))
+
+	require.Equal(t, http.StatusOK, c.do("PATCH", "periods/"+id, `{"enabled": true, "start": "2020-01-01T00:00:00Z", "end": null}`, header{"If-Match", `"2"`}).Code)
+	late := c.do("DELETE", "periods/"+id, "", header{"If-Match", `"3"`})
+	require.Equal(t, http.StatusConflict, late.Code)
+	require.Equal(t, "in-force", late.at("code"))
+	require.Equal(t, "in-force", late.at("period", "status"))
+
+	require.Equal(t, "up", c.do("POST", "end", `{"id": "`+id+`"}`, header{"If-Match", `"3"`}).at("result"))
+	require.Equal(t, http.StatusNotFound, c.do("GET", "periods/"+id, "").Code)
+
+	gone := c.do("DELETE", "periods/"+c.plan(), "", header{"If-Match", `"1"`})
+	require.Equal(t, http.StatusOK, gone.Code)
+	require.Equal(t, "cancelled", gone.at("period", "status"))
+	require.Empty(t, gone.Header().Get("ETag"))
+}
+
+func TestAPIAutomaticEnd(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, memstore.New())
+	begun := c.do("POST", "start", `{"end": "2097-01-01T00:00:00Z", "holder": "CI 7"}`)
+	require.Equal(t, "2097-01-01T00:00:00Z", begun.at("period", "end"))
+	require.Nil(t, begun.at("period", "expected_end"))
+	require.Equal(t, "CI 7", begun.at("period", "holder"))
+	require.Equal(t, "alice", begun.at("period", "created_by"))
+}
+
+func TestAPITwoWriters(t *testing.T) {
+	t.Parallel()
+	for name, store := range apiStores {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := store(t)
+			alice, bob := newAPI(t, st), newAPI(t, st)
+			id := alice.plan()
+			seen := alice.do("GET", "periods/"+id, "").Header().Get("ETag")
+			require.Equal(t, http.StatusOK, bob.do("PATCH", "periods/"+id, `{"reason": "Bob's"}`, header{"If-Match", seen}, header{"X-User", "bob"}).Code)
+
+			lost := alice.do("PATCH", "periods/"+id, `{"reason": "Alice's"}`, header{"If-Match", seen})
+			require.Equal(t, http.StatusConflict, lost.Code)
+			require.Equal(t, "stale", lost.at("code"))
+			require.Equal(t, "Bob's", lost.at("period", "reason"))
+			require.Equal(t, "bob", lost.at("period", "updated_by"))
+			require.Equal(t, "Bob's", alice.do("GET", "periods/"+id, "").at("reason"))
+
+			require.Equal(t, http.StatusOK, alice.do("PATCH", "periods/"+id, `{"reason": "Alice's"}`, header{"If-Match", fmt.Sprintf(`"%v"`, lost.at("period", "version"))}).Code)
+		})
+	}
+}
+
+func TestAPIEndAllEndsNothingThatWasBegunSince(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, memstore.New())
+	require.Equal(t, http.StatusCreated, c.do("POST", "start", `{"holder": "a"}`).Code)
+	seen := c.do("GET", "state", "")
+	require.Equal(t, http.StatusCreated, c.do("POST", "start", `{"holder": "b"}`, header{"X-User", "bob"}).Code)
+	all := func(s apiReply) string { return fmt.Sprintf(`{"all": true, "revision": %v}`, s.at("revision")) }
+
+	stale := c.do("POST", "end", all(seen))
+	require.Equal(t, http.StatusConflict, stale.Code, stale.Body)
+	require.Equal(t, "stale", stale.at("code"))
+	require.Len(t, stale.at("state", "in_force"), 2)
+
+	done := c.do("POST", "end", fmt.Sprintf(`{"all": true, "revision": %v}`, stale.at("state", "revision")))
+	require.Equal(t, http.StatusOK, done.Code)
+	require.Equal(t, "up", done.at("result"))
+	require.Len(t, done.at("ended"), 2)
+
+	nothing := c.do("POST", "end", all(c.do("GET", "state", "")))
+	require.Equal(t, http.StatusConflict, nothing.Code)
+	require.Equal(t, "nothing-to-end", nothing.at("code"))
+	require.Equal(t, "up", nothing.at("state", "state"))
+}
+
+func TestAPIStartOnlyIfNothingWasWrittenSince(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, memstore.New())
+	require.Equal(t, http.StatusCreated, c.do("POST", "start", `{"revision": 0}`).Code)
+	stale := c.do("POST", "start", `{"revision": 0}`)
+	require.Equal(t, http.StatusConflict, stale.Code)
+	require.Equal(t, "stale", stale.at("code"))
+	require.Equal(t, "down", stale.at("state", "state"))
+}
+
+func TestAPIEndWithOthersStillHoldingTheSiteDown(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, memstore.New())
+	mine := c.do("POST", "start", `{"holder": "mine"}`).text("period", "id")
+	theirs := c.do("POST", "start", `{"holder": "theirs"}`).text("period", "id")
+	ended := c.do("POST", "end", `{"id": "`+mine+`"}`, header{"If-Match", `"1"`})
+	require.Equal(t, http.StatusOK, ended.Code)
+	require.Equal(t, "still-down", ended.at("result"))
+	require.Equal(t, "down", ended.at("state", "state"))
+	require.Equal(t, "ended", ended.at("ended").([]any)[0].(map[string]any)["status"])
+	require.Equal(t, theirs, ended.at("state", "in_force").([]any)[0].(map[string]any)["id"])
+}
+
+func TestAPIUnknownPeriod(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ method, path, body string }{
+		"get":    {"GET", "periods/nobody", ""},
+		"edit":   {"PATCH", "periods/nobody", `{"reason": "x"}`},
+		"delete": {"DELETE", "periods/nobody", ""},
+		"end":    {"POST", "end", `{"id": "nobody"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newAPI(t, memstore.New())
+			got := c.do(tt.method, tt.path, tt.body, header{"If-Match", `"1"`})
+			require.Equal(t, http.StatusNotFound, got.Code)
+			require.Equal(t, "not-found", got.at("code"))
+			require.Zero(t, c.mark())
+		})
+	}
+}
