@@ -139,7 +139,7 @@ func (s *site) problemOf(ctx context.Context, err error) *problem {
 	case errors.Is(err, core.ErrLost):
 		s.complain(ctx, err)
 		return newProblem(http.StatusServiceUnavailable, codeStoreLost, "Nothing was done: the store has lost its document. Instances keep what they had.")
-	case fromStore(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case isStoreFault(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		s.complain(ctx, err)
 		return newProblem(http.StatusServiceUnavailable, codeStoreUnavailable, "Nothing was done: the store cannot be read or written. The application's log says why.")
 	case errors.Is(err, core.ErrNotFound):
@@ -170,7 +170,7 @@ type storeError struct{ err error }
 func (f storeError) Error() string { return f.err.Error() }
 func (f storeError) Unwrap() error { return f.err }
 
-func fromStore(err error) bool {
+func isStoreFault(err error) bool {
 	_, ok := errors.AsType[storeError](err)
 	return ok
 }
