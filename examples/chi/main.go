@@ -12,6 +12,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	chidowntime "github.com/go-downtime/downtime/adapters/chi"
+	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/examples/internal/shop"
 )
@@ -19,14 +20,26 @@ import (
 func main() { shop.Main("chi", build) }
 
 func build(p shop.Parts) (http.Handler, *core.Gate, error) {
-	gate, err := core.New(core.Config{
+	// What session, below, stores in the request's context.
+	superuser := core.ContextValue("superuser", userKey{}, func(u shop.User) bool { return u.Superuser })
+	cfg := core.Config{
 		Store:       p.Store,
 		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the way in for the superuser
 		ExemptPaths: []string{"/static"},            // /static and everything below it
-		Bypass: []core.Predicate{
-			// What session, below, stores in the request's context.
-			core.ContextValue("superuser", userKey{}, func(u shop.User) bool { return u.Superuser }),
-			core.APIKeyHeader("X-Api-Key", p.Key),
+		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", p.Key)},
+		Logger:      p.Log,
+	}
+	admin.Exempt(&cfg, shop.OpsPath) // so that the operator's page is served while down
+	gate, err := core.New(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	ops, err := admin.New(gate, admin.Config{
+		Path:      shop.OpsPath,
+		Authorise: superuser,
+		Actor: func(ctx context.Context, _ *http.Request) string {
+			user, _ := core.Value[shop.User](ctx, userKey{})
+			return user.Name
 		},
 		Logger: p.Log,
 	})
@@ -58,6 +71,8 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 		http.SetCookie(w, cookie)
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	})
+
+	r.Mount(shop.OpsPath, ops)
 
 	r.Route("/api", func(r chi.Router) {
 		r.Get("/orders", func(w http.ResponseWriter, _ *http.Request) {

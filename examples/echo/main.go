@@ -2,12 +2,14 @@
 package main
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
 	echodowntime "github.com/go-downtime/downtime/adapters/echo"
+	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/examples/internal/shop"
 )
@@ -15,14 +17,26 @@ import (
 func main() { shop.Main("echo", build) }
 
 func build(p shop.Parts) (http.Handler, *core.Gate, error) {
-	gate, err := core.New(core.Config{
+	// A predicate on echo's own context: it sees what session, below, stores by c.Set.
+	superuser := echodowntime.Predicate("superuser", func(c echo.Context) bool { return user(c).Superuser })
+	cfg := core.Config{
 		Store:       p.Store,
 		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the way in for the superuser
 		ExemptPaths: []string{"/static"},            // /static and everything below it
-		Bypass: []core.Predicate{
-			// A predicate on echo's own context: it sees what session, below, stores by c.Set.
-			echodowntime.Predicate("superuser", func(c echo.Context) bool { return user(c).Superuser }),
-			core.APIKeyHeader("X-Api-Key", p.Key),
+		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", p.Key)},
+		Logger:      p.Log,
+	}
+	admin.Exempt(&cfg, shop.OpsPath) // so that the operator's page is served while down
+	gate, err := core.New(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	ops, err := admin.New(gate, admin.Config{
+		Path:      shop.OpsPath,
+		Authorise: superuser,
+		Actor: func(ctx context.Context, _ *http.Request) string {
+			user, _ := core.Value[shop.User](ctx, "user")
+			return user.Name
 		},
 		Logger: p.Log,
 	})
@@ -48,6 +62,10 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 		c.SetCookie(cookie)
 		return c.Redirect(http.StatusSeeOther, "/")
 	})
+
+	// Wrap, so that Authorise and Actor see what session stores.
+	e.Any(shop.OpsPath, echodowntime.Wrap(ops))
+	e.Any(shop.OpsPath+"/*", echodowntime.Wrap(ops))
 
 	api := e.Group("/api")
 	api.GET("/orders", func(c echo.Context) error { return c.JSON(http.StatusOK, p.Shop.Orders()) })

@@ -2,11 +2,13 @@
 package main
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
+	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/examples/internal/shop"
 )
@@ -17,14 +19,26 @@ func main() {
 }
 
 func build(p shop.Parts) (http.Handler, *core.Gate, error) {
-	gate, err := core.New(core.Config{
+	// What session, below, stores by c.Set.
+	superuser := core.ContextValue("superuser", "user", func(u shop.User) bool { return u.Superuser })
+	cfg := core.Config{
 		Store:       p.Store,
 		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the way in for the superuser
 		ExemptPaths: []string{"/static"},            // /static and everything below it
-		Bypass: []core.Predicate{
-			// What session, below, stores by c.Set.
-			core.ContextValue("superuser", "user", func(u shop.User) bool { return u.Superuser }),
-			core.APIKeyHeader("X-Api-Key", p.Key),
+		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", p.Key)},
+		Logger:      p.Log,
+	}
+	admin.Exempt(&cfg, shop.OpsPath) // so that the operator's page is served while down
+	gate, err := core.New(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	ops, err := admin.New(gate, admin.Config{
+		Path:      shop.OpsPath,
+		Authorise: superuser,
+		Actor: func(ctx context.Context, _ *http.Request) string {
+			user, _ := core.Value[shop.User](ctx, "user")
+			return user.Name
 		},
 		Logger: p.Log,
 	})
@@ -57,6 +71,10 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 		http.SetCookie(c.Writer, cookie)
 		c.Redirect(http.StatusSeeOther, "/")
 	})
+
+	// Wrap, so that Authorise and Actor see what session stores.
+	r.Any(shop.OpsPath, gindowntime.Wrap(ops))
+	r.Any(shop.OpsPath+"/*page", gindowntime.Wrap(ops))
 
 	api := r.Group("/api")
 	api.GET("/orders", func(c *gin.Context) { c.JSON(http.StatusOK, p.Shop.Orders()) })

@@ -20,7 +20,8 @@ func (s *Shop) HomePage(user User) []byte {
 	return render("page.html", struct {
 		User   User
 		Orders []Order
-	}{user, s.Orders()})
+		Ops    string
+	}{user, s.Orders(), OpsPath})
 }
 
 // LoginPage asks for the password.

@@ -143,12 +143,17 @@ Pass all the same, with the API key or signed in:
   curl -i -c cookies.txt -d password=%[5]s %[2]s/login
   curl -i -b cookies.txt %[2]s/
 
+Or operate it in the browser, signed in as the superuser with %[5]s:
+
+  %[2]s/login
+  %[2]s%[6]s/
+
 And bring it back:
 
   go run ./cmd/downtime status
   go run ./cmd/downtime end
 
-`, framework, url, quote("file:"+path), key, password)
+`, framework, url, quote("file:"+path), key, password, OpsPath)
 }
 
 // quote makes s one word for a POSIX shell.

@@ -17,6 +17,9 @@ import (
 // SessionCookie is the name of the cookie that [Shop.SignIn] makes.
 const SessionCookie = "session"
 
+// OpsPath is where the examples mount the operator's page.
+const OpsPath = "/ops/downtime"
+
 const keepOrders = 100 // anybody may order: the oldest are forgotten
 
 // ErrBadOrder is an order that the shop does not take.

@@ -44,6 +44,7 @@ func Run(t *testing.T, build shop.Build) {
 	a.want(a.order(`{`), http.StatusBadRequest, shop.ErrBadOrder.Error())
 	a.want(a.get("/api/orders"), http.StatusOK, `{"id":1,"item":"tea","quantity":2}`)
 	a.want(a.get("/nowhere"), http.StatusNotFound, "")
+	a.want(a.get(shop.OpsPath+"/"), http.StatusForbidden, "")
 
 	t.Log("down: refused, in the form that was asked for")
 	a.takeDown("New shelves", 10*time.Minute)
@@ -70,6 +71,8 @@ func Run(t *testing.T, build shop.Build) {
 	a.want(a.get("/static/shop.css"), http.StatusOK, "font-family")
 	a.want(a.get("/static/../api/orders"), http.StatusServiceUnavailable, "")
 	a.want(a.get("/staticky"), http.StatusServiceUnavailable, "")
+	a.want(a.get(shop.OpsPath+"/"), http.StatusForbidden, "") // by the page, not by the gate
+	a.want(a.get(shop.OpsPath+"ily"), http.StatusServiceUnavailable, "")
 
 	t.Log("down: the API key passes, nothing like it does")
 	a.want(a.get("/api/orders", "X-Api-Key", apiKey), http.StatusOK, "tea")
@@ -83,6 +86,18 @@ func Run(t *testing.T, build shop.Build) {
 	signedIn := a.signIn(password) // follows the redirect to the page
 	a.want(signedIn, http.StatusOK, "Signed in as admin")
 	a.header(signedIn, "Cache-Control", "private, no-store")
+
+	t.Log("down: the superuser operates it, without and with the slash, by page and by API")
+	for _, path := range []string{shop.OpsPath, shop.OpsPath + "/"} {
+		page := a.get(path, "Accept", "text/html")
+		a.want(page, http.StatusOK, "New shelves")
+		a.header(page, "Content-Type", "text/html")
+		a.header(page, "Content-Security-Policy", "default-src 'none'; style-src 'self'")
+	}
+	state := a.get(shop.OpsPath + "/api/v1/state")
+	a.want(state, http.StatusOK, `"state": "down"`)
+	a.header(state, "Content-Type", "application/json")
+	a.want(a.send(http.MethodPost, shop.OpsPath+"/end-all", "revision=1", "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden, "another site")
 
 	t.Log("up again, for everybody")
 	a.bringBack()
