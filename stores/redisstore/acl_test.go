@@ -55,6 +55,7 @@ func TestTheDocumentedRightsAreEnough(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, rows, 2)
 	require.NoError(t, st.Leave(t.Context(), "a"))
+	require.Equal(t, []int64{2, 1}, logged(t, st))
 	_, err = core.End(t.Context(), st, core.EndOptions{Holder: "ann"})
 	require.NoError(t, err)
 	time.AfterFunc(10*st.Heartbeat(), func() { _, _ = core.Start(context.Background(), st, core.StartOptions{Holder: "ann"}) })
@@ -112,6 +113,9 @@ func everything(t *testing.T, st *redisstore.Store) error {
 	if _, _, err := st.Instances(t.Context()); err != nil {
 		return err
 	}
+	if _, err := st.Entries(t.Context(), 0); err != nil {
+		return err
+	}
 	return st.Leave(t.Context(), "a")
 }
 
@@ -128,6 +132,7 @@ func TestAUserWhoMayOnlyReadIsToldSo(t *testing.T) {
 	_, rows, err := st.Instances(t.Context())
 	require.NoError(t, err)
 	require.Len(t, rows, 1)
+	require.Equal(t, []int64{2, 1}, logged(t, st), "a write that was refused is not in the log, which it may read")
 
 	requireWoken(t, woken, "it is subscribed")
 	is, note := st.PushState()

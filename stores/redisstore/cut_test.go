@@ -60,7 +60,7 @@ func TestAWriteWhoseAnswerIsCutIsDoneOnce(t *testing.T) {
 			next.Revision, next.WriteID, next.CloseRev = 3, "ours", 3
 
 			p.cutAfter.Store(3)
-			err = st.Commit(t.Context(), state.Mark, &next, core.Entry{})
+			err = st.Commit(t.Context(), state.Mark, &next, entryOf(&next))
 
 			if retries == never {
 				require.Error(t, err, "nobody knows")
@@ -71,6 +71,7 @@ func TestAWriteWhoseAnswerIsCutIsDoneOnce(t *testing.T) {
 			after, err := direct.Load(t.Context(), core.Mark{})
 			require.NoError(t, err)
 			require.Equal(t, core.Mark{StoreID: state.Mark.StoreID, Revision: 3, WriteID: "ours"}, after.Mark)
+			require.Equal(t, []int64{3, 2, 1}, logged(t, direct), "its entry is there, once")
 		})
 	}
 }
@@ -95,12 +96,13 @@ func TestARepeatedWriteIsRecognisedUnderTheWritesOfOthers(t *testing.T) {
 	next := *state.Document
 	next.Revision, next.WriteID, next.CloseRev = 3, "ours", 3
 	p.cutAfter.Store(3)
-	require.NoError(t, st.Commit(t.Context(), state.Mark, &next, core.Entry{}), "a conflict would make the caller do it again")
+	require.NoError(t, st.Commit(t.Context(), state.Mark, &next, entryOf(&next)), "a conflict would make the caller do it again")
 	require.NoError(t, <-others)
 	after, err := direct.Load(t.Context(), core.Mark{})
 	require.NoError(t, err)
 	require.EqualValues(t, 8, after.Mark.Revision)
 	require.Len(t, after.Document.Periods, 6)
+	require.Equal(t, []int64{8, 7, 6, 5, 4, 3, 2, 1}, logged(t, direct), "the write that was sent twice has one entry")
 }
 
 func TestAVerbWhoseAnswerIsCutIsDoneOnce(t *testing.T) {

@@ -16,6 +16,7 @@
 //
 //	downtime:{shop}:v1             hash: store_id, revision, write_id, document, recent
 //	downtime:{shop}:v1:instances   hash: one row of JSON for each instance, by its id
+//	downtime:{shop}:v1:log         hash: the last 1,000 entries of the log, and their number n
 //	downtime:{shop}:v1:changed     channel: says that there was a write
 //	downtime:{shop}:v1:test:…      channels: each subscriber tests with one of its own
 //
@@ -48,8 +49,8 @@
 // # What is guaranteed
 //
 // Every read and every write is one script, which the server runs alone: reads are
-// consistent, and a write compares store id, revision and write id, and tells the
-// subscribers, or changes nothing. Scripts go to the primary, also in a cluster whose
+// consistent, and a write compares store id, revision and write id, notes its entry in the
+// log and tells the subscribers, or changes nothing. Scripts go to the primary, also in a cluster whose
 // client reads from replicas. A write whose answer is lost, and which the client sends
 // again, is recognised as done.
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -84,7 +85,8 @@ func (s *Store) misplaced(kind string) error {
 	return fmt.Errorf("WRONGTYPE: key %s is a %s, want a hash: not one of ours; it is left as it is", s.keys.document, kind)
 }
 
-// Commit writes next over base and tells the subscribers, or changes nothing. See
+// Commit writes next over base, and entry with it, and tells the subscribers, or changes
+// nothing. See
 // [Options.WaitReplicas] for what is confirmed, and the package for what a failover can
 // lose.
 func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
@@ -102,7 +104,13 @@ func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document,
 	if base.Tag != "" {
 		return fmt.Errorf("%s: %w", s.name, core.ErrConflict)
 	}
-	values := append(append(args(base), args(mark)...), text, s.keys.changed)
+	var line []byte
+	if !entry.IsZero() {
+		if line, err = core.EncodeEntry(entry); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	values := append(append(args(base), args(mark)...), text, s.keys.changed, line, logSize)
 	outcome, err := call(ctx, s, func(ctx context.Context) (string, error) { return s.write(ctx, values) })
 	switch {
 	case err != nil:
@@ -112,11 +120,14 @@ func (s *Store) Commit(ctx context.Context, base core.Mark, next *core.Document,
 	case outcome == "conflict":
 		return fmt.Errorf("%s: %w", s.name, core.ErrConflict)
 	}
+	if kind, ok := strings.CutPrefix(outcome, "log "); ok {
+		return fmt.Errorf("%s: not written: %w", s.name, s.noLog(kind))
+	}
 	return fmt.Errorf("%s: %w", s.name, s.misplaced(outcome))
 }
 
 func (s *Store) write(ctx context.Context, values []any) (string, error) {
-	keys := []string{s.keys.document}
+	keys := []string{s.keys.document, s.keys.log}
 	if s.waitReplicas == 0 {
 		return commitScript.Run(ctx, s.client, keys, values...).Text()
 	}

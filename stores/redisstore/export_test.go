@@ -2,6 +2,9 @@ package redisstore
 
 import "time"
 
+// LogSize is how many entries a log has room for.
+const LogSize = logSize
+
 // Hurry makes a store that was not subscribed to yet keep its times in a hundredth of the
 // time, but for those that wait for an answer: a tenth.
 func (s *Store) Hurry() {

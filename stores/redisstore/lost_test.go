@@ -243,4 +243,5 @@ func TestAServerWithoutRoomRefusesTheWriteAndKeepsTheDocument(t *testing.T) {
 	require.ErrorContains(t, err, "OOM")
 	_, err = st.Load(t.Context(), before.Mark)
 	require.ErrorIs(t, err, core.ErrUnchanged)
+	require.Equal(t, []int64{2, 1}, logged(t, st))
 }

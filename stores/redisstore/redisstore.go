@@ -28,8 +28,8 @@ type Options struct {
 	WaitReplicas int
 }
 
-// Store is a [core.Store], [core.Subscriber], [core.Pacer], [core.Pusher] and [core.Fleet] in Redis. It is
-// safe for concurrent use. Close ends what it has started.
+// Store is a [core.Store], [core.Subscriber], [core.Pacer], [core.Pusher], [core.Fleet] and
+// [core.Journal] in Redis. It is safe for concurrent use. Close ends what it has started.
 type Store struct {
 	client       redis.UniversalClient
 	app, name    string
@@ -53,14 +53,15 @@ var (
 	_ core.Pacer      = (*Store)(nil)
 	_ core.Pusher     = (*Store)(nil)
 	_ core.Fleet      = (*Store)(nil)
+	_ core.Journal    = (*Store)(nil)
 )
 
 // keys are the names of what one application has on the server.
-type keys struct{ document, instances, changed, test string }
+type keys struct{ document, instances, log, changed, test string }
 
 func keysOf(app string) keys {
 	base := "downtime:{" + app + "}:v1"
-	return keys{document: base, instances: base + ":instances", changed: base + ":changed", test: base + ":test:"}
+	return keys{document: base, instances: base + ":instances", log: base + ":log", changed: base + ":changed", test: base + ":test:"}
 }
 
 // closeTime is how long Close waits for calls that their callers have given up.

@@ -34,6 +34,10 @@ var (
 	instancesSource string
 	instancesScript = redis.NewScript(instancesSource)
 
+	//go:embed scripts/log.lua
+	logSource string
+	logScript = redis.NewScript(logSource)
+
 	//go:embed scripts/test.lua
 	testSource string
 	testScript = redis.NewScript(testSource)
