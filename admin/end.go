@@ -9,18 +9,12 @@ import (
 
 // end is POST /end: one period is over, if it is still as the operator saw it.
 func (s *site) end(w http.ResponseWriter, r *http.Request) {
-	f, err := readForm(r, "id", "version")
-	if err != nil {
-		s.refuseForm(w, r, err)
-		return
-	}
-	version, err := f.number("version")
-	if err != nil {
-		s.refuseForm(w, r, err)
+	id, version, ok := s.readTarget(w, r)
+	if !ok {
 		return
 	}
 	actor, origin := s.who(r)
-	res, err := core.End(r.Context(), marked{s.store}, core.EndOptions{ID: f.Values["id"], Version: version, Actor: actor, Origin: origin})
+	res, err := core.End(r.Context(), marked{s.store}, core.EndOptions{ID: id, Version: version, Actor: actor, Origin: origin})
 	s.ended(w, r, res, err)
 }
 

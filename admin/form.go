@@ -92,6 +92,15 @@ func (f *form) number(field string) (int64, error) {
 	return n, nil
 }
 
+// version is that of the period that the form was made from.
+func (f *form) version() (int64, error) {
+	n, err := f.number("version")
+	if err == nil && n == 0 {
+		err = &formError{http.StatusBadRequest, "The form does not say which version of the period it was made from. Load it again."}
+	}
+	return n, err
+}
+
 // zone is the zone that the form was made for: another tab may have picked another since.
 func (f *form) zone(other *time.Location) *time.Location {
 	zone, err := loadZone(f.Values["zone"])

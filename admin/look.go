@@ -77,3 +77,6 @@ func (v seen) Verdict() core.Verdict {
 	}
 	return v.Found.Verdict()
 }
+
+// find is the period with this id, in the store as it was read.
+func (v seen) find(id string) (core.Period, bool) { return v.Document.Find(id) }

@@ -14,10 +14,21 @@ type route struct {
 // pages are all paths of the page. A GET never changes anything.
 func (s *site) pages() map[string]route {
 	return map[string]route{
-		"/":        {get: s.now},
-		"/start":   {post: s.start},
-		"/end":     {post: s.end},
-		"/end-all": {post: s.endAll},
+		"/":             {get: s.now},
+		"/start":        {post: s.start},
+		"/end":          {get: s.confirmEnd, post: s.end},
+		"/end-all":      {post: s.endAll},
+		"/schedule":     {get: s.schedule},
+		"/add":          {get: s.add, post: s.added},
+		"/edit":         {get: s.edit, post: s.edited},
+		"/enable":       {post: s.enable},
+		"/disable":      {post: s.disable},
+		"/delete":       {get: s.confirmRemove, post: s.remove},
+		"/fleet":        {get: s.fleet},
+		"/log":          {get: s.journal},
+		"/visitors":     {get: s.visitors},
+		"/visitors.htm": {get: s.visitorsPage},
+		"/zone":         {get: s.askZone, post: s.pickZone},
 	}
 }
 

@@ -35,13 +35,9 @@ func (p periodView) Who() string { return holder(p.Period) }
 // Late reports that it was expected to be over.
 func (p periodView) Late() bool { return p.Overdue(p.Clock.Now) }
 
-// Ends says what ends it. An expected end never looks like one that opens the site.
-func (p periodView) Ends() string {
-	switch {
-	case p.End.IsZero():
-		return "until somebody ends it"
-	case p.Kind == core.Deployment:
-		return "ends by itself"
-	}
-	return "until"
+// AtOnce reports that it would be in force as soon as it is enabled.
+func (p periodView) AtOnce() bool {
+	enabled := p.Period
+	enabled.Enabled = true
+	return enabled.InForce(p.Clock.Now)
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -37,6 +38,41 @@ func loadZone(name string) (*time.Location, error) {
 		return nil, fmt.Errorf("%q is not known on this server: %w", name, errNoZone)
 	}
 	return zone, nil
+}
+
+// zonePage asks for a zone: what the foot of every page does, for a name that is unknown.
+type zonePage struct {
+	page
+
+	Form form
+}
+
+// back are the pages that a form in their foot leads back to.
+var back = map[string]string{"now": "./", "schedule": "schedule", "fleet": "fleet", "log": "log", "visitors": "visitors"}
+
+// askZone is GET /zone.
+func (s *site) askZone(w http.ResponseWriter, r *http.Request) {
+	p := zonePage{s.page(w, r, "zone", "Time zone"), newForm()}
+	p.Form.Values["zone"] = p.Clock.Zone.String()
+	s.render(w, http.StatusOK, "zone.html", p)
+}
+
+// pickZone is POST /zone.
+func (s *site) pickZone(w http.ResponseWriter, r *http.Request) {
+	f, err := readForm(r, "zone", "back")
+	if err != nil {
+		s.refuseForm(w, r, err)
+		return
+	}
+	zone, err := loadZone(f.Values["zone"])
+	if err != nil {
+		f.fault("zone", sentence(err.Error()))
+		s.render(w, http.StatusUnprocessableEntity, "zone.html", zonePage{s.page(w, r, "zone", "Time zone"), f})
+		return
+	}
+	setZone(w, r, zone.String())
+	leaveNotice(w, r, "zone")
+	redirect(w, cmp.Or(back[f.Values["back"]], "./"))
 }
 
 // setZone keeps the zone for this mount: a cookie without a Path belongs to the directory

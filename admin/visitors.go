@@ -1,0 +1,97 @@
+package admin
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// visitorsPage is what visitors get, or would get.
+type visitorsPage struct {
+	page
+
+	Status   int
+	Headers  []string
+	JSON     string
+	Text     string
+	Redirect string // where browsers are sent instead of the page; "" for nowhere
+}
+
+// framed allows the page to hold the visitors' page in a frame, and nothing else.
+const framed = policy + "; frame-src 'self'"
+
+// visitors is GET /visitors: the real answers of the gate.
+func (s *site) visitors(w http.ResponseWriter, r *http.Request) {
+	p := visitorsPage{page: s.page(w, r, "visitors", "What visitors get")}
+	text, json, html := s.answer(r, "text/plain"), s.answer(r, "application/json"), s.answer(r, "text/html")
+	p.Status, p.Text, p.JSON = text.code, text.body.String(), json.body.String()
+	p.Redirect = html.Header().Get("Location")
+	for _, name := range []string{"Retry-After", "Downtime", "Cache-Control", "Vary"} {
+		if value := text.Header().Get(name); value != "" {
+			p.Headers = append(p.Headers, name+": "+value)
+		}
+	}
+	w.Header().Set("Content-Security-Policy", framed)
+	s.render(w, http.StatusOK, "visitors.html", p)
+}
+
+// visitorsPage is GET /visitors.htm: the page that browsers get, for the frame. It is the
+// application's own markup, so it is shown without scripts, forms and an origin.
+func (s *site) visitorsPage(w http.ResponseWriter, r *http.Request) {
+	answer := s.answer(r, "text/html")
+	h := w.Header()
+	h.Set("Content-Security-Policy", sandboxed(answer.Header().Get("Content-Security-Policy")))
+	h.Set("X-Frame-Options", "SAMEORIGIN")
+	h.Set("Content-Type", answer.Header().Get("Content-Type"))
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(answer.body.Bytes()) // an error means that the client has gone
+	}
+}
+
+// sandboxed is the page's own policy, but for who may frame it, in a sandbox.
+func sandboxed(policy string) string {
+	var out []string
+	for directive := range strings.SplitSeq(policy, ";") {
+		directive = strings.TrimSpace(directive)
+		name, _, _ := strings.Cut(strings.ToLower(directive), " ")
+		if name != "" && name != "frame-ancestors" && name != "sandbox" {
+			out = append(out, directive)
+		}
+	}
+	return strings.Join(append(out, "sandbox", "frame-ancestors 'self'"), "; ")
+}
+
+// answer is what the gate answers now to a visitor who accepts this, or would if the site
+// went down now, without a reason.
+func (s *site) answer(r *http.Request, accept string) *recorder {
+	w := &recorder{header: http.Header{}}
+	visitor := r.Clone(r.Context())
+	visitor.Method = http.MethodGet
+	visitor.Header = http.Header{"Accept": {accept}, "Accept-Language": r.Header["Accept-Language"]}
+	closure := s.gate.Status().Closure
+	if closure == nil {
+		closure = &core.Closure{Cause: core.CausePeriod, Since: time.Now().UTC()}
+	}
+	s.gate.Respond(w, visitor, core.Decision{Outcome: core.Blocked, Closure: closure})
+	return w
+}
+
+// recorder keeps an answer instead of sending it.
+type recorder struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (w *recorder) Header() http.Header { return w.header }
+
+func (w *recorder) WriteHeader(code int) {
+	if w.code == 0 {
+		w.code = code
+	}
+}
+
+func (w *recorder) Write(b []byte) (int, error) { return w.body.Write(b) }
