@@ -62,17 +62,20 @@ func roundTrip(t reporter, e *env) {
 	requireSame(t, big, e.load(t, st, core.Mark{}).Document)
 }
 
+// texts are what stores and encodings have lost before.
+var texts = map[string]string{
+	"controls":     "\x00\x01\t\n\r\x1b\x7f\u0085",
+	"syntax":       `"\'/{}[]<>&%$?;--` + "`",
+	"other planes": "\U0001F6A7 \U0010FFFF \U00020000",
+	"directions":   "שלום \u202eabc\u202c \u2028\u2029\ufeff",
+	"composition":  "é e\u0301 ﷺ ﬁ",
+	"replacement":  "\ufffd",
+	"blanks":       "  a  b  ",
+}
+
 func characters(t reporter, e *env) {
 	p := full("a")
-	for name, text := range map[string]string{
-		"controls":     "\x00\x01\t\n\r\x1b\x7f\u0085",
-		"syntax":       `"\'/{}[]<>&%$?;--` + "`",
-		"other planes": "\U0001F6A7 \U0010FFFF \U00020000",
-		"directions":   "שלום \u202eabc\u202c \u2028\u2029\ufeff",
-		"composition":  "é e\u0301 ﷺ ﬁ",
-		"replacement":  "\ufffd",
-		"blanks":       "  a  b  ",
-	} {
+	for name, text := range texts {
 		p.Reason = text
 		_, state := e.written(t, p)
 		if got := state.Document.Periods[0].Reason; got != text {

@@ -91,7 +91,7 @@ func TestEachFaultIsCaught(t *testing.T) {
 		"lets two first writes win":           {"lets one of several first writes win", "two first writes"},
 		"refuses all first writes":            {"lets one of several first writes win", "no first write"},
 		"shows an older document":             {"loses no update of concurrent writers", "as something new"},
-		"shows half of a write":               {"loses no update of concurrent writers", "nobody has written this"},
+		"shows half of a write":               {"loses no update of concurrent writers", ""},
 		"begins two deployments":              {"makes one deployment of concurrent starts", "want 1"},
 		"caches in the second handle":         {"shows one handle's writes to the other", "document unchanged"},
 		"never wakes":                         {"wakes its subscribers", "no wake"},
@@ -162,6 +162,7 @@ type mutant struct {
 	data   *data
 	second bool
 	cache  *core.Document
+	log    []core.Entry // "keeps entries in each handle"
 }
 
 type data struct {
@@ -174,6 +175,8 @@ type data struct {
 	wakes  []*func()
 	pair   chan struct{} // "checks first, writes later": one who has checked and waits
 	rows   rows
+	log    []core.Entry // the oldest first
+	late   core.Entry   // "logs a write with the next"
 }
 
 func (m *mutant) String() string {
@@ -295,10 +298,17 @@ func (d *data) read(doc *core.Document) *core.Document {
 func (m *mutant) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
 	d := m.data
 	if ctx.Err() != nil && d.fault != "ignores the context of Commit" && d.fault != "writes under an ended context" {
+		m.keepBeside("logs under an ended context", entry)
 		return ctx.Err()
 	}
 	if d.fault != "writes what is invalid" {
 		if _, err := next.Encode(); err != nil {
+			m.keepBeside("logs what is invalid", entry)
+			return err
+		}
+	}
+	if d.fault != "writes beside a refused entry" {
+		if _, err := core.EncodeEntry(entry); err != nil {
 			return err
 		}
 	}
@@ -310,6 +320,9 @@ func (m *mutant) Commit(ctx context.Context, base core.Mark, next *core.Document
 	if !d.fits(base) {
 		if d.fault == "writes beside a conflict" {
 			d.doc = d.read(next)
+		}
+		if d.fault == "logs a conflict" {
+			d.keep(m, entry)
 		}
 		if d.fault == "names a conflict otherwise" {
 			return errors.New("no row was updated")
@@ -345,6 +358,7 @@ func (m *mutant) Commit(ctx context.Context, base core.Mark, next *core.Document
 		copied.Periods = slices.Clone(next.Periods)
 		d.doc = &copied
 	}
+	d.keep(m, entry)
 	if d.fault != "never wakes" {
 		for _, wake := range d.wakes {
 			(*wake)()

@@ -33,7 +33,7 @@ func TestEachFaultOfRowsIsCaught(t *testing.T) {
 		"believes the reporter's stamps":    {"stamps rows by its own clock", "Seen is"},
 		"believes that a reporter is dead":  {"stamps rows by its own clock", "Dead is"},
 		"has leases of a minute":            {"stamps rows by its own clock", "after Seen"},
-		"reports without a time":            {"stamps rows by its own clock", "returned the time"},
+		"reports another clock's time":      {"stamps rows by its own clock", "returned the time"},
 		"stamps by another clock":           {"stamps rows by its own clock", "Seen is"},
 		"adds a row for each report":        {"replaces the row of an instance", "got the rows of"},
 		"merges a row with the one before":  {"replaces the row of an instance", "Refuses"},
@@ -138,8 +138,8 @@ func (m *mutant) Report(ctx context.Context, i core.Instance, lease time.Duratio
 	if d.fault == "writes a row under an ended ctx" {
 		return d.reportedMark(), now, ctx.Err()
 	}
-	if d.fault == "reports without a time" {
-		now = time.Time{}
+	if d.fault == "reports another clock's time" {
+		now = now.Add(-time.Hour)
 	}
 	return d.reportedMark(), now, nil
 }

@@ -12,6 +12,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ type check struct {
 }
 
 // checks are all but the one for leaks, which needs subtests.
-var checks = append([]check{
+var checks = slices.Concat([]check{
 	{"a new store has no document", newStore},
 	{"names itself, without secrets", name},
 	{"gives back what was committed", roundTrip},
@@ -90,7 +91,7 @@ var checks = append([]check{
 	{"makes one deployment of concurrent starts", concurrentStarts},
 	{"shows one handle's writes to the other", twoHandles},
 	{"wakes its subscribers", wakes},
-}, rowChecks...)
+}, logChecks, rowChecks)
 
 // env is what a check has to work with.
 type env struct {
