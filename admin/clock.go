@@ -57,6 +57,9 @@ func (c clock) From(t time.Time) string {
 	}
 }
 
+// For is how long ago t was: "5 minutes".
+func (c clock) For(t time.Time) string { return span(c.Now.Sub(t)) }
+
 // span is d in words, in at most two units.
 func span(d time.Duration) string {
 	units := []struct {

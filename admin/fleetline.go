@@ -25,9 +25,13 @@ func (v seen) FleetLine() string {
 		}
 	}
 	add(c.Open, "serves visitors", "serve visitors")
-	add(c.Refusing, "refuses them, and still finishes requests", "refuse them, and still finish requests")
-	add(c.Drained, "refuses them and has drained", "refuse them and have drained")
-	line := "Of " + count(int64(c.Live), "live instance") + " " + strings.Join(parts, ", ") + "."
+	add(c.Refusing, "refuses visitors and still finishes requests", "refuse visitors and still finish requests")
+	add(c.Drained, "refuses visitors and has drained", "refuse visitors and have drained")
+	line := count(int64(c.Live), "live instance")
+	if len(parts) > 0 {
+		line += ": " + strings.Join(parts, ", ")
+	}
+	line += "."
 	switch {
 	case c.Silent == 1:
 		line += " 1 is silent: nobody can tell what it does."

@@ -99,7 +99,7 @@ func (e entryView) Changed() []changeView {
 			} else if f.Before == "false" || f.After == "false" {
 				view.Before, view.After = yesNo(f.Before), yesNo(f.After)
 			}
-			if unremarkable(v, f) {
+			if e.unremarkable(v, f) {
 				continue
 			}
 			v.Fields = append(v.Fields, view)
@@ -109,14 +109,23 @@ func (e entryView) Changed() []changeView {
 	return out
 }
 
-// unremarkable reports whether a field of a period that is new or gone says only what is
-// usual.
-func unremarkable(c changeView, f core.FieldChange) bool {
+// unremarkable reports whether a field of a period that is new or gone says only what the
+// line says anyway.
+func (e entryView) unremarkable(c changeView, f core.FieldChange) bool {
 	if !c.Added && !c.Removed {
 		return false
 	}
-	value := f.After + f.Before
-	return (f.Name == "enabled" && value == "true") || (f.Name == "emergency" && value == "false")
+	switch value := f.After + f.Before; f.Name {
+	case "enabled":
+		return value == "true"
+	case "emergency":
+		return value == "false"
+	case "holder":
+		return value == e.Actor
+	case "kind":
+		return e.Action == core.ActionStart || e.Action == core.ActionSchedule
+	}
+	return false
 }
 
 var fieldLabels = map[string]string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-downtime/downtime/core"
@@ -45,9 +46,25 @@ func (s *site) look(r *http.Request) seen {
 	if _, v.Rows, v.RowsErr = core.Instances(ctx, s.store); errors.Is(v.RowsErr, core.ErrNoFleet) {
 		v.RowsErr = nil
 	}
+	v.Rows = fresh(v.Rows, v.Gate)
 	v.Clock.Now = v.Time
 	v.Clock.Zone, v.Picked = s.zoneOf(r)
 	return v
+}
+
+// fresh are the rows, with this instance as it is now: what it reports arrives a moment
+// later than it acts.
+func fresh(rows []core.Instance, g core.Status) []core.Instance {
+	out := slices.Clone(rows)
+	for i := range out {
+		if out[i].ID == g.Instance {
+			out[i].Open, out[i].Drained = g.Open, g.Drained && g.Override != "up"
+			out[i].StoreID, out[i].Revision, out[i].WriteID = g.StoreID, g.Revision, g.WriteID
+			out[i].InFlight, out[i].Passing = g.InFlight, g.Passing
+			out[i].Override, out[i].Regressed = g.Override, g.Regressed
+		}
+	}
+	return out
 }
 
 // gateMark is the write that this instance goes by.

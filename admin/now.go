@@ -22,6 +22,9 @@ type nowPage struct {
 // StartOpen reports that the start form, folded away, has something to say.
 func (p nowPage) StartOpen() bool { return !p.Start.ok() || p.Start.Values["reason"] != "" }
 
+// Kept reports that the page holds what was typed, and why it was not taken.
+func (p nowPage) Kept() bool { return p.Conflict != "" || p.Failure != "" || !p.Start.ok() }
+
 // Own is the id of the deployment in force that the operator holds; "" if there is none.
 // A start would change that one.
 func (p nowPage) Own() string {

@@ -25,6 +25,17 @@ type page struct {
 	Notice *notice // what the operator has just done
 }
 
+// Follow is where the state stands that the page shows, in the same form.
+func (p page) Follow() string {
+	switch p.Name {
+	case "now":
+		return "./"
+	case "fleet", "log", "visitors":
+		return p.Name
+	}
+	return "schedule"
+}
+
 // refused is an error page, which says nothing about the site.
 type refused struct {
 	Denied bool // to whom the style sheet is denied as well
@@ -37,7 +48,11 @@ type refused struct {
 // page looks at the store, and makes the frame of the page of this name.
 func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) page {
 	actor, _ := s.who(r)
-	return page{seen: s.look(r), Base: "./", Name: name, Title: title, Actor: actor, Notice: takeNotice(w, r)}
+	p := page{seen: s.look(r), Base: "./", Name: name, Title: title, Actor: actor}
+	if !r.URL.Query().Has("follow") { // the script asks again, and again
+		p.Notice = takeNotice(w, r)
+	}
+	return p
 }
 
 // render writes a page. It is written whole or not at all.

@@ -1,1 +1,106 @@
-"use strict";
+// Keeps a page true while it is open. Everything works without it.
+'use strict';
+(() => {
+  const pace = 5000, patience = 10000;
+  const byId = (id) => document.getElementById(id);
+  const follow = document.body.dataset.follow;
+  let timer = 0, busy = false, seen = Date.now();
+
+  // Somebody works in it: nothing is moved under their hands.
+  const touched = new WeakSet();
+  const atWork = (region) => region.dataset.kept || touched.has(region) || region.contains(document.activeElement) || region.matches(':hover');
+  for (const region of document.querySelectorAll('[data-acts]')) {
+    region.addEventListener('input', () => touched.add(region));
+  }
+
+  // What there is to act upon: if that is the same, the buttons mean the same.
+  const meaning = (page, region) => [page.querySelector('#state').dataset.state,
+    ...Array.from(region.querySelectorAll('[data-period]'), (p) => [p.dataset.period, p.dataset.version, p.dataset.status].join())].join(' ');
+
+  const replace = (old, next) => {
+    if (old.outerHTML === next.outerHTML) return;
+    const held = old.contains(document.activeElement) && document.activeElement.getAttribute('href');
+    for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of next.attributes) old.setAttribute(name, value);
+    old.replaceChildren(...next.childNodes);
+    if (held) old.querySelector(`[href="${CSS.escape(held)}"]`)?.focus();
+  };
+
+  const renew = (page) => {
+    const was = byId('headline').textContent, is = page.querySelector('#headline').textContent;
+    for (const region of document.querySelectorAll('[data-acts]')) {
+      const next = page.getElementById(region.id);
+      if (!next) continue;
+      if (meaning(document, region) !== meaning(page, next)) {
+        if (atWork(region)) byId('stale').hidden = false;
+        else region.replaceChildren(...next.childNodes);
+        continue;
+      }
+      for (const period of region.querySelectorAll('[data-period]')) {
+        const facts = next.querySelector(`[data-period="${CSS.escape(period.dataset.period)}"] .facts`);
+        if (facts) replace(period.querySelector('.facts'), facts);
+      }
+      if (region.dataset.kept) continue;
+      for (const input of region.querySelectorAll('input[name=revision]')) {
+        input.value = next.querySelector('input[name=revision]')?.value ?? input.value;
+      }
+    }
+    for (const region of document.querySelectorAll('[data-live]')) {
+      const next = page.getElementById(region.id);
+      if (next) replace(region, next);
+    }
+    if (was !== is) byId('announce').textContent = is;
+    if (document.body.dataset.page === 'now') document.title = page.title;
+  };
+
+  const look = async () => {
+    busy = true;
+    try {
+      const answer = await fetch(follow, {
+        cache: 'no-store', credentials: 'same-origin', redirect: 'error', signal: AbortSignal.timeout(patience)
+      });
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      if (!answer.ok || !page.getElementById('headline')) throw new Error('no page');
+      seen = Date.now();
+      byId('cut-off').hidden = true;
+      renew(page);
+    } catch {
+      if (Date.now() - seen > 2 * pace) byId('cut-off').hidden = false;
+    }
+    busy = false;
+    arm(pace);
+  };
+
+  const arm = (wait) => {
+    clearTimeout(timer);
+    if (!document.hidden && !busy) timer = setTimeout(look, wait);
+  };
+
+  if (follow) {
+    document.addEventListener('visibilitychange', () => arm(0));
+    arm(pace);
+  }
+
+  // One press is one request.
+  document.addEventListener('submit', (event) => {
+    if (event.target.dataset.sent) return event.preventDefault();
+    event.target.dataset.sent = 'yes';
+  });
+  addEventListener('pageshow', () => {
+    for (const form of document.forms) delete form.dataset.sent;
+  });
+
+  // The browser knows its zone, and the others' names.
+  const field = byId('zone-name'), here = byId('zone-here');
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (here && zone && document.body.dataset.zone && zone !== document.body.dataset.zone) {
+    here.textContent = 'Use this browser’s: ' + zone;
+    here.hidden = false;
+    here.addEventListener('click', () => { field.value = zone; });
+  }
+  const fill = () => {
+    const options = Intl.supportedValuesOf?.('timeZone').map((name) => new Option('', name)) ?? [];
+    byId('zones').append(...options);
+  };
+  if (field) field.addEventListener('focus', fill, { once: true });
+})();
