@@ -46,7 +46,7 @@ bench: ## the budgets, measured side by side, in one table
 	go run ./internal/benchtable
 
 .PHONY: bench-propagation
-bench-propagation: ## from a command to the last instance, over every store; cost of a fleet (5 minutes)
+bench-propagation: ## from a command to the last instance, over every store; cost of a fleet (8 minutes)
 	tools/servers
 	go run ./e2e/propagation
 

@@ -49,15 +49,15 @@ func (s size) kind() string {
 // in one process are shown beside them: they wait for each other's processors.
 func (s size) budgeted() bool { return s.simulated || s.instances < crowd }
 
-// full takes some four minutes.
+// full takes some eight minutes.
 func full() plan {
 	return plan{
 		pushed:   []size{{1, 1, 200, false}, {10, 10, 200, false}, {100, 100, 100, false}, {crowd, 10, 100, true}, {crowd, 10, 30, false}},
-		polled:   []size{{1, 1, 15, false}, {10, 10, 15, false}, {100, 100, 15, false}, {crowd, 10, 15, true}, {crowd, 10, 5, false}},
+		polled:   []size{{1, 1, 15, false}, {10, 10, 15, false}, {100, 100, 15, false}, {crowd, 10, 10, true}, {crowd, 10, 5, false}},
 		idle:     90 * time.Second,
 		busy:     2 * time.Second,
 		requests: 20_000_000,
-		limit:    10 * time.Minute,
+		limit:    15 * time.Minute,
 	}
 }
 
