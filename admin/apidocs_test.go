@@ -163,16 +163,17 @@ func docsWords(t *testing.T, line string) []string {
 
 // docsAnswer is an answer as the page shows it: without the headers that all have.
 func docsAnswer(w *httptest.ResponseRecorder) string {
-	out := fmt.Sprintf("HTTP/1.1 %d %s\n", w.Code, http.StatusText(w.Code))
+	var out strings.Builder
+	fmt.Fprintf(&out, "HTTP/1.1 %d %s\n", w.Code, http.StatusText(w.Code))
 	for _, name := range []string{"Allow", "Content-Type", "Etag", "Location"} {
 		if value := w.Header().Get(name); value != "" {
-			out += name + ": " + value + "\n"
+			fmt.Fprintf(&out, "%s: %s\n", name, value)
 		}
 	}
 	if w.Body.Len() > 0 {
-		out += "\n" + w.Body.String()
+		out.WriteString("\n" + w.Body.String())
 	}
-	return out
+	return out.String()
 }
 
 // elided is a member whose value the page leaves out.
