@@ -117,7 +117,8 @@ func TestFleet(t *testing.T) {
 	}
 	f := wire.Found{Store: "memory", Application: "shop", Time: now, Document: doc}.Fleet(rows)
 	for _, i := range f.Instances {
-		require.Equal(t, want[i.ID], words{i.Life, i.State, i.Document}, i.ID)
+		said := words{i.Life, i.State, i.Document}
+		require.Equal(t, want[i.ID], said, i.ID)
 		require.Equal(t, map[bool]int64{false: 90, true: 0}[i.ID == "of a fast clock"], i.Age)
 	}
 	require.Equal(t, &wire.Counts{Instances: 11, Live: 9, Silent: 1, Dead: 1, Open: 7, Refusing: 1, Drained: 1, Current: 4}, f.Fleet)
