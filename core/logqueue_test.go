@@ -68,6 +68,6 @@ func TestALogHandlerMayAskTheGateAndMayPanic(t *testing.T) {
 // nowhere is a store whose document is always gone.
 type nowhere struct{}
 
-func (*nowhere) Load(context.Context, Mark) (State, error)     { return State{}, ErrLost }
+func (*nowhere) Load(context.Context, Mark) (State, error)            { return State{}, ErrLost }
 func (*nowhere) Commit(context.Context, Mark, *Document, Entry) error { return ErrLost }
-func (*nowhere) String() string                                { return "nowhere" }
+func (*nowhere) String() string                                       { return "nowhere" }

@@ -20,6 +20,7 @@ type trialStore struct {
 	doc   *Document
 	now   time.Time
 	loads int
+	log   []Entry // one for each write, the oldest first
 
 	conflicts   int                                          // so many commits meet another writer's
 	load        func(n int) error                            // asked at each Load, counted from 1
@@ -52,7 +53,7 @@ func (s *trialStore) Load(ctx context.Context, _ Mark) (State, error) {
 	return State{Document: s.doc, Mark: s.doc.Mark(), Time: s.now}, nil
 }
 
-func (s *trialStore) Commit(_ context.Context, base Mark, next *Document, _ Entry) error {
+func (s *trialStore) Commit(_ context.Context, base Mark, next *Document, entry Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.conflicts > 0 {
@@ -80,6 +81,7 @@ func (s *trialStore) Commit(_ context.Context, base Mark, next *Document, _ Entr
 		if s.doc, encodeErr = DecodeDocument(b); encodeErr != nil {
 			return encodeErr
 		}
+		s.log = append(s.log, entry)
 	}
 	if s.afterCommit != nil {
 		s.afterCommit(s)

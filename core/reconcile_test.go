@@ -37,11 +37,11 @@ func TestReconcileRefuses(t *testing.T) {
 		require.ErrorContains(t, err, "above: ")
 	}
 	full := mixedStore()
-	_, err := Reconcile(t.Context(), full, ReconcileOptions{Above: full.doc.Revision+maxRaise+1})
+	_, err := Reconcile(t.Context(), full, ReconcileOptions{Above: full.doc.Revision + maxRaise + 1})
 	require.ErrorAs(t, err, new(*FieldError))
 	require.ErrorContains(t, err, "is more than 1000000000000 above the document's revision 7")
 	require.EqualValues(t, 7, full.doc.Revision)
-	_, err = Reconcile(t.Context(), full, ReconcileOptions{Above: full.doc.Revision+maxRaise})
+	_, err = Reconcile(t.Context(), full, ReconcileOptions{Above: full.doc.Revision + maxRaise})
 	require.NoError(t, err)
 	st := storeAt(noonUTC)
 	_, err = Reconcile(t.Context(), st, ReconcileOptions{Above: 4})
