@@ -54,10 +54,11 @@ func (s *site) apiStart(ctx context.Context, r *http.Request, _ string) (answer,
 		}
 		return answer{}, p
 	}
-	a := s.wrote(res)
-	if _, before := res.Before.Find(res.Period.ID); !before {
-		a.created("periods/", res.Period)
+	if _, before := res.Before.Find(res.Period.ID); before {
+		return s.wrote(r, "changed", res), nil
 	}
+	a := s.wrote(r, "started", res)
+	a.created(res.Period)
 	return a, nil
 }
 
@@ -92,8 +93,7 @@ func (s *site) apiEnd(ctx context.Context, r *http.Request, _ string) (answer, *
 	if err != nil {
 		return answer{}, s.refused(ctx, err, res, o.ID)
 	}
-	a := s.wrote(res)
-	return a, nil
+	return s.wrote(r, "ended", res), nil
 }
 
 func (s *site) apiSchedule(ctx context.Context, r *http.Request, _ string) (answer, *problem) {
@@ -116,8 +116,8 @@ func (s *site) apiSchedule(ctx context.Context, r *http.Request, _ string) (answ
 	if err != nil {
 		return answer{}, s.refused(ctx, err, res, "")
 	}
-	a := s.wrote(res)
-	a.created("periods/", res.Period)
+	a := s.wrote(r, "planned", res)
+	a.created(res.Period)
 	return a, nil
 }
 
@@ -146,7 +146,7 @@ func (s *site) apiEdit(ctx context.Context, r *http.Request, id string) (answer,
 	if err != nil {
 		return answer{}, s.refused(ctx, err, res, id)
 	}
-	a := s.wrote(res)
+	a := s.wrote(r, "edited", res)
 	a.tag = versionTag(res.Period.Version)
 	return a, nil
 }
@@ -165,7 +165,7 @@ func (s *site) apiCancel(ctx context.Context, r *http.Request, id string) (answe
 	if err != nil {
 		return answer{}, s.refused(ctx, err, res, id)
 	}
-	return s.wrote(res), nil
+	return s.wrote(r, "deleted", res), nil
 }
 
 // body reads what a path is sent that takes no parameters.
@@ -177,15 +177,16 @@ func body(r *http.Request, members ...core.Member) *problem {
 }
 
 // created makes a the answer to a request that has made p.
-func (a *answer) created(at string, p core.Period) {
-	a.status, a.tag, a.location = http.StatusCreated, versionTag(p.Version), at+url.PathEscape(p.ID)
+func (a *answer) created(p core.Period) {
+	a.status, a.tag, a.location = http.StatusCreated, versionTag(p.Version), "periods/"+url.PathEscape(p.ID)
 }
 
 // wrote is the answer to a write that took place.
-func (s *site) wrote(res core.Result) answer {
+func (s *site) wrote(r *http.Request, code string, res core.Result) answer {
 	found := s.foundBy(res)
 	out := resultJSON{State: bounded(found)}
 	out.Result.Result = out.State.State.State
+	periods := res.Ended
 	if res.Ended != nil {
 		out.Ended = wire.EndedAt(res.Ended, res.Time)
 		if out.State.State.State == wire.Down {
@@ -198,7 +199,9 @@ func (s *site) wrote(res core.Result) answer {
 			p.Status = wire.Cancelled
 		}
 		out.Period = &p
+		periods = []core.Period{res.Period}
 	}
+	s.note(r, code, res, periods...)
 	return answer{body: out}
 }
 

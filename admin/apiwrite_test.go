@@ -3,10 +3,15 @@ package admin_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-downtime/downtime/stores/filestore"
 	"github.com/go-downtime/downtime/stores/memstore"
 )
 
@@ -133,5 +138,52 @@ func TestAPIUnknownPeriod(t *testing.T) {
 			require.Equal(t, "not-found", got.at("code"))
 			require.Zero(t, c.mark())
 		})
+	}
+}
+
+func TestAPIBeginsAnewOnlyWhereTheDocumentIsLost(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	st, err := filestore.New(filepath.Join(dir, "downtime.json"))
+	require.NoError(t, err)
+	c := newAPI(t, st)
+	require.Equal(t, http.StatusCreated, c.do("POST", "start", `{}`).Code)
+	const anew = `{"all": true, "revision": 0}`
+	there := c.do("POST", "end", anew)
+	require.Equal(t, http.StatusConflict, there.Code)
+	require.Equal(t, "stale", there.at("code"))
+
+	require.NoError(t, os.Remove(filepath.Join(dir, "downtime.json")))
+	require.Equal(t, "store-lost", c.do("GET", "state", "").at("code"))
+	require.Equal(t, "store-lost", c.do("POST", "start", `{}`).at("code"))
+	begun := c.do("POST", "end", anew)
+	require.Equal(t, http.StatusOK, begun.Code, begun.Body)
+	require.Equal(t, "up", begun.at("result"))
+	require.Empty(t, begun.at("ended"))
+}
+
+// TestPageBeginsAnewOnlyWhereTheDocumentIsLost: the form was made while it was lost, and is
+// sent when it has come back.
+func TestPageBeginsAnewOnlyWhereTheDocumentIsLost(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, memstore.New())
+	require.Equal(t, http.StatusCreated, c.do("POST", "start", `{}`).Code)
+	mark := c.mark()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, apiMount+"/end-all", strings.NewReader("anew=yes"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("X-User", "alice")
+	w := httptest.NewRecorder()
+	c.page.ServeHTTP(w, r)
+	require.Equal(t, http.StatusConflict, w.Code)
+	require.Equal(t, mark, c.mark(), "nothing was ended")
+}
+
+func TestAPILogsEachWrite(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, memstore.New())
+	id := c.plan()
+	require.Equal(t, http.StatusOK, c.do("DELETE", "periods/"+id, "", header{"If-Match", `"1"`}).Code)
+	for _, code := range []string{"planned", "deleted"} {
+		require.Regexp(t, `msg="operator's page" done=`+code+` periods=\[`+id+`\] revision=\d actor=alice origin="page from 192\.0\.2\.1"`, c.log.String())
 	}
 }

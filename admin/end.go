@@ -19,7 +19,8 @@ func (s *site) end(w http.ResponseWriter, r *http.Request) {
 }
 
 // endAll is POST /end-all: everything in force is over, if nothing was begun since the
-// operator looked. With no revision it begins anew over a document that is lost.
+// operator looked. Over a document that is lost it begins anew: if it is still lost, that is, of which
+// no revision is left.
 func (s *site) endAll(w http.ResponseWriter, r *http.Request) {
 	f, err := readForm(r, "revision", "anew")
 	if err != nil {
@@ -27,16 +28,14 @@ func (s *site) endAll(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	actor, origin := s.who(r)
-	o := core.EndOptions{All: true, Actor: actor, Origin: origin}
+	var revision int64
 	if !f.checked("anew") {
-		revision, err := f.number("revision")
-		if err != nil {
+		if revision, err = f.number("revision"); err != nil {
 			s.refuseForm(w, r, err)
 			return
 		}
-		o.Revision = &revision
 	}
-	res, err := core.End(r.Context(), marked{s.store}, o)
+	res, err := core.End(r.Context(), marked{s.store}, core.EndOptions{All: true, Revision: &revision, Actor: actor, Origin: origin})
 	if err == nil && res.Before == nil {
 		s.done(w, r, "./", "anew", res)
 		return

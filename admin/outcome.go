@@ -8,9 +8,15 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// done goes on after a write: this instance reads it, the log has a line, and the next page
-// says what was done.
+// done goes on after a write, with the next page, which says what was done.
 func (s *site) done(w http.ResponseWriter, r *http.Request, to, code string, res core.Result, periods ...core.Period) {
+	s.note(r, code, res, periods...)
+	leaveNotice(w, r, code, periods...)
+	redirect(w, to)
+}
+
+// note is what follows a write: this instance reads it, and the Logger has a line.
+func (s *site) note(r *http.Request, code string, res core.Result, periods ...core.Period) {
 	actor, origin := s.who(r)
 	ids := []string{}
 	for _, p := range periods {
@@ -19,8 +25,6 @@ func (s *site) done(w http.ResponseWriter, r *http.Request, to, code string, res
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "operator's page", slog.String("done", code), slog.Any("periods", ids),
 		slog.Int64("revision", res.After.Mark().Revision), slog.String("actor", actor), slog.String("origin", origin))
 	_ = s.gate.Refresh(r.Context()) // its status says what became of it
-	leaveNotice(w, r, code, periods...)
-	redirect(w, to)
 }
 
 // explain says what became of a write that failed, in words for the operator: as a
