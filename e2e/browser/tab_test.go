@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -117,7 +118,9 @@ func (b *tab) listen(event any) {
 	if fault != "" {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.faults = append(b.faults, fault)
+		if !slices.Contains(b.faults, fault) {
+			b.faults = append(b.faults, fault)
+		}
 	}
 }
 

@@ -1,0 +1,143 @@
+package browser
+
+import (
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+)
+
+// requireUsable fails if somebody cannot use this page: by axe-core, because it is wider
+// than the screen, or because something on it cannot be reached.
+func (b *tab) requireUsable(name string) {
+	b.t.Helper()
+	b.requireAccessible(name)
+	b.requireNoSidewaysScrolling()
+	b.requireReachable()
+}
+
+// requireReachable fails if a control of this page is cut off, covered by something else,
+// or too small to be hit with a finger (WCAG 2.2, 2.5.8: 24 by 24 pixels, links in text
+// excepted).
+func (b *tab) requireReachable() {
+	b.t.Helper()
+	lost := read[[]string](b, `(() => {
+		const lost = [];
+		for (const e of document.querySelectorAll('a[href], button, input, select, textarea, summary')) {
+			if (e.type === 'hidden' || !e.checkVisibility() || e.classList.contains('skip')) continue;
+			e.scrollIntoView({block: 'center', behavior: 'instant'});
+			const r = e.getBoundingClientRect();
+			const hit = document.elementFromPoint((r.left + r.right) / 2, (r.top + r.bottom) / 2);
+			const target = e.labels?.length ? e.labels[0].getBoundingClientRect() : r;
+			const inText = e.tagName === 'A' && getComputedStyle(e).display === 'inline';
+			if (r.left < 0 || r.right > innerWidth + 1) lost.push('cut off: ' + e.outerHTML);
+			else if (!inText && (!hit || !(e.contains(hit) || hit.contains(e) || [...(e.labels ?? [])].some((l) => l.contains(hit))))) lost.push('covered: ' + e.outerHTML);
+			else if (!inText && Math.max(r.height, target.height) < 24) lost.push('too small: ' + e.outerHTML);
+		}
+		scrollTo(0, 0);
+		return lost;
+	})()`)
+	require.Empty(b.t, lost, "controls that cannot be reached on %s", b.shown())
+}
+
+func TestEveryPageIsForEverybody(t *testing.T) {
+	t.Parallel()
+	people := map[string]person{
+		"light":           {zone: "Europe/Berlin"},
+		"dark on a phone": {zone: "Europe/Berlin", dark: true, phone: true},
+	}
+	for name, p := range people {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openShop(t, "chi")
+			b := s.operator(p)
+			reason, long := "Moving the warehouse", "https://status.example/a-very-long-address-without-any-place-to-break-it-in-two-or-three-lines-of-a-phone"
+
+			denied := newTab(t, p)
+			require.Equal(t, http.StatusForbidden, denied.open(s.ops("")))
+			denied.requireUsable("denied")
+
+			b.requireUsable("up")
+			require.Equal(t, http.StatusNotFound, b.open(s.ops("nothing")))
+			b.requireUsable("not-found")
+			b.open(s.ops("schedule"))
+			b.requireUsable("schedule-empty")
+			b.open(s.ops("add"))
+			b.requireUsable("add")
+			require.Equal(t, http.StatusUnprocessableEntity, b.plan(window{reason, "2031-05-06T03:00", "2031-05-06T02:00"}))
+			b.requireUsable("add-fault")
+			b.fill("#end", "2031-05-06T04:00")
+			require.Equal(t, http.StatusOK, b.submit(act("add")))
+			_, err := core.Schedule(t.Context(), s.store, core.WindowOptions{Start: time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC), Reason: long, Disabled: true, Actor: "ann"})
+			require.NoError(t, err)
+			b.open(s.ops("schedule"))
+			b.requireUsable("schedule")
+
+			window := s.document().Periods[0]
+			b.open(s.ops("edit?id=" + window.ID))
+			b.requireUsable("edit")
+			_, err = core.Edit(t.Context(), s.store, window.ID, core.EditOptions{Version: window.Version, Reason: &long, Actor: "ann"})
+			require.NoError(t, err)
+			b.fill("#end", "2031-05-06T05:00")
+			require.Equal(t, http.StatusConflict, b.submit(act("edit")))
+			b.requireUsable("conflict")
+			b.open(s.ops("delete?id=" + window.ID))
+			b.requireUsable("delete")
+
+			b.open(s.ops(""))
+			b.fill("#reason", reason)
+			require.Equal(t, http.StatusOK, b.submit(act("start")))
+			b.requireState("down")
+			b.requireUsable("down")
+			// Somebody else has promised too much.
+			_, err = core.Start(t.Context(), s.store, core.StartOptions{Holder: "ann", Reason: &long, For: time.Second})
+			require.NoError(t, err)
+			_, err = core.End(t.Context(), s.store, core.EndOptions{Holder: "admin"})
+			require.NoError(t, err)
+			b.until(`document.querySelector('#state').dataset.overdue === 'true'`)
+			b.open(s.ops(""))
+			b.requireUsable("overdue")
+			_, err = core.Start(t.Context(), s.store, core.StartOptions{Holder: "bob"})
+			require.NoError(t, err)
+			b.open(s.ops(""))
+			b.requireUsable("down-twice")
+
+			for _, page := range []string{"fleet", "log", "visitors", "zone"} {
+				require.Equal(t, http.StatusOK, b.open(s.ops(page)), page)
+				b.requireUsable(page)
+			}
+
+			require.NoError(t, os.Remove(s.file))
+			b.open(s.ops(""))
+			require.NotEmpty(t, read[[]string](b, `[...document.querySelectorAll('[data-warning]')].map((e) => e.dataset.warning)`))
+			b.requireUsable("lost")
+		})
+	}
+}
+
+func TestStateFollowsByItself(t *testing.T) {
+	t.Parallel()
+	eachFramework(t, func(t *testing.T, s *shop) {
+		t.Helper()
+		b := s.operator(person{})
+		b.fill("#reason", "We are moving the")
+		read[bool](b, `window.loadedOnce = true`)
+
+		s.start("It burns")
+		b.until(`document.querySelector('#state').dataset.state === 'down'`)
+		require.Contains(t, b.text(), "It burns")
+		require.True(t, read[bool](b, `window.loadedOnce`), "it is the same page still")
+		require.Equal(t, "We are moving the", b.value("reason"), "with what was typed")
+		require.Equal(t, "reason", read[string](b, `document.activeElement.id`), "and the focus where it was")
+		require.NotEmpty(t, read[string](b, `document.getElementById('announce').textContent`), "screen readers are told")
+		b.picture("followed")
+
+		s.end()
+		b.until(`document.querySelector('#state').dataset.state === 'up'`)
+		require.Equal(t, "We are moving the", b.value("reason"))
+	})
+}
