@@ -1,7 +1,9 @@
 package admin
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/go-downtime/downtime/core"
@@ -33,9 +35,13 @@ func (s *site) fleet(w http.ResponseWriter, r *http.Request) {
 	for _, i := range in.Instances {
 		p.Instances = append(p.Instances, instanceView{i, p.Clock, i.ID == p.Gate.Instance})
 	}
+	slices.SortStableFunc(p.Instances, func(a, b instanceView) int { return cmp.Compare(lives[a.Life], lives[b.Life]) })
 	p.Mixed = len(in.Rules) > 1
 	s.render(w, http.StatusOK, "fleet.html", p)
 }
+
+// lives is the order of the list: the dead do not serve.
+var lives = map[string]int{wire.Live: 0, wire.Silent: 1, wire.Dead: 2}
 
 // Name is host and process.
 func (i instanceView) Name() string { return i.Host + "/" + strconv.Itoa(i.PID) }

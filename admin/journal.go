@@ -96,7 +96,7 @@ func (e entryView) Changed() []changeView {
 			view := fieldView{fieldLabels[f.Name], f.Before, f.After}
 			if f.Instant() {
 				view.Before, view.After = e.instant(f.Before), e.instant(f.After)
-			} else if f.Before == "false" || f.After == "false" {
+			} else if f.Name == "enabled" || f.Name == "emergency" {
 				view.Before, view.After = yesNo(f.Before), yesNo(f.After)
 			}
 			if e.unremarkable(v, f) {
