@@ -137,6 +137,13 @@ func (c apiClient) mark() core.Mark {
 	return state.Mark
 }
 
+func jsonOf(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(b)
+}
+
 // lines is a log.
 type lines struct {
 	mu   sync.Mutex

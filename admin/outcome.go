@@ -40,6 +40,9 @@ func explain(err error, kept string) (status int, conflict, failure string) {
 	case errors.Is(err, core.ErrLost):
 		return http.StatusServiceUnavailable, "", "Nothing was written: the store has lost its document, and refuses everything but to begin anew. " + err.Error()
 	}
+	if fault, ok := errors.AsType[*core.FieldError](err); ok && !isStoreFault(err) {
+		return http.StatusUnprocessableEntity, "", "Nothing was written: " + fault.Error() + "."
+	}
 	return http.StatusServiceUnavailable, "", "Nothing was written: the store did not answer as it should. " + err.Error()
 }
 
