@@ -154,7 +154,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.startCommand(), a.endCommand(),
 		a.scheduleCommand(), a.editCommand(), a.cancelCommand(),
-		a.statusCommand(), a.listCommand(), a.checkCommand(),
+		a.statusCommand(), a.listCommand(), a.logCommand(), a.checkCommand(),
 		a.fleetCommand(), a.initCommand(), a.reconcileCommand(),
 		a.versionCommand(),
 	)

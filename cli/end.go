@@ -34,11 +34,12 @@ that one and exits with 6. It exits with 5 if there was nothing to end and the s
 	}
 	f := cmd.Flags()
 	f.BoolVar(&all, "all", false, "end everything that is in force, whosever it is")
-	f.StringVar(&holder, "holder", "", "end the deployments of `NAME` (else the CI run's, else yours)")
+	f.StringVar(&holder, "holder", "", "end the deployments of `NAME` (else the CI run's, else the actor's)")
+	actor := actorFlag(cmd)
 	writing(cmd)
 
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
-		o := core.EndOptions{All: all, Holder: holder}
+		o := core.EndOptions{All: all, Holder: holder, Actor: orDefaultActor(*actor), Origin: origin()}
 		if len(args) > 0 {
 			if o.ID = args[0]; o.ID == "" {
 				return usagef("the ID is empty: see %s", a.command(cmd, "list"))
@@ -48,7 +49,7 @@ that one and exits with 6. It exits with 5 if there was nothing to end and the s
 		case all && (o.ID != "" || f.Changed("holder")), o.ID != "" && f.Changed("holder"):
 			return usagef("an ID, --holder and --all: say one of them")
 		case !all && o.ID == "" && !f.Changed("holder"):
-			o.Holder = defaultHolder(defaultActor())
+			o.Holder = defaultHolder(o.Actor)
 		}
 		v, err := a.view(cmd)
 		if err != nil {

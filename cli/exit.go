@@ -110,7 +110,7 @@ func (a *app) explain(cmd *cobra.Command, err error) (code int, text string) {
 // flags says which flag a field of core's comes from. Fields of a document in a store
 // ("periods[3].end", "revision") are not in it: they are nobody's wrong usage.
 var flags = map[string]string{
-	"store": "--store", "id": "ID", "holder": "--holder", "created_by": "--actor", "updated_by": "--actor",
+	"store": "--store", "id": "ID", "holder": "--holder", "actor": "--actor", "created_by": "--actor", "updated_by": "--actor",
 	"reason": "--reason", "for": "--for", "until": "--until", "end": "--until", "expected_end": "--until",
 	"auto_end": "--auto-end", "start": "--start", "enabled": "--disable", "above": "--above",
 	"ExemptPaths": "--exempt-path", "ExemptExact": "--exempt-exact", "RedirectURL": "--redirect",

@@ -29,6 +29,7 @@ none may have done so yet, and then this command cannot tell.`,
 		Args:    a.args(0, 0),
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "begin anew although a document is lost: instances that keep a closed state open")
+	actor := actorFlag(cmd)
 	writing(cmd)
 
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
@@ -49,7 +50,7 @@ none may have done so yet, and then this command cannot tell.`,
 			if isDryRun(cmd) {
 				st = &dryStore{Store: st}
 			}
-			res, err := core.Init(ctx, st, core.InitOptions{})
+			res, err := core.Init(ctx, st, core.InitOptions{Actor: orDefaultActor(*actor), Origin: origin()})
 			wrote := err == nil
 			if err != nil && !errors.Is(err, core.ErrInitialised) {
 				return err

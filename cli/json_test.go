@@ -49,6 +49,7 @@ func TestJSONMembers(t *testing.T) {
 		"time", "until", "upcoming", "write_id", "written",
 	}, members("status"))
 	require.Equal(t, []string{"periods", "revision", "store", "time", "written"}, members("list"))
+	require.Equal(t, []string{"entries", "store"}, members("log"))
 	require.Equal(t, []string{
 		"at", "cause", "method", "outcome", "passes", "period", "since", "target", "until",
 	}, members("check", "GET", "/"))

@@ -35,6 +35,7 @@ above the store's: that is not taken from a row.`,
 		Args:    a.args(0, 0),
 	}
 	cmd.Flags().Int64Var(&above, "above", 0, "the `REVISION` that gates have seen (else, or if that is more, what instances report)")
+	actor := actorFlag(cmd)
 	writing(cmd)
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
 		v, err := a.view(cmd)
@@ -54,7 +55,7 @@ above the store's: that is not taken from a row.`,
 			if above >= 0 {
 				above = max(above, seen.Revision)
 			}
-			res, err := core.Reconcile(ctx, st, core.ReconcileOptions{Above: above})
+			res, err := core.Reconcile(ctx, st, core.ReconcileOptions{Above: above, Actor: orDefaultActor(*actor), Origin: origin()})
 			if err != nil {
 				return err
 			}

@@ -70,7 +70,7 @@ A window whose start has passed begins at once, as long as its end is ahead.`,
 				return err
 			}
 			res, err := core.Schedule(ctx, st, core.WindowOptions{
-				Actor: actor, Holder: holder, Start: start, For: o.howLong.duration(), End: end,
+				Actor: actor, Origin: origin(), Holder: holder, Start: start, For: o.howLong.duration(), End: end,
 				Reason: o.reason, Emergency: o.emergency,
 			})
 			if err != nil {
@@ -190,7 +190,7 @@ func (a *app) editOptions(ctx context.Context, cmd *cobra.Command, st core.Store
 		return core.EditOptions{}, usagef("--auto-end: %s is a window, which ends by itself", id)
 	}
 	o := core.EditOptions{
-		Actor: orDefaultActor(*e.actor), Version: p.Version,
+		Actor: orDefaultActor(*e.actor), Origin: origin(), Version: p.Version,
 		Reason: given(cmd, "reason", &e.reason), Emergency: given(cmd, "emergency", &e.emergency),
 	}
 	if e.enable || e.disable {
@@ -238,6 +238,7 @@ func (a *app) cancelCommand() *cobra.Command {
 		Args:              a.args(1, 1),
 		ValidArgsFunction: a.completeIDs(func(status string) bool { return status != wire.InForce }),
 	}
+	actor := actorFlag(cmd)
 	writing(cmd)
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
 		v, err := a.view(cmd)
@@ -245,7 +246,7 @@ func (a *app) cancelCommand() *cobra.Command {
 			return err
 		}
 		return a.onWritable(cmd, func(ctx context.Context, st core.Store) error {
-			res, err := core.Cancel(ctx, st, args[0], core.CancelOptions{})
+			res, err := core.Cancel(ctx, st, args[0], core.CancelOptions{Actor: orDefaultActor(*actor), Origin: origin()})
 			if errors.Is(err, core.ErrInForce) {
 				return fmt.Errorf("%w: %s", err, a.command(cmd, "end", args[0]))
 			}

@@ -79,7 +79,7 @@ answer the requests that they let in before. It says how many instances there ar
 				return err
 			}
 			res, err := core.Start(ctx, st, core.StartOptions{
-				Holder: holder, Actor: actor, Reason: given(cmd, "reason", &o.reason),
+				Holder: holder, Actor: actor, Origin: origin(), Reason: given(cmd, "reason", &o.reason),
 				For: o.howLong.duration(), Until: until, AutoEnd: o.autoEnd, Emergency: given(cmd, "emergency", &o.emergency),
 			})
 			if err != nil {

@@ -27,6 +27,15 @@ func defaultActor() string {
 	return clip(name + "@" + host)
 }
 
+// origin is from where the command writes, for the log.
+func origin() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		return "command"
+	}
+	return clip("command on " + host)
+}
+
 // defaultHolder is whose a deployment is, where nobody says so: that of the CI run, so
 // that a later job of it, on another machine, can end what an earlier one began; else the
 // actor's.

@@ -62,7 +62,7 @@ func (c Change) Fields() []FieldChange {
 }
 
 // fields are p's values that Change.Fields compares, as After.
-func (p *Period) fields() [8]FieldChange {
+func (p Period) fields() [8]FieldChange {
 	return [8]FieldChange{
 		{Name: "kind", After: string(p.Kind)},
 		{Name: "start", After: instantText(p.Start)},

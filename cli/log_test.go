@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+// TestTheLogIsForPeople: one line for each period of an entry, and nothing that a terminal
+// would act upon.
+func TestTheLogIsForPeople(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 8, 12, 0, 0, 999, time.UTC)
+	p := core.Period{
+		ID: "kfm2xq", Kind: core.Window, Start: at.Add(time.Hour), Enabled: true, Version: 1,
+		Reason: "\x1b[31mred\n" + strings.Repeat("x", 50), Holder: "h\tg",
+	}
+	q := p
+	q.End, q.Enabled = at.Add(2*time.Hour+time.Second), false
+	same := p
+	same.Version++
+	for name, test := range map[string]struct {
+		e    core.Entry
+		want []string
+	}{
+		"an added period": {core.Entry{Changes: []core.Change{{After: &p}}}, []string{
+			"+kfm2xq\tkind window, start 2026-03-08 14:00 CET, reason \"\\x1b[31mred\\n" + strings.Repeat("x", 34) + "…\", holder \"h\\tg\"",
+		}},
+		"a changed one": {core.Entry{Changes: []core.Change{{Before: &p, After: &q}}}, []string{
+			"~kfm2xq\tend - → 2026-03-08 15:00:01 CET, enabled true → false",
+		}},
+		"one that nothing was changed of": {core.Entry{Changes: []core.Change{{Before: &p, After: &same}}}, []string{"~kfm2xq\t-"}},
+		"several, and more": {core.Entry{Changes: []core.Change{{Before: &q, After: &p}, {Before: &p, After: &q}}, Omitted: 7}, []string{
+			"~kfm2xq\tend 2026-03-08 15:00:01 CET → -, enabled false → true",
+			"~kfm2xq\tend - → 2026-03-08 15:00:01 CET, enabled true → false",
+			"…\tand 7 more",
+		}},
+		"none":                  {core.Entry{Revision: 42}, []string{"-\trevision 42"}},
+		"after an edit by hand": {core.Entry{HandEdited: true}, []string{"-\trevision 0", "\tbefore it, somebody had edited the document by hand"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := view{loc: time.FixedZone("CET", 3600)}
+			require.Equal(t, test.want, v.changes(test.e))
+		})
+	}
+	t.Run("as a table", func(t *testing.T) {
+		t.Parallel()
+		var out strings.Builder
+		v := view{loc: time.UTC, command: func(words ...string) string { return strings.Join(words, " ") }}
+		require.NoError(t, v.log(&out, []core.Entry{
+			{Time: at, Action: "later\x07", Actor: "\u202eevil", Origin: "page from 192.0.2.7", Changes: []core.Change{{Before: &p, After: &q}, {Before: &p, After: &same}}},
+			{Time: at, Action: core.ActionInit},
+		}, true))
+		require.Equal(t, `TIME                  ACTION   ACTOR       FROM                 PERIOD   CHANGE
+2026-03-08 12:00 UTC  later\a  \u202eevil  page from 192.0.2.7  ~kfm2xq  end - → 2026-03-08 14:00:01 UTC, enabled true → false
+                                                                ~kfm2xq  -
+2026-03-08 12:00 UTC  init     -           -                    -        revision 0
+
+there are older ones: log --limit 0
+`, out.String())
+	})
+}
+
+func TestAStoreWithoutALogSaysSo(t *testing.T) {
+	t.Parallel()
+	code, stdout, stderr := run(t, struct{ core.Store }{memstore.New()}, "log")
+	require.Equal(t, ExitFailed, code)
+	require.Empty(t, stdout)
+	require.Equal(t, "downtime: memory: this store keeps no log\n", stderr)
+}
+
+// TestEveryCommandThatWritesSaysWho, and from where.
+func TestEveryCommandThatWritesSaysWho(t *testing.T) {
+	t.Parallel()
+	st := memstore.New()
+	log := func() []core.Entry {
+		_, stdout, _ := run(t, st, "log", "--json", "--limit", "0")
+		var j wire.Log
+		require.NoError(t, json.Unmarshal([]byte(stdout), &j))
+		return j.Entries
+	}
+	window := func() string {
+		state, err := st.Load(t.Context(), core.Mark{})
+		require.NoError(t, err)
+		return state.Document.Periods[0].ID
+	}
+	for i, line := range []func() []string{
+		func() []string { return []string{"init"} },
+		func() []string { return []string{"schedule", "--start", "2097-01-01T00:00:00Z", "--no-end"} },
+		func() []string { return []string{"edit", window(), "--reason", "x"} },
+		func() []string { return []string{"cancel", window()} },
+		func() []string { return []string{"start"} },
+		func() []string { return []string{"start"} },
+		func() []string { return []string{"end", "--all"} },
+		func() []string { return []string{"reconcile"} },
+	} {
+		args := append(line(), "--actor", "ann")
+		code, _, stderr := run(t, st, args...)
+		require.Zero(t, code, "%v: %s", args, stderr)
+		entries := log()
+		require.Len(t, entries, i+1)
+		require.Equal(t, "ann", entries[0].Actor, "%v", args)
+		require.Equal(t, origin(), entries[0].Origin, "%v", args)
+		require.Regexp(t, "^command( on .+)?$", entries[0].Origin)
+	}
+	code, _, _ := run(t, st, "start", "--holder", "x")
+	require.Zero(t, code)
+	require.Equal(t, defaultActor(), log()[0].Actor, "nobody has to say it")
+}
