@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
@@ -62,6 +63,10 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 			denied.requireUsable("denied")
 
 			b.requireUsable("up")
+			require.Equal(t, p.dark, read[bool](b, `(() => {
+				const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number);
+				return r + g + b < 3 * 64;
+			})()`), "dark for those who like it dark")
 			require.Equal(t, http.StatusNotFound, b.open(s.ops("nothing")))
 			b.requireUsable("not-found")
 			b.open(s.ops("schedule"))
@@ -117,6 +122,35 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 			b.requireUsable("lost")
 		})
 	}
+}
+
+func TestOperatorHasOnlyAPhone(t *testing.T) {
+	t.Parallel()
+	eachFramework(t, func(t *testing.T, s *shop) {
+		t.Helper()
+		b := s.operator(person{phone: true})
+		tap := func(element string) int {
+			b.requireNoSidewaysScrolling()
+			return b.follow(chromedp.Tap(chromedp.CSS(element), chromedp.NodeVisible))
+		}
+		b.fill("#reason", "Moving the warehouse")
+		require.Equal(t, http.StatusOK, tap(act("start")+" button"))
+		b.requireState("down")
+		b.picture("down")
+		require.Equal(t, http.StatusOK, tap(act("end")+" button"))
+		b.requireState("up")
+		require.Equal(t, http.StatusOK, tap(`nav a[href$="schedule"]`))
+		require.Equal(t, http.StatusOK, tap(`a[href$="add"]`))
+		b.fill("#start", "2031-05-06T02:00")
+		b.fill("#end", "2031-05-06T03:00")
+		require.Equal(t, http.StatusOK, tap(act("add")+" button"))
+		b.requireNotice("planned")
+		for _, page := range []string{"fleet", "log"} {
+			require.Equal(t, http.StatusOK, tap(`nav a[href$="`+page+`"]`))
+			b.picture(page)
+			require.Equal(t, "block", read[string](b, `getComputedStyle(document.querySelector('td')).display`), "a table is a stack of cards")
+		}
+	})
 }
 
 func TestStateFollowsByItself(t *testing.T) {
