@@ -150,12 +150,13 @@ func (w *writer) openLog(create bool, old fs.FileInfo) (*logWriter, error) {
 		// place, and may do so only if those who could read the log still can.
 		err = w.copyLog()
 	case err == nil:
-		if err = w.shorten(f); err == nil {
+		shorter, like, faulty := shorten(f)
+		if shorter == nil && faulty == nil {
 			return &logWriter{w: w, file: f}, nil
 		}
 		_ = f.Close() // nothing was written to it
-		if errors.Is(err, errReplaced) {
-			err = nil
+		if err = faulty; err == nil {
+			err = w.replaceLog(shorter, like)
 		}
 	}
 	if err == nil {
@@ -171,31 +172,24 @@ func (w *writer) logFault(err error) error {
 	return fmt.Errorf("its log %s cannot be written: %w", w.store.logPath(), err)
 }
 
-var errReplaced = errors.New("the log was replaced by a shorter one")
-
-// shorten refuses a log that is also another file, and replaces one that is too long.
-func (w *writer) shorten(f *os.File) error {
+// shorten refuses a log that is also another file, and returns what is to be left of one
+// that is too long; nil if it is not.
+func shorten(f *os.File) (shorter []byte, like fs.FileInfo, err error) {
 	info, err := f.Stat()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if !hasOneName(info) {
-		return errors.New("it has another name too, a hard link, and who put it there could let anything be written to: remove it")
+		return nil, nil, errors.New("it has another name too, a hard link, and who put it there could let anything be written to: remove it")
 	}
 	if info.Size() < lookAtLog {
-		return nil
+		return nil, nil, nil
 	}
 	b, err := readLog(f)
-	if err != nil {
-		return err
+	if err != nil || bytes.Count(b, []byte{'\n'}) <= core.MaxEntries+slackLines {
+		return nil, nil, err
 	}
-	if bytes.Count(b, []byte{'\n'}) <= core.MaxEntries+slackLines {
-		return nil
-	}
-	if err := w.replaceLog(lastLines(b, core.MaxEntries), info); err != nil {
-		return err
-	}
-	return errReplaced
+	return lastLines(b, core.MaxEntries), info, nil
 }
 
 // copyLog puts a copy of the log, which this user can only read, in its place.
@@ -204,12 +198,12 @@ func (w *writer) copyLog() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }() // it was only read
 	info, err := f.Stat()
-	if err != nil {
-		return err
+	var b []byte
+	if err == nil {
+		b, err = readLog(f)
 	}
-	b, err := readLog(f)
+	_ = f.Close() // it was only read
 	if err != nil {
 		return err
 	}

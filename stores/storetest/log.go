@@ -379,6 +379,7 @@ func entriesTwoHandles(t reporter, e *env) {
 		requireEntries(t, want, e.entries(t, other, 0))
 		st, other = other, st
 	}
+	requireEntries(t, want, e.entries(t, e.second(st), 0)) // one that is opened afterwards
 }
 
 func entriesEnded(t reporter, e *env) {
