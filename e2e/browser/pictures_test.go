@@ -5,9 +5,7 @@ import (
 	"context"
 	"flag"
 	"image/png"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,9 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
 )
 
 // go test ./e2e/browser -run TestPictures -pictures docs writes those of the README.
@@ -41,52 +37,33 @@ func (s ago) Load(ctx context.Context, have core.Mark) (core.State, error) {
 
 func TestPictures(t *testing.T) {
 	t.Parallel()
-	store := memstore.New()
-	cfg := core.Config{Store: store, Logger: slog.New(slog.DiscardHandler)}
-	admin.Exempt(&cfg, "/ops/downtime")
-	gate, err := core.New(cfg)
-	require.NoError(t, err)
-	page, err := admin.New(gate, admin.Config{
-		Path: "/ops/downtime", Logger: cfg.Logger,
-		Authorise: core.Func("everybody", func(context.Context, *http.Request) bool { return true }),
-		Actor:     func(context.Context, *http.Request) string { return "ann" },
-	})
-	require.NoError(t, err)
-	mux := http.NewServeMux()
-	mux.Handle("/ops/downtime/", page)
-	server := httptest.NewServer(gate.Handler(mux))
-	t.Cleanup(func() {
-		server.Close()
-		require.NoError(t, gate.Shutdown(context.WithoutCancel(t.Context())))
-	})
-	ops := server.URL + "/ops/downtime/"
-	desk := newTab(t, person{})
-	desk.open(ops)
+	s := openShop(t, "chi")
+	desk, phone := s.operator(person{}), s.operator(person{dark: true, phone: true})
 	desk.pickZone("Europe/Berlin")
-	phone := newTab(t, person{dark: true, phone: true})
 
 	day := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 9)
 	for _, o := range []core.WindowOptions{
 		{Actor: "bob", Reason: "Larger disks", Start: day.Add(time.Hour), End: day.Add(2 * time.Hour)},
 		{Actor: "ann", Reason: "Yearly test of the backups", Start: day.AddDate(0, 0, 21).Add(2 * time.Hour), End: day.AddDate(0, 0, 21).Add(6 * time.Hour), Disabled: true},
 	} {
-		_, err := core.Schedule(t.Context(), store, o)
+		_, err := core.Schedule(t.Context(), s.store, o)
 		require.NoError(t, err)
 	}
-	desk.open(ops + "schedule")
+	desk.open(s.ops("schedule"))
 	desk.keep("operator-schedule.png", 680)
-	phone.open(ops)
+	phone.open(s.ops(""))
 	phone.keep("operator-phone.png", phoneHeight)
 
 	reason := "We are moving the shop to a larger database. Your basket and your orders are safe."
-	_, err = core.Start(t.Context(), ago{store, 13 * time.Minute}, core.StartOptions{Holder: "ann", Actor: "ann", Origin: "page from 192.0.2.7", Reason: &reason, For: 44 * time.Minute})
+	_, err := core.Start(t.Context(), ago{s.store, 13 * time.Minute}, core.StartOptions{Holder: "ann", Actor: "ann", Reason: &reason, For: 44 * time.Minute})
 	require.NoError(t, err)
-	desk.open(ops)
+	desk.open(s.ops(""))
 	desk.requireState("down")
+	desk.until(`document.getElementById('state').innerText.includes('has drained')`)
 	desk.keep("operator.png", 720)
 
 	visitor := newTab(t, person{zone: "America/Los_Angeles"})
-	require.Equal(t, http.StatusServiceUnavailable, visitor.open(server.URL))
+	require.Equal(t, http.StatusServiceUnavailable, visitor.open(s.url))
 	visitor.keep("page.png", 680)
 }
 

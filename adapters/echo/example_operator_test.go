@@ -1,0 +1,62 @@
+package echodowntime_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/labstack/echo/v4"
+
+	echodowntime "github.com/go-downtime/downtime/adapters/echo"
+	"github.com/go-downtime/downtime/admin"
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+// account is what the application knows about whoever is signed in.
+type account struct {
+	Name  string
+	Staff bool
+}
+
+func ExampleWrap_operatorsPage() {
+	cfg := core.Config{Store: memstore.New()}
+	admin.Exempt(&cfg, "/ops/downtime") // so that it is served while down
+	gate, err := core.New(cfg)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// The application's own authorisation, and who is acting.
+	staff := core.ContextValue("staff", "account", func(a account) bool { return a.Staff })
+	name := func(ctx context.Context, _ *http.Request) string {
+		a, _ := core.Value[account](ctx, "account")
+		return a.Name
+	}
+	page, err := admin.New(gate, admin.Config{Path: "/ops/downtime", Authorise: staff, Actor: name})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	r := echo.New()
+	r.Use(func(next echo.HandlerFunc) echo.HandlerFunc { // the session
+		return func(c echo.Context) error {
+			c.Set("account", account{"ann", true})
+			return next(c)
+		}
+	})
+	r.Use(echodowntime.Middleware(gate))
+	r.Any("/ops/downtime", echodowntime.Wrap(page))
+	r.Any("/ops/downtime/*", echodowntime.Wrap(page))
+
+	for _, path := range []string{"/ops/downtime", "/ops/downtime/"} {
+		w := httptest.NewRecorder()
+		r.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, path, http.NoBody))
+		fmt.Println(path, w.Code)
+	}
+	// Output:
+	// /ops/downtime 303
+	// /ops/downtime/ 200
+}
