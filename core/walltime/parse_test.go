@@ -34,6 +34,9 @@ func TestParse(t *testing.T) {
 		"the minute before a fold":                    {"2026-11-01 00:59", "America/New_York", nowhere, "2026-11-01T04:59:00Z"},
 		"the end of a fold":                           {"2026-11-01 02:00", "America/New_York", nowhere, "2026-11-01T07:00:00Z"},
 		"half an hour of daylight saving":             {"2026-10-04 02:30", "Australia/Lord_Howe", nowhere, "2026-10-03T15:30:00Z"},
+		"the last night of a leap year to come":       {"2040-12-31 12:00", "Europe/Berlin", nowhere, "2040-12-31T11:00:00Z"},
+		"the first morning after it":                  {"2097-01-01 00:00", "Europe/Berlin", nowhere, "2096-12-31T23:00:00Z"},
+		"the same in the south, in summer":            {"2044-12-30 12:00", "Australia/Lord_Howe", nowhere, "2044-12-30T01:00:00Z"},
 		"the day after a day that was skipped":        {"2011-12-31 00:00", "Pacific/Apia", nowhere, "2011-12-30T10:00:00Z"},
 		"without a date: later today":                 {"23:00", "UTC", "2026-03-08T12:00:00Z", "2026-03-08T23:00:00Z"},
 		"without a date: passed today":                {"11:59:59", "UTC", "2026-03-08T12:00:00Z", "2026-03-09T11:59:59Z"},
@@ -120,7 +123,7 @@ func TestInstantsAreThoseThatAClockShows(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"2026-03-08T02:30:00Z", "2026-03-08T02:30:00+05:30", "2026-03-08 02:30", "2026-11-01 01:30", "02:30", "23:59:59",
-		"2011-12-30 12:00", "90m", "", "9999-12-31T23:59:59.999999999+14:00", "0000-01-01 00:00",
+		"2011-12-30 12:00", "2096-12-31 12:00", "90m", "", "9999-12-31T23:59:59.999999999+14:00", "0000-01-01 00:00",
 	} {
 		f.Add(s, uint8(0), int64(1_772_950_000))
 	}

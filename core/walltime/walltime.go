@@ -4,7 +4,10 @@
 // use. A nil location counts as UTC.
 package walltime
 
-import "time"
+import (
+	"sort"
+	"time"
+)
 
 const day = 24 * time.Hour
 
@@ -16,7 +19,7 @@ func Instants(wall time.Time, loc *time.Location) []time.Time {
 	out := []time.Time{}
 	eachOffset(wall, orUTC(loc), func(begin, end time.Time, offset time.Duration) {
 		t := wall.Add(-offset)
-		if !t.Before(begin) && (end.IsZero() || t.Before(end)) {
+		if !t.Before(begin) && t.Before(end) {
 			out = append(out, t)
 		}
 	})
@@ -74,16 +77,39 @@ func orUTC(loc *time.Location) *time.Location {
 	return loc
 }
 
+// sampled is how often the offset of a zone is looked at. No zone has ever changed twice
+// in so short a time.
+const sampled = 30 * time.Minute
+
 // eachOffset calls do for each stretch of one offset in loc that may hold wall, in order.
-// No zone was ever more than 15 hours from UTC, and one has skipped a day.
+// No zone was ever more than 15 hours from UTC, and one has skipped a day. Time.ZoneBounds
+// would name the stretches, but in the last days of a leap year to come it names bounds
+// that have passed (go1.26).
 func eachOffset(wall time.Time, loc *time.Location, do func(begin, end time.Time, offset time.Duration)) {
-	for at, last := wall.Add(-2*day), wall.Add(2*day); ; {
-		_, seconds := at.In(loc).Zone()
-		begin, end := at.In(loc).ZoneBounds()
-		do(begin, end, time.Duration(seconds)*time.Second)
-		if end.IsZero() || end.After(last) {
-			return
+	begin, last := wall.Add(-2*day), wall.Add(2*day)
+	offset := offsetAt(begin, loc)
+	for at := begin.Add(sampled); at.Before(last); at = at.Add(sampled) {
+		next := offsetAt(at, loc)
+		if next == offset {
+			continue
 		}
-		at = end
+		change := changeBetween(at.Add(-sampled), at, loc)
+		do(begin, change, offset)
+		begin, offset = change, next
 	}
+	do(begin, last, offset)
+}
+
+// changeBetween is the first whole second after a at which the offset is that of b.
+func changeBetween(a, b time.Time, loc *time.Location) time.Time {
+	a, b = a.Truncate(time.Second), b.Truncate(time.Second)
+	seconds := int(b.Sub(a) / time.Second)
+	after := offsetAt(b, loc)
+	n := sort.Search(seconds, func(n int) bool { return offsetAt(a.Add(time.Duration(n)*time.Second), loc) == after })
+	return a.Add(time.Duration(n) * time.Second)
+}
+
+func offsetAt(t time.Time, loc *time.Location) time.Duration {
+	_, seconds := t.In(loc).Zone()
+	return time.Duration(seconds) * time.Second
 }
