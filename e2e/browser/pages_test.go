@@ -21,12 +21,18 @@ func (b *tab) requireUsable(name string) {
 	b.requireReachable()
 }
 
-// requireReachable fails if a control of this page is cut off, covered by something else,
-// or too small to be hit with a finger (WCAG 2.2, 2.5.8: 24 by 24 pixels, links in text
-// excepted).
+// requireReachable fails if a control of this page cannot be reached.
 func (b *tab) requireReachable() {
 	b.t.Helper()
-	lost := read[[]string](b, `(() => {
+	require.Empty(b.t, b.unreachable(), "controls that cannot be reached on %s", b.shown())
+}
+
+// unreachable are the controls of this page that are cut off, covered by something else, or
+// too small to be hit with a finger (WCAG 2.2, 2.5.8: 24 pixels high; links in text are not
+// meant).
+func (b *tab) unreachable() []string {
+	b.t.Helper()
+	return read[[]string](b, `(() => {
 		const lost = [];
 		for (const e of document.querySelectorAll('a[href], button, input, select, textarea, summary')) {
 			if (e.type === 'hidden' || !e.checkVisibility() || e.classList.contains('skip')) continue;
@@ -42,7 +48,6 @@ func (b *tab) requireReachable() {
 		scrollTo(0, 0);
 		return lost;
 	})()`)
-	require.Empty(b.t, lost, "controls that cannot be reached on %s", b.shown())
 }
 
 func TestEveryPageIsForEverybody(t *testing.T) {

@@ -104,14 +104,22 @@ func (b *tab) listen(event any) {
 	var fault string
 	switch e := event.(type) {
 	case *runtime.EventExceptionThrown:
-		fault = fmt.Sprintf("%+v", e.ExceptionDetails)
+		fault = e.ExceptionDetails.Text
+		if thrown := e.ExceptionDetails.Exception; thrown != nil {
+			fault += " " + thrown.Description
+		}
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError {
-			fault = fmt.Sprint("console.error: ", e.Args)
+			fault = "console.error:"
+			for _, arg := range e.Args {
+				fault += " " + arg.Description + string(arg.Value)
+			}
 		}
 	case *log.EventEntryAdded:
-		// The network's are answers like 503, which are wanted here.
-		if e.Entry.Level == log.EntryLevelError && e.Entry.Source != log.EntrySourceNetwork {
+		// The network's are answers like 503, which are wanted here. So is that nothing runs in
+		// the frame that shows an operator what visitors see.
+		wanted := e.Entry.Source == log.EntrySourceNetwork || strings.Contains(e.Entry.Text, "sandboxed")
+		if e.Entry.Level == log.EntryLevelError && !wanted {
 			fault = fmt.Sprintf("%s: %s", e.Entry.Source, e.Entry.Text)
 		}
 	}
