@@ -100,9 +100,18 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 
 			b.open(s.ops(""))
 			b.fill("#reason", reason)
+			b.fill("#until", "2001-05-06T05:00")
+			require.Equal(t, http.StatusUnprocessableEntity, b.submit(act("start")))
+			b.requireState("up")
+			require.NotEmpty(t, b.fault("until"))
+			require.Equal(t, reason, b.value("reason"))
+			b.requireUsable("start-fault")
+			b.fill("#until", "")
 			require.Equal(t, http.StatusOK, b.submit(act("start")))
 			b.requireState("down")
 			b.requireUsable("down")
+			b.open(s.ops("end?id=" + read[string](b, `document.querySelector('[data-status=in-force]').dataset.period`)))
+			b.requireUsable("end")
 			// Somebody else has promised too much.
 			_, err = core.Start(t.Context(), s.store, core.StartOptions{Holder: "ann", Reason: &long, For: time.Second})
 			require.NoError(t, err)

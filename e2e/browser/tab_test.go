@@ -110,10 +110,11 @@ func (b *tab) listen(event any) {
 		}
 	case *runtime.EventConsoleAPICalled:
 		if e.Type == runtime.ConsoleAPICalledTypeError {
-			fault = "console.error:"
+			words := []string{"console.error:"}
 			for _, arg := range e.Args {
-				fault += " " + arg.Description + string(arg.Value)
+				words = append(words, arg.Description+string(arg.Value))
 			}
+			fault = strings.Join(words, " ")
 		}
 	case *log.EventEntryAdded:
 		// The network's are answers like 503, which are wanted here. So is that nothing runs in
