@@ -54,6 +54,16 @@ func (s *shiftedStore) Load(ctx context.Context, have core.Mark) (core.State, er
 	return state, err
 }
 
+func (s *shiftedStore) Report(ctx context.Context, row core.Instance, lease time.Duration) (core.Mark, time.Time, error) {
+	mark, at, err := s.Store.Report(ctx, row, lease)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		err = s.err
+	}
+	return mark, at.Add(s.by), err
+}
+
 func TestStartAndEnd(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, pageSettings{})

@@ -205,3 +205,11 @@ func (r reply) hidden(name string) string {
 	}
 	return found[1]
 }
+
+// match is what the group of a pattern finds in the page first.
+func match(w reply, pattern string) string {
+	w.t.Helper()
+	found := regexp.MustCompile(pattern).FindStringSubmatch(w.Body.String())
+	require.NotNil(w.t, found, "%s in %s", pattern, w.Body.String())
+	return found[1]
+}

@@ -1,0 +1,294 @@
+package admin_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/admin"
+	"github.com/go-downtime/downtime/core"
+)
+
+// berlin has the pages show the zone that the tables of gaps and folds are in.
+func berlin(t testing.TB) pageSettings {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Berlin")
+	require.NoError(t, err)
+	return pageSettings{page: func(c *admin.Config) { c.Zone = zone }}
+}
+
+// window is a form of one that is far ahead, with changes to it.
+func window(changes ...string) []string {
+	return append([]string{
+		"start", "2097-03-08T02:00", "end", "2097-03-08T04:00", "reason", "New database", "enabled", "yes", "zone", "Europe/Berlin",
+	}, changes...)
+}
+
+func TestWindowFromPlanToDelete(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, berlin(t))
+	c.get("schedule").says("Nothing is scheduled, and nothing is in force")
+	w := c.follow(c.post("add", window()...))
+	require.Equal(t, "planned", w.attribute("data-notice"))
+	p := c.only()
+	require.Equal(t, core.Window, p.Kind)
+	require.Equal(t, "2097-03-08T01:00:00Z", p.Start.Format(time.RFC3339))
+	require.Equal(t, "2097-03-08T03:00:00Z", p.End.Format(time.RFC3339))
+	require.Equal(t, "alice", p.CreatedBy)
+	w.says("Coming", "Fri 8 Mar 2097, 02:00 CET (01:00 UTC)", "New database")
+	c.get("").says("Fri 8 Mar 2097, 02:00 CET")
+
+	w = c.get("edit?id=" + p.ID)
+	require.Equal(t, "2097-03-08T02:00", inputOf(t, w, "start"))
+	w = c.follow(c.post("edit", window("id", p.ID, "version", w.hidden("version"), "end", "2097-03-08T05:00", "expected_end", "2097-03-08T04:30", "emergency", "yes")...))
+	require.Equal(t, "edited", w.attribute("data-notice"))
+	p = c.only()
+	require.Equal(t, "2097-03-08T04:00:00Z", p.End.Format(time.RFC3339))
+	require.Equal(t, "2097-03-08T03:30:00Z", p.ExpectedEnd.Format(time.RFC3339))
+	require.True(t, p.Emergency)
+	require.Equal(t, int64(2), p.Version)
+	require.Equal(t, "alice", p.UpdatedBy)
+
+	w = c.follow(c.post("disable", "id", p.ID, "version", "2"))
+	require.Equal(t, "disabled", w.attribute("data-notice"))
+	require.False(t, c.only().Enabled)
+	w = c.follow(c.post("enable", "id", p.ID, "version", "3"))
+	require.Equal(t, "enabled", w.attribute("data-notice"))
+	require.True(t, c.only().Enabled)
+
+	w = c.get("delete?id=" + p.ID)
+	w.says("Delete this period?", "New database", "The site will not go down for it")
+	require.Len(t, c.document().Periods, 1, "a question changes nothing")
+	w = c.follow(c.post("delete", "id", w.hidden("id"), "version", w.hidden("version")))
+	require.Equal(t, "deleted", w.attribute("data-notice"))
+	require.Empty(t, c.document().Periods)
+
+	log := c.get("log")
+	log.says("alice", "page from 192.0.2.1", "scheduled a window "+p.ID, "changed a period", "deleted",
+		"Fri 8 Mar 2097, 04:00 CET (03:00 UTC)", "Fri 8 Mar 2097, 05:00 CET (04:00 UTC)", "Enabled", "yes", "no")
+}
+
+// inputOf is the value of an input.
+func inputOf(t *testing.T, w reply, name string) string {
+	t.Helper()
+	return match(w, `<input type="datetime-local" id="`+name+`" name="`+name+`" value="([^"]*)"`)
+}
+
+func TestWindowInForceIsEndedAfterAQuestion(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	p := c.plan(core.WindowOptions{Start: time.Now().Add(-time.Minute), For: time.Hour, Actor: "bob", Reason: "shelves"})
+	other := c.begin("carol", "fire")
+	c.get("schedule").says("In force", "End now "+p.ID)
+	w := c.get("end?id=" + p.ID)
+	w.says("End this downtime?", "shelves", "The site stays down: 1 other period holds it down", "It is removed from the schedule")
+	w = c.follow(c.post("end", "id", w.hidden("id"), "version", w.hidden("version")))
+	w.says("Ended "+p.ID, "The site is still down because of "+other.ID)
+	w = c.get("end?id=" + other.ID)
+	w.says("Nothing else in the store holds the site down: visitors are served again at once")
+}
+
+func TestQuestionsAboutWhatIsGone(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	coming := c.plan(core.WindowOptions{Start: time.Now().Add(time.Hour), For: time.Hour, Actor: "bob"})
+	running := c.begin("carol", "fire")
+	for _, path := range []string{
+		"edit?id=gone", "edit?id=", "edit", "end?id=gone", "delete?id=gone",
+		"end?id=" + coming.ID, "delete?id=" + running.ID, "edit?id=%00", "edit?id=..%2f",
+	} {
+		w := c.get(path)
+		require.Equal(t, http.StatusNotFound, w.Code, path)
+		require.Equal(t, "schedule", w.attribute("data-page"))
+		w.says("Below is what there is now", "fire")
+	}
+}
+
+func TestWindowShowsFaultsAtTheirFields(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		form  []string
+		field string
+		want  string
+	}{
+		"no start":                        {window("start", ""), "start", "Say when it begins"},
+		"no end":                          {window("end", ""), "end", "Say when it ends, or tick"},
+		"an end, and none":                {window("no_end", "yes"), "end", "not both"},
+		"an end before its start":         {window("end", "2097-03-08T01:00"), "end", "not after its start"},
+		"an end at its start":             {window("end", "2097-03-08T02:00"), "end", "not after its start"},
+		"an expected end before it":       {window("expected_end", "2097-03-07T02:00"), "expected_end", "not after its start"},
+		"one that is over":                {window("start", "2020-03-08T02:00", "end", "2020-03-08T04:00"), "end", "Has passed"},
+		"a start that is skipped":         {window("start", "2097-03-31T02:30", "end", "2097-03-31T04:00"), "start", "Say 01:30 CET, or 03:30 CEST"},
+		"an end that is skipped":          {window("start", "2097-03-31T01:30", "end", "2097-03-31T02:00"), "end", "Say 01:00 CET, or 03:00 CEST"},
+		"a start that comes twice":        {window("start", "2097-10-27T02:30", "end", "2097-10-27T05:00"), "start", "02:30 comes twice in Europe/Berlin"},
+		"an expected end that is no time": {window("expected_end", "later"), "expected_end", "no date and time"},
+		"a day that is not":               {window("start", "2097-02-29T02:30"), "start", "no date and time"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newPages(t, berlin(t))
+			w := c.post("add", tc.form...)
+			require.Equal(t, http.StatusUnprocessableEntity, w.Code)
+			require.Contains(t, w.fault(tc.field), tc.want)
+			w.says("New database")
+			require.Nil(t, c.document())
+
+			p := c.plan(core.WindowOptions{Start: time.Date(2097, 1, 1, 0, 0, 0, 0, time.UTC), For: time.Hour, Actor: "bob"})
+			w = c.post("edit", append(tc.form, "id", p.ID, "version", "1")...)
+			require.Equal(t, http.StatusUnprocessableEntity, w.Code)
+			require.NotEmpty(t, w.fault(tc.field))
+			w.says("New database")
+			require.Equal(t, p, c.only())
+		})
+	}
+}
+
+func TestWindowAcrossTheChangeOfClocks(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, berlin(t))
+	night := window("start", "2097-10-27T02:30", "end", "2097-10-27T02:30", "start_offset", "+02:00")
+	w := c.post("add", night...)
+	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
+	require.Empty(t, w.fault("start"), "which of them was said")
+	require.Contains(t, w.fault("end"), "comes twice")
+	require.Contains(t, w.Body.String(), `name="start_offset" value="&#43;02:00" checked`, "the choice is kept")
+
+	c.follow(c.post("add", append(night, "end_offset", "+01:00")...)).says("02:30 CEST (00:30 UTC)", "02:30 CET (01:30 UTC)")
+	p := c.only()
+	require.Equal(t, time.Hour, p.End.Sub(p.Start))
+
+	w = c.get("edit?id=" + p.ID)
+	require.Contains(t, w.Body.String(), `name="start_offset" value="&#43;02:00" checked`)
+	require.Contains(t, w.Body.String(), `name="end_offset" value="&#43;01:00" checked`)
+	c.follow(c.post("edit", append(night, "end_offset", "+01:00", "id", p.ID, "version", "1", "reason", "other")...))
+	after := c.only()
+	require.Equal(t, p.Start, after.Start)
+	require.Equal(t, p.End, after.End)
+	require.Equal(t, "other", after.Reason)
+}
+
+func TestEditLeavesWhatWasNotTouched(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, berlin(t))
+	start := time.Date(2097, 5, 6, 1, 2, 3, 456789000, time.UTC)
+	p := c.plan(core.WindowOptions{Start: start, For: time.Hour, ExpectedEnd: start.Add(time.Minute), Actor: "bob", Reason: "line one\nline two", Disabled: true})
+	w := c.get("edit?id=" + p.ID)
+	form := []string{
+		"id", p.ID, "version", "1", "zone", w.hidden("zone"), "reason", "line one\r\nline two",
+		"start", inputOf(t, w, "start"), "end", inputOf(t, w, "end"), "expected_end", inputOf(t, w, "expected_end"),
+	}
+	require.Equal(t, "2097-05-06T03:02:03", inputOf(t, w, "start"))
+	c.follow(c.post("edit", form...))
+	after := c.only()
+	require.Equal(t, p.Start, after.Start, "to the microsecond")
+	require.Equal(t, p.End, after.End)
+	require.Equal(t, p.ExpectedEnd, after.ExpectedEnd)
+	require.Equal(t, p.Reason, after.Reason)
+	require.False(t, after.Enabled)
+
+	c.follow(c.post("edit", append(form, "version", "2", "expected_end", "", "end", "", "no_end", "yes")...))
+	require.True(t, c.only().ExpectedEnd.IsZero(), "emptied, it is taken away")
+	require.True(t, c.only().End.IsZero())
+}
+
+func TestDeploymentIsChangedButForItsStart(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, berlin(t))
+	p := c.begin("ci", "fire")
+	w := c.get("edit?id=" + p.ID)
+	w.says("When it was begun cannot be changed", "Opens by itself at")
+	require.NotContains(t, w.Body.String(), `name="start"`)
+	require.NotContains(t, w.Body.String(), `name="enabled"`)
+	c.follow(c.post("edit", "id", p.ID, "version", "1", "zone", "Europe/Berlin", "reason", "still fire", "expected_end", "2097-05-06T12:00", "end", ""))
+	after := c.only()
+	require.Equal(t, p.Start, after.Start)
+	require.Equal(t, "ci", after.Holder)
+	require.Equal(t, "2097-05-06T10:00:00Z", after.ExpectedEnd.Format(time.RFC3339))
+	require.True(t, after.Enabled)
+}
+
+func TestEditOfWhatSomebodyElseHasChanged(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, berlin(t))
+	bob := c.as("bob")
+	c.post("add", window()...)
+	p := c.only()
+	require.Equal(t, http.StatusSeeOther, bob.post("edit", window("id", p.ID, "version", "1", "end", "2097-03-08T06:00", "reason", "Bob's reason")...).Code)
+	before := c.only()
+
+	w := c.post("edit", window("id", p.ID, "version", "1", "reason", "My reason", "emergency", "yes")...)
+	require.Equal(t, http.StatusConflict, w.Code)
+	w.says("Nothing was overwritten", "What differs", "As it is now", "Bob's reason", "My reason", "2097-03-08T06:00", "2097-03-08T04:00", "Changed by", "bob", "Replace it with what I typed")
+	require.Equal(t, before, c.only(), "nothing was overwritten")
+	require.Equal(t, "2", w.hidden("version"))
+
+	c.follow(c.post("edit", window("id", p.ID, "version", w.hidden("version"), "reason", "My reason")...))
+	require.Equal(t, "My reason", c.only().Reason, "sent again, it is meant")
+}
+
+func TestEditOfWhatSomebodyElseHasTakenAway(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, berlin(t))
+	c.post("add", window()...)
+	p := c.only()
+	c.as("bob").post("delete", "id", p.ID, "version", "1")
+	w := c.post("edit", window("id", p.ID, "version", "1", "reason", "My reason")...)
+	require.Equal(t, http.StatusConflict, w.Code)
+	w.says("this period is gone", "My reason", "Schedule a window")
+	require.Contains(t, w.Body.String(), `action="add"`)
+	require.Empty(t, w.hidden("version"))
+	require.Empty(t, c.document().Periods)
+
+	d := c.begin("ci", "fire")
+	c.as("bob").post("end", "id", d.ID, "version", "1")
+	w = c.post("edit", "id", d.ID, "version", "1", "zone", "UTC", "reason", "My reason", "end", "", "expected_end", "")
+	require.Equal(t, http.StatusConflict, w.Code)
+	w.says("this period is gone", "My reason", "The site is up")
+	require.Contains(t, w.Body.String(), `action="start"`)
+}
+
+func TestTogglesOfWhatSomebodyElseHasChanged(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, berlin(t))
+	c.post("add", window()...)
+	p := c.only()
+	c.as("bob").post("disable", "id", p.ID, "version", "1")
+	for _, path := range []string{"disable", "enable", "delete"} {
+		w := c.post(path, "id", p.ID, "version", "1")
+		require.Equal(t, http.StatusConflict, w.Code, path)
+		w.says("Somebody else was faster", "Below is what there is now")
+	}
+	require.Equal(t, int64(2), c.only().Version)
+	w := c.post("delete", "id", "gone", "version", "1")
+	require.Equal(t, http.StatusConflict, w.Code)
+	w.says("this period is gone")
+
+	running := c.plan(core.WindowOptions{Start: time.Now().Add(-time.Minute), For: time.Hour, Actor: "bob"})
+	w = c.post("delete", "id", running.ID, "version", "1")
+	require.Equal(t, http.StatusConflict, w.Code)
+	w.says("It has come into force since you loaded the page")
+}
+
+func TestEnablingWhatWouldRefuseAtOnceSaysSo(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	p := c.plan(core.WindowOptions{Start: time.Now().Add(-time.Minute), For: time.Hour, Actor: "bob", Disabled: true})
+	c.get("schedule").says("Enable, and take the site down now " + p.ID)
+	c.follow(c.post("enable", "id", p.ID, "version", "1"))
+	require.Equal(t, "down", c.get("").attribute("data-state"))
+}
+
+func TestWhatIsOverIsShownForAWhile(t *testing.T) {
+	t.Parallel()
+	store := newShifted()
+	c := newPages(t, pageSettings{store: store})
+	p := c.plan(core.WindowOptions{Start: time.Now(), For: time.Minute, Actor: "bob", Reason: "shelves"})
+	store.set(func(s *shiftedStore) { s.by = time.Hour })
+	w := c.get("schedule")
+	w.says("Over", "shelves", "kept for a week, and refuses nobody")
+	require.Equal(t, "finished", w.attribute("data-status"))
+	c.follow(c.post("delete", "id", p.ID, "version", "1"))
+	require.Empty(t, c.document().Periods)
+}
