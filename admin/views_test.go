@@ -1,0 +1,227 @@
+package admin_test
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/admin"
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
+)
+
+func TestZoneIsPickedForThisMount(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	c.begin("bob", "x")
+	require.Equal(t, "UTC", c.get("").attribute("data-zone"), "the script may propose another")
+	w := c.post("zone", "zone", " America/New_York ", "back", "schedule")
+	cookies := w.Result().Cookies()
+	require.Equal(t, "downtime_zone", cookies[0].Name)
+	require.Empty(t, cookies[0].Path, "the browser keeps it for where the page is, whatever a proxy takes off")
+	require.True(t, cookies[0].HttpOnly)
+	require.Equal(t, http.SameSiteStrictMode, cookies[0].SameSite)
+	w = c.follow(w)
+	require.Equal(t, "schedule", w.attribute("data-page"))
+	require.Equal(t, "zone", w.attribute("data-notice"))
+	require.Empty(t, w.attribute("data-zone"))
+	require.Regexp(t, `\d\d:\d\d(:\d\d)? E[SD]T \(.*\d\d:\d\d(:\d\d)? UTC\)`, w.text())
+	require.Equal(t, "America/New_York", c.get("add").hidden("zone"))
+}
+
+func TestZonesThatAreNoneAreAskedForAgain(t *testing.T) {
+	t.Parallel()
+	for _, zone := range []string{"", "Local", "CEST", "Europe/Atlantis", "../../etc/passwd", "/etc/localtime", strings.Repeat("x", 100), "a\nb"} {
+		c := newPages(t, pageSettings{})
+		w := c.post("zone", "zone", zone, "back", "https://evil.example/")
+		require.Equal(t, http.StatusUnprocessableEntity, w.Code, zone)
+		require.Contains(t, w.text(), "ant an IANA name such as Europe/Berlin, or UTC")
+		require.Empty(t, w.Header().Values("Set-Cookie"))
+		c.cookies["downtime_zone"] = zone
+		require.Equal(t, "UTC", c.get("").attribute("data-zone"), "a cookie that is none counts for nothing")
+	}
+	c := newPages(t, pageSettings{})
+	require.Equal(t, "./", c.post("zone", "zone", "UTC", "back", "https://evil.example/").Header().Get("Location"))
+}
+
+func TestCookiesAreForTLSWhereItIs(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "https://ops.example"+mount+"/start", strings.NewReader("revision=0&zone=UTC"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for _, cookie := range c.send(r).Result().Cookies() {
+		require.True(t, cookie.Secure, cookie.Name)
+		require.True(t, cookie.HttpOnly)
+	}
+}
+
+func TestNoticesComeFromThePageAlone(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{"ended-everything", "", "<b>", "/", "zone2"} {
+		c := newPages(t, pageSettings{})
+		c.cookies["downtime_notice"] = value
+		require.Empty(t, c.get("?notice=started&done=ended").attribute("data-notice"), value)
+	}
+	c := newPages(t, pageSettings{})
+	c.post("start", "revision", "0", "zone", "UTC")
+	require.Empty(t, c.get("?follow=yes").attribute("data-notice"), "the script takes it from nobody")
+	require.Equal(t, "started", c.get("").attribute("data-notice"))
+}
+
+func TestVisitorsPageIsShownInASandbox(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	for _, state := range []string{"up", "down"} {
+		if state == "down" {
+			c.begin("bob", "New shelves & more")
+		}
+		w := c.get("visitors")
+		require.Equal(t, http.StatusOK, w.Code)
+		require.Contains(t, w.Header().Get("Content-Security-Policy"), "frame-src 'self'")
+		require.Contains(t, w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
+		w.says("503", "Retry-After:", "Downtime: down;kind=planned", `"status":503`)
+
+		frame := c.get("visitors.htm")
+		require.Equal(t, http.StatusOK, frame.Code)
+		policy := frame.Header().Get("Content-Security-Policy")
+		require.Contains(t, policy, "sandbox; frame-ancestors 'self'")
+		require.Equal(t, 1, strings.Count(policy, "frame-ancestors"))
+		require.NotContains(t, policy, "allow-")
+		require.Contains(t, policy, "style-src 'sha256-")
+		require.Equal(t, "SAMEORIGIN", frame.Header().Get("X-Frame-Options"))
+		require.Equal(t, "no-store", frame.Header().Get("Cache-Control"))
+		require.Equal(t, "nosniff", frame.Header().Get("X-Content-Type-Options"))
+
+		if state == "down" {
+			// It is what a visitor gets, to the byte.
+			visitor := httptest.NewRecorder()
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+			r.Header.Set("Accept", "text/html")
+			c.gate.Handler(http.NotFoundHandler()).ServeHTTP(visitor, r)
+			require.Equal(t, http.StatusServiceUnavailable, visitor.Code)
+			require.Equal(t, visitor.Body.String(), frame.Body.String())
+			w.says("New shelves & more")
+		}
+	}
+}
+
+func TestVisitorsPageOfTheApplicationsOwn(t *testing.T) {
+	t.Parallel()
+	own := template.Must(template.New("").Parse(`<!doctype html><title>x</title><p>Back soon: {{.Reason}}<script>parent.alert(1)</script>`))
+	c := newPages(t, pageSettings{gate: func(c *core.Config) { c.PageTemplate = own }})
+	c.begin("bob", "shelves")
+	c.get("visitors")
+	frame := c.get("visitors.htm")
+	require.Contains(t, frame.Body.String(), "Back soon: shelves")
+	require.Equal(t, "sandbox; frame-ancestors 'self'", frame.Header().Get("Content-Security-Policy"), "no script of it runs here")
+
+	c = newPages(t, pageSettings{gate: func(c *core.Config) { c.RedirectURL = "https://status.example/" }})
+	c.begin("bob", "shelves")
+	c.get("visitors").says("are sent to https://status.example/, by a redirect")
+}
+
+func TestFleetIsShownAsItWasReported(t *testing.T) {
+	t.Parallel()
+	store := newShifted()
+	c := newPages(t, pageSettings{store: store})
+	p := c.begin("bob", "x")
+	c.get("")
+	now := c.document()
+	report := func(row core.Instance) {
+		row.Policy, row.Host = "keep", "web"
+		_, _, err := store.Store.Report(t.Context(), row, time.Minute)
+		require.NoError(t, err)
+	}
+	report(core.Instance{ID: "serves", PID: 2, Open: true, Override: "up", StoreID: now.StoreID, Revision: 1, WriteID: now.WriteID, InFlight: 7, Rules: "other"})
+	report(core.Instance{ID: "behind", PID: 3, Open: false, Cause: "starting", Revision: 0, Rules: "other"})
+	report(core.Instance{ID: "ahead", PID: 4, StoreID: now.StoreID, Revision: 9, WriteID: "x", Regressed: true, Drained: true, Refuses: []string{p.ID}})
+	w := c.get("fleet")
+	w.says("serves visitors", "held up by an override, whatever the store says", "refuses because of: starting", "has seen a later state than the store holds",
+		"ahead of the store, which went back", "this one", "Instances have different rules", "4 live instances: 1 serves visitors")
+	c.get("").says("4 live instances")
+
+	store.set(func(s *shiftedStore) { s.by = 2 * time.Minute })
+	w = c.get("fleet")
+	w.says("silent", "dead or cut off; last: serves visitors", "nobody can tell")
+}
+
+func TestFleetAndLogWhereTheStoreKeepsNone(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{store: struct{ core.Store }{memstore.New()}})
+	c.get("fleet").says("This store keeps no list of instances")
+	c.get("log").says("This store keeps no log")
+	require.NotContains(t, c.get("").text(), "live instance")
+}
+
+func TestLogIsShownByAndBy(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	c.get("log").says("Nothing was written yet")
+	for range 60 {
+		c.plan(core.WindowOptions{Start: time.Now().Add(time.Hour), For: time.Hour})
+	}
+	w := c.get("log")
+	require.Equal(t, 50, strings.Count(w.Body.String(), "data-entry="))
+	w.says("Show everything that is kept", "nobody named")
+	require.Equal(t, 60, strings.Count(c.get("log?all=yes").Body.String(), "data-entry="))
+}
+
+func TestPagesAreWholeHTML(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	p := c.begin("alice", "x")
+	for _, path := range []string{"", "schedule", "add", "edit?id=" + p.ID, "end?id=" + p.ID, "fleet", "log", "visitors", "zone", "nothing"} {
+		body := c.get(path).Body.String()
+		require.True(t, strings.HasPrefix(body, "<!DOCTYPE html>\n<html lang=\"en\">"), path)
+		require.True(t, strings.HasSuffix(strings.TrimSpace(body), "</html>"), path)
+		require.Equal(t, 1, strings.Count(body, "<h1"), path)
+		require.Equal(t, 1, strings.Count(body, "<main id=\"main\""), path)
+		for _, word := range []string{"style=", "<style", "javascript:", "http://", "https://", "ZgotmplZ", "<no value>", "%!"} {
+			require.NotContains(t, body, word, path)
+		}
+		require.Equal(t, strings.Count(body, "<script src="), strings.Count(body, "<script"), path)
+		ids := map[string]bool{}
+		for _, part := range strings.Split(body, ` id="`)[1:] {
+			id, _, _ := strings.Cut(part, `"`)
+			require.False(t, ids[id], "%s: the id %s comes twice", path, id)
+			ids[id] = true
+		}
+	}
+}
+
+func TestHeadIsGetWithoutItsBody(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("X-User", "alice")
+		c.page.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	for _, path := range []string{"", "schedule", "visitors.htm"} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodHead, server.URL+mount+"/"+path, http.NoBody)
+		require.NoError(t, err)
+		answer, err := server.Client().Do(r)
+		require.NoError(t, err)
+		var body bytes.Buffer
+		_, err = body.ReadFrom(answer.Body)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, http.StatusOK, answer.StatusCode)
+		require.Empty(t, body.String())
+	}
+}
+
+func TestZoneOfTheConfigIsShownUntilOneIsPicked(t *testing.T) {
+	t.Parallel()
+	zone, err := time.LoadLocation("Asia/Kathmandu")
+	require.NoError(t, err)
+	c := newPages(t, pageSettings{page: func(c *admin.Config) { c.Zone = zone }})
+	c.plan(core.WindowOptions{Start: time.Date(2097, 1, 1, 20, 0, 0, 0, time.UTC), For: time.Hour})
+	c.get("schedule").says("Wed 2 Jan 2097, 01:45 +0545 (Tue 1 Jan, 20:00 UTC)")
+}
