@@ -6,7 +6,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -185,5 +187,34 @@ func TestAPILogsEachWrite(t *testing.T) {
 	require.Equal(t, http.StatusOK, c.do("DELETE", "periods/"+id, "", header{"If-Match", `"1"`}).Code)
 	for _, code := range []string{"planned", "deleted"} {
 		require.Regexp(t, `msg="operator's page" done=`+code+` periods=\[`+id+`\] revision=\d actor=alice origin="page from 192\.0\.2\.1"`, c.log.String())
+	}
+}
+
+func TestAPIOneOfManyWritersWins(t *testing.T) {
+	t.Parallel()
+	for name, store := range apiStores {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newAPI(t, store(t))
+			id := c.plan()
+			const writers = 8
+			codes := make([]int, writers)
+			var all sync.WaitGroup
+			for i := range writers {
+				all.Go(func() {
+					r := httptest.NewRequestWithContext(t.Context(), http.MethodPatch, apiMount+"/api/v1/periods/"+id, strings.NewReader(fmt.Sprintf(`{"reason": "%d"}`, i)))
+					r.Header.Set("X-User", "alice")
+					r.Header.Set("Content-Type", "application/json")
+					r.Header.Set("If-Match", `"1"`)
+					w := httptest.NewRecorder()
+					c.page.ServeHTTP(w, r)
+					codes[i] = w.Code
+				})
+			}
+			all.Wait()
+			slices.Sort(codes)
+			require.Equal(t, append([]int{http.StatusOK}, slices.Repeat([]int{http.StatusConflict}, writers-1)...), codes)
+			require.Equal(t, int64(2), c.mark().Revision)
+		})
 	}
 }

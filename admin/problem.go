@@ -163,36 +163,6 @@ func (s *site) complain(ctx context.Context, err error) {
 	s.log.LogAttrs(context.WithoutCancel(ctx), slog.LevelError, "operator's API failed", slog.String("store", s.store.String()), slog.Any("error", err))
 }
 
-// storeError marks an error of the store itself, so that a document which cannot be read
-// is never taken for a fault of the request.
-type storeError struct{ err error }
-
-func (f storeError) Error() string { return f.err.Error() }
-func (f storeError) Unwrap() error { return f.err }
-
-func isStoreFault(err error) bool {
-	_, ok := errors.AsType[storeError](err)
-	return ok
-}
-
-// marked is a store whose errors are marked.
-type marked struct{ core.Store }
-
-func (m marked) Load(ctx context.Context, have core.Mark) (core.State, error) {
-	state, err := m.Store.Load(ctx, have)
-	if err != nil {
-		err = storeError{err}
-	}
-	return state, err
-}
-
-func (m marked) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
-	if err := m.Store.Commit(ctx, base, next, entry); err != nil {
-		return storeError{err}
-	}
-	return nil
-}
-
 // sendJSON answers with v. A HEAD gets the headers alone.
 func sendJSON(w http.ResponseWriter, r *http.Request, status int, mediaType string, v any) {
 	body, err := json.MarshalIndent(v, "", "  ")

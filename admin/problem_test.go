@@ -7,7 +7,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -139,5 +142,53 @@ func TestAPIBrokenStores(t *testing.T) {
 				check(t, w, b)
 			})
 		}
+	}
+}
+
+// frozenStore answers nothing, until the caller gives up.
+type frozenStore struct {
+	core.Store
+
+	frozen atomic.Bool
+}
+
+func (s *frozenStore) Load(ctx context.Context, have core.Mark) (core.State, error) {
+	if s.frozen.Load() {
+		<-ctx.Done()
+		return core.State{}, ctx.Err()
+	}
+	return s.Store.Load(ctx, have)
+}
+
+func TestFrozenStoreHoldsNobodyUpForLong(t *testing.T) {
+	t.Parallel()
+	for what, target := range map[string]struct{ method, path, kind, body string }{
+		"API, state": {"GET", "api/v1/state", "", ""},
+		"API, start": {"POST", "api/v1/start", "application/json", `{}`},
+		"API, end":   {"POST", "api/v1/end", "application/json", `{"all": true, "revision": 0}`},
+		"page":       {"GET", "", "", ""},
+		"start":      {"POST", "start", "application/x-www-form-urlencoded", "revision=0&zone=UTC"},
+		"end all":    {"POST", "end-all", "application/x-www-form-urlencoded", "revision=0"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				st := &frozenStore{Store: memstore.New()}
+				c := newAPI(t, st)
+				st.frozen.Store(true)
+				r := httptest.NewRequestWithContext(t.Context(), target.method, apiMount+"/"+target.path, strings.NewReader(target.body))
+				r.Header.Set("X-User", "alice")
+				r.Header.Set("Content-Type", target.kind)
+				w := httptest.NewRecorder()
+				begun := time.Now()
+				c.page.ServeHTTP(w, r)
+				require.Less(t, time.Since(begun), 30*time.Second)
+				if target.path != "" {
+					require.Equal(t, http.StatusServiceUnavailable, w.Code)
+				}
+				st.frozen.Store(false)
+				time.Sleep(10 * time.Second) // the reads that wait give up
+			})
+		})
 	}
 }
