@@ -268,3 +268,31 @@ func FuzzAPIBodies(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAPIConditions: no query and no condition makes the API fail, or write what was not
+// meant.
+func FuzzAPIConditions(f *testing.F) {
+	for _, seed := range [][3]string{
+		{"limit=1", `"1"`, `W/"x"`}, {"limit=1&cursor=1.x", "*", "*"}, {"%zz", `"1", "2"`, `"a", W/"b"`}, {"cursor=-9223372036854775808.x", `W/"1"`, ","}, {";", `"`, `""`},
+	} {
+		f.Add(seed[0], seed[1], seed[2])
+	}
+	c := newAPI(f, memstore.New())
+	id := c.plan()
+	f.Fuzz(func(t *testing.T, query, match, noneMatch string) {
+		c := c
+		c.t = t
+		mark := c.mark()
+		ask := func(method, path string) int {
+			r := httptest.NewRequestWithContext(t.Context(), method, apiMount+"/api/v1/"+path, http.NoBody)
+			r.URL.RawQuery = query
+			r.Header = http.Header{"X-User": {"alice"}, "If-Match": {match}, "If-None-Match": {noneMatch}}
+			return c.send(r).Code
+		}
+		for _, path := range []string{"state", "periods", "periods/" + id, "log", "fleet"} {
+			require.Contains(t, []int{200, 304, 400}, ask(http.MethodGet, path))
+		}
+		require.Contains(t, []int{400, 404}, ask(http.MethodDelete, "periods/nobody"))
+		require.Equal(t, mark, c.mark())
+	})
+}

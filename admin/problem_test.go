@@ -122,7 +122,7 @@ func TestAPIBrokenStores(t *testing.T) {
 		for what, w := range reads {
 			t.Run(what+"/"+is, func(t *testing.T) {
 				t.Parallel()
-				check(t, w, b)
+				synctest.Test(t, func(t *testing.T) { check(t, w, b) })
 			})
 		}
 	}
@@ -133,13 +133,13 @@ func TestAPIBrokenStores(t *testing.T) {
 			}
 			t.Run(what+"/"+is, func(t *testing.T) {
 				t.Parallel()
-				check(t, w, b)
+				synctest.Test(t, func(t *testing.T) { check(t, w, b) })
 			})
 		}
 		for is, b := range unwritable {
 			t.Run(what+"/"+is, func(t *testing.T) {
 				t.Parallel()
-				check(t, w, b)
+				synctest.Test(t, func(t *testing.T) { check(t, w, b) })
 			})
 		}
 	}

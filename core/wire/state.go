@@ -53,9 +53,9 @@ type List struct {
 	Periods  []Period  `json:"periods"`
 }
 
-// Read is what a read of st found.
+// Read is what a read of st found, with its time to the microsecond, as all instants are.
 func Read(st core.Store, read core.State) Found {
-	return Found{Store: st.String(), Application: Application(st), Document: read.Document, Time: read.Time.UTC()}
+	return Found{Store: st.String(), Application: Application(st), Document: read.Document, Time: read.Time.UTC().Truncate(time.Microsecond)}
 }
 
 // Application is the application's name in a store that several share; "" if the store has
