@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-chi/chi/v5"
@@ -164,6 +165,47 @@ func TestAttacksWouldWork(t *testing.T) {
 				require.Equal(t, int64(2), after.Mark.Revision)
 			})
 		}
+	}
+}
+
+// TestAPIOnEveryMount: no router keeps a method, a status or a header for itself.
+func TestAPIOnEveryMount(t *testing.T) {
+	t.Parallel()
+	for name, mount := range attackMounts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st, h := attacked(t, mount)
+			res, err := core.Schedule(t.Context(), st, core.WindowOptions{Start: time.Date(2097, 3, 8, 2, 0, 0, 0, time.UTC), For: time.Hour})
+			require.NoError(t, err)
+			ask := func(line, headers, body string) *httptest.ResponseRecorder {
+				t.Helper()
+				w := attack(t, h, line, "X-User: alice\r\nContent-Type: application/json\r\n"+headers, body)
+				require.True(t, ofThePage(w), line)
+				return w
+			}
+			state := ask("GET /ops/downtime/api/v1/state", "", "")
+			require.Equal(t, http.StatusOK, state.Code)
+			same := ask("GET /ops/downtime/api/v1/state", "If-None-Match: "+state.Header().Get("ETag")+"\r\n", "")
+			require.Equal(t, http.StatusNotModified, same.Code)
+			require.Empty(t, same.Body.String())
+			require.Equal(t, http.StatusOK, ask("HEAD /ops/downtime/api/v1/state", "", "").Code)
+
+			path := " /ops/downtime/api/v1/periods/" + res.Period.ID
+			options := ask("OPTIONS"+path, "", "")
+			require.Equal(t, http.StatusNoContent, options.Code)
+			require.Equal(t, "DELETE, GET, HEAD, OPTIONS, PATCH", options.Header().Get("Allow"))
+			edited := ask("PATCH"+path, "If-Match: \"1\"\r\n", `{"reason": "Move"}`)
+			require.Equal(t, http.StatusOK, edited.Code, edited.Body)
+			require.Equal(t, `"2"`, edited.Header().Get("ETag"))
+			stale := ask("DELETE"+path, "If-Match: \"1\"\r\n", "")
+			require.Equal(t, http.StatusConflict, stale.Code)
+			require.Equal(t, "application/problem+json", stale.Header().Get("Content-Type"))
+			require.Equal(t, http.StatusOK, ask("DELETE"+path, "If-Match: \"2\"\r\n", "").Code)
+			require.Equal(t, http.StatusNotFound, ask("GET"+path, "", "").Code)
+			made := ask("POST /ops/downtime/api/v1/start", "", `{}`)
+			require.Equal(t, http.StatusCreated, made.Code)
+			require.Regexp(t, `^periods/\w+$`, made.Header().Get("Location"))
+		})
 	}
 }
 
