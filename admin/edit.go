@@ -94,8 +94,13 @@ func (s *site) editStale(w http.ResponseWriter, p periodPage, f form, period cor
 	now := newForm()
 	now.fill(period, p.Clock)
 	for _, field := range []struct{ name, label string }{
-		{"reason", "Reason"}, {"start", "Start"}, {"end", "End"}, {"no_end", "Until somebody ends it"},
-		{"expected_end", "Expected end"}, {"emergency", "Emergency"}, {"enabled", "Enabled"},
+		{"reason", "Reason"},
+		{"start", "Start"},
+		{"end", "End"},
+		{"no_end", "Until somebody ends it"},
+		{"expected_end", "Expected end"},
+		{"emergency", "Emergency"},
+		{"enabled", "Enabled"},
 	} {
 		if !p.Window() && (field.name == "start" || field.name == "enabled" || field.name == "no_end") {
 			continue

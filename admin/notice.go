@@ -42,10 +42,7 @@ func leaveNotice(w http.ResponseWriter, r *http.Request, code string, periods ..
 		}
 		value += "/" + p.ID
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: noticeCookie, Value: value, MaxAge: 60,
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
-	})
+	setCookie(w, r, noticeCookie, value, 60)
 }
 
 // takeNotice is what was left, which is then forgotten; nil if there is nothing.
@@ -54,9 +51,7 @@ func takeNotice(w http.ResponseWriter, r *http.Request) *notice {
 	if err != nil {
 		return nil
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: noticeCookie, MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
-	})
+	setCookie(w, r, noticeCookie, "", -1)
 	parts := strings.Split(c.Value, "/")
 	if noticeTexts[parts[0]] == "" {
 		return nil

@@ -70,16 +70,7 @@ func (s *site) pickZone(w http.ResponseWriter, r *http.Request) {
 		s.render(w, http.StatusUnprocessableEntity, "zone.html", zonePage{s.page(w, r, "zone", "Time zone"), f})
 		return
 	}
-	setZone(w, r, zone.String())
+	setCookie(w, r, zoneCookie, zone.String(), int(aYear/time.Second))
 	leaveNotice(w, r, "zone")
 	redirect(w, cmp.Or(back[f.Values["back"]], "./"))
-}
-
-// setZone keeps the zone for this mount: a cookie without a Path belongs to the directory
-// of the page that set it, whatever a proxy has taken off.
-func setZone(w http.ResponseWriter, r *http.Request, name string) {
-	http.SetCookie(w, &http.Cookie{
-		Name: zoneCookie, Value: name, MaxAge: int(aYear / time.Second),
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
-	})
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// GapError: no clock in Location ever shows Wall, because clocks are put forward over it.
+// GapError says that no clock in Location ever shows Wall, because clocks are put forward over it.
 type GapError struct {
 	Wall     time.Time // what was asked for; its own location is UTC and means nothing
 	Location *time.Location
@@ -44,7 +44,7 @@ func (e *GapError) Error() string {
 		e.Earlier.In(e.Location).Format(time.RFC3339), e.Later.In(e.Location).Format(time.RFC3339))
 }
 
-// FoldError: clocks in Location show Wall more than once, because they are put back.
+// FoldError says that clocks in Location show Wall more than once, because they are put back.
 type FoldError struct {
 	Wall     time.Time // what was asked for; its own location is UTC and means nothing
 	Location *time.Location
@@ -60,7 +60,7 @@ func (e *FoldError) Error() string {
 	return fmt.Sprintf("%s comes twice in %s: say %s", e.Wall.Format(time.DateTime), Name(e.Location), strings.Join(say, " or "))
 }
 
-// YearError: the year is none that a document holds.
+// YearError says that the year is none that a document holds.
 type YearError struct{ Year int }
 
 // Error says which years there are.
