@@ -1,11 +1,14 @@
 package admin
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/core/walltime"
 )
 
 // edit is GET /edit?id=….
@@ -90,7 +93,8 @@ type difference struct{ Label, Now, Typed string }
 // where that differs from what was typed, which is kept.
 func (s *site) editStale(w http.ResponseWriter, p periodPage, f form, period core.Period) {
 	p.Period, p.Form = new(p.View(period)), f
-	p.Conflict = "Somebody else has changed this since you loaded the page. Nothing was overwritten."
+	p.Conflict = cmp.Or(period.UpdatedBy, "Somebody") + " has changed this since you loaded the page. Nothing was overwritten."
+	f.times(p.Clock.Zone, p.Window())
 	now := newForm()
 	now.fill(period, p.Clock)
 	for _, field := range []struct{ name, label string }{
@@ -105,7 +109,7 @@ func (s *site) editStale(w http.ResponseWriter, p periodPage, f form, period cor
 		if !p.Window() && (field.name == "start" || field.name == "enabled" || field.name == "no_end") {
 			continue
 		}
-		if a, b := now.Values[field.name], f.Values[field.name]; a != b {
+		if a, b := now.told(field.name), f.told(field.name); a != b {
 			p.Differs = append(p.Differs, difference{field.label, a, b})
 		}
 	}
@@ -128,4 +132,16 @@ func (s *site) editGone(w http.ResponseWriter, p periodPage, f form) {
 	n.Name = "now"
 	n.Start.Values["reason"] = f.Values["reason"]
 	s.showNow(w, http.StatusConflict, n)
+}
+
+// told is what the form says in a field, for people: of a time that comes twice also which.
+func (f *form) told(field string) string {
+	text := f.Values[field]
+	if wall, ok := walltime.ParseWall(text); ok && field != "reason" {
+		text = strings.TrimSuffix(wall.Format(time.DateTime), ":00")
+		if len(f.Folds[field]) > 0 {
+			text = join(text, f.Values[field+"_offset"])
+		}
+	}
+	return text
 }

@@ -122,6 +122,7 @@ func (f *form) instant(field string, zone *time.Location) time.Time {
 		return t
 	}
 	if fold, ok := errors.AsType[*walltime.FoldError](err); ok {
+		delete(f.Folds, field)
 		for _, t := range fold.Instants {
 			at := t.In(zone)
 			choice := foldChoice{Offset: at.Format("-07:00"), Label: at.Format("15:04 MST") + " (" + t.UTC().Format("15:04 UTC") + ")"}

@@ -87,6 +87,27 @@ func (v seen) InForce() []core.Period {
 	return v.Document.InForce(v.Time)
 }
 
+// Opens is when the site opens by itself, as things stand: when the last of the periods that
+// follow each other without a gap has reached its own end. Zero: never.
+func (v seen) Opens() time.Time {
+	doc := &core.Document{Periods: v.Gate.Periods}
+	if v.Err == nil && v.Document != nil {
+		doc = v.Document
+	}
+	at := v.Time
+	for in := doc.InForce(at); len(in) > 0; in = doc.InForce(at) {
+		for _, p := range in {
+			if p.End.IsZero() {
+				return time.Time{}
+			}
+			if p.End.After(at) {
+				at = p.End
+			}
+		}
+	}
+	return at
+}
+
 // Verdict is what the periods say, as InForce.
 func (v seen) Verdict() core.Verdict {
 	if v.Err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -247,6 +248,43 @@ func TestOverdueIsLoud(t *testing.T) {
 	require.Equal(t, "true", w.attribute("data-overdue"))
 	w.says("Overdue.", "It was expected to be over", "45 minutes ago", "Nothing opens by itself", "Two clocks disagree")
 	require.Equal(t, "true", c.get("schedule").attribute("data-overdue"), "on every page")
+}
+
+func TestWhatOpensTheSiteIsSaid(t *testing.T) {
+	t.Parallel()
+	window := func(c *pageClient, from, to time.Duration) {
+		c.plan(core.WindowOptions{Start: time.Now().Add(from), End: time.Now().Add(to).Truncate(time.Second), Actor: "bob"})
+	}
+	for name, tc := range map[string]struct {
+		given func(c *pageClient)
+		says  string
+		not   string
+	}{
+		"an expected end opens nothing": {func(c *pageClient) {
+			c.post("start", "for", "15m", "revision", "0", "zone", "UTC")
+		}, "It stays down until somebody ends it", "by itself"},
+		"an automatic end does": {func(c *pageClient) {
+			c.post("start", "for", "15m", "auto_end", "yes", "revision", "0", "zone", "UTC")
+		}, "It opens by itself then", "until somebody ends it"},
+		"the end of a window does": {func(c *pageClient) { window(c, -time.Hour, time.Hour) }, "It opens by itself then", "until somebody ends it"},
+		"unless another goes on after it": {func(c *pageClient) {
+			window(c, -time.Hour, time.Hour)
+			c.plan(core.WindowOptions{Start: time.Now().Add(time.Minute), ExpectedEnd: time.Now().Add(2 * time.Hour), Actor: "bob"})
+		}, "It stays down until somebody ends it", "It opens by itself"},
+		"a promise that ends before the end": {func(c *pageClient) {
+			c.plan(core.WindowOptions{Start: time.Now().Add(-time.Hour), For: 3 * time.Hour, ExpectedEnd: time.Now().Add(time.Hour), Actor: "bob"})
+		}, "It opens by itself ", "It opens by itself then"},
+		"nobody has said": {func(c *pageClient) { c.begin("bob", "x") }, "Nobody has said when it will be over. It stays down until somebody ends it", "by itself"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newPages(t, pageSettings{})
+			tc.given(c)
+			banner, _, _ := strings.Cut(c.get("").text(), "What holds the site down")
+			require.Contains(t, banner, tc.says)
+			require.NotContains(t, banner, tc.not)
+		})
+	}
 }
 
 func TestStateIsToldAsItWasSeen(t *testing.T) {

@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -220,12 +221,26 @@ func TestEditOfWhatSomebodyElseHasChanged(t *testing.T) {
 
 	w := c.post("edit", window("id", p.ID, "version", "1", "reason", "My reason", "emergency", "yes")...)
 	require.Equal(t, http.StatusConflict, w.Code)
-	w.says("Nothing was overwritten", "What differs", "As it is now", "Bob's reason", "My reason", "2097-03-08T06:00", "2097-03-08T04:00", "Changed by", "bob", "Replace it with what I typed")
+	w.says("Nothing was overwritten", "What differs", "As it is now", "Bob's reason", "My reason", "2097-03-08 06:00", "2097-03-08 04:00", "Changed by", "bob has changed this", "Replace it with what I typed")
 	require.Equal(t, before, c.only(), "nothing was overwritten")
 	require.Equal(t, "2", w.hidden("version"))
 
 	c.follow(c.post("edit", window("id", p.ID, "version", w.hidden("version"), "reason", "My reason")...))
 	require.Equal(t, "My reason", c.only().Reason, "sent again, it is meant")
+}
+
+func TestConflictTellsTheTwoOfATimeThatComesTwice(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, berlin(t))
+	night := window("start", "2097-10-27T00:30", "end", "2097-10-27T02:30")
+	c.follow(c.post("add", append(night, "end_offset", "+02:00")...))
+	p := c.only()
+	c.follow(c.as("bob").post("edit", append(night, "id", p.ID, "version", "1", "end_offset", "+01:00")...))
+	w := c.post("edit", append(night, "id", p.ID, "version", "1", "end_offset", "+02:00")...)
+	require.Equal(t, http.StatusConflict, w.Code)
+	w.says("End2097-10-27 02:30 +01:002097-10-27 02:30 +02:00")
+	require.Contains(t, w.Body.String(), `name="end_offset" value="&#43;02:00" checked`, "what was typed is kept")
+	require.Equal(t, 1, strings.Count(w.Body.String(), `name="end_offset" value="&#43;02:00"`))
 }
 
 func TestEditOfWhatSomebodyElseHasTakenAway(t *testing.T) {
