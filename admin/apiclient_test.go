@@ -37,6 +37,7 @@ var apiStores = map[string]func(t *testing.T) core.Store{
 type apiClient struct {
 	t     testing.TB
 	page  http.Handler
+	gate  *core.Gate
 	store core.Store
 	log   *lines
 }
@@ -57,7 +58,7 @@ func newAPI(t testing.TB, st core.Store) apiClient {
 		Authorise: core.Func("named", func(ctx context.Context, r *http.Request) bool { return user(ctx, r) != "" }),
 	})
 	require.NoError(t, err)
-	return apiClient{t: t, page: page, store: st, log: log}
+	return apiClient{t: t, page: page, gate: gate, store: st, log: log}
 }
 
 // apiReply is an answer, with its JSON.
