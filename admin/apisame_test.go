@@ -24,7 +24,7 @@ import (
 // refused it, and hold the same, but for ids; and in the end their logs say the same.
 func TestFormsAndAPIEndInTheSameDocument(t *testing.T) {
 	t.Parallel()
-	const stories, steps = 20, 25
+	const stories, steps = 12, 25
 	for seed := range uint64(stories) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
