@@ -32,7 +32,8 @@ type Config struct {
 	// means 403. The page's security headers are set before it is called; it may replace them.
 	Denied http.Handler
 	// Zone is the time zone of operators who have picked none. Nil means UTC. Times are
-	// shown in UTC beside it.
+	// shown in UTC beside it. Zones are those that this program finds: where the machine has
+	// no zone database, import _ "time/tzdata", else there is only UTC.
 	Zone *time.Location
 	// TrustedOrigins may send forms to this page beside its own origin, each as
 	// "https://host" or "https://host:port": see [http.CrossOriginProtection.AddTrustedOrigin].
