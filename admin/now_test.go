@@ -100,6 +100,15 @@ func TestStartAndEnd(t *testing.T) {
 	require.True(t, c.gate.Status().Open)
 }
 
+func TestWriteIsAnsweredWhenThisInstanceGoesByIt(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{store: struct{ core.Store }{memstore.New()}}) // nothing wakes the gate
+	require.Equal(t, http.StatusSeeOther, c.post("start", "revision", "0", "zone", "UTC").Code)
+	require.False(t, c.gate.Status().Open)
+	require.Equal(t, http.StatusSeeOther, c.post("end", "id", c.only().ID, "version", "1").Code)
+	require.True(t, c.gate.Status().Open)
+}
+
 func TestEndSaysWhatStillHoldsTheSiteDown(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, pageSettings{})

@@ -3,6 +3,7 @@ package admin_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/stores/memstore"
 )
 
 // berlin has the pages show the zone that the tables of gaps and folds are in.
@@ -227,6 +229,38 @@ func TestEditOfWhatSomebodyElseHasChanged(t *testing.T) {
 
 	c.follow(c.post("edit", window("id", p.ID, "version", w.hidden("version"), "reason", "My reason")...))
 	require.Equal(t, "My reason", c.only().Reason, "sent again, it is meant")
+}
+
+func TestEditInTheVeryMomentOfAnother(t *testing.T) {
+	t.Parallel()
+	for name, other := range map[string]func(t *testing.T, st core.Store, p core.Period) error{
+		"a change": func(t *testing.T, st core.Store, p core.Period) error {
+			_, err := core.Edit(t.Context(), st, p.ID, core.EditOptions{Reason: new("Bob's reason"), Actor: "bob"})
+			return err
+		},
+		"a delete": func(t *testing.T, st core.Store, p core.Period) error {
+			_, err := core.Cancel(t.Context(), st, p.ID, core.CancelOptions{})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mem := memstore.New()
+			between := &brokenStore{Store: mem}
+			c := newPages(t, pageSettings{store: between})
+			c.follow(c.post("add", window()...))
+			p := c.only()
+			var once sync.Once
+			between.commit = func(do func() error) error {
+				once.Do(func() { require.NoError(t, other(t, mem, p)) })
+				return do()
+			}
+			w := c.post("edit", window("id", p.ID, "version", "1", "reason", "My reason")...)
+			require.Equal(t, http.StatusConflict, w.Code)
+			w.says("My reason", "Nothing was")
+			require.Equal(t, int64(2), c.document().Revision, "nothing was written over it")
+		})
+	}
 }
 
 func TestConflictTellsTheTwoOfATimeThatComesTwice(t *testing.T) {
