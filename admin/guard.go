@@ -14,7 +14,8 @@ const maxBody = 64 << 10
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := inside(s.cfg.Path, r.URL.Path)
 	secure(w.Header())
-	if !s.may(r) {
+	r, ok := s.admit(r)
+	if !ok {
 		s.deny(w, r, path)
 		return
 	}

@@ -12,31 +12,50 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// may reports whether r is authorised and whose it is.
-func (s *site) may(r *http.Request) bool {
+// identity is who sent a request, and from where.
+type identity struct{ actor, origin string }
+
+// identityKey is where the context of a request that was let in has its identity.
+type identityKey struct{}
+
+// admit is r as it goes on, if it is authorised and somebody's; false if not. Who that is
+// is asked here once: what is done is done by who was let in, even if the session has run
+// out by then.
+func (s *site) admit(r *http.Request) (*http.Request, bool) {
 	if !s.cfg.Authorise.Allows(r.Context(), r) {
-		return false
+		return r, false
 	}
-	actor, _ := s.who(r)
-	return actor != ""
+	who := s.ask(r)
+	if who.actor == "" {
+		return r, false
+	}
+	return r.WithContext(context.WithValue(r.Context(), identityKey{}, who)), true
 }
 
-// who is who sent r, and from where; an actor "" is nobody, who may do nothing.
+// who is who sent r, which was let in, and from where.
 func (s *site) who(r *http.Request) (actor, origin string) {
+	who, _ := r.Context().Value(identityKey{}).(identity)
+	return who.actor, who.origin
+}
+
+// ask has the application say who sent r; an actor "" is nobody, who may do nothing.
+func (s *site) ask(r *http.Request) (who identity) {
 	defer func() {
 		if v := recover(); v != nil {
-			actor, origin = "", ""
+			who = identity{}
 			if s.complained.CompareAndSwap(false, true) {
 				// A value of the application's own may hold what the request holds: its type will do.
 				s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "admin: Actor or Origin panicked, and nobody is let in", slog.String("panic", fmt.Sprintf("%T", v)))
 			}
 		}
 	}()
-	actor = asName(s.cfg.Actor(r.Context(), r))
+	who.actor = asName(s.cfg.Actor(r.Context(), r))
 	if s.cfg.Origin != nil {
-		return actor, asName(s.cfg.Origin(r.Context(), r))
+		who.origin = asName(s.cfg.Origin(r.Context(), r))
+		return who
 	}
-	return actor, "page from " + address(r.RemoteAddr)
+	who.origin = "page from " + address(r.RemoteAddr)
+	return who
 }
 
 // asName makes text a name that core takes: UTF-8, without blanks around it, cut to length.

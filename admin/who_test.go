@@ -1,0 +1,50 @@
+package admin_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/admin"
+	"github.com/go-downtime/downtime/core"
+)
+
+// TestWhoWasLetInIsWhoDidIt, whatever Actor and Origin would answer a moment later: a
+// session may run out in between, or its database not answer a second time.
+func TestWhoWasLetInIsWhoDidIt(t *testing.T) {
+	t.Parallel()
+	for name, later := range map[string]func() string{
+		"nobody":       func() string { return "" },
+		"a panic":      func() string { panic("the session's database is gone") },
+		"another name": func() string { return "mallory" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := map[string]int{}
+			once := func(what, text string) func(context.Context, *http.Request) string {
+				return func(context.Context, *http.Request) string {
+					if asked[what]++; asked[what] == 1 {
+						return text
+					}
+					return later()
+				}
+			}
+			c := newPages(t, pageSettings{page: func(c *admin.Config) {
+				c.Actor, c.Origin = once("actor", "alice"), once("origin", "desk 7")
+			}})
+			_, err := core.Start(t.Context(), c.store, core.StartOptions{Holder: "ci"})
+			require.NoError(t, err)
+
+			require.Equal(t, http.StatusSeeOther, c.post("end-all", "revision", "1").Code)
+			entries, err := core.Log(t.Context(), c.store, 1)
+			require.NoError(t, err)
+			require.Equal(t, core.ActionEnd, entries[0].Action)
+			require.Equal(t, "alice", entries[0].Actor)
+			require.Equal(t, "desk 7", entries[0].Origin)
+			require.Contains(t, c.log.String(), `actor=alice origin="desk 7"`)
+			require.Equal(t, map[string]int{"actor": 1, "origin": 1}, asked)
+		})
+	}
+}
