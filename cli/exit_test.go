@@ -38,7 +38,9 @@ func (b brokenStore) Commit(ctx context.Context, base core.Mark, next *core.Docu
 // swallowingStore says yes to a write, and forgets it.
 type swallowingStore struct{ core.Store }
 
-func (swallowingStore) Commit(context.Context, core.Mark, *core.Document, core.Entry) error { return nil }
+func (swallowingStore) Commit(context.Context, core.Mark, *core.Document, core.Entry) error {
+	return nil
+}
 
 func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 	t.Parallel()
