@@ -63,6 +63,26 @@ func TestAStrangerUnderTheLogsKeyIsLeftAlone(t *testing.T) {
 			t.Helper()
 			return client.HSet(t.Context(), logKey, "n", "many").Err()
 		}, "is a hash without a number n"},
+		"a number without an end": {func(t *testing.T, client *redis.Client) error {
+			t.Helper()
+			return client.HSet(t.Context(), logKey, "n", "inf").Err()
+		}, "is a hash without a number n"},
+		"a number that no count reaches": {func(t *testing.T, client *redis.Client) error {
+			t.Helper()
+			return client.HSet(t.Context(), logKey, "n", "1152921504606846976").Err()
+		}, "is a hash without a number n"},
+		"a number below nothing": {func(t *testing.T, client *redis.Client) error {
+			t.Helper()
+			return client.HSet(t.Context(), logKey, "n", "-1").Err()
+		}, "is a hash without a number n"},
+		"half a number": {func(t *testing.T, client *redis.Client) error {
+			t.Helper()
+			return client.HSet(t.Context(), logKey, "n", "1.5").Err()
+		}, "is a hash without a number n"},
+		"a number that is not one": {func(t *testing.T, client *redis.Client) error {
+			t.Helper()
+			return client.HSet(t.Context(), logKey, "n", "nan").Err()
+		}, "is a hash without a number n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

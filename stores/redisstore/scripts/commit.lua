@@ -29,7 +29,7 @@ if ARGV[9] ~= '' then
   local found = redis.call('TYPE', KEYS[2]).ok
   if found ~= 'none' and found ~= 'hash' then return 'log ' .. found end
   if found == 'hash' then n = tonumber(redis.call('HGET', KEYS[2], 'n') or '') end
-  if not n then return 'log foreign' end
+  if not n or not (n >= 0 and n < 2 ^ 53) or n % 1 ~= 0 then return 'log foreign' end
 end
 redis.call('PUBLISH', ARGV[8], ARGV[4] .. ' ' .. ARGV[5] .. ' ' .. ARGV[6])
 if ARGV[9] ~= '' then
