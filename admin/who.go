@@ -18,8 +18,8 @@ type identity struct{ actor, origin string }
 // identityKey is where the context of a request that was let in has its identity.
 type identityKey struct{}
 
-// admit is r as it goes on, if it is authorised and somebody's; false if not. Who that is
-// is asked here once: what is done is done by who was let in, even if the session has run
+// admit is r as it goes on, if it is authorised and somebody's; false if not. Who it
+// comes from is asked once, here: what is done is done by who was let in, even if the session has run
 // out by then.
 func (s *site) admit(r *http.Request) (*http.Request, bool) {
 	if !s.cfg.Authorise.Allows(r.Context(), r) {
