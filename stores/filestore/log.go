@@ -25,6 +25,8 @@ const (
 	entryBegins = `{"time":`
 )
 
+var errForeign = errors.New("does not end in an entry of ours: move it away, or repair its last line")
+
 // logWriter has the log open for one write.
 type logWriter struct {
 	w    *writer
@@ -57,19 +59,20 @@ func (l *logWriter) append(line []byte, base core.Mark) error {
 	lead := ""
 	switch {
 	case len(tail) == 0:
+	case len(bytes.Trim(tail, "\x00")) == 0: // a crash of the machine has left room, and nothing in it
+		if err := l.cut(); err != nil {
+			return err
+		}
 	case reached(tail, base.Revision, base.WriteID):
 		l.end += int64(len(tail))
 		lead = "\n"
 	case bytes.HasPrefix(tail, []byte(entryBegins)), bytes.HasPrefix([]byte(entryBegins), tail):
 		// A write that never took place: it is written over.
-		if err := l.w.at("truncate-log"); err != nil {
-			return err
-		}
-		if err := l.file.Truncate(l.end); err != nil {
+		if err := l.cut(); err != nil {
 			return err
 		}
 	default:
-		return errors.New("does not end in an entry of ours: move it away, or repair its last line")
+		return errForeign
 	}
 	if line == nil && lead == "" {
 		return nil
@@ -86,6 +89,14 @@ func (l *logWriter) append(line []byte, base core.Mark) error {
 		return err
 	}
 	return l.file.Sync()
+}
+
+// cut removes what is behind the last newline.
+func (l *logWriter) cut() error {
+	if err := l.w.at("truncate-log"); err != nil {
+		return err
+	}
+	return l.file.Truncate(l.end)
 }
 
 // finish ends the line: the document is in its place. That a crash may take the newline is
@@ -123,6 +134,14 @@ func (l *logWriter) tail() ([]byte, error) {
 		return nil, errors.New("ends in a line that is longer than any entry: move it away, or repair it")
 	}
 	l.end = at + int64(newline) + 1
+	if tail := b[newline+1:]; len(tail) > 0 || newline < 0 {
+		return tail, nil
+	}
+	last := b[:newline]
+	last = last[bytes.LastIndexByte(last, '\n')+1:]
+	if len(bytes.TrimSpace(last)) > 0 && !bytes.HasPrefix(last, []byte(entryBegins)) {
+		return nil, errForeign
+	}
 	return b[newline+1:], nil
 }
 

@@ -54,6 +54,9 @@ func TestALineWithoutItsNewlineIsTrueIfTheDocumentSaysSo(t *testing.T) {
 		"of the line there is hardly anything": {func(t *testing.T, st *Store, _ *core.Document) {
 			appendTo(t, st.logPath(), `{"t`)
 		}, 1},
+		"of the line there is only room": {func(t *testing.T, st *Store, _ *core.Document) {
+			appendTo(t, st.logPath(), strings.Repeat("\x00", 300)) // as some file systems leave it after a power cut
+		}, 1},
 		"it is the first line": {func(t *testing.T, st *Store, doc *core.Document) {
 			require.NoError(t, os.WriteFile(st.logPath(), []byte(lineOf(t, entryOf(nextDocument(doc)))), 0o600))
 		}, 0},
@@ -201,6 +204,9 @@ func TestWhatIsNoLogIsLeftAlone(t *testing.T) {
 	}{
 		"another program's log": {func(t *testing.T, path string) {
 			require.NoError(t, os.WriteFile(path, []byte("started\nstopp"), 0o600))
+		}, "does not end in an entry of ours"},
+		"another program's log, whose last line has ended": {func(t *testing.T, path string) {
+			require.NoError(t, os.WriteFile(path, []byte("started\nstopped\n"), 0o600))
 		}, "does not end in an entry of ours"},
 		"one long line": {func(t *testing.T, path string) {
 			require.NoError(t, os.WriteFile(path, bytes.Repeat([]byte("x"), core.MaxEntry+2), 0o600))
