@@ -49,6 +49,16 @@ func ifMatch(r *http.Request) (int64, *problem) {
 	return version, nil
 }
 
+// unmatched refuses If-Match where a request is not about one period: a condition that is
+// not heeded would let through what the client meant to prevent.
+func unmatched(r *http.Request) *problem {
+	values := r.Header.Values("If-Match")
+	if len(values) == 0 {
+		return nil
+	}
+	return invalid(fault{Field: "If-Match", Value: strings.Join(values, ", "), Problem: "belongs to a write about one period: leave it out, or say the revision of the state that you have seen where the path takes one"})
+}
+
 // noneMatch reports whether If-None-Match names tag, by the weak comparison (RFC 9110,
 // sections 8.8.3.2 and 13.1.2): the client has it already.
 func noneMatch(r *http.Request, tag string) bool {

@@ -165,7 +165,7 @@ func TestAPIBadMembers(t *testing.T) {
 			c := newAPI(t, memstore.New())
 			ids := strings.NewReplacer("DEPLOYMENT", c.do("POST", "start", `{}`).text("period", "id"), "ID", c.plan())
 			mark := c.mark()
-			got := c.do(tt.method, ids.Replace(tt.path), ids.Replace(tt.body), header{"If-Match", `"1"`})
+			got := c.do(tt.method, ids.Replace(tt.path), ids.Replace(tt.body), about(tt.method, tt.body)...)
 			require.Equal(t, http.StatusBadRequest, got.Code, got.Body)
 			require.Equal(t, "invalid", got.at("code"))
 			require.Equal(t, tt.field, got.at("errors").([]any)[0].(map[string]any)["field"], got.Body)
@@ -242,6 +242,21 @@ func TestAPIBadParameters(t *testing.T) {
 	}
 }
 
+// TestAPIConditionOfNothing: a condition that a path does not heed is refused.
+func TestAPIConditionOfNothing(t *testing.T) {
+	t.Parallel()
+	for path, body := range map[string]string{"start": `{}`, "periods": tomorrow, "end": `{"all": true, "revision": 1}`} {
+		c := newAPI(t, memstore.New())
+		c.do("POST", "start", `{"holder": "ci"}`)
+		mark := c.mark()
+		got := c.do("POST", path, body, header{"If-Match", `"7"`})
+		require.Equal(t, http.StatusBadRequest, got.Code, got.Body)
+		require.Equal(t, "If-Match", got.at("errors").([]any)[0].(map[string]any)["field"])
+		require.Equal(t, mark, c.mark(), "nothing was written")
+		require.Less(t, c.do("POST", path, body).Code, 300, "without it, it is done")
+	}
+}
+
 // FuzzAPIBodies: no body makes the API fail, and none that it refuses is written.
 func FuzzAPIBodies(f *testing.F) {
 	for _, seed := range []string{
@@ -257,11 +272,11 @@ func FuzzAPIBodies(f *testing.F) {
 		id := c.plan()
 		mark := c.mark()
 		target := [][2]string{{"POST", "start"}, {"POST", "end"}, {"POST", "periods"}, {"PATCH", "periods/" + id}}[route%4]
-		got := c.do(target[0], target[1], body, header{"If-Match", `"1"`}, header{"Content-Type", "application/json"})
+		got := c.do(target[0], target[1], body, append(about(target[0], body), header{"Content-Type", "application/json"})...)
 		switch got.Code {
 		case http.StatusOK, http.StatusCreated:
 			require.Equal(t, mark.Revision+1, c.mark().Revision)
-		case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge:
+		case http.StatusBadRequest, http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusPreconditionRequired:
 			require.Equal(t, mark, c.mark())
 		default:
 			require.Fail(t, "neither done nor refused", "%d %s", got.Code, got.Body)

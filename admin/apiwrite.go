@@ -40,6 +40,9 @@ func (s *site) apiStart(ctx context.Context, r *http.Request, _ string) (answer,
 	default:
 		o.Until = expected
 	}
+	if p := unmatched(r); p != nil {
+		return answer{}, p
+	}
 	o.Actor, o.Origin = s.who(r)
 	if o.Holder == "" {
 		o.Holder = o.Actor
@@ -87,6 +90,10 @@ func (s *site) apiEnd(ctx context.Context, r *http.Request, _ string) (answer, *
 			return answer{}, p
 		}
 		o.Version = version
+	default:
+		if p := unmatched(r); p != nil {
+			return answer{}, p
+		}
 	}
 	o.Actor, o.Origin = s.who(r)
 	res, err := core.End(ctx, marked{s.store}, o)
@@ -111,6 +118,9 @@ func (s *site) apiSchedule(ctx context.Context, r *http.Request, _ string) (answ
 		return answer{}, p
 	}
 	o.Disabled = !enabled
+	if p := unmatched(r); p != nil {
+		return answer{}, p
+	}
 	o.Actor, o.Origin = s.who(r)
 	res, err := core.Schedule(ctx, marked{s.store}, o)
 	if err != nil {

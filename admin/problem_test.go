@@ -104,7 +104,7 @@ func TestAPIBrokenStores(t *testing.T) {
 		ids := strings.NewReplacer("DEPLOYMENT", c.do("POST", "start", `{}`).text("period", "id"), "ID", c.plan())
 		mark := c.mark()
 		st.load, st.commit = func() error { return b.load }, b.commit
-		got := c.do(w.method, ids.Replace(w.path), ids.Replace(w.body), header{"If-Match", `"1"`})
+		got := c.do(w.method, ids.Replace(w.path), ids.Replace(w.body), about(w.method, w.body)...)
 		require.Equal(t, b.status, got.Code, got.Body)
 		require.Equal(t, b.code, got.at("code"))
 		require.NotContains(t, got.Body.String(), "hunter2")
