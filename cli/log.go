@@ -67,14 +67,14 @@ it: then CHANGE says the old value and the new one.`, core.MaxEntries),
 				j.Application = application(st)
 				return writeJSON(cmd.OutOrStdout(), j, true)
 			}
-			return v.log(cmd.OutOrStdout(), entries, more)
+			return v.log(cmd.OutOrStdout(), st.String(), entries, more)
 		})
 	})
 }
 
-func (v view) log(w io.Writer, entries []core.Entry, more bool) error {
+func (v view) log(w io.Writer, store string, entries []core.Entry, more bool) error {
 	if len(entries) == 0 {
-		fmt.Fprintln(w, "no entries: nothing was written since there is a log")
+		fmt.Fprintln(w, "no entries: nothing was written to "+safe(store)+" since it keeps a log")
 		return nil
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

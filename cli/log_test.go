@@ -55,7 +55,7 @@ func TestTheLogIsForPeople(t *testing.T) {
 		t.Parallel()
 		var out strings.Builder
 		v := view{loc: time.UTC, command: func(words ...string) string { return strings.Join(words, " ") }}
-		require.NoError(t, v.log(&out, []core.Entry{
+		require.NoError(t, v.log(&out, "memory", []core.Entry{
 			{Time: at, Action: "later\x07", Actor: "\u202eevil", Origin: "page from 192.0.2.7", Changes: []core.Change{{Before: &p, After: &q}, {Before: &p, After: &same}}},
 			{Time: at, Action: core.ActionInit},
 		}, true))
