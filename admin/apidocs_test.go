@@ -21,14 +21,14 @@ import (
 	"github.com/go-downtime/downtime/stores/memstore"
 )
 
-var updateDocs = flag.Bool("update-docs", false, "write the answers in docs/admin.md anew instead of comparing with them")
+var updateDocs = flag.Bool("update-docs", false, "write the answers in docs/api.md anew instead of comparing with them")
 
 const (
-	docsPage = "../docs/admin.md"
+	docsPage = "../docs/api.md"
 	docsKey  = "4f1c5d0a9e7b2c386d5f"
 )
 
-// TestAPIDocs does what docs/admin.md does, from the first example to the last, each a
+// TestAPIDocs does what docs/api.md does, from the first example to the last, each a
 // minute after the one before, and finds the answers that stand there. Ids, digests and
 // tags, which nobody can know before, have to be the same wherever the page has the same.
 func TestAPIDocs(t *testing.T) {

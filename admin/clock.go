@@ -50,6 +50,8 @@ func (c clock) From(t time.Time) string {
 	switch d := t.Sub(c.Now); {
 	case d.Abs() < time.Second:
 		return "now"
+	case d > time.Minute:
+		return "in " + span(d.Round(time.Minute)) // "in 30 minutes", a second after that was said
 	case d > 0:
 		return "in " + span(d)
 	default:

@@ -123,7 +123,7 @@ func (e entryView) unremarkable(c changeView, f core.FieldChange) bool {
 	case "holder":
 		return value == e.Actor
 	case "kind":
-		return e.Action == core.ActionStart || e.Action == core.ActionSchedule
+		return e.Action == core.ActionStart || e.Action == core.ActionSchedule || value == string(core.Deployment)
 	}
 	return false
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/go-downtime/downtime/core/wire"
 )
 
-// Codes of problems: what a program looks at. docs/admin.md lists them.
+// Codes of problems: what a program looks at. docs/api.md lists them.
 const (
 	codeInvalid          = "invalid"            // 400: the request has faults, named in errors
 	codeForbidden        = "forbidden"          // 403: not let in, or sent from another site

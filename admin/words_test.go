@@ -45,6 +45,8 @@ func TestClockSaysUTCBesideTheZoneAndItsDateWhereThatIsAnother(t *testing.T) {
 	}
 	c := clock{Zone: time.UTC, Now: at}
 	require.Equal(t, "now", c.From(at))
+	require.Equal(t, "in 30 minutes", c.From(at.Add(30*time.Minute-time.Second)), "what was asked for a second ago")
+	require.Equal(t, "in 59 seconds", c.From(at.Add(59*time.Second)))
 	require.Equal(t, "5 seconds ago", c.From(at.Add(-5*time.Second)))
 	require.Equal(t, "03:30:05", at.Add(5*time.Second).Format(minutes(at.Add(5*time.Second))))
 	require.Equal(t, `<time datetime="2026-03-08T03:30:00Z">Sun 8 Mar 2026, 03:30 UTC</time>`, string(c.Time(at)))

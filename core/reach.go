@@ -14,7 +14,8 @@ func (g *Gate) Store() Store { return g.set.store }
 func (g *Gate) Exempts(u *url.URL) (entry string, ok bool) { return g.set.exempt.match(u) }
 
 // Bypasses reports whether Config.Bypass holds p, by its name: whoever p says yes to
-// passes while down, on every path. A member of a group ([Any], [All]) is not found.
+// passes while down, on every path. A member of a group ([Any], [All]) is not found,
+// and another predicate of the same name is: it is for a hint to people, not for a decision.
 func (g *Gate) Bypasses(p Predicate) bool {
 	return slices.ContainsFunc(g.set.bypass, func(own Predicate) bool { return own.Name() == p.Name() })
 }

@@ -32,7 +32,7 @@ func parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Ti
 		return t.UTC(), checkYear(t)
 	}
 	if wall, ok := ParseWall(s); ok {
-		return At(wall, loc)
+		return theInstant(wall, loc)
 	}
 	for _, layout := range []string{"15:04", "15:04:05"} {
 		if clock, err := time.Parse(layout, s); err == nil && now != nil {
@@ -40,7 +40,7 @@ func parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Ti
 			if err != nil {
 				return time.Time{}, err
 			}
-			return Next(clock, loc, t)
+			return nextInstant(clock, loc, t)
 		}
 	}
 	return time.Time{}, ErrFormat

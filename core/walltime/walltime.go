@@ -26,9 +26,9 @@ func Instants(wall time.Time, loc *time.Location) []time.Time {
 	return out
 }
 
-// At returns the one instant, in UTC, at which a clock in loc shows wall. Errors:
+// theInstant returns the one instant, in UTC, at which a clock in loc shows wall. Errors:
 // [*GapError] if there is none, [*FoldError] if there are several, [*YearError].
-func At(wall time.Time, loc *time.Location) (time.Time, error) {
+func theInstant(wall time.Time, loc *time.Location) (time.Time, error) {
 	wall, loc = shown(wall), orUTC(loc)
 	if err := checkYear(wall); err != nil {
 		return time.Time{}, err
@@ -43,18 +43,18 @@ func At(wall time.Time, loc *time.Location) (time.Time, error) {
 	}
 }
 
-// Next returns the next instant after now at which a clock in loc shows the time of day of
-// clock. Errors: those of [At], for the day that it would be on.
-func Next(clock time.Time, loc *time.Location, now time.Time) (time.Time, error) {
+// nextInstant returns the next instant after now at which a clock in loc shows the time of day of
+// clock. Errors: those of theInstant, for the day that it would be on.
+func nextInstant(clock time.Time, loc *time.Location, now time.Time) (time.Time, error) {
 	today := now.In(orUTC(loc))
 	on := func(days int) time.Time {
 		return time.Date(today.Year(), today.Month(), today.Day()+days, clock.Hour(), clock.Minute(), clock.Second(), 0, time.UTC)
 	}
 	all := Instants(on(0), loc)
 	if len(all) > 0 && !all[len(all)-1].After(now) {
-		return At(on(1), loc) // passed today
+		return theInstant(on(1), loc) // passed today
 	}
-	return At(on(0), loc)
+	return theInstant(on(0), loc)
 }
 
 // Name is the name of loc for people: IANA's, or "this machine's zone" for time.Local.

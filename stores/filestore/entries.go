@@ -16,6 +16,9 @@ import (
 // log that is missing is empty; one that everybody may write, and so forge, is an error, and
 // so is a line that is no entry.
 func (s *Store) Entries(ctx context.Context, limit int) ([]core.Entry, error) {
+	if err := s.guarded(); err != nil { // where anybody may put another log in its place
+		return nil, err
+	}
 	lines, pending, err := s.readEntries()
 	for attempt := 0; err == nil && pending != nil && attempt < openAttempts; attempt++ {
 		if err := ctx.Err(); err != nil {

@@ -302,6 +302,14 @@ func TestALogThatEverybodyMayWrite(t *testing.T) {
 	entries, err := lenient.Entries(t.Context(), 0)
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
+
+	require.NoError(t, os.Chmod(st.logPath(), 0o644))
+	require.NoError(t, os.Chmod(st.dir, 0o777)) //nolint:gosec // that is what is refused
+	_, err = st.Entries(t.Context(), 0)
+	require.ErrorContains(t, err, "every user of this system may write in its directory")
+	entries, err = lenient.Entries(t.Context(), 0)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
 }
 
 // TestAReaderMissesNoEntry reads the log again and again while it is written.
