@@ -48,3 +48,17 @@ func TestWhoWasLetInIsWhoDidIt(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoIsCutToWhatANameMayBe(t *testing.T) {
+	t.Parallel()
+	long := "  " + string(make([]rune, 300)) + "é\xff"
+	c := newPages(t, pageSettings{page: func(c *admin.Config) {
+		c.Actor = func(context.Context, *http.Request) string { return "ann\xff" + long }
+		c.Origin = func(context.Context, *http.Request) string { return long + "x" }
+	}})
+	c.follow(c.post("start", "revision", "0", "zone", "UTC"))
+	require.LessOrEqual(t, len(c.only().Holder), core.MaxNameLen)
+	entries, err := core.Log(t.Context(), c.store, 1)
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(entries[0].Origin), core.MaxNameLen)
+}
