@@ -140,7 +140,7 @@ func mutantEnv(t *testing.T, fault string) *env {
 	t.Helper()
 	timeout := 30 * time.Second
 	if fault == "never wakes" || fault == "has a clock that stands still" {
-		timeout = 500 * time.Millisecond // they are found by waiting
+		timeout = 2 * time.Second // they are found by waiting
 	}
 	return newEnv(t, func(*testing.T) core.Store {
 		m := &mutant{data: &data{fault: fault}}

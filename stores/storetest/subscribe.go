@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -40,6 +41,13 @@ func wakes(t reporter, e *env) {
 func (e *env) wakeBy(t reporter, writer core.Store, woken chan struct{}) {
 	t.Helper()
 	drain(woken)
+	// The time for a wake may end in the middle of a write, which is not what failed then.
+	waiting := e.ctx
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(waiting), 2*e.timeout)
+	defer cancel()
+	writing := *e
+	writing.ctx = ctx
+	e = &writing
 	for {
 		state := e.load(t, writer, core.Mark{})
 		e.commit(t, writer, state.Mark, after(state.Document))
@@ -47,7 +55,7 @@ func (e *env) wakeBy(t reporter, writer core.Store, woken chan struct{}) {
 		case <-woken:
 			return
 		case <-time.After(e.timeout / 10):
-		case <-e.ctx.Done():
+		case <-waiting.Done():
 			t.Fatalf("no wake after the writes of %v", e.timeout)
 		}
 	}
