@@ -1,6 +1,6 @@
 // Package shop is what the three example applications have in common: a little shop with
-// orders and one account. There is nothing about downtime in it; that is in each example's
-// main.go.
+// orders and one account. How it goes down is in each example's main.go; here are only the
+// store that it is given, and the path where its operator finds the page.
 package shop
 
 import (
