@@ -1,7 +1,8 @@
-// Package walltime turns what a clock on a wall shows into instants, and says where it
-// cannot: an hour that daylight saving skips has no instant, one that it repeats has two.
-// Its functions are pure, but for the clock that a caller passes, and safe for concurrent
-// use. A nil location counts as UTC.
+// Package walltime turns local times into instants. An hour that daylight saving skips has no
+// instant, and an hour that it repeats has two: the package reports both instead of guessing.
+//
+// Its functions are pure, except for the clock that a caller passes. They are safe for
+// concurrent use. A nil location counts as UTC.
 package walltime
 
 import (
@@ -11,9 +12,8 @@ import (
 
 const day = 24 * time.Hour
 
-// Instants returns all instants at which a clock in loc shows wall, in order: one as a
-// rule, none in a gap, two in a fold. Of wall only date and time of day count, not its
-// location.
+// Instants returns all instants at which a clock in loc shows wall, in order: usually one,
+// none in a gap, two in a fold. It ignores the location of wall.
 func Instants(wall time.Time, loc *time.Location) []time.Time {
 	wall = shown(wall)
 	out := []time.Time{}
@@ -43,8 +43,8 @@ func theInstant(wall time.Time, loc *time.Location) (time.Time, error) {
 	}
 }
 
-// nextInstant returns the next instant after now at which a clock in loc shows the time of day of
-// clock. Errors: those of theInstant, for the day that it would be on.
+// nextInstant returns the next instant after now at which a clock in loc shows the time of
+// day of clock. Errors: those of theInstant.
 func nextInstant(clock time.Time, loc *time.Location, now time.Time) (time.Time, error) {
 	today := now.In(orUTC(loc))
 	on := func(days int) time.Time {
@@ -57,7 +57,8 @@ func nextInstant(clock time.Time, loc *time.Location, now time.Time) (time.Time,
 	return theInstant(on(0), loc)
 }
 
-// Name is the name of loc for people: IANA's, or "this machine's zone" for time.Local.
+// Name is the name of loc in messages: its IANA name, or "this machine's zone" for
+// time.Local.
 func Name(loc *time.Location) string {
 	if loc == time.Local {
 		return "this machine's zone"
@@ -65,7 +66,7 @@ func Name(loc *time.Location) string {
 	return orUTC(loc).String()
 }
 
-// shown is what a clock shows at t, in UTC.
+// shown is the date and time of day of t, in UTC.
 func shown(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
 }
@@ -77,14 +78,14 @@ func orUTC(loc *time.Location) *time.Location {
 	return loc
 }
 
-// sampled is how often the offset of a zone is looked at. No zone has ever changed twice
-// in so short a time.
+// sampled is the step at which the offset of a zone is read. No zone has ever changed its
+// offset twice in so short a time.
 const sampled = 30 * time.Minute
 
-// eachOffset calls do for each stretch of one offset in loc that may hold wall, in order.
-// No zone was ever more than 15 hours from UTC, and one has skipped a day. Time.ZoneBounds
-// would name the stretches, but in the last days of a leap year to come it names bounds
-// that have passed (go1.26).
+// eachOffset calls do for each stretch of one offset in loc that may hold wall, in order. Two
+// days on each side are enough: no zone was ever more than 15 hours from UTC, and the largest
+// change was one day. Time.ZoneBounds is not used, because in the last days of a future leap
+// year it returns bounds that have passed (go1.26).
 func eachOffset(wall time.Time, loc *time.Location, do func(begin, end time.Time, offset time.Duration)) {
 	begin, last := wall.Add(-2*day), wall.Add(2*day)
 	offset := offsetAt(begin, loc)

@@ -1,36 +1,38 @@
-package core
+package period
 
 import (
 	"slices"
 	"time"
 )
 
-// Verdict is what a list of periods says about one instant.
+// Verdict says whether the site is down at one instant, and why.
 type Verdict struct {
 	// Down is true if at least one period is in force.
 	Down bool
-	// Governing is the period in force that promises the latest end (an unknown end is
-	// later than any other); of several such the one begun last. Its reason is shown.
+	// Governing is the period in force that promises the latest end. An unknown end is later
+	// than any other. Among several with the same end it is the one that began last. Visitors
+	// are shown its reason.
 	Governing Period
-	// Emergency is true if any period in force is marked so.
+	// Emergency is true if a period in force is an emergency.
 	Emergency bool
-	// Since is the start, and Until the promised end, of the union of overlapping and
-	// adjoining periods around the instant. Until is zero if a period in it promises no
-	// end, and has passed if the one with the latest promise is overdue.
+	// Since and Until delimit the stretch of downtime around the instant: the union of
+	// overlapping and adjoining periods. Since is its start. Until is its promised end; zero
+	// means that a period in it promises no end. Until has passed if the period with the
+	// latest promise is overdue.
 	Since, Until time.Time
-	// Next is the next instant at which the verdict may differ; zero if there is none.
+	// Next is the next instant at which the verdict may differ. Zero means that it stays.
 	Next time.Time
 }
 
-// Overdue reports whether the promised end has passed at t, and the site is still down.
+// Overdue reports whether the site is still down at t although the promised end has passed.
 func (v Verdict) Overdue(t time.Time) bool {
 	return v.Down && !v.Until.IsZero() && !t.Before(v.Until)
 }
 
-// Judge is the timeline: a pure function of the periods and the instant. No clock, no
-// timer and no history takes part, so a lost timer or a suspended machine cannot make it
-// wrong for longer than until the next call. It takes O(n log n).
-func Judge(periods []Period, t time.Time) Verdict {
+// At returns the verdict of the periods on the instant t. It is a pure function of its
+// arguments: a lost timer or a suspended machine makes a caller wrong only until its next
+// call. It takes O(n log n).
+func At(periods []Period, t time.Time) Verdict {
 	var v Verdict
 	var spans []span
 	for i := range periods {
@@ -38,7 +40,10 @@ func Judge(periods []Period, t time.Time) Verdict {
 		if !p.Enabled {
 			continue
 		}
-		v.Next = earliestAfter(t, v.Next, edges(p)...)
+		v.Next = earliestAfter(t, v.Next, p.End, p.ExpectedEnd)
+		if p.Kind == Window {
+			v.Next = earliestAfter(t, v.Next, p.Start)
+		}
 		s := spanOf(p, t)
 		if p.InForce(t) {
 			if !v.Down || s.governs(spanOf(&v.Governing, t), p, &v.Governing) {
@@ -55,15 +60,8 @@ func Judge(periods []Period, t time.Time) Verdict {
 	return v
 }
 
-// edges are the instants at which p changes what is said: it begins, ends, or becomes
-// overdue.
-func edges(p *Period) []time.Time {
-	if p.Kind == Deployment {
-		return []time.Time{p.End, p.ExpectedEnd}
-	}
-	return []time.Time{p.Start, p.End, p.ExpectedEnd}
-}
-
+// earliestAfter is the earliest instant after t among best and the candidates. A zero best
+// means that there is none yet.
 func earliestAfter(t, best time.Time, candidates ...time.Time) time.Time {
 	for _, c := range candidates {
 		if c.After(t) && (best.IsZero() || c.Before(best)) {
@@ -73,8 +71,8 @@ func earliestAfter(t, best time.Time, candidates ...time.Time) time.Time {
 	return best
 }
 
-// span is a period as seen from an instant: where it begins, where it really ends and
-// where it promises to. A zero instant at its end is unknown.
+// span is a period as seen from an instant: its start, its end and its promised end. A zero
+// end is unknown.
 type span struct {
 	start, end, promised time.Time
 }
@@ -82,15 +80,15 @@ type span struct {
 func spanOf(p *Period, t time.Time) span {
 	s := span{start: p.Start, end: p.End, promised: p.PromisedEnd()}
 	if p.Kind == Deployment && p.InForce(t) && s.start.After(t) {
-		s.start = t // in force since its write, whatever the writer's clock said
+		s.start = t // it is in force since its write, even if the clock of the writer was ahead
 	}
 	if !p.End.IsZero() && (p.Overdue(t) || s.promised.After(p.End)) {
-		s.promised = p.End // the promise is broken, or empty: the hard end is what is left
+		s.promised = p.End // the promise is broken, or later than the end
 	}
 	return s
 }
 
-// governs reports whether s, of p, holds the site down longer than other, of q.
+// governs reports whether s, of p, goes before other, of q, as the governing period.
 func (s span) governs(other span, p, q *Period) bool {
 	switch {
 	case s.promised.IsZero() != other.promised.IsZero():
@@ -103,7 +101,8 @@ func (s span) governs(other span, p, q *Period) bool {
 	return p.ID > q.ID
 }
 
-// union returns the stretch of downtime around t, which at least one span covers.
+// union returns start and promised end of the stretch of downtime around t. At least one
+// span covers t.
 func union(spans []span, t time.Time) (since, until time.Time) {
 	byStart := slices.SortedFunc(slices.Values(spans), func(a, b span) int { return a.start.Compare(b.start) })
 	since, unknown := t, false
@@ -125,7 +124,7 @@ func union(spans []span, t time.Time) (since, until time.Time) {
 	if unknown {
 		until = time.Time{}
 	}
-	// Backwards: what ended exactly where, or after, the stretch began belongs to it.
+	// The stretch also includes earlier spans that ended no earlier than it began.
 	byEnd := slices.DeleteFunc(byStart, func(s span) bool { return s.end.IsZero() || s.end.After(t) })
 	slices.SortFunc(byEnd, func(a, b span) int { return b.end.Compare(a.end) })
 	for _, s := range byEnd {

@@ -1,4 +1,4 @@
-package core_test
+package period_test
 
 import (
 	"encoding/json"
@@ -9,10 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/period"
 )
 
-// order is what the tests read.
+// order has a field for each type that a member can have.
 type order struct {
 	name  string
 	end   *time.Time
@@ -25,15 +25,15 @@ type order struct {
 }
 
 func readOrder(body string) (o order, err error) {
-	err = core.DecodeObject([]byte(body),
-		core.Member{Name: "name", Into: &o.name, Required: true},
-		core.Member{Name: "end", Into: &o.end, Nullable: true},
-		core.Member{Name: "fast", Into: &o.fast},
-		core.Member{Name: "count", Into: &o.count, Nullable: true},
-		core.Member{Name: "text", Into: &o.text},
-		core.Member{Name: "loud", Into: &o.loud},
-		core.Member{Name: "seen", Into: &o.seen},
-		core.Member{Name: "at", Into: &o.at},
+	err = period.DecodeObject([]byte(body),
+		period.Member{Name: "name", Into: &o.name, Required: true},
+		period.Member{Name: "end", Into: &o.end, Nullable: true},
+		period.Member{Name: "fast", Into: &o.fast},
+		period.Member{Name: "count", Into: &o.count, Nullable: true},
+		period.Member{Name: "text", Into: &o.text},
+		period.Member{Name: "loud", Into: &o.loud},
+		period.Member{Name: "seen", Into: &o.seen},
+		period.Member{Name: "at", Into: &o.at},
 	)
 	return o, err
 }
@@ -92,23 +92,42 @@ func TestDecodeObjectRefuses(t *testing.T) {
 			t.Parallel()
 			_, err := readOrder(tt.body)
 			require.ErrorContains(t, err, tt.want)
-			var f *core.FieldError
+			var f *period.FieldError
 			require.ErrorAs(t, err, &f)
 			require.NotContains(t, err.Error(), "document")
 		})
 	}
 }
 
+func TestDecodeObjectSetsAnythingToItsZeroValueByNull(t *testing.T) {
+	t.Parallel()
+	s, b, n, at := "x", true, int64(1), time.Unix(1, 0)
+	var ps *string
+	var pb *bool
+	var pn *int64
+	var pt *time.Time
+	var members []period.Member
+	var names []string
+	for i, into := range []any{&s, &b, &n, &at, &ps, &pb, &pn, &pt} {
+		name := string(rune('a' + i))
+		members = append(members, period.Member{Name: name, Into: into, Nullable: true})
+		names = append(names, `"`+name+`":null`)
+	}
+	require.NoError(t, period.DecodeObject([]byte("{"+strings.Join(names, ",")+"}"), members...))
+	require.Equal(t, []any{"", false, int64(0), time.Time{}}, []any{s, b, n, at})
+	require.Equal(t, []any{"", false, int64(0), time.Time{}}, []any{*ps, *pb, *pn, *pt})
+}
+
 func TestDecodeObjectPanicsOnAMemberThatItCannotFill(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"n":1}`, `{"n":null}`} {
-		require.PanicsWithValue(t, "core.DecodeObject: a member goes into a *int", func() {
-			_ = core.DecodeObject([]byte(body), core.Member{Name: "n", Into: new(int), Nullable: true})
+		require.PanicsWithValue(t, "period.DecodeObject: a member goes into a *int", func() {
+			_ = period.DecodeObject([]byte(body), period.Member{Name: "n", Into: new(int), Nullable: true})
 		})
 	}
 }
 
-// FuzzDecodeObject: what it takes, encoding/json takes as well and reads as the same.
+// FuzzDecodeObject checks that encoding/json reads every accepted object in the same way.
 func FuzzDecodeObject(f *testing.F) {
 	for _, seed := range []string{
 		`{"name":"x"}`, `{"name":"x","end":null}`, `{"name":"\ud83d\ude80","fast":true,"count":-1,"text":"","at":"2026-11-21T02:00:00Z"}`,
@@ -119,7 +138,7 @@ func FuzzDecodeObject(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		got, err := readOrder(body)
 		if err != nil {
-			var fault *core.FieldError
+			var fault *period.FieldError
 			require.ErrorAs(t, err, &fault)
 			return
 		}

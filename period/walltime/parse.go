@@ -6,16 +6,20 @@ import (
 	"time"
 )
 
-// ErrFormat: the text is no time.
+// ErrFormat means that the text is not a time.
 var ErrFormat = errors.New("is no time: want RFC 3339 (2026-03-08T02:30:00Z), or local: 2026-03-08 02:30, or 02:30")
 
-// Parse reads an instant as a person writes it, and returns it in UTC: RFC 3339, or a local
-// time in loc, with a blank or a "T" between date and time, with seconds or without; or a
-// time of day alone, which means the next instant after now at which a clock shows it. now
-// is asked for only then; nil refuses a time of day alone.
+// Parse reads an instant as a person writes it, and returns it in UTC. It accepts
+//   - RFC 3339;
+//   - a local time in loc, with a blank or a "T" between date and time, with or without
+//     seconds;
+//   - a time of day alone, which means the next instant after now at which a clock in loc
+//     shows it.
 //
-// Errors quote s and wrap [ErrFormat], [*GapError], [*FoldError], [*YearError] or what now
-// returned.
+// Parse calls now only for a time of day alone. If now is nil, it refuses one.
+//
+// Errors quote s and wrap [ErrFormat], [*GapError], [*FoldError], [*YearError] or the error
+// of now.
 func Parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Time, error) {
 	t, err := parse(s, loc, now)
 	switch {
@@ -46,9 +50,8 @@ func parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Ti
 	return time.Time{}, ErrFormat
 }
 
-// ParseWall reads a date and a time of day, as [Parse] does and as HTML's datetime-local
-// fields send them, without asking where. The result's location is UTC, which means
-// nothing.
+// ParseWall reads a date and a time of day, in the forms of [Parse] and of the datetime-local
+// fields of HTML. The location of the result is UTC, and has no meaning.
 func ParseWall(s string) (wall time.Time, ok bool) {
 	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05"} {
 		if wall, err := time.Parse(layout, s); err == nil {

@@ -1,4 +1,4 @@
-package core
+package period
 
 import (
 	"fmt"
@@ -31,7 +31,7 @@ func deployment(t testing.TB, id, start, expected string) Period {
 	return Period{ID: id, Kind: Deployment, Start: at(t, start), ExpectedEnd: at(t, expected), Enabled: true, Version: 1}
 }
 
-func TestJudge(t *testing.T) {
+func TestAt(t *testing.T) {
 	t.Parallel()
 	disabled := window(t, "w", "04:00", "05:00")
 	disabled.Enabled = false
@@ -130,6 +130,14 @@ func TestJudge(t *testing.T) {
 			periods: []Period{window(t, "a", "04:00", "06:00"), deployment(t, "d", "04:00", "04:30")}, at: "04:40",
 			want: want{down: true, governing: "a", since: "04:00", until: "06:00", next: "06:00"},
 		},
+		"of two with one end the later start governs": {
+			periods: []Period{window(t, "a", "04:10", "05:00"), window(t, "b", "04:00", "05:00")}, at: "04:30",
+			want: want{down: true, governing: "a", since: "04:00", until: "05:00", next: "05:00"},
+		},
+		"of two with one start and one end the id decides": {
+			periods: []Period{window(t, "b", "04:00", "05:00"), window(t, "a", "04:00", "05:00")}, at: "04:30",
+			want: want{down: true, governing: "b", since: "04:00", until: "05:00", next: "05:00"},
+		},
 		"a window of tomorrow does not adjoin": {
 			periods: []Period{window(t, "a", "04:00", "05:00"), window(t, "b", "06:00", "07:00")}, at: "04:40",
 			want: want{down: true, governing: "a", since: "04:00", until: "05:00", next: "05:00"},
@@ -138,7 +146,7 @@ func TestJudge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			now := at(t, c.at)
-			v := Judge(c.periods, now)
+			v := At(c.periods, now)
 			require.Equal(t, c.want.down, v.Down)
 			require.Equal(t, c.want.governing, v.Governing.ID)
 			require.Equal(t, at(t, c.want.since), v.Since, "since")
@@ -149,8 +157,9 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// Between two edges the verdict is the same everywhere: what the gate's cache relies on.
-func FuzzJudge(f *testing.F) {
+// FuzzAt checks that the verdict does not change between two edges, because a gate keeps it
+// that long.
+func FuzzAt(f *testing.F) {
 	f.Add([]byte{0, 1, 5, 1, 3, 9, 0, 20, 0}, uint8(4))
 	f.Add([]byte{1, 0, 0, 0, 10, 20, 0, 20, 30}, uint8(9))
 	f.Fuzz(func(t *testing.T, spec []byte, minute uint8) {
@@ -170,7 +179,7 @@ func FuzzJudge(f *testing.F) {
 			periods = append(periods, p)
 		}
 		now := base.Add(time.Duration(minute) * time.Minute)
-		v := Judge(periods, now)
+		v := At(periods, now)
 
 		down := false
 		for _, p := range periods {
@@ -183,7 +192,7 @@ func FuzzJudge(f *testing.F) {
 		}
 		if !v.Next.IsZero() {
 			require.True(t, v.Next.After(now))
-			before := Judge(periods, v.Next.Add(-time.Microsecond))
+			before := At(periods, v.Next.Add(-time.Microsecond))
 			require.Equal(t, v.Down, before.Down, "nothing begins or ends before the next edge")
 			require.Equal(t, v.Until, before.Until)
 			require.Equal(t, v.Governing.ID, before.Governing.ID)
@@ -202,7 +211,7 @@ func FuzzJudge(f *testing.F) {
 	})
 }
 
-func BenchmarkJudge(b *testing.B) {
+func BenchmarkAt(b *testing.B) {
 	for _, n := range []int{1, 100, 10_000} {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			var periods []Period
@@ -214,7 +223,7 @@ func BenchmarkJudge(b *testing.B) {
 			now := at(b, "04:30")
 			b.ReportAllocs()
 			for b.Loop() {
-				Judge(periods, now)
+				At(periods, now)
 			}
 		})
 	}

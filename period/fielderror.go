@@ -1,8 +1,8 @@
-package core
+package period
 
 import "fmt"
 
-// FieldError is one fault of one field: of a [Config], a [Period] or a [Document].
+// FieldError is one fault of one field: of a configuration, a [Period] or a [Document].
 // errors.As finds it in the joined errors that the validators return.
 type FieldError struct {
 	Field   string // path of the field, for example "ExemptPaths[2]" or "periods[0].end"

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core/walltime"
+	"github.com/go-downtime/downtime/period/walltime"
 )
 
 func zone(t testing.TB, name string) *time.Location {

@@ -1,4 +1,4 @@
-package core
+package period
 
 import (
 	"errors"
@@ -12,79 +12,118 @@ import (
 type Kind string
 
 const (
-	// Deployment is downtime begun by a person or a job ("downtime start"). It is in
-	// force from the write that begins it to the write that ends it; no clock takes
-	// part, unless it has an End.
+	// Deployment is downtime that an operator or a job begins ("downtime start"). It is in
+	// force from the write that begins it to the write that ends it. It depends on no clock,
+	// unless it has an End.
 	Deployment Kind = "deployment"
-	// Window is downtime planned for a time. It is in force while enabled and
-	// Start <= now < End; without an End, until somebody ends it.
+	// Window is downtime planned for a time. It is in force while it is enabled and
+	// Start <= now < End. Without an End it lasts until an operator ends it.
 	Window Kind = "window"
 )
 
-// Limits on what a [Period] may hold, in bytes. They keep a document readable and an
-// answer small.
+// Limits on the texts of a [Period], in bytes. They keep a document readable and an answer
+// small.
 const (
 	MaxIDLen     = 64
 	MaxReasonLen = 4096
 	MaxNameLen   = 256 // Holder, CreatedBy, UpdatedBy
 )
 
-// Period is one stretch of downtime. It is a plain value: copy it freely. All instants
-// are written in UTC with at most microseconds, which every store keeps.
+// The years of the instants in a document, in UTC.
+const (
+	MinYear = 2000
+	MaxYear = 9998
+)
+
+// Period is one stretch of downtime. It is a plain value: copy it freely. A document holds
+// all instants in UTC with whole microseconds.
 type Period struct {
 	// ID is unique in its document: 1 to MaxIDLen bytes of a-z, A-Z, 0-9, "-", "_", ".".
 	ID string `json:"id"`
 	// Kind is Deployment or Window.
 	Kind Kind `json:"kind"`
-	// Start is when downtime begins (Window) or was begun (Deployment, where it only
-	// informs). Never zero.
+	// Start is when a Window begins. For a Deployment it is when it began, and informs only.
+	// Never zero.
 	Start time.Time `json:"start"`
-	// End is the first instant that is up again. Zero means: until somebody ends it. On
-	// a Deployment it is the automatic end that was spelled out ("--auto-end").
+	// End is the first instant at which the site is up again. Zero means that an operator
+	// ends the period. On a Deployment it is an automatic end that the operator asked for.
 	End time.Time `json:"end,omitzero"`
-	// ExpectedEnd is what visitors are told, and what Retry-After follows. It opens
-	// nothing. Zero means: End, and where that is zero too, unknown.
+	// ExpectedEnd is what visitors are told, and what Retry-After follows. It opens nothing.
+	// Zero means End; if End is zero too, the end is unknown.
 	ExpectedEnd time.Time `json:"expected_end,omitzero"`
-	// Enabled false means: kept, but never in force.
+	// Enabled false means that the period is kept, and never in force.
 	Enabled bool `json:"enabled"`
-	// Emergency marks downtime that nobody planned; the Downtime header then says
+	// Emergency marks downtime that was not planned. The Downtime header then says
 	// kind=emergency instead of kind=planned.
 	Emergency bool `json:"emergency,omitzero"`
 	// Reason is shown to visitors, as text. At most MaxReasonLen bytes.
 	Reason string `json:"reason,omitzero"`
-	// Holder is who the period belongs to: a second "start" by the same holder changes
-	// it, a bare "end" ends it. A person at a host, or a CI job.
+	// Holder says whose period it is: a second "start" by the same holder changes it, and a
+	// bare "end" ends it. It names a person at a host, or a CI job.
 	Holder string `json:"holder,omitzero"`
 	// Version counts the changes of this period, from 1.
 	Version int64 `json:"version"`
-	// CreatedBy and CreatedAt are who made the period, and when.
+	// CreatedBy and CreatedAt say who made the period, and when.
 	CreatedBy string    `json:"created_by,omitzero"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
-	// UpdatedBy and UpdatedAt are who changed it last, and when. Zero means: never.
+	// UpdatedBy and UpdatedAt say who changed it last, and when. Zero means never.
 	UpdatedBy string    `json:"updated_by,omitzero"`
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
-// InForce reports whether p refuses requests at t. It is a pure function of p and t.
+// periodMembers are the members of a period in JSON, which are read into p. A member without Into
+// belongs to format 1, and this version does not implement it.
+func periodMembers(p *Period) []Member {
+	return []Member{
+		{Name: "id", Into: &p.ID, Required: true},
+		{Name: "kind", Into: (*string)(&p.Kind), Required: true},
+		{Name: "start", Into: &p.Start, Required: true},
+		{Name: "end", Into: &p.End},
+		{Name: "expected_end", Into: &p.ExpectedEnd},
+		{Name: "enabled", Into: &p.Enabled, Required: true},
+		{Name: "emergency", Into: &p.Emergency},
+		{Name: "reason", Into: &p.Reason},
+		{Name: "holder", Into: &p.Holder},
+		{Name: "version", Into: &p.Version},
+		{Name: "created_by", Into: &p.CreatedBy},
+		{Name: "created_at", Into: &p.CreatedAt},
+		{Name: "updated_by", Into: &p.UpdatedBy},
+		{Name: "updated_at", Into: &p.UpdatedAt},
+		{Name: "scope"},
+		{Name: "mode"},
+		{Name: "hold"},
+		{Name: "run_id"},
+		{Name: "bypass"},
+	}
+}
+
+// normalizePeriod brings the instants of p into the form that [Canonical] returns.
+func normalizePeriod(p *Period) {
+	for _, t := range []*time.Time{&p.Start, &p.End, &p.ExpectedEnd, &p.CreatedAt, &p.UpdatedAt} {
+		*t = Canonical(*t)
+	}
+}
+
+// InForce reports whether p refuses requests at t.
 func (p Period) InForce(t time.Time) bool {
-	if !p.Enabled || (!p.End.IsZero() && !t.Before(p.End)) {
+	if !p.Enabled || p.Finished(t) {
 		return false
 	}
 	return p.Kind == Deployment || !t.Before(p.Start)
 }
 
-// Finished reports whether p can never be in force at t or later as it stands.
+// Finished reports whether the end of p has passed at t.
 func (p Period) Finished(t time.Time) bool {
 	return !p.End.IsZero() && !t.Before(p.End)
 }
 
-// Overdue reports whether p is in force at t though it was expected to have ended.
+// Overdue reports whether p is in force at t, and its expected end has passed.
 func (p Period) Overdue(t time.Time) bool {
 	return p.InForce(t) && !p.ExpectedEnd.IsZero() && !t.Before(p.ExpectedEnd)
 }
 
-// PromisedEnd is the end that visitors are told: ExpectedEnd, else End, else zero
-// (unknown).
+// PromisedEnd is the end that visitors are told: ExpectedEnd, else End, else zero, which
+// means unknown.
 func (p Period) PromisedEnd() time.Time {
 	if !p.ExpectedEnd.IsZero() {
 		return p.ExpectedEnd
@@ -117,8 +156,8 @@ func (p Period) Validate() error {
 		{"created_at", p.CreatedAt},
 		{"updated_at", p.UpdatedAt},
 	} {
-		if y := at.t.UTC().Year(); !at.t.IsZero() && (y < 2000 || y > 9998) {
-			fault(at.field, at.t.UTC().Format(time.RFC3339), "want a year from 2000 to 9998")
+		if y := at.t.UTC().Year(); !at.t.IsZero() && (y < MinYear || y > MaxYear) {
+			fault(at.field, at.t.UTC().Format(time.RFC3339), fmt.Sprintf("want a year from %d to %d", MinYear, MaxYear))
 		}
 	}
 	if !p.End.IsZero() && !p.End.After(p.Start) {
@@ -149,6 +188,7 @@ func (p Period) Validate() error {
 	return errors.Join(errs...)
 }
 
+// idProblem says what is wrong with an id; "" if nothing is.
 func idProblem(id string) string {
 	switch {
 	case id == "":

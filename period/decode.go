@@ -1,0 +1,82 @@
+package period
+
+import (
+	"bytes"
+	"errors"
+	"math"
+)
+
+// ErrNewer means that a document uses a format or a member that this version does not
+// implement. A reader keeps its last state, and a writer leaves the document alone.
+var ErrNewer = errors.New("written by a newer version of downtime; upgrade this program")
+
+// Decode reads a document that [Document.Encode] or a person has written. It is strict.
+// These are errors: an unknown, repeated or miscased member; anything after the document;
+// another format; a missing format, periods, id, kind, start or enabled; two periods with
+// one id; and every fault that [Period.Validate] finds. An error names line and path
+// ("periods[3].end"), and errors.As finds the [*FieldError]. [ErrNewer] means that the
+// document needs a newer version.
+//
+// A person may leave out all other members. In the result Periods is not nil, and instants
+// are in UTC and whole microseconds. Decode checks that the log is JSON, and decodes none of
+// its entries. It keeps no reference to b.
+func Decode(b []byte) (*Document, error) {
+	switch {
+	case len(b) > MaxDocument:
+		return nil, tooLarge(len(b))
+	case bytes.HasPrefix(b, []byte("\xef\xbb\xbf")):
+		return nil, errors.New("document begins with a byte order mark; save it as UTF-8 without one")
+	case len(bytes.Trim(b, " \t\r\n")) == 0:
+		return nil, errors.New(`document is empty; the smallest one is {"format": 1, "periods": []}`)
+	}
+	r := &jsonReader{b: b, subject: "document"}
+	d := &Document{Periods: []Period{}}
+	if err := r.object(r.documentMembers(d)); err != nil {
+		return nil, err
+	}
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	if err := d.validate(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// documentMembers are the members of a document, which are read into d. A member without
+// Into belongs to format 1, and this version does not implement it.
+func (r *jsonReader) documentMembers(d *Document) []Member {
+	var p Period // each element of periods is read into it, and copied
+	members := periodMembers(&p)
+	return []Member{
+		{Name: "format", Required: true, Into: func() error {
+			n, err := r.integer()
+			if err != nil {
+				return err
+			}
+			d.Format = int(max(-1, min(n, math.MaxInt32)))
+			return formatFault(d.Format) // at once: a newer format may have unknown members
+		}},
+		{Name: "store_id", Into: &d.StoreID},
+		{Name: "revision", Into: &d.Revision},
+		{Name: "write_id", Into: &d.WriteID},
+		{Name: "close_rev", Into: &d.CloseRev},
+		{Name: "reconciled", Into: &d.Reconciled},
+		{Name: "replaces", Into: &d.Replaces},
+		{Name: "name", Into: &d.Name},
+		{Name: "periods", Required: true, Into: func() error {
+			return r.array(func() error {
+				p = Period{Version: 1}
+				err := r.object(members)
+				d.Periods = append(d.Periods, p)
+				return err
+			})
+		}},
+		{Name: "log", Into: func() (err error) {
+			d.Log.lines, err = r.raws()
+			return err
+		}},
+		{Name: "passes"},
+		{Name: "followers"},
+	}
+}

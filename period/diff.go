@@ -1,0 +1,147 @@
+package period
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Change is one period of an [Entry].
+type Change struct {
+	// Before and After are the values of the period. Before is nil if the write added it.
+	// After is nil if the write ended or removed it.
+	Before *Period `json:"before,omitzero"`
+	After  *Period `json:"after,omitzero"`
+}
+
+// ID is the id of the period. It is "" for the zero Change.
+func (c Change) ID() string {
+	switch {
+	case c.After != nil:
+		return c.After.ID
+	case c.Before != nil:
+		return c.Before.ID
+	}
+	return ""
+}
+
+// FieldChange is one member of a period that a write has changed.
+type FieldChange struct {
+	// Name is the name of the member in JSON: "kind", "start", "end", "expected_end",
+	// "enabled", "emergency", "reason" or "holder".
+	Name string
+	// Before and After are the values: instants as RFC 3339 in UTC, flags as "true" and
+	// "false". "" means that there is no value, or no period.
+	Before, After string
+}
+
+// Instant reports whether the member is an instant.
+func (f FieldChange) Instant() bool {
+	return f.Name == "start" || f.Name == "end" || f.Name == "expected_end"
+}
+
+// Fields lists the members that differ between Before and After, in the order of [Period].
+// For a period that was added or removed it lists all members that have a value. Version,
+// and who changed the period when, are not listed. The result is never nil.
+func (c Change) Fields() []FieldChange {
+	var before, after [8]FieldChange
+	if c.Before != nil {
+		before = c.Before.fields()
+	}
+	if c.After != nil {
+		after = c.After.fields()
+	}
+	out := []FieldChange{}
+	for i := range before {
+		f := FieldChange{Name: cmp.Or(after[i].Name, before[i].Name), Before: before[i].After, After: after[i].After}
+		if f.Before != f.After {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// fields are the members of p that [Change.Fields] compares, with their values in After.
+func (p Period) fields() [8]FieldChange {
+	return [8]FieldChange{
+		{Name: "kind", After: string(p.Kind)},
+		{Name: "start", After: instantText(p.Start)},
+		{Name: "end", After: instantText(p.End)},
+		{Name: "expected_end", After: instantText(p.ExpectedEnd)},
+		{Name: "enabled", After: strconv.FormatBool(p.Enabled)},
+		{Name: "emergency", After: strconv.FormatBool(p.Emergency)},
+		{Name: "reason", After: p.Reason},
+		{Name: "holder", After: p.Holder},
+	}
+}
+
+func instantText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return Canonical(t).Format(time.RFC3339Nano)
+}
+
+// canonical is a copy of c in which the instants are as [Canonical] returns them.
+func (c Change) canonical() Change {
+	for _, p := range []**Period{&c.Before, &c.After} {
+		if *p != nil {
+			*p = new(**p)
+			normalizePeriod(*p)
+		}
+	}
+	return c
+}
+
+// Changes lists the differences between two sets of periods: first the removed periods, in
+// the order of before, then the added and the changed ones, in the order of after.
+func Changes(before, after []Period) []Change {
+	was := make(map[string]Period, len(before))
+	for _, p := range before {
+		was[p.ID] = p
+	}
+	is := make(map[string]bool, len(after))
+	for _, p := range after {
+		is[p.ID] = true
+	}
+	changes := []Change{}
+	for _, p := range before {
+		if !is[p.ID] {
+			changes = append(changes, Change{Before: &p}.canonical())
+		}
+	}
+	for _, p := range after {
+		c := Change{After: &p}
+		if old, ok := was[p.ID]; ok {
+			c.Before = &old
+		}
+		if c = c.canonical(); c.Before == nil || *c.Before != *c.After {
+			changes = append(changes, c)
+		}
+	}
+	return changes
+}
+
+// Grew reports whether next refuses anything, now or later, that prev does not refuse.
+// prev may be nil.
+func Grew(prev, next *Document) bool {
+	before := map[string]Period{}
+	if prev != nil {
+		for _, p := range prev.Periods {
+			before[p.ID] = p
+		}
+	}
+	return slices.ContainsFunc(next.Periods, func(p Period) bool {
+		was, ok := before[p.ID]
+		switch {
+		case !p.Enabled:
+			return false
+		case !ok, !was.Enabled, was.Kind != p.Kind, p.Start.Before(was.Start):
+			return true
+		case was.End.IsZero():
+			return false
+		}
+		return p.End.IsZero() || p.End.After(was.End)
+	})
+}

@@ -1,0 +1,111 @@
+package period
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// Format is the format of the documents that this version writes and reads.
+	Format = 1
+	// MaxDocument is the largest document, in bytes: 1 MiB. About 2,000 ordinary periods fit.
+	MaxDocument = 1 << 20
+	// MaxRevision is the highest revision. Every JSON reader can hold it.
+	MaxRevision = 1<<53 - 1
+	// AnyDocument in [Document.Replaces] stands for every other document.
+	AnyDocument = "*"
+)
+
+// Document is the whole state of one application: all periods, the log of the last writes,
+// and the counters that identify the write. A decoded Document is immutable. Package
+// operator makes changed ones.
+type Document struct {
+	// Format is the document's format, see [Format].
+	Format int `json:"format"`
+	// StoreID is made with the first write and never changes: another id is another
+	// document. "" only in a document that was written by hand.
+	StoreID string `json:"store_id"`
+	// Revision counts the writes, from 1. 0 only in a document that was written by hand.
+	Revision int64 `json:"revision"`
+	// WriteID identifies the write: a random half, a dot, and a digest of the content. The
+	// digest shows an edit by hand.
+	WriteID string `json:"write_id"`
+	// CloseRev is the last revision at which the refused set grew: a period was added or
+	// enabled, begins earlier or lasts longer.
+	CloseRev int64 `json:"close_rev"`
+	// Reconciled is the revision that the last reconcile went above. A gate that has seen a
+	// revision up to it adopts this document, although it does not continue the gate's.
+	// Zero means that the document was never reconciled.
+	Reconciled int64 `json:"reconciled,omitzero"`
+	// Replaces is the StoreID of a lost document that this one replaces, or [AnyDocument].
+	// A gate adopts a document with another StoreID only if it replaces the gate's. ""
+	// means that it replaces none.
+	Replaces string `json:"replaces,omitzero"`
+	// Name names the application and its environment for operators. "" means none.
+	Name string `json:"name,omitzero"`
+	// Periods are in no particular order. A decoded document has a non-nil slice. This
+	// member stays the last one before the log, see withLog.
+	Periods []Period `json:"periods"`
+	// Log holds the last writes, the oldest first. [Decode] leaves it undecoded.
+	Log Log `json:"-"`
+}
+
+// Mark identifies one write of one document. The zero Mark means that there is no document.
+type Mark struct {
+	StoreID  string
+	Revision int64
+	WriteID  string
+}
+
+// Mark identifies the write of d. d may be nil.
+func (d *Document) Mark() Mark {
+	if d == nil {
+		return Mark{}
+	}
+	return Mark{StoreID: d.StoreID, Revision: d.Revision, WriteID: d.WriteID}
+}
+
+// Find returns the period with this id. d may be nil.
+func (d *Document) Find(id string) (Period, bool) {
+	if d != nil {
+		if i := slices.IndexFunc(d.Periods, func(p Period) bool { return p.ID == id }); i >= 0 {
+			return d.Periods[i], true
+		}
+	}
+	return Period{}, false
+}
+
+// Supersedes reports whether a gate that has adopted have may adopt d. It may if d is
+//   - a later revision of the same document,
+//   - the same write, perhaps edited by hand,
+//   - a document that replaces have's,
+//   - a document without StoreID, which was written by hand.
+//
+// If regressed, the gate has read a document that it could not adopt. Then a later revision
+// must also be reconciled above have's. A nil have, and one without StoreID, give way to
+// every document.
+func (d *Document) Supersedes(have *Document, regressed bool) bool {
+	switch {
+	case have == nil, d.StoreID == "":
+		return true
+	case d.StoreID != have.StoreID:
+		return have.StoreID == "" || d.Replaces == AnyDocument || d.Replaces == have.StoreID
+	case d.Mark() == have.Mark():
+		return true
+	}
+	return d.Revision > have.Revision && (!regressed || d.Reconciled >= have.Revision)
+}
+
+// InForce returns the periods that refuse requests at t, in document order; empty, never
+// nil. d may be nil.
+func (d *Document) InForce(t time.Time) []Period {
+	in := []Period{}
+	if d != nil {
+		for _, p := range d.Periods {
+			if p.InForce(t) {
+				in = append(in, p)
+			}
+		}
+	}
+	return in
+}

@@ -1,0 +1,104 @@
+package period
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+)
+
+// The text around the entries of a log.
+const (
+	logOpen  = ",\n  \"log\": [\n    "
+	logNext  = ",\n    "
+	logClose = "\n  ]\n}\n"
+)
+
+// Encode returns d as indented JSON with a newline at its end. Instants are in UTC and whole
+// microseconds. The log is the last member, with one entry a line. Encode fails if [Decode]
+// would refuse the content. The result can be larger than [MaxDocument], see [Document.Fit].
+// d is not changed.
+func (d *Document) Encode() ([]byte, error) {
+	content, err := d.content("  ")
+	if err != nil {
+		return nil, err
+	}
+	return withLog(content, d.Log.lines), nil
+}
+
+// Fit encodes d in at most limit bytes where it can. It first leaves out the oldest entries
+// of the log, then the indentation. If the periods alone are larger, so is the result.
+func (d *Document) Fit(limit int) ([]byte, error) {
+	content, err := d.content("  ")
+	if err == nil && len(content) > limit {
+		content, err = d.content("")
+	}
+	if err != nil {
+		return nil, err
+	}
+	lines := d.Log.lines
+	first := len(lines)
+	room := limit - len(trimEnd(content)) - len(logOpen) - len(logClose) + len(logNext)
+	for first > 0 && room >= len(lines[first-1])+len(logNext) {
+		first--
+		room -= len(lines[first]) + len(logNext)
+	}
+	return withLog(content, lines[first:]), nil
+}
+
+// content is d as JSON without its log.
+func (d *Document) content(indent string) ([]byte, error) {
+	if d == nil {
+		return nil, errors.New("no document to encode")
+	}
+	content := *d
+	content.Periods = slices.Clone(d.Periods)
+	content.normalize()
+	if err := content.validate(); err != nil {
+		return nil, err
+	}
+	return encodeJSON(content, indent)
+}
+
+// withLog puts the log at the end of content, whose last member is an array.
+func withLog(content []byte, lines [][]byte) []byte {
+	if len(lines) == 0 {
+		return content
+	}
+	content = append(trimEnd(content), logOpen...)
+	content = append(content, bytes.Join(lines, []byte(logNext))...)
+	return append(content, logClose...)
+}
+
+// trimEnd is content without the end of its object.
+func trimEnd(content []byte) []byte { return bytes.TrimRight(content, "\n}") }
+
+// encodeJSON is v as JSON with a newline at its end. It does not escape "<", ">" and "&",
+// because operators read the result and no HTML page holds it.
+func encodeJSON(v any, indent string) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", indent)
+	err := enc.Encode(v)
+	return buf.Bytes(), err
+}
+
+// normalize brings d into the form in which [Decode] returns it.
+func (d *Document) normalize() {
+	if d.Periods == nil {
+		d.Periods = []Period{}
+	}
+	for i := range d.Periods {
+		normalizePeriod(&d.Periods[i])
+	}
+}
+
+// Canonical is t in the form that a document holds: in UTC, with whole microseconds.
+func Canonical(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}

@@ -1,0 +1,193 @@
+package period
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// remarkable are the bytes of a string at which text looks twice.
+var remarkable = func() (set [256]bool) {
+	for c := range set {
+		set[c] = c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf
+	}
+	return set
+}()
+
+// text reads a string. The result is valid until the next call, and may be part of the input.
+func (r *jsonReader) text() ([]byte, error) {
+	if err := r.expect('"', "a string"); err != nil {
+		return nil, err
+	}
+	rest, escaped, ascii := r.b[r.pos:], false, true
+	for i := 0; i < len(rest); i++ {
+		c := rest[i]
+		if !remarkable[c] {
+			continue
+		}
+		switch {
+		case c == '"':
+			s, start := rest[:i], r.pos
+			r.pos += i + 1
+			if !ascii && !utf8.Valid(s) {
+				return nil, r.fail(start, nil, "is not valid UTF-8")
+			}
+			if escaped {
+				return r.unescape(s, start)
+			}
+			return s, nil
+		case c == '\\':
+			escaped = true
+			i++ // the next byte does not end the string
+			ascii = ascii && i < len(rest) && rest[i] < utf8.RuneSelf
+		case c >= utf8.RuneSelf:
+			ascii = false
+		default:
+			return nil, r.fail(r.pos+i, nil, "a string holds a control character; write it as \\n, \\t or \\u00XX")
+		}
+	}
+	r.pos = len(r.b)
+	return nil, r.unexpected("the end of the string")
+}
+
+// unescape resolves the escapes in s, which begins at byte offset start.
+func (r *jsonReader) unescape(s []byte, start int) ([]byte, error) {
+	out := r.scratch[:0]
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' {
+			out = append(out, s[i])
+			continue
+		}
+		i++ // text has made sure that a byte follows
+		switch c := s[i]; c {
+		case '"', '\\', '/':
+			out = append(out, c)
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			c, ok := hexRune(s[i:])
+			if !ok {
+				return nil, r.fail(start+i, nil, "want four hexadecimal digits after \\u")
+			}
+			i += 4
+			if utf16.IsSurrogate(c) {
+				var low rune
+				if i+1 < len(s) && s[i+1] == '\\' {
+					low, _ = hexRune(s[i+2:])
+				}
+				if c = utf16.DecodeRune(c, low); c == utf8.RuneError {
+					return nil, r.fail(start+i, nil, "half of a surrogate pair stands alone")
+				}
+				i += 6
+			}
+			out = utf8.AppendRune(out, c)
+		default:
+			return nil, r.fail(start+i, nil, fmt.Sprintf("unknown escape \\%c", c))
+		}
+	}
+	r.scratch = out
+	return out, nil
+}
+
+// hexRune reads "u" and four hexadecimal digits.
+func hexRune(s []byte) (rune, bool) {
+	if len(s) < 5 || s[0] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(s[1:5]), 16, 16)
+	return rune(n), err == nil
+}
+
+// str reads a string into one of its own.
+func (r *jsonReader) str() (string, error) {
+	s, err := r.text()
+	return string(s), err
+}
+
+// flag reads true or false.
+func (r *jsonReader) flag() (bool, error) {
+	r.peek()
+	switch rest := r.b[r.pos:]; {
+	case bytes.HasPrefix(rest, []byte("true")):
+		r.pos += len("true")
+		return true, nil
+	case bytes.HasPrefix(rest, []byte("false")):
+		r.pos += len("false")
+		return false, nil
+	}
+	return false, r.unexpected("true or false")
+}
+
+// null passes over null, if that is the next value.
+func (r *jsonReader) null() bool {
+	r.peek()
+	found := bytes.HasPrefix(r.b[r.pos:], []byte("null"))
+	if found {
+		r.pos += len("null")
+	}
+	return found
+}
+
+// integer reads a whole number.
+func (r *jsonReader) integer() (int64, error) {
+	r.peek()
+	start := r.pos
+	for r.pos < len(r.b) && strings.IndexByte("+-.0123456789eE", r.b[r.pos]) >= 0 {
+		r.pos++
+	}
+	digits := string(r.b[start:r.pos])
+	if digits == "" {
+		return 0, r.unexpected("a whole number")
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || strconv.FormatInt(n, 10) != digits { // "+1", "01" and "-0" are not canonical
+		return 0, r.fail(start, digits, "want a whole number of at most 64 bits")
+	}
+	return n, nil
+}
+
+// instant reads an instant, to the microsecond.
+func (r *jsonReader) instant() (time.Time, error) {
+	r.peek()
+	start := r.pos
+	s, err := r.text()
+	if err != nil {
+		return time.Time{}, err
+	}
+	var t time.Time
+	if t.UnmarshalText(s) != nil {
+		return time.Time{}, r.fail(start, string(s), `want an instant with its offset, like "2026-11-21T02:00:00Z"`)
+	}
+	if t = Canonical(t); t.IsZero() {
+		return time.Time{}, r.fail(start, string(s), "is the zero instant; leave out a member that has no value")
+	}
+	return t, nil
+}
+
+// literal passes over a number, true, false or null.
+func (r *jsonReader) literal() error {
+	start := r.pos
+	for r.pos < len(r.b) && strings.IndexByte(" \t\r\n,:[]{}\"", r.b[r.pos]) < 0 {
+		r.pos++
+	}
+	if start == r.pos {
+		return r.unexpected("a value")
+	}
+	if word := r.b[start:r.pos]; !json.Valid(word) {
+		return r.fail(start, string(word), "want a value")
+	}
+	return nil
+}

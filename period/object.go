@@ -1,0 +1,95 @@
+package period
+
+import (
+	"fmt"
+	"time"
+)
+
+// Member is one member of the JSON object that [DecodeObject] reads.
+type Member struct {
+	// Name is the name of the member, in lower case.
+	Name string
+	// Into takes the value. It is a *string, *bool, *int64 or *time.Time, which stays
+	// unchanged if the member is absent; or a pointer to one of these pointers, which is set
+	// to a new value, and stays unchanged if the member is absent.
+	Into any
+	// Required makes it an error if the member is absent.
+	Required bool
+	// Nullable makes null the zero value of Into. Otherwise null is an error.
+	Nullable bool
+}
+
+// DecodeObject reads a JSON object of known members, at most 32, as strictly as [Decode]
+// reads a document. These are errors: a member that is unknown, given twice or in another
+// case; a required member that is absent; a value of another kind; invalid UTF-8; a number
+// that is not whole; an instant without its offset; and anything behind the object.
+// errors.As finds the [*FieldError]. A fault of the object itself has the field "body".
+// After an error, the values behind Into are not valid.
+//
+// Instants are in UTC and whole microseconds. DecodeObject keeps no reference to b. It panics
+// if Into of a member has another type.
+func DecodeObject(b []byte, members ...Member) error {
+	r := &jsonReader{b: b, subject: "body"}
+	if err := r.object(members); err != nil {
+		return err
+	}
+	return r.end()
+}
+
+// into reads the value at the cursor. A func() error reads the value itself.
+func (r *jsonReader) into(into any) error {
+	switch into := into.(type) {
+	case func() error:
+		return into()
+	case *string:
+		return read(into, r.str)
+	case *bool:
+		return read(into, r.flag)
+	case *int64:
+		return read(into, r.integer)
+	case *time.Time:
+		return read(into, r.instant)
+	case **string:
+		*into = new(string)
+		return read(*into, r.str)
+	case **bool:
+		*into = new(bool)
+		return read(*into, r.flag)
+	case **int64:
+		*into = new(int64)
+		return read(*into, r.integer)
+	case **time.Time:
+		*into = new(time.Time)
+		return read(*into, r.instant)
+	}
+	panic(fmt.Sprintf("period.DecodeObject: a member goes into a %T", into))
+}
+
+func read[T any](into *T, value func() (T, error)) (err error) {
+	*into, err = value()
+	return err
+}
+
+// zero sets the value of a member whose value is null.
+func zero(into any) {
+	switch into := into.(type) {
+	case *string:
+		*into = ""
+	case *bool:
+		*into = false
+	case *int64:
+		*into = 0
+	case *time.Time:
+		*into = time.Time{}
+	case **string:
+		*into = new(string)
+	case **bool:
+		*into = new(bool)
+	case **int64:
+		*into = new(int64)
+	case **time.Time:
+		*into = new(time.Time)
+	default:
+		panic(fmt.Sprintf("period.DecodeObject: a member goes into a %T", into))
+	}
+}
