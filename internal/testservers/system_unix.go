@@ -1,0 +1,78 @@
+//go:build unix
+
+package testservers
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"syscall"
+)
+
+const supported = true
+
+// Signals that suspend a process and resume it.
+var (
+	freeze os.Signal = syscall.SIGSTOP
+	thaw   os.Signal = syscall.SIGCONT
+)
+
+// Signals that ask a server to end.
+var (
+	quitFast os.Signal = syscall.SIGINT
+	quit     os.Signal = syscall.SIGTERM
+)
+
+// account is the user that a server runs as. Nil is the user of the test.
+type account struct{ uid, gid uint32 }
+
+// unprivileged is the first of names that exists if the test runs as root, else nil.
+func unprivileged(names ...string) (*account, error) {
+	if os.Geteuid() != 0 {
+		return nil, nil
+	}
+	for _, name := range names {
+		u, err := user.Lookup(name)
+		if err != nil {
+			continue
+		}
+		uid, err := strconv.ParseUint(u.Uid, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("user %s: %w", name, err)
+		}
+		gid, err := strconv.ParseUint(u.Gid, 10, 32)
+		if err != nil {
+			return nil, fmt.Errorf("user %s: %w", name, err)
+		}
+		return &account{uid: uint32(uid), gid: uint32(gid)}, nil
+	}
+	return nil, fmt.Errorf("this server refuses to run as root, and there is no user of these: %v", names)
+}
+
+// own makes a the owner of a file or directory.
+func (a *account) own(path string) error {
+	if a == nil {
+		return nil
+	}
+	return os.Chown(path, int(a.uid), int(a.gid))
+}
+
+func (a *account) attributes() *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true} // an interrupt from the terminal goes to the test only
+	if a != nil {
+		attr.Credential = &syscall.Credential{Uid: a.uid, Gid: a.gid}
+	}
+	endWithParent(attr)
+	return attr
+}
+
+func signalAll(pids []int, sig os.Signal) {
+	s, ok := sig.(syscall.Signal)
+	if !ok {
+		return
+	}
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, s) // the process may have ended meanwhile
+	}
+}

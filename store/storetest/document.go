@@ -1,0 +1,281 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/go-downtime/downtime/store"
+)
+
+// documentChecks are about what a store returns for a document, and for none.
+var documentChecks = []check{
+	{"a new store has no document", newStore},
+	{"says that a deleted document is lost", lost},
+	{"finds a document that does not match its token", tampered},
+	{"gives back every byte", everyByteBack},
+	{"gives back the largest document", largest},
+	{"has the digest of the bytes as token", digests},
+	{"tells the unchanged from the changed", unchanged},
+	{"tells its time", clock},
+	{"describes itself without secrets", info},
+	{"describes itself while no data can be reached", frozen},
+}
+
+func newStore(t reporter, e *env) {
+	st := e.open()
+	want := store.ErrLost
+	if e.o.ProvesNeverWritten {
+		want = store.ErrNeverWritten
+	}
+	for _, have := range []store.Token{"", store.TokenOf([]byte("a"))} {
+		blob, err := st.Get(e.ctx, have)
+		requireErr(t, "Get of a new store", err, want)
+		requireNothing(t, "Get of a new store", blob)
+	}
+	e.swap(t, st, "", []byte("a"))
+	e.requireDocument(t, st, []byte("a"))
+}
+
+// requireNothing fails t unless blob has a time only.
+func requireNothing(t reporter, what string, blob store.Blob) {
+	t.Helper()
+	switch {
+	case blob.Bytes != nil || blob.Token != "":
+		t.Fatalf("%s: token %q and bytes %s, want neither", what, blob.Token, excerpt(blob.Bytes))
+	case blob.Now.IsZero():
+		t.Fatalf("%s: the time is zero, want the store's clock", what)
+	}
+}
+
+// lost also checks that a store never forgets that there was a document.
+func lost(t reporter, e *env) {
+	if e.o.Lose == nil {
+		t.Skip("Options.Lose is nil: the document cannot be lost")
+	}
+	st, token := e.written(t, "a")
+	e.o.Lose(e.t, st)
+	for _, handle := range e.handles(st) {
+		for _, have := range []store.Token{"", token} {
+			blob, err := handle.Get(e.ctx, have)
+			requireErr(t, "Get of a deleted document", err, store.ErrLost)
+			requireNothing(t, "Get of a deleted document", blob)
+		}
+	}
+	requireErr(t, "Swap over the token of a deleted document", st.Swap(e.ctx, token, []byte("b")), store.ErrConflict)
+	_, err := st.Get(e.ctx, "")
+	requireErr(t, "Get after a refused Swap", err, store.ErrLost)
+	e.swap(t, st, "", []byte("c"))
+	e.requireDocument(t, st, []byte("c"))
+}
+
+func tampered(t reporter, e *env) {
+	if e.o.Tamper == nil {
+		t.Skip("Options.Tamper is nil: the token is computed from the bytes")
+	}
+	st, token := e.written(t, "a")
+	e.o.Tamper(e.t, st)
+	for _, handle := range e.handles(st) {
+		blob, err := handle.Get(e.ctx, "")
+		requireErr(t, "Get", err, store.ErrTampered)
+		if blob.Bytes != nil {
+			t.Fatalf("beside ErrTampered: bytes %s, want none", excerpt(blob.Bytes))
+		}
+		// A store that reads only its token here may find it unchanged.
+		if blob, err = handle.Get(e.ctx, token); err == nil || blob.Bytes != nil {
+			t.Fatalf("Get with the token: bytes %s, error %v, want none, and ErrTampered or ErrUnchanged", excerpt(blob.Bytes), err)
+		}
+	}
+	requireErr(t, "Swap", st.Swap(e.ctx, token, []byte("b")), store.ErrTampered)
+	_, err := st.Get(e.ctx, "")
+	requireErr(t, "Get after a refused Swap", err, store.ErrTampered)
+}
+
+func everyByteBack(t reporter, e *env) {
+	st := e.open()
+	old := store.Token("")
+	for _, doc := range [][]byte{
+		everyByte(), {0}, []byte("\n"), []byte("{}"), []byte("{}\n"), []byte("{}\r\n"), []byte(" {} "), {0xff}, []byte("null"),
+	} {
+		e.swap(t, st, old, doc)
+		blob := e.get(t, st, old)
+		requireBytes(t, "Get", doc, blob.Bytes)
+		old = blob.Token
+	}
+}
+
+func largest(t reporter, e *env) {
+	st := e.open()
+	limit := store.MaxOf(st)
+	want := sized(limit)
+	e.swap(t, st, "", want)
+	e.requireDocument(t, st, want)
+
+	for _, size := range []int{limit + 1, 2 * limit} {
+		err := st.Swap(e.ctx, store.TokenOf(want), sized(size))
+		requireErr(t, "Swap of a document that is too large", err, store.ErrTooLarge)
+		tooLarge, ok := errors.AsType[*store.TooLargeError](err)
+		if !ok || tooLarge.Size != size || tooLarge.Limit != limit {
+			t.Fatalf("Swap of %d bytes: got error %v, want a TooLargeError of size %d and limit %d", size, err, size, limit)
+		}
+	}
+	if err := st.Swap(e.ctx, store.TokenOf(want), nil); err == nil {
+		t.Fatalf("Swap of an empty document: no error, want one")
+	}
+	e.requireDocument(t, st, want)
+}
+
+func digests(t reporter, e *env) {
+	st, a := e.written(t, "a")
+	other, _ := e.written(t, "a")
+	if got := e.get(t, other, "").Token; got != a {
+		t.Fatalf("the same bytes have the token %q in one store and %q in another", a, got)
+	}
+	e.swap(t, st, a, []byte("b"))
+	b := e.get(t, st, a).Token
+	if b == a {
+		t.Fatalf("other bytes have the same token %q", a)
+	}
+	// As after a restored backup, earlier bytes have the earlier token.
+	e.swap(t, st, b, []byte("a"))
+	for _, handle := range e.handles(st) {
+		if got := e.get(t, handle, b).Token; got != a {
+			t.Fatalf("earlier bytes have the token %q, want %q as before", got, a)
+		}
+		_, err := handle.Get(e.ctx, a)
+		requireErr(t, "Get of earlier bytes with the earlier token", err, store.ErrUnchanged)
+	}
+}
+
+func unchanged(t reporter, e *env) {
+	st, first := e.written(t, "a")
+	for range 3 {
+		blob, err := st.Get(e.ctx, first)
+		requireErr(t, "Get of the document that the caller has", err, store.ErrUnchanged)
+		if blob.Bytes != nil || blob.Token != first || blob.Now.IsZero() {
+			t.Fatalf("beside ErrUnchanged: token %q, bytes %s, time %v, want the same token, no bytes and a time",
+				blob.Token, excerpt(blob.Bytes), blob.Now)
+		}
+	}
+	e.get(t, st, "") // an empty have is never unchanged
+	for _, have := range []store.Token{"1", first + "0", first[:len(first)-1], capitals(first)} {
+		e.get(t, st, have)
+	}
+	e.swap(t, st, first, []byte("b"))
+	requireBytes(t, "Get after a write", []byte("b"), e.get(t, st, first).Bytes)
+}
+
+// capitals is another token: tokens are compared byte by byte.
+func capitals(t store.Token) store.Token { return store.Token(strings.ToUpper(string(t))) }
+
+// imprecision is how much two readings of one clock may differ: a store may keep
+// milliseconds.
+const imprecision = 2 * time.Millisecond
+
+func clock(t reporter, e *env) {
+	st, first := e.written(t, "a")
+	handles := e.handles(st)
+	began := e.get(t, st, "").Now
+	if y := began.Year(); y < 2000 || y > 9998 {
+		t.Fatalf("the time is %v, want the store's clock", began)
+	}
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	last := began
+	for n := 0; n < 2*len(handles) || !last.After(began.Add(imprecision)); n++ {
+		select {
+		case <-again.C:
+		case <-e.ctx.Done():
+			t.Fatalf("the time stands still at %v", last)
+		}
+		// Not under e.ctx, so that its end is reported as what it means.
+		before := time.Now()
+		blob, err := handles[n%len(handles)].Get(context.WithoutCancel(e.ctx), first)
+		after := time.Now()
+		requireErr(t, "Get", err, store.ErrUnchanged)
+		switch {
+		case blob.Now.Before(last.Add(-imprecision)):
+			t.Fatalf("the time went back from %v to %v", last, blob.Now)
+		case blob.Now.After(last.Add(e.timeout)):
+			t.Fatalf("the time went from %v to %v", last, blob.Now)
+		case !st.Info().OwnClock && (blob.Now.Before(before.Add(-imprecision)) || blob.Now.After(after.Add(imprecision))):
+			t.Fatalf("the time is %v between %v and %v of this machine, but Info says that the store has no clock of its own", blob.Now, before, after)
+		}
+		last = blob.Now
+	}
+}
+
+func info(t reporter, e *env) {
+	st, _ := e.written(t, "a")
+	for _, handle := range e.handles(st) {
+		i := handle.Info()
+		if strings.TrimSpace(i.Name) == "" {
+			t.Fatalf("Info.Name is %q, want a name", i.Name)
+		}
+		for _, text := range []string{i.Name, i.Application, i.Durability} {
+			e.requirePublic(t, "Info", text)
+		}
+		if i.MaxBytes < 0 || i.MaxBytes > store.MaxBytes {
+			t.Fatalf("Info.MaxBytes is %d, want 0 to %d", i.MaxBytes, store.MaxBytes)
+		}
+		if i.Poll < 0 {
+			t.Fatalf("Info.Poll is %v, want none that is negative", i.Poll)
+		}
+	}
+}
+
+// requirePublic fails t if text cannot be shown to an operator.
+func (e *env) requirePublic(t reporter, what, text string) {
+	t.Helper()
+	if strings.IndexFunc(text, unicode.IsControl) >= 0 {
+		t.Fatalf("%s says %q, want no control characters", what, text)
+	}
+	for _, secret := range e.o.Secrets {
+		if strings.Contains(text, secret) {
+			t.Fatalf("%s holds a secret", what)
+		}
+	}
+}
+
+// frozen looks at a store whose calls get no answer.
+func frozen(t reporter, e *env) {
+	if e.o.Freeze == nil {
+		t.Skip("Options.Freeze is nil: the data can always be reached")
+	}
+	st, _ := e.written(t, "a")
+	thaw := e.o.Freeze(e.t, st)
+	ctx, cancel := context.WithTimeout(e.ctx, 500*time.Millisecond)
+	defer cancel()
+	got := make(chan error, 1)
+	go func() {
+		_, err := st.Get(ctx, "")
+		got <- err
+	}()
+	described := make(chan struct{})
+	go func() {
+		defer close(described)
+		for range 20 { // from before the Get to its middle
+			st.Info()
+			if hinter, ok := st.(store.Hinter); ok {
+				hinter.Hints()
+			}
+			<-time.After(10 * time.Millisecond)
+		}
+	}()
+	defer func() { thaw() }()
+	select {
+	case <-described:
+	case <-time.After(min(3*time.Second, e.timeout)):
+		t.Fatalf("Info or Hints blocks while no data can be reached")
+	}
+	select {
+	case err := <-got:
+		if err == nil || errors.Is(err, store.ErrLost) || errors.Is(err, store.ErrNeverWritten) || errors.Is(err, store.ErrUnchanged) {
+			t.Fatalf("Get while no data can be reached: error %v, want another one", err)
+		}
+	case <-time.After(min(5*time.Second, e.timeout)):
+		t.Fatalf("Get does not end with its context")
+	}
+}

@@ -1,0 +1,276 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-downtime/downtime/store"
+)
+
+// writeChecks are about Swap.
+var writeChecks = []check{
+	{"refuses a stale token", stale},
+	{"takes an empty token only where there is no document", emptyToken},
+	{"refuses a token where there is no document", tokenOfNothing},
+	{"repeats a Swap", repeated},
+	{"keeps no reference to documents", stable},
+	{"obeys an ended context", ended},
+	{"shows one handle's writes to the other", twoHandles},
+	{"lets one of several first writes win", firstWrites},
+	{"loses no update of concurrent writers", concurrentWriters},
+	{"does not write where it is read-only", readOnly},
+	{"reports a write that is not confirmed", unconfirmed},
+}
+
+func stale(t reporter, e *env) {
+	st, a := e.written(t, "a")
+	e.swap(t, st, a, []byte("b"))
+	b := store.TokenOf([]byte("b"))
+	for what, old := range map[string]store.Token{
+		"the token before": a, "a longer token": b + "0", "a shorter token": b[:len(b)-1], "a token in capitals": capitals(b),
+	} {
+		requireErr(t, "Swap over "+what, st.Swap(e.ctx, old, []byte("c")), store.ErrConflict)
+		e.requireDocument(t, st, []byte("b"))
+	}
+	e.swap(t, st, b, []byte("c")) // the refused ones are not in the way
+}
+
+func emptyToken(t reporter, e *env) {
+	st, _ := e.written(t, "a")
+	requireErr(t, "Swap with an empty token over a document", st.Swap(e.ctx, "", []byte("b")), store.ErrConflict)
+	e.requireDocument(t, st, []byte("a"))
+}
+
+func tokenOfNothing(t reporter, e *env) {
+	st := e.open()
+	requireErr(t, "Swap over a document that is not there", st.Swap(e.ctx, store.TokenOf([]byte("a")), []byte("b")), store.ErrConflict)
+	if blob, err := st.Get(e.ctx, ""); err == nil {
+		t.Fatalf("a refused Swap wrote %s", excerpt(blob.Bytes))
+	}
+}
+
+// repeated is the case of a caller that got no answer to its first attempt.
+func repeated(t reporter, e *env) {
+	st := e.open()
+	for _, step := range []struct{ old, next string }{{"", "a"}, {"a", "b"}} {
+		var old store.Token
+		if step.old != "" {
+			old = store.TokenOf([]byte(step.old))
+		}
+		next := []byte(step.next)
+		token := store.TokenOf(next)
+		e.swap(t, st, old, next)
+		for _, handle := range e.handles(st) {
+			e.swap(t, handle, old, next)   // by the same process, or by another attempt
+			e.swap(t, handle, token, next) // a change of nothing
+			e.swap(t, handle, "", next)
+			_, err := handle.Get(e.ctx, token)
+			requireErr(t, "Get after the same Swap", err, store.ErrUnchanged)
+		}
+	}
+	errs := make([]error, writers)
+	handles := e.handles(st)
+	together(writers, func(i int) {
+		errs[i] = handles[i%len(handles)].Swap(e.ctx, store.TokenOf([]byte("b")), []byte("c"))
+	})
+	if err := errors.Join(errs...); err != nil {
+		t.Fatalf("the same Swap by several at once: %v", err)
+	}
+	requireErr(t, "Swap of earlier bytes over an earlier token", st.Swap(e.ctx, store.TokenOf([]byte("a")), []byte("b")), store.ErrConflict)
+	e.requireDocument(t, st, []byte("c"))
+}
+
+func stable(t reporter, e *env) {
+	st := e.open()
+	given := []byte("given")
+	e.swap(t, st, "", given)
+	copy(given, "other")
+	blob := e.get(t, st, "")
+	requireBytes(t, "Get after the caller changed its slice", []byte("given"), blob.Bytes)
+	e.swap(t, st, blob.Token, []byte("later"))
+	e.get(t, st, "")
+	requireBytes(t, "an earlier result of Get", []byte("given"), blob.Bytes)
+}
+
+func ended(t reporter, e *env) {
+	st, a := e.written(t, "a")
+	ctx, cancel := context.WithCancel(e.ctx)
+	cancel()
+	began := time.Now()
+	_, err := st.Get(ctx, "")
+	requireErr(t, "Get under a canceled context", err, context.Canceled)
+	requireErr(t, "Swap under a canceled context", st.Swap(ctx, a, []byte("b")), context.Canceled)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Fatalf("Get and Swap under a canceled context took %v, want them to return at once", took)
+	}
+	e.requireDocument(t, st, []byte("a"))
+}
+
+func twoHandles(t reporter, e *env) {
+	st, old := e.written(t, "first")
+	other := e.second(t, st)
+	e.requireDocument(t, other, []byte("first"))
+	for i := range 10 {
+		next := fmt.Appendf(nil, "document %d", i)
+		e.swap(t, st, old, next)
+		blob := e.get(t, other, old)
+		requireBytes(t, "Get by the other handle", next, blob.Bytes)
+		st, other, old = other, st, blob.Token
+	}
+}
+
+const (
+	writers         = 6
+	writesPerWriter = 8
+)
+
+func firstWrites(t reporter, e *env) {
+	st := e.open()
+	handles := e.handles(st)
+	errs := make([]error, writers)
+	together(writers, func(i int) {
+		errs[i] = handles[i%len(handles)].Swap(e.ctx, "", fmt.Appendf(nil, "document %d", i))
+	})
+	winner := -1
+	for i, err := range errs {
+		switch {
+		case err == nil && winner >= 0:
+			t.Fatalf("two first writes succeeded, want one, and conflicts for the others")
+		case err == nil:
+			winner = i
+		default:
+			requireErr(t, "a first write that came too late", err, store.ErrConflict)
+		}
+	}
+	if winner < 0 {
+		t.Fatalf("no first write succeeded: %v", errors.Join(errs...))
+	}
+	e.requireDocument(t, st, fmt.Appendf(nil, "document %d", winner))
+}
+
+// together runs f(0) to f(n-1) at the same time, and returns when all have ended.
+func together(n int, f func(i int)) {
+	begin := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			<-begin
+			f(i)
+		})
+	}
+	close(begin)
+	wg.Wait()
+}
+
+// concurrentWriters adds a line with each write, so that a document that lost an update has
+// too few lines.
+func concurrentWriters(t reporter, e *env) {
+	st, _ := e.written(t, "first\n")
+	handles := e.handles(st)
+	ctx, cancel := context.WithCancelCause(e.ctx)
+	defer cancel(nil)
+	done := make(chan struct{})
+	var reading sync.WaitGroup
+	for _, handle := range handles {
+		reading.Go(func() {
+			if err := watch(ctx, handle, done); err != nil {
+				cancel(fmt.Errorf("reader: %w", err))
+			}
+		})
+	}
+	together(writers, func(i int) {
+		for j := range writesPerWriter {
+			if err := addLine(ctx, handles[i%len(handles)], fmt.Sprintf("%d of %d\n", j, i)); err != nil {
+				cancel(fmt.Errorf("writer: %w", err))
+			}
+		}
+	})
+	close(done)
+	reading.Wait()
+	if ctx.Err() != nil {
+		t.Fatalf("%v", context.Cause(ctx))
+	}
+	for _, handle := range handles {
+		if n, want := lines(e.get(t, handle, "").Bytes), 1+writers*writesPerWriter; n != want {
+			t.Fatalf("%d lines after %d confirmed writes of a line, want %d: updates were lost", n, want-1, want)
+		}
+	}
+}
+
+// addLine is one update: read, change, swap, again after each conflict.
+func addLine(ctx context.Context, st store.Store, line string) error {
+	for {
+		blob, err := st.Get(ctx, "")
+		if err != nil {
+			return err
+		}
+		next := append(append([]byte{}, blob.Bytes...), line...)
+		if err := st.Swap(ctx, blob.Token, next); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// watch reads until done. It fails if a document is not a continuation of the one before.
+func watch(ctx context.Context, st store.Store, done <-chan struct{}) error {
+	var last store.Blob
+	for {
+		select {
+		case <-done:
+			return nil
+		default:
+		}
+		blob, err := st.Get(ctx, last.Token)
+		switch {
+		case errors.Is(err, store.ErrUnchanged):
+			continue
+		case err != nil:
+			return err
+		case blob.Token != store.TokenOf(blob.Bytes):
+			return fmt.Errorf("the token %q came with other bytes: %s", blob.Token, excerpt(blob.Bytes))
+		case len(blob.Bytes) <= len(last.Bytes) || string(blob.Bytes[:len(last.Bytes)]) != string(last.Bytes):
+			return fmt.Errorf("after %d lines came %d as something new", lines(last.Bytes), lines(blob.Bytes))
+		case blob.Bytes[len(blob.Bytes)-1] != '\n':
+			return fmt.Errorf("half of a write: %s", excerpt(blob.Bytes[len(last.Bytes):]))
+		}
+		last = blob
+	}
+}
+
+func readOnly(t reporter, e *env) {
+	if e.o.ReadOnly == nil {
+		t.Skip("Options.ReadOnly is nil: every handle may write")
+	}
+	st, a := e.written(t, "a")
+	reader := e.o.ReadOnly(e.t, st)
+	e.requireDocument(t, reader, []byte("a"))
+	requireErr(t, "Swap", reader.Swap(e.ctx, a, []byte("b")), store.ErrReadOnly)
+	e.requireDocument(t, st, []byte("a"))
+	if rows, ok := reader.(store.Rows); ok {
+		if _, _, err := rows.PutRow(e.ctx, "a", []byte("row"), time.Minute); err != nil && !errors.Is(err, store.ErrReadOnly) {
+			t.Fatalf("PutRow: error %v, want none or ErrReadOnly", err)
+		}
+		if _, err := rows.ListRows(e.ctx, ""); err != nil {
+			t.Fatalf("ListRows: %v", err)
+		}
+	}
+}
+
+func unconfirmed(t reporter, e *env) {
+	if e.o.Unconfirmed == nil {
+		t.Skip("Options.Unconfirmed is nil: every write is confirmed or fails")
+	}
+	st := e.o.Unconfirmed(e.t)
+	blob, err := st.Get(e.ctx, "")
+	if err != nil && !errors.Is(err, store.ErrLost) && !errors.Is(err, store.ErrNeverWritten) {
+		t.Fatalf("Get: %v", err)
+	}
+	// The document is there after the first attempt, but that does not make it durable.
+	for range 2 {
+		requireErr(t, "Swap", st.Swap(e.ctx, blob.Token, []byte("not confirmed")), store.ErrUnconfirmed)
+		e.requireDocument(t, st, []byte("not confirmed"))
+	}
+}
