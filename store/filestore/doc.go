@@ -1,0 +1,42 @@
+// Package filestore keeps the document in one file that operators can read and edit. It is
+// the embedded default: an application and the downtime command share the file, in two
+// processes of one host. The application sees a change with its next poll, after 100 ms.
+//
+// # Reading
+//
+// Readers take no lock and write nothing, so a read-only mount or a Kubernetes ConfigMap is
+// enough. Symbolic links are followed, because a ConfigMap is made of them. The store returns
+// the bytes of the file as they are. An edit by hand is another document with another token.
+// An empty file is a document of zero bytes. These files are errors: a file that is not
+// regular, is larger than [store.MaxBytes] or cannot be read, and a file that every user of
+// the system can write or, through its directory, replace.
+//
+// A missing file is [store.ErrNeverWritten] only if nothing tells that there was a document.
+// Otherwise it is [store.ErrLost]. Three things tell: this Store has seen a document; a marker
+// is beside it (the path with ".written"), which Swap leaves for all who can read the
+// document; [MustExist] is set. A marker that cannot be read is an error.
+//
+// # Writing
+//
+// One writer at a time holds a lock on the lock file (the path with ".lock"). Only users who
+// can write in the directory can open it, and the kernel frees it when the process ends in
+// any way. The writer reads the document again, writes a temporary file in the same
+// directory, makes it durable, and renames it over the document. Each reader, and a machine
+// after a crash, finds the old document or the new one. Owner, group and mode stay; ACLs and
+// security labels are the directory's. A write never goes through a symbolic link. The
+// directory must be writable: mount the directory into a container instead of the file. A
+// write that cannot be made durable is [store.ErrUnconfirmed], though it can be read.
+//
+// Keep copies a document that cannot be decoded to the path with ".bad-" and the time, before
+// the caller replaces it.
+//
+// # Instances
+//
+// Instances keep their rows in a directory beside the file (the path with ".instances"). A
+// link in its place is an error. Each instance holds a lock on a file of its own for as long
+// as its process lives. On the same host and boot, a lock that is free proves that the
+// process is dead; elsewhere only the lease counts.
+//
+// The file belongs on a local file system. On a network file system its locks and caches
+// decide what is seen when, and a call can block as long as the file system does.
+package filestore

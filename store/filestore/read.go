@@ -1,0 +1,179 @@
+package filestore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/go-downtime/downtime/store"
+)
+
+// settleTime is how long a file that looks unchanged is read all the same. Two writes within
+// one tick of the file system's clock leave the same time stamp, and ticks of up to two
+// seconds exist. This process's clock measures it; the file system's clock can be another.
+const settleTime = 2 * time.Second
+
+// reading is what the last read of the file that did not fail has found.
+type reading struct {
+	stamp   stamp     // of the open file, from before its content was read
+	since   time.Time // when a file with this stamp was first read
+	settled bool      // read settleTime after since: a later write has another stamp
+	token   store.Token
+}
+
+// Get reads the document. It costs one stat, about a microsecond, while the file is
+// unchanged. It reads the whole file in the two seconds after a change.
+func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
+	if err := ctx.Err(); err != nil {
+		return store.Blob{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	info, err := os.Stat(s.path)
+	if err != nil {
+		if err = s.unreachable(err); errors.Is(err, errMissing) {
+			if err = s.missing(); errors.Is(err, store.ErrNeverWritten) || errors.Is(err, store.ErrLost) {
+				return store.Blob{Now: now}, err
+			}
+		}
+		return store.Blob{}, err
+	}
+	same := s.last.settled && s.last.token == have && s.last.stamp == stampOf(info)
+	var b []byte
+	if !same {
+		if b, err = s.reread(info, now); err != nil {
+			return store.Blob{}, err
+		}
+	}
+	blob := store.Blob{Token: s.last.token, Now: now}
+	if blob.Token == have {
+		return blob, store.ErrUnchanged
+	}
+	blob.Bytes = b
+	return blob, nil
+}
+
+// reread reads the file and brings s.last up to date. The read began at now. The caller
+// holds s.mu.
+func (s *Store) reread(info fs.FileInfo, now time.Time) ([]byte, error) {
+	// Before opening: to open a device can have effects.
+	if err := s.acceptable(info); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(s.path, os.O_RDONLY|nonBlock, 0)
+	if err != nil {
+		return nil, s.unreadable(err)
+	}
+	b, at, err := s.content(f)
+	if err != nil {
+		return nil, err
+	}
+	since := time.Now()
+	if s.last.stamp == at {
+		since = s.last.since
+	}
+	s.last = reading{stamp: at, since: since, settled: now.Sub(since) >= settleTime, token: store.TokenOf(b)}
+	s.seen = true
+	return b, nil
+}
+
+// content reads the open file, closes it, and returns its stamp from before the read. The
+// content of an empty file is not nil.
+func (s *Store) content(f *os.File) ([]byte, stamp, error) {
+	defer func() { _ = f.Close() }() // it was only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, stamp{}, s.unreadable(err)
+	}
+	if err := s.acceptable(info); err != nil { // it can be another file by now
+		return nil, stamp{}, err
+	}
+	b := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
+	if _, err := b.ReadFrom(io.LimitReader(f, store.MaxBytes+1)); err != nil {
+		return nil, stamp{}, s.unreadable(err)
+	}
+	if b.Len() > store.MaxBytes {
+		return nil, stamp{}, s.errorf("has more than %d bytes", store.MaxBytes)
+	}
+	return b.Bytes(), stampOf(info), nil
+}
+
+// acceptable refuses a file that is never read as a document.
+func (s *Store) acceptable(info fs.FileInfo) error {
+	switch mode := info.Mode(); {
+	case !mode.IsRegular():
+		return s.errorf("is %s, want a regular file", kindOf(mode))
+	case info.Size() > store.MaxBytes:
+		return s.errorf("has %d bytes, want at most %d", info.Size(), store.MaxBytes)
+	case hasPermissions && mode&0o002 != 0 && !s.worldWritable:
+		return s.errorf("every user of this system can write it (%#o), and so end downtime: chmod o-w it, or set the store's option AllowWorldWritable", mode.Perm())
+	}
+	return s.guarded()
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a directory"
+	case mode&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "no regular file"
+}
+
+// errMissing means that there is no file at the path.
+var errMissing = errors.New("the file does not exist")
+
+// unreachable tells a file that does not exist from one that cannot be reached.
+func (s *Store) unreachable(err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return s.unreadable(err)
+	}
+	if target, err := os.Readlink(s.path); err == nil {
+		return s.errorf("is a symbolic link to %s, which does not exist", target)
+	}
+	if _, err := os.Stat(s.dir); err != nil {
+		return s.errorf("the directory cannot be reached, create it or correct the path: %w", err)
+	}
+	return errMissing
+}
+
+func (s *Store) unreadable(err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return s.errorf("cannot be read by this user, give it read permission: %w", err)
+	}
+	return s.errorf("cannot be read: %w", err)
+}
+
+// missing returns the error for a file that does not exist. The caller holds s.mu.
+func (s *Store) missing() error {
+	if err := s.guarded(); err != nil { // any user could have removed it
+		return err
+	}
+	marker, err := s.marker()
+	var why string
+	switch {
+	case err != nil:
+		return err
+	case marker != "":
+		why = s.markerPath() + " says " + marker
+	case s.seen:
+		why = "it was here before"
+	case s.mustExist:
+		why = "the file does not exist, and the store's options say that it must"
+	default:
+		return s.errorf("%w", store.ErrNeverWritten)
+	}
+	return s.errorf(`%w: %s; restore the file, or write a fresh one by "downtime end --all"`, store.ErrLost, why)
+}

@@ -1,0 +1,107 @@
+package filestore
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/go-downtime/downtime/store"
+)
+
+const (
+	rowTempPrefix = ".row."
+	maxRecord     = 2 * store.MaxRow // in base64, with stamps
+)
+
+// record is the content of a row's file, of a tombstone and of the file "since".
+type record struct {
+	Seen  time.Time `json:"seen"` // when it was written
+	Lease time.Time `json:"lease,omitzero"`
+	Host  string    `json:"host,omitzero"` // where its process runs
+	Boot  string    `json:"boot,omitzero"`
+	Bytes []byte    `json:"bytes"` // the row, or the note
+}
+
+// readRecord reads a file that writeRecord wrote.
+func readRecord(dir *os.Root, name string) (record, error) {
+	f, err := openIn(dir, name, os.O_RDONLY)
+	if err != nil {
+		return record{}, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	text, err := io.ReadAll(io.LimitReader(f, maxRecord))
+	if err != nil {
+		return record{}, err
+	}
+	var r record
+	if err := json.Unmarshal(text, &r); err != nil {
+		return record{}, fmt.Errorf("%s is not as it was written: %w", f.Name(), err)
+	}
+	if r.Seen.IsZero() {
+		return record{}, fmt.Errorf("%s is not as it was written: it has no time", f.Name())
+	}
+	if r.Bytes == nil {
+		r.Bytes = []byte{}
+	}
+	return r, nil
+}
+
+func (s *Store) writeRecord(dir *os.Root, name string, r record, mode fs.FileMode) error {
+	temp, err := s.writeRecordTemp(dir, r, mode)
+	if err != nil {
+		return err
+	}
+	if err = s.at("rename-row"); err == nil {
+		err = dir.Rename(temp, name)
+	}
+	if err != nil {
+		_ = dir.Remove(temp)
+	}
+	return err
+}
+
+// writeRecordTemp writes r under a temporary name. It is not durable: after a crash of the
+// machine the processes of the rows are dead as well.
+func (s *Store) writeRecordTemp(dir *os.Root, r record, mode fs.FileMode) (string, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return "", err
+	}
+	return s.writeTemp(dir, tempFile{
+		what: "row", prefix: rowTempPrefix, text: append(text, '\n'),
+		own: func(f *os.File) error { return f.Chmod(mode) },
+	})
+}
+
+// tombstone reads the tombstone of a key, and removes one that is older than
+// [store.KeepRow]. One that cannot be read has no time, and counts from its last change.
+func tombstone(dir *os.Root, key string, now time.Time) (grave record, deleted bool) {
+	grave, err := readRecord(dir, key+goneSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return record{}, false
+	}
+	since := grave.Seen
+	if err != nil {
+		since = changed(dir, key+goneSuffix)
+	}
+	if now.Sub(since) > store.KeepRow {
+		_ = removeIn(dir, key+goneSuffix)
+		return record{}, false
+	}
+	return grave, true
+}
+
+// changed is when the last of the files was changed, by the file system's clock.
+func changed(dir *os.Root, names ...string) time.Time {
+	var last time.Time
+	for _, name := range names {
+		if info, err := dir.Lstat(name); err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+	}
+	return last
+}
