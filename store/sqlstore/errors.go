@@ -2,26 +2,30 @@ package sqlstore
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/go-downtime/downtime/store"
 )
 
-// class is what an error of a database means to a store.
+// class is the meaning of a database's error to a store.
 type class int
 
 const (
 	other    class = iota
-	readOnly       // the role may not, or nobody may
-	conflict       // rolled back, because somebody else wrote
+	readOnly       // the role has no grant, or the database is read-only
+	conflict       // rolled back because of another transaction
 	noTable
-	noColumn
 )
 
-// classify knows the errors of a database without knowing its driver:
-// those of PostgreSQL by SQLState, which pgx and lib/pq have; those of MySQL by the number
-// that go-sql-driver/mysql puts first in its text; those of SQLite by the library's own
-// words. What it does not know stays an error like any other.
+// classify needs no driver. It reads PostgreSQL's errors by SQLState, which pgx and lib/pq
+// have; MySQL's by the number that go-sql-driver/mysql puts first in the text; SQLite's by
+// the words of the library. All others, and nil, are of class other.
 func classify(kind Dialect, err error) class {
+	if err == nil {
+		return other
+	}
 	switch kind {
 	case PostgreSQL:
 		return sqlStates[sqlState(err)]
@@ -39,12 +43,15 @@ func classify(kind Dialect, err error) class {
 
 var sqlStates = map[string]class{
 	"42501": readOnly, // insufficient_privilege
-	"25006": readOnly, // read_only_sql_transaction: a replica, too
+	"25006": readOnly, // read_only_sql_transaction, also on a replica
 	"40001": conflict, // serialization_failure
 	"40P01": conflict, // deadlock_detected
+	"23505": conflict, // unique_violation: the row is there by now
+	"42710": conflict, // duplicate_object: another process creates the same table
+	"42P06": conflict, // duplicate_schema
+	"42P07": conflict, // duplicate_table
 	"42P01": noTable,  // undefined_table
 	"3F000": noTable,  // invalid_schema_name
-	"42703": noColumn, // undefined_column
 }
 
 var mysqlNumbers = map[string]class{
@@ -55,18 +62,15 @@ var mysqlNumbers = map[string]class{
 	"1792": readOnly, // in a read-only transaction
 	"1836": readOnly, // in read-only mode
 	"1020": conflict, // record has changed since last read
-	"1062": conflict, // duplicate entry: there is a row by now
+	"1062": conflict, // duplicate entry: the row is there by now
 	"1213": conflict, // deadlock
 	"1049": noTable,  // unknown database
 	"1146": noTable,  // no such table
-	"1054": noColumn, // unknown column
 }
 
 var sqliteTexts = map[string]class{
 	"attempt to write a readonly database": readOnly,
 	"no such table":                        noTable,
-	"no such column":                       noColumn,
-	"has no column named":                  noColumn,
 }
 
 func sqlState(err error) string {
@@ -87,4 +91,15 @@ func mysqlNumber(err error) string {
 		return found[1]
 	}
 	return ""
+}
+
+// fault wraps err in the error of package store that it stands for, if there is one.
+func (s *Store) fault(doing string, err error) error {
+	switch is := classify(s.kind, err); {
+	case is == noTable:
+		return fmt.Errorf("%s: %w: %s: the tables are missing; run `downtime init`: %w", s, store.ErrLost, doing, err)
+	case is == readOnly && doing != "read":
+		return fmt.Errorf("%s: %w: %s: %w", s, store.ErrReadOnly, doing, err)
+	}
+	return fmt.Errorf("%s: %s: %w", s, doing, err)
 }

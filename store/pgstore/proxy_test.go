@@ -3,7 +3,6 @@ package pgstore_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"sync"
 	"testing"
@@ -11,17 +10,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// weather is what happens to what a proxy passes on.
+// weather says what a proxy does.
 type weather int
 
 const (
 	fine     weather = iota
-	deaf             // everything is taken, nothing is passed on
+	deaf             // the proxy accepts bytes and passes none on
 	refusing         // new connections are closed at once
-	cutting          // the next answer is cut in its middle, with its connection
+	cutting          // the proxy passes half of the next answer on, and closes the connection
 )
 
-// proxy stands between a store and its server.
+// proxy is between a store and its server.
 type proxy struct {
 	target   string
 	listener net.Listener
@@ -105,7 +104,7 @@ func (p *proxy) serve() {
 	}
 }
 
-// pass copies what comes from one side to the other, as the weather is.
+// pass copies bytes from one side to the other, as the weather says.
 func (p *proxy) pass(to, from net.Conn, answers bool) {
 	defer func() {
 		_, _ = to.Close(), from.Close()
@@ -131,9 +130,6 @@ func (p *proxy) pass(to, from net.Conn, answers bool) {
 			n /= 2
 		}
 		if _, werr := to.Write(buf[:n]); werr != nil || err != nil || half {
-			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
-				return
-			}
 			return
 		}
 	}

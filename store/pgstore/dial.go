@@ -9,9 +9,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 )
 
-// dials are connections to servers that Close can cut. pgx gives a session up in the
-// background, with a connection of its own for the cancel request, and waits up to 15 s
-// for a server that does not answer.
+// dials holds connections to servers that Close can cut. pgx ends an abandoned session in
+// the background, with another connection for the cancel request, and waits up to 15 s for a
+// server that does not answer.
 type dials struct {
 	ctx    context.Context //nolint:containedctx // ends with close
 	cancel context.CancelFunc
@@ -41,14 +41,14 @@ func (d *dials) dial(ctx context.Context, network, addr string) (net.Conn, error
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.ctx.Err(); err != nil {
-		_ = conn.Close() // nobody has it
+		_ = conn.Close() // the connection was not used
 		return nil, err
 	}
 	d.open[c] = struct{}{}
 	return c, nil
 }
 
-// close cuts everything, and refuses what is still to come.
+// close cuts all connections, and refuses new ones.
 func (d *dials) close() {
 	if d.also != nil {
 		d.also.close()
@@ -57,12 +57,12 @@ func (d *dials) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for c := range d.open {
-		_ = c.Conn.Close() // that is all that is wanted
+		_ = c.Conn.Close() // its error does not matter any more
 	}
 	clear(d.open)
 }
 
-// cuttable takes itself off the list when it is closed.
+// cuttable removes itself from the list when it is closed.
 type cuttable struct {
 	net.Conn
 
@@ -76,8 +76,9 @@ func (c *cuttable) Close() error {
 	return c.Conn.Close()
 }
 
-// deadlines has pgx end a call by a deadline of its connection, whatever the pool was told
-// to do: a session that waits for notifications must survive the end of the wait.
+// deadlines makes pgx end a call by a deadline of its connection, also if the pool's
+// configuration says otherwise: a session that waits for notifications must survive the end
+// of the wait.
 func deadlines(conn *pgconn.PgConn) ctxwatch.Handler {
 	return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
 }

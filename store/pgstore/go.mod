@@ -1,4 +1,4 @@
-module github.com/go-downtime/downtime/stores/pgstore
+module github.com/go-downtime/downtime/store/pgstore
 
 go 1.26.0
 

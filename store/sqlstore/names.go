@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/store"
 )
 
 const (
@@ -13,11 +13,12 @@ const (
 
 	defaultPrefix = "downtime_"
 	versionTable  = "schema_version" // the longest of the tables' names
-	logTable      = "log"
+	stateTable    = "state"
+	rowsTable     = "rows"
 )
 
-// tables are the quoted, qualified names.
-type tables struct{ state, instances, log, version, schema string }
+// tables are the quoted, qualified names. schema is quoted, or empty.
+type tables struct{ version, state, rows, schema string }
 
 // names checks everything that becomes part of a statement, and the application.
 func names(kind Dialect, o *Options) (tables, error) {
@@ -27,20 +28,20 @@ func names(kind Dialect, o *Options) (tables, error) {
 	case MySQL:
 		quote = "`"
 	default:
-		return tables{}, &core.FieldError{Field: "dialect", Value: string(kind), Problem: fmt.Sprintf("want %q, %q or %q", PostgreSQL, MySQL, SQLite)}
+		return tables{}, &store.FieldError{Field: "dialect", Value: string(kind), Problem: fmt.Sprintf("want %q, %q or %q", PostgreSQL, MySQL, SQLite)}
 	}
 	if o.Prefix == "" {
 		o.Prefix = defaultPrefix
 	}
 	switch {
 	case !isApp(o.App):
-		return tables{}, &core.FieldError{Field: "App", Value: o.App, Problem: fmt.Sprintf(`want 1 to %d of a-z, A-Z, 0-9, "_", "-" and ".", the first a letter or digit`, maxApp)}
+		return tables{}, &store.FieldError{Field: "App", Value: o.App, Problem: fmt.Sprintf(`want 1 to %d of a-z, A-Z, 0-9, "_", "-" and ".", the first a letter or digit`, maxApp)}
 	case o.Schema != "" && kind == SQLite:
-		return tables{}, &core.FieldError{Field: "Schema", Value: o.Schema, Problem: "SQLite has no schemas; leave it empty"}
+		return tables{}, &store.FieldError{Field: "Schema", Value: o.Schema, Problem: "SQLite has no schemas; leave it empty"}
 	case o.Schema != "" && !isName(o.Schema):
-		return tables{}, &core.FieldError{Field: "Schema", Value: o.Schema, Problem: nameWanted(maxName)}
+		return tables{}, &store.FieldError{Field: "Schema", Value: o.Schema, Problem: nameWanted(maxName)}
 	case !isName(o.Prefix) || len(o.Prefix)+len(versionTable) > maxName:
-		return tables{}, &core.FieldError{Field: "Prefix", Value: o.Prefix, Problem: nameWanted(maxName - len(versionTable))}
+		return tables{}, &store.FieldError{Field: "Prefix", Value: o.Prefix, Problem: nameWanted(maxName - len(versionTable))}
 	}
 	t := tables{}
 	if o.Schema != "" {
@@ -53,7 +54,7 @@ func names(kind Dialect, o *Options) (tables, error) {
 		}
 		return quoted
 	}
-	t.state, t.instances, t.log, t.version = table("state"), table("instances"), table(logTable), table(versionTable)
+	t.version, t.state, t.rows = table(versionTable), table(stateTable), table(rowsTable)
 	return t, nil
 }
 

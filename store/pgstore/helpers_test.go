@@ -12,24 +12,26 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/pgstore"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/pgstore"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// initialised opens a store on tables of its own, with a first document.
-func initialised(t *testing.T, url string, o pgstore.Options) *pgstore.Store {
+// first is the document that prepared writes.
+const first = "first"
+
+// prepared opens a store with tables and a document.
+func prepared(t *testing.T, url string, o pgstore.Options) *pgstore.Store {
 	t.Helper()
 	st := open(t, url, o)
-	require.NoError(t, st.Migrate(t.Context()))
-	_, err := core.Init(t.Context(), st, core.InitOptions{})
-	require.NoError(t, err)
+	require.NoError(t, st.Prepare(t.Context()))
+	require.NoError(t, st.Swap(t.Context(), "", []byte(first)))
 	return st
 }
 
-// open opens a quick store, and closes it.
+// open opens a store with short times, and closes it.
 func open(t *testing.T, url string, o pgstore.Options) *pgstore.Store {
 	t.Helper()
 	if o.App == "" {
@@ -42,13 +44,25 @@ func open(t *testing.T, url string, o pgstore.Options) *pgstore.Store {
 	return st
 }
 
-// by is the URL by another way.
+// by is the URL with another address.
 func by(dsn, addr string) string {
 	u, err := url.Parse(dsn)
 	if err != nil {
 		panic(err)
 	}
 	u.Host = addr
+	return u.String()
+}
+
+const secret = "s3cret"
+
+// withPassword is the URL with the secret as password. The servers accept any.
+func withPassword(dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		panic(err)
+	}
+	u.User = url.UserPassword(u.User.Username(), secret)
 	return u.String()
 }
 
@@ -80,17 +94,17 @@ func follow(t *testing.T, st *pgstore.Store) *follower {
 	return f
 }
 
-// healthy waits until notifications are seen to arrive.
+// healthy waits until notifications arrive.
 func (f *follower) healthy(t *testing.T) {
 	t.Helper()
-	await(t, f.st, func() bool { is, _ := f.st.PushState(); return is })
+	await(t, f.st, func() bool { is, _ := f.st.Hints(); return is })
 }
 
-// unhealthy waits until they are not, and returns why.
+// unhealthy waits until they do not arrive, and returns why.
 func (f *follower) unhealthy(t *testing.T) string {
 	t.Helper()
-	await(t, f.st, func() bool { is, _ := f.st.PushState(); return !is })
-	_, note := f.st.PushState()
+	await(t, f.st, func() bool { is, _ := f.st.Hints(); return !is })
+	_, note := f.st.Hints()
 	return note
 }
 
@@ -103,18 +117,20 @@ func await(t *testing.T, st *pgstore.Store, is func() bool) {
 		select {
 		case <-again.C:
 		case <-deadline:
-			healthy, note := st.PushState()
-			t.Fatalf("nothing for 30s; push: %v, %s", healthy, note)
+			healthy, note := st.Hints()
+			t.Fatalf("nothing for 30s; hints: %v, %s", healthy, note)
 		}
 	}
 }
 
-// write writes another revision, and returns it.
-func write(t *testing.T, st core.Store) int64 {
+// write writes another document, and returns its token.
+func write(t *testing.T, st store.Store) store.Token {
 	t.Helper()
-	r, err := core.Start(t.Context(), st, core.StartOptions{Holder: "ann", Reason: new(rand.Text())})
+	blob, err := st.Get(t.Context(), "")
 	require.NoError(t, err)
-	return r.After.Revision
+	next := []byte(rand.Text())
+	require.NoError(t, st.Swap(t.Context(), blob.Token, next))
+	return store.TokenOf(next)
 }
 
 // wake waits for a wake.
@@ -127,25 +143,25 @@ func (f *follower) wake(t *testing.T) {
 	}
 }
 
-// reads waits for a wake after which the store has the revision.
-func (f *follower) reads(t *testing.T, revision int64) {
+// reads waits for a wake after which the store has the document.
+func (f *follower) reads(t *testing.T, want store.Token) {
 	t.Helper()
 	deadline := time.After(30 * time.Second)
 	for {
 		select {
 		case <-f.woken:
 		case <-deadline:
-			healthy, note := f.st.PushState()
-			t.Fatalf("no wake for revision %d; push: %v, %s", revision, healthy, note)
+			healthy, note := f.st.Hints()
+			t.Fatalf("no wake for %s; hints: %v, %s", want, healthy, note)
 		}
-		if state, err := f.st.Load(t.Context(), core.Mark{}); err == nil && state.Document.Revision >= revision {
+		if blob, err := f.st.Get(t.Context(), ""); err == nil && blob.Token == want {
 			return
 		}
 	}
 }
 
 // listening are the process ids of listening sessions, with commas between.
-func listening(t *testing.T, pg *servers.PostgresServer, url string) string {
+func listening(t *testing.T, pg *testservers.PostgresServer, url string) string {
 	t.Helper()
 	return pg.Exec(t, url, "SELECT string_agg(pid::text, ',') FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND (query LIKE 'LISTEN%' OR query LIKE '%pg_listening_channels%')")
 }

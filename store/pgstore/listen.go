@@ -7,24 +7,24 @@ import (
 	"fmt"
 	"math"
 	mathrand "math/rand/v2"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/store"
 )
 
 var (
 	errNotDelivered = errors.New("notifications do not arrive, as through a pooler in transaction mode (PgBouncer); " +
-		"polling instead. Give the store a ListenURL that reaches the server itself")
+		"polling instead; set ListenURL to the server itself")
 	errMissed = errors.New("the notification of a write did not arrive")
 	errDeaf   = errors.New("the session does not listen any more")
 )
 
-// follow keeps the listening connection, until Close.
+// follow keeps a listening connection until Close.
 func (s *Store) follow() {
 	for trouble := 0; ; trouble++ {
 		healthySince, err := s.session()
@@ -37,7 +37,7 @@ func (s *Store) follow() {
 		}
 		pause := s.pace.backoff(trouble)
 		if errors.Is(err, errNotDelivered) {
-			pause = s.pace.retest/2 + mathrand.N(s.pace.retest) //nolint:gosec // a spread, not a secret
+			pause = s.pace.retest/2 + mathrand.N(s.pace.retest) //nolint:gosec // it spreads load, and is no secret
 		}
 		select {
 		case <-time.After(pause):
@@ -47,40 +47,33 @@ func (s *Store) follow() {
 	}
 }
 
-// backoff is the pause after so many troubles in a row before this one: anything up to a
-// limit that doubles, so that a fleet does not come back all at once.
+// backoff is exponential with full jitter, so that a fleet does not connect all at once.
 func (p *pace) backoff(troubles int) time.Duration {
 	limit := p.backoffMax
 	if doubled := float64(p.backoffMin) * math.Pow(2, float64(troubles)); doubled < float64(limit) {
 		limit = time.Duration(doubled)
 	}
-	return mathrand.N(limit) //nolint:gosec // a spread, not a secret
+	return mathrand.N(limit) //nolint:gosec // it spreads load, and is no secret
 }
+
+// remembered is how many announced tokens a session remembers. There are fewer writes than
+// this between a poll and the heartbeat after it.
+const remembered = 100
 
 // session is one listening connection.
 type session struct {
 	s     *Store
 	conn  *pgx.Conn
-	own   string    // a channel that nobody else listens to
-	seen  written   // the newest write that we know of
-	owed  written   // a write whose notification has not come; zero: none
-	until time.Time // for how long we wait for that
-	next  time.Time // the next heartbeat
+	own   string        // the channel of the self-test
+	began time.Time     // every later write must be announced
+	told  []store.Token // the last tokens that were announced, and the one at began
+	owed  store.Token   // a poll found it and it was not announced; "" means none
+	until time.Time     // the deadline of that notification
+	next  time.Time     // of the next heartbeat
 }
 
-// written is what a notification tells of a write.
-type written struct {
-	storeID  string
-	revision int64
-}
-
-// newer reports whether w is to be expected after old.
-func (w written) newer(old written) bool {
-	return w != (written{}) && (w.storeID != old.storeID || w.revision > old.revision)
-}
-
-// session subscribes, then has everybody read, and then follows for as long as it can see
-// that everything works. healthySince is zero if that was never so. The error is not nil.
+// session subscribes, makes the subscribers read, and then follows until a test fails.
+// healthySince is zero if the self-test failed. The error is not nil.
 func (s *Store) session() (healthySince time.Time, err error) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.pace.connect)
 	defer cancel()
@@ -96,15 +89,16 @@ func (s *Store) session() (healthySince time.Time, err error) {
 	}
 	defer s.end(conn)
 	l := &session{s: s, conn: conn, own: "downtime_self_" + strings.ToLower(rand.Text())}
-	// Without arguments, this goes by the simple protocol.
+	// Without arguments pgx uses the simple protocol, which takes two statements at once.
 	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.Channel()}.Sanitize()+"; LISTEN "+pgx.Identifier{l.own}.Sanitize()); err != nil {
 		return time.Time{}, fmt.Errorf("listen: %w", err)
 	}
-	mark, err := l.ask()
+	token, err := l.ask()
 	if err != nil {
 		return time.Time{}, err
 	}
-	l.seen = written{mark.StoreID, mark.Revision}
+	l.began = time.Now()
+	l.announced(token)
 	s.push.wake()
 	if err := l.test(); err != nil {
 		return time.Time{}, err
@@ -113,20 +107,20 @@ func (s *Store) session() (healthySince time.Time, err error) {
 	return time.Now(), l.follow()
 }
 
-// end closes the connection, and sees to it that Close waits for what pgx leaves behind.
+// end closes the connection. Close of the store waits for the goroutines of pgx that remain.
 func (s *Store) end(conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.pace.answer)
 	defer cancel()
-	_ = conn.Close(ctx) // whatever is wrong with it, it is not used any more
+	_ = conn.Close(ctx) // the connection is not used any more
 	s.leftovers.Go(func() { <-conn.PgConn().CleanupDone() })
 }
 
-// test has another session notify this one.
+// test sends a notification to this session, through the pool as a writer does.
 func (l *session) test() error {
 	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.pace.answer)
 	defer cancel()
 	if _, err := l.s.pool.Exec(ctx, "SELECT pg_notify($1, '')", pgx.QueryExecModeExec, l.own); err != nil {
-		return fmt.Errorf("notify ourselves: %w", err)
+		return fmt.Errorf("send a notification for the self-test: %w", err)
 	}
 	deadline := time.Now().Add(l.s.pace.answer)
 	for {
@@ -143,13 +137,12 @@ func (l *session) test() error {
 	}
 }
 
-// follow passes notifications on, and sees from time to time whether the session answers,
-// and whether a poll has found a write that no notification has told of.
+// follow passes notifications on, sends heartbeats, and waits for owed notifications.
 func (l *session) follow() error {
 	l.next = time.Now().Add(l.s.pace.heartbeat)
 	for {
 		deadline := l.next
-		if l.owed != (written{}) && l.until.Before(deadline) {
+		if l.owed != "" && l.until.Before(deadline) {
 			deadline = l.until
 		}
 		n, err := l.wait(deadline)
@@ -159,7 +152,7 @@ func (l *session) follow() error {
 		case n != nil:
 			l.heard(n)
 			continue
-		case l.owed != (written{}) && !time.Now().Before(l.until):
+		case l.owed != "" && !time.Now().Before(l.until):
 			l.s.push.missed.Add(1)
 			return errMissed
 		}
@@ -185,24 +178,30 @@ func (l *session) wait(deadline time.Time) (*pgconn.Notification, error) {
 	return nil, fmt.Errorf("wait for notifications: %w", err)
 }
 
-// heard takes a notification in. Whatever else comes by our channel is a hint all the same.
+// heard wakes the subscribers. A payload that is no token is a hint all the same.
 func (l *session) heard(n *pgconn.Notification) {
 	if n.Channel != l.s.Channel() {
 		return
 	}
-	id, revision, _ := strings.Cut(n.Payload, " ")
-	if r, err := strconv.ParseInt(revision, 10, 64); err == nil {
-		l.seen = written{id, r}
-		if !l.owed.newer(l.seen) {
-			l.owed = written{}
-		}
-	}
+	l.announced(store.Token(n.Payload))
 	l.s.push.wake()
 }
 
-// heartbeat demands an answer of the session: to a Sync of the protocol, which executes
-// nothing, so that no lock, and no load of other statements, can delay it. What a poll has
-// found is owed from now on: its notification may be under way.
+// announced remembers a token. Tokens have no order, so the session remembers several: a
+// poll may find a write that another one has replaced since.
+func (l *session) announced(t store.Token) {
+	if len(l.told) == remembered {
+		l.told = slices.Delete(l.told, 0, 1)
+	}
+	l.told = append(l.told, t)
+	if l.owed == t {
+		l.owed = ""
+	}
+}
+
+// heartbeat demands an answer to a Sync of the protocol. It executes no statement, so no lock
+// and no load can delay it. Then it looks at the change that a poll found: its notification
+// may be on its way.
 func (l *session) heartbeat() error {
 	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.pace.answer)
 	defer cancel()
@@ -211,37 +210,36 @@ func (l *session) heartbeat() error {
 		return fmt.Errorf("no answer from the listening session: %w", err)
 	}
 	l.next = time.Now().Add(l.s.pace.heartbeat)
-	if w := l.s.push.found.Swap(nil); w != nil && w.newer(l.seen) {
-		l.owed, l.until = *w, time.Now().Add(l.s.pace.answer)
+	if f := l.s.push.found.Swap(nil); f != nil && f.began.After(l.began) && !slices.Contains(l.told, f.token) {
+		l.owed, l.until = f.token, time.Now().Add(l.s.pace.answer)
 	}
 	return nil
 }
 
-// ask has the session say that it still listens, and what the document's mark is; zero if
-// there is none, or if it cannot be read, which is for the poll to tell.
-func (l *session) ask() (core.Mark, error) {
+// ask checks that the session listens, and returns the document's token. The token is empty
+// if there is no document, or if it cannot be read: a poll reports that.
+func (l *session) ask() (store.Token, error) {
 	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.pace.answer)
 	defer cancel()
 	const listening = "SELECT (SELECT COUNT(*) FROM pg_listening_channels() c WHERE c IN ($1, $2))"
 	var (
-		channels         int
-		storeID, writeID *string
-		revision         *int64
+		channels int
+		token    *string
 	)
 	err := l.conn.QueryRow(
-		ctx, listening+", s.store_id, s.revision, s.write_id FROM (SELECT 1) o LEFT JOIN "+l.s.StateTable()+" s ON s.app = $3",
+		ctx, listening+", s.token FROM (SELECT 1) o LEFT JOIN "+l.s.StateTable()+" s ON s.app = $3",
 		pgx.QueryExecModeExec, l.s.Channel(), l.own, l.s.app,
-	).Scan(&channels, &storeID, &revision, &writeID)
+	).Scan(&channels, &token)
 	if _, ok := errors.AsType[*pgconn.PgError](err); ok && !l.conn.IsClosed() {
 		err = l.conn.QueryRow(ctx, listening, pgx.QueryExecModeExec, l.s.Channel(), l.own).Scan(&channels)
 	}
 	switch {
 	case err != nil:
-		return core.Mark{}, fmt.Errorf("no answer from the listening session: %w", err)
+		return "", fmt.Errorf("no answer from the listening session: %w", err)
 	case channels != 2:
-		return core.Mark{}, errDeaf
-	case storeID == nil || revision == nil || writeID == nil:
-		return core.Mark{}, nil
+		return "", errDeaf
+	case token == nil:
+		return "", nil
 	}
-	return core.Mark{StoreID: *storeID, Revision: *revision, WriteID: *writeID}, nil
+	return store.Token(*token), nil
 }

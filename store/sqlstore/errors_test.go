@@ -27,14 +27,15 @@ func TestErrorsAreKnownWithoutTheirDriver(t *testing.T) {
 		"PostgreSQL, out of disk":               {PostgreSQL, stateError("53100"), other},
 		"PostgreSQL, only the text says so":     {PostgreSQL, errors.New("ERROR: (SQLSTATE 42501)"), other},
 		"MySQL, no grant":                       {MySQL, errors.New("Error 1142 (42000): INSERT command denied to user"), readOnly},
-		"MySQL, wrapped by somebody":            {MySQL, errors.New("exec: Error 1290 (HY000): --read-only"), readOnly},
+		"MySQL, wrapped":                        {MySQL, errors.New("exec: Error 1290 (HY000): --read-only"), readOnly},
 		"MySQL, an older driver":                {MySQL, errors.New("Error 1146: Table 'x' doesn't exist"), noTable},
 		"MySQL, a value that looks like one":    {MySQL, errors.New(`Error 1366 (22007): Incorrect value: 'Error 1142 (42000): x'`), other},
 		"MySQL, another number":                 {MySQL, errors.New("Error 1040: Too many connections"), other},
-		"MySQL, a row by now":                   {MySQL, errors.New("Error 1062 (23000): Duplicate entry"), conflict},
+		"MySQL, the row is there by now":        {MySQL, errors.New("Error 1062 (23000): Duplicate entry"), conflict},
 		"SQLite, read-only":                     {SQLite, errors.New("attempt to write a readonly database (8)"), readOnly},
 		"SQLite, no table":                      {SQLite, errors.New("SQL logic error: no such table: downtime_state (1)"), noTable},
-		"SQLite, busy is not somebody's write":  {SQLite, errors.New("database is locked (5) (SQLITE_BUSY)"), other},
+		"SQLite, busy is no conflict":           {SQLite, errors.New("database is locked (5) (SQLITE_BUSY)"), other},
+		"no error":                              {MySQL, nil, other},
 		"nothing of another dialect is trusted": {SQLite, stateError("42501"), other},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,12 +48,12 @@ func TestErrorsAreKnownWithoutTheirDriver(t *testing.T) {
 func TestEveryDialectHasItsMigrations(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []Dialect{PostgreSQL, MySQL, SQLite} {
-		for version := 1; version <= schemaVersion; version++ {
-			_, err := migrations.ReadFile(fmt.Sprintf("migrations/%s_%d.sql", kind, version))
+		for version := range schemaVersion {
+			_, err := migrations.ReadFile(fmt.Sprintf("migrations/%s_%d.sql", kind, version+1))
 			require.NoError(t, err)
 		}
 		_, err := migrations.ReadFile(fmt.Sprintf("migrations/%s_%d.sql", kind, schemaVersion+1))
-		require.Error(t, err, "schemaVersion does not know of it")
+		require.Error(t, err, "schemaVersion is too low")
 	}
 }
 

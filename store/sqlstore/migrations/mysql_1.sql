@@ -4,17 +4,18 @@ CREATE TABLE IF NOT EXISTS {version} (
 ) ENGINE = InnoDB;
 CREATE TABLE IF NOT EXISTS {state} (
 	app varbinary(63) NOT NULL PRIMARY KEY,
-	store_id varbinary(255) NOT NULL,
-	revision bigint NOT NULL,
-	write_id varbinary(255) NOT NULL,
+	token varbinary(64) NOT NULL,
 	document longblob NOT NULL,
 	written_at bigint NOT NULL
 ) ENGINE = InnoDB;
-CREATE TABLE IF NOT EXISTS {instances} (
+CREATE TABLE IF NOT EXISTS {rows} (
 	app varbinary(63) NOT NULL,
-	id varbinary(255) NOT NULL,
+	row_key varbinary(64) NOT NULL,
 	seen bigint NOT NULL,
 	lease bigint NOT NULL,
-	report longblob NOT NULL,
-	PRIMARY KEY (app, id)
+	deleted bigint,
+	body longblob,
+	note longblob,
+	PRIMARY KEY (app, row_key)
 ) ENGINE = InnoDB;
+INSERT IGNORE INTO {version} (version) VALUES (1);

@@ -12,11 +12,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/sqlstore"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/sqlstore"
 )
 
-// away is a database that cannot be reached; what is tested against real ones is in e2e.
+// away is a database that cannot be reached. The tests with real databases are in e2e.
 type away struct{ err error }
 
 func (a away) Connect(context.Context) (driver.Conn, error) { return nil, a.err }
@@ -35,7 +35,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind  sqlstore.Dialect
 		o     sqlstore.Options
-		field string // of the error; "": fine
+		field string // of the error; "" means none
 	}{
 		"an application is enough":            {pg, sqlstore.Options{App: "shop"}, ""},
 		"names as long as they may be":        {pg, sqlstore.Options{App: strings.Repeat("a", 48), Schema: strings.Repeat("s", 63), Prefix: strings.Repeat("p", 49)}, ""},
@@ -67,7 +67,7 @@ func TestOptionsAreChecked(t *testing.T) {
 				require.NotNil(t, st)
 				return
 			}
-			fault, ok := errors.AsType[*core.FieldError](err)
+			fault, ok := errors.AsType[*store.FieldError](err)
 			require.True(t, ok, "%v", err)
 			require.Equal(t, c.field, fault.Field)
 			require.NotContains(t, fault.Error(), "\x00")
@@ -77,36 +77,52 @@ func TestOptionsAreChecked(t *testing.T) {
 	require.ErrorContains(t, err, "db: is nil")
 }
 
-func TestAStoreIsMadeWhileItsDatabaseIsAway(t *testing.T) {
+func TestAStoreIsMadeWhileItsDatabaseCannotBeReached(t *testing.T) {
 	t.Parallel()
 	gone := errors.New("connection refused")
 	st, err := sqlstore.New(open(t, gone), sqlstore.PostgreSQL, sqlstore.Options{App: "shop", Name: "postgres://db/shop"})
 	require.NoError(t, err)
-	_, err = st.Load(t.Context(), core.Mark{})
+	_, err = st.Get(t.Context(), "")
 	require.ErrorIs(t, err, gone)
 	require.ErrorContains(t, err, "postgres://db/shop#shop: read: ")
-	_, err = core.Init(t.Context(), st, core.InitOptions{})
+	require.ErrorIs(t, st.Swap(t.Context(), "", []byte("a")), gone)
+	require.ErrorIs(t, st.Prepare(t.Context()), gone)
+	_, _, err = st.PutRow(t.Context(), "a", []byte("row"), time.Minute)
 	require.ErrorIs(t, err, gone)
-	require.ErrorIs(t, st.Migrate(t.Context()), gone)
-	_, _, err = st.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
-	require.ErrorIs(t, err, gone)
-	require.ErrorIs(t, st.Leave(t.Context(), "a"), gone)
-	_, _, err = st.Instances(t.Context())
+	require.ErrorIs(t, st.DeleteRow(t.Context(), "a", nil), gone)
+	_, err = st.ListRows(t.Context(), "")
 	require.ErrorIs(t, err, gone)
 }
 
-func TestTheIntervalIsTheCallers(t *testing.T) {
+func TestArgumentsAreCheckedBeforeTheDatabaseIsAsked(t *testing.T) {
 	t.Parallel()
-	for poll, want := range map[time.Duration]time.Duration{0: time.Second, time.Minute: time.Minute} {
-		st, err := sqlstore.New(open(t, driver.ErrBadConn), sqlstore.SQLite, sqlstore.Options{App: "shop", Poll: poll})
-		require.NoError(t, err)
-		require.Equal(t, want, st.PollInterval())
+	st, err := sqlstore.New(open(t, driver.ErrBadConn), sqlstore.SQLite, sqlstore.Options{App: "shop"})
+	require.NoError(t, err)
+	require.ErrorIs(t, st.Swap(t.Context(), "", make([]byte, store.MaxBytes+1)), store.ErrTooLarge)
+	_, _, err = st.PutRow(t.Context(), "", nil, time.Minute)
+	require.ErrorContains(t, err, "key")
+	require.ErrorContains(t, st.DeleteRow(t.Context(), "a b", nil), "key")
+}
+
+func TestInfoDescribesTheStore(t *testing.T) {
+	t.Parallel()
+	for kind, ownClock := range map[sqlstore.Dialect]bool{sqlstore.PostgreSQL: true, sqlstore.MySQL: true, sqlstore.SQLite: false} {
+		for poll, want := range map[time.Duration]time.Duration{0: time.Second, time.Minute: time.Minute} {
+			st, err := sqlstore.New(open(t, driver.ErrBadConn), kind, sqlstore.Options{App: "shop", Poll: poll})
+			require.NoError(t, err)
+			info := st.Info()
+			require.Equal(t, string(kind)+"#shop", info.Name)
+			require.Equal(t, "shop", info.Application)
+			require.Equal(t, want, info.Poll)
+			require.Equal(t, ownClock, info.OwnClock)
+			require.NotEmpty(t, info.Durability)
+		}
 	}
 }
 
 func ExampleNew() {
-	db := sql.OpenDB(away{errors.New("no route to host")}) // as a rule: sql.Open("pgx", "postgres://…")
-	store, err := sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{App: "shop", Schema: "ops"})
-	fmt.Println(store, err)
+	db := sql.OpenDB(away{errors.New("no route to host")}) // usually: sql.Open("pgx", "postgres://…")
+	st, err := sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{App: "shop", Schema: "ops"})
+	fmt.Println(st, err)
 	// Output: postgresql#shop <nil>
 }
