@@ -11,9 +11,9 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/redisstore"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/redisstore"
 )
 
 // documented is the rule for a user with the least rights, as the package's comment has it.
@@ -38,30 +38,22 @@ func setUser(t *testing.T, addr string, rule []any) {
 
 func TestTheDocumentedRightsAreEnough(t *testing.T) {
 	t.Parallel()
-	server := servers.Redis(t)
+	server := testservers.Redis(t)
 	setUser(t, server.Addr, documented(t))
 	st, woken := listener(t, &redis.Options{Addr: server.Addr, Username: "shop", Password: "PASSWORD"})
 	requireWoken(t, woken, "it is subscribed")
-	require.True(t, healthy(st)())
-	_, err := st.Load(t.Context(), core.Mark{})
-	require.ErrorIs(t, err, core.ErrLost)
-	start(t, st)
+	require.True(t, hinted(st)())
+	_, err := st.Get(t.Context(), "")
+	require.ErrorIs(t, err, store.ErrLost)
+	require.NoError(t, everything(t, st))
 	requireWoken(t, woken, "there was a write")
-	for _, id := range []string{"a", "b"} {
-		_, _, err = st.Report(t.Context(), core.Instance{ID: id}, time.Minute)
-		require.NoError(t, err)
-	}
-	_, rows, err := st.Instances(t.Context())
-	require.NoError(t, err)
-	require.Len(t, rows, 2)
-	require.NoError(t, st.Leave(t.Context(), "a"))
-	require.Equal(t, []int64{2, 1}, logged(t, st))
-	_, err = core.End(t.Context(), st, core.EndOptions{Holder: "ann"})
-	require.NoError(t, err)
-	time.AfterFunc(10*st.Heartbeat(), func() { _, _ = core.Start(context.Background(), st, core.StartOptions{Holder: "ann"}) })
-	requireWoken(t, woken, "there was the end")
+	admin := connect(t, &redis.Options{Addr: server.Addr})
+	plant(t, admin, "old", store.KeepRow+time.Minute)
+	require.Equal(t, []string{"a", "b"}, keysOf(t, st))
+	require.EqualValues(t, 3, admin.HLen(t.Context(), rows).Val(), "old rows are removed")
+	time.AfterFunc(10*st.Heartbeat(), func() { _ = st.Swap(context.Background(), tokenOf("all"), []byte("later")) })
 	requireWoken(t, woken, "there was a write")
-	require.True(t, healthy(st)(), "PING is allowed")
+	require.True(t, hinted(st)(), "PING is allowed")
 }
 
 func TestTheRightsForOptionsAreEnough(t *testing.T) {
@@ -76,6 +68,7 @@ func TestTheRightsForOptionsAreEnough(t *testing.T) {
 func TestEachDocumentedRightIsNeeded(t *testing.T) {
 	t.Parallel()
 	rule := documented(t)
+	notes := map[string]string{"+subscribe": "NOPERM", "+ping": "PONG|NOPERM|no answer", "+publish": "cannot test whether messages arrive"}
 	for _, right := range rule {
 		name := right.(string)
 		if !strings.HasPrefix(name, "+") || name == "+hello" { // go-redis does without, as with an old server
@@ -83,15 +76,27 @@ func TestEachDocumentedRightIsNeeded(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := servers.Redis(t)
+			server := testservers.Redis(t)
 			setUser(t, server.Addr, append(append([]any{}, rule...), "-"+name[1:]))
 			st, _ := listener(t, &redis.Options{Addr: server.Addr, Username: "shop", Password: "PASSWORD"})
-			if name == "+subscribe" || name == "+ping" || name == "+publish" {
-				word := map[string]string{"+subscribe": "NOPERM", "+ping": "PONG|NOPERM|no answer", "+publish": "nobody knows"}[name]
+			if word, ok := notes[name]; ok {
 				soon(t, func() bool {
-					_, note := st.PushState()
+					_, note := st.Hints()
 					return regexp.MustCompile(word).MatchString(note)
-				}, "the state does not name the trouble")
+				}, "the note does not name the fault")
+				if name == "+publish" {
+					require.ErrorIs(t, everything(t, st), store.ErrReadOnly)
+					_, err := st.Get(t.Context(), "")
+					require.ErrorIs(t, err, store.ErrLost, "nothing is written that cannot be announced")
+				}
+				return
+			}
+			if name == "+hdel" {
+				admin := connect(t, &redis.Options{Addr: server.Addr})
+				plant(t, admin, "old", store.KeepRow+time.Minute)
+				require.NoError(t, everything(t, st))
+				require.Equal(t, []string{"a", "b"}, keysOf(t, st))
+				require.EqualValues(t, 4, admin.HLen(t.Context(), rows).Val(), "without it old rows stay on the server, and only there")
 				return
 			}
 			require.Error(t, everything(t, st))
@@ -99,71 +104,63 @@ func TestEachDocumentedRightIsNeeded(t *testing.T) {
 	}
 }
 
-// everything is a use of every right that is needed beside those of the subscription.
+// everything uses each right that is needed beside those of the subscription.
 func everything(t *testing.T, st *redisstore.Store) error {
 	t.Helper()
-	if _, err := core.Init(t.Context(), st, core.InitOptions{}); err != nil {
+	if err := st.Swap(t.Context(), "", []byte("all")); err != nil {
 		return err
 	}
-	for _, id := range []string{"a", "b"} {
-		if _, _, err := st.Report(t.Context(), core.Instance{ID: id}, time.Minute); err != nil {
+	if _, err := st.Get(t.Context(), ""); err != nil {
+		return err
+	}
+	for _, key := range []string{"a", "b"} {
+		if _, _, err := st.PutRow(t.Context(), key, []byte("row"), time.Minute); err != nil {
 			return err
 		}
 	}
-	if _, _, err := st.Instances(t.Context()); err != nil {
+	if _, err := st.ListRows(t.Context(), ""); err != nil {
 		return err
 	}
-	if _, err := st.Entries(t.Context(), 0); err != nil {
-		return err
-	}
-	return st.Leave(t.Context(), "a")
+	return st.DeleteRow(t.Context(), "a", nil)
 }
 
 func TestAUserWhoMayOnlyReadIsToldSo(t *testing.T) {
 	t.Parallel()
-	server, writer, _ := down(t)
+	server, writer, admin := written(t)
 	setUser(t, server.Addr, append(documented(t), "-hset", "-hdel", "-publish"))
-	_, _, err := writer.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
-	require.NoError(t, err)
+	put(t, writer, "a")
+	plant(t, admin, "old", store.KeepRow+time.Minute)
 	st, woken := listener(t, &redis.Options{Addr: server.Addr, Username: "shop", Password: "PASSWORD"})
-	state, err := st.Load(t.Context(), core.Mark{})
-	require.NoError(t, err)
 	requireReadOnly(t, st)
-	_, rows, err := st.Instances(t.Context())
-	require.NoError(t, err)
-	require.Len(t, rows, 1)
-	require.Equal(t, []int64{2, 1}, logged(t, st), "a write that was refused is not in the log, which it may read")
+	require.Equal(t, []string{"a"}, keysOf(t, st), "an old row that it cannot remove is left out")
 
 	requireWoken(t, woken, "it is subscribed")
-	is, note := st.PushState()
-	require.False(t, is)
-	require.Contains(t, note, "nobody knows whether messages arrive")
-	require.Equal(t, alone, st.PollInterval())
-	older := state.Mark
-	older.Revision--
-	_, err = st.Load(t.Context(), older)
+	ok, note := st.Hints()
+	require.False(t, ok)
+	require.Contains(t, note, "cannot test whether messages arrive")
+	require.Equal(t, pollAlone, st.Info().Poll)
+	_, err := st.Get(t.Context(), "")
 	require.NoError(t, err)
-	time.AfterFunc(20*st.Heartbeat(), func() { _, _ = core.Start(context.Background(), writer, core.StartOptions{Holder: "bob"}) })
+	time.AfterFunc(20*st.Heartbeat(), func() { _ = writer.Swap(context.Background(), tokenOf("first"), []byte("second")) })
 	requireWoken(t, woken, "a message arrives all the same")
-	require.Zero(t, st.MissedPushes())
-	next, err := st.Load(t.Context(), state.Mark)
-	require.NoError(t, err)
-	require.NotEqual(t, state.Mark, next.Mark, "nothing else has woken anybody")
+	require.Zero(t, st.Missed())
+	require.Equal(t, "second", get(t, st), "nothing else has woken it")
 }
 
-// requireReadOnly fails unless every write says that it was refused, and why.
+// requireReadOnly fails unless every write is refused with the reason, and changes nothing.
 func requireReadOnly(t *testing.T, st *redisstore.Store) {
 	t.Helper()
-	_, err := core.Start(t.Context(), st, core.StartOptions{Holder: "bob"})
-	require.ErrorIs(t, err, core.ErrReadOnly)
-	_, _, err = st.Report(t.Context(), core.Instance{ID: "b"}, time.Minute)
-	require.ErrorIs(t, err, core.ErrReadOnly)
-	require.ErrorIs(t, st.Leave(t.Context(), "a"), core.ErrReadOnly)
+	before := get(t, st)
+	require.ErrorIs(t, st.Swap(t.Context(), tokenOf(before), []byte("more")), store.ErrReadOnly)
+	_, _, err := st.PutRow(t.Context(), "b", []byte("row"), time.Minute)
+	require.ErrorIs(t, err, store.ErrReadOnly)
+	require.ErrorIs(t, st.DeleteRow(t.Context(), "a", nil), store.ErrReadOnly)
+	require.Equal(t, before, get(t, st))
 }
 
 func TestAnotherApplicationsUserSeesNothing(t *testing.T) {
 	t.Parallel()
-	server, _, _ := down(t)
+	server, _, _ := written(t)
 	var rule []any
 	for _, word := range documented(t) {
 		rule = append(rule, strings.ReplaceAll(word.(string), "shop", "blog"))
@@ -171,8 +168,8 @@ func TestAnotherApplicationsUserSeesNothing(t *testing.T) {
 	setUser(t, server.Addr, rule)
 	client := connect(t, &redis.Options{Addr: server.Addr, Username: "blog", Password: "PASSWORD"})
 	st := openOn(t, client, redisstore.Options{App: "shop"})
-	_, err := st.Load(t.Context(), core.Mark{})
+	_, err := st.Get(t.Context(), "")
 	require.ErrorContains(t, err, "NOPERM")
-	require.NotErrorIs(t, err, core.ErrLost)
+	require.NotErrorIs(t, err, store.ErrLost)
 	require.NoError(t, everything(t, openOn(t, client, redisstore.Options{App: "blog"})))
 }

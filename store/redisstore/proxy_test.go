@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// proxy stands between a store and its server, and can be bad to both.
+// proxy stands between a store and its server, and makes faults.
 type proxy struct {
 	addr string
 
@@ -17,11 +17,12 @@ type proxy struct {
 	pipes map[*pipe]struct{}
 
 	// cutAfter is how many bytes of the server's next answer pass before the connection is
-	// cut; 0 or less: no cut. It is done once, and atTheCut, if not nil, runs before the
-	// client can notice.
+	// cut; 0 or less: no cut. It happens once. atTheCut, if not nil, runs before the client
+	// can notice.
 	cutAfter  atomic.Int64
 	atTheCut  func()
 	forgetful atomic.Value // func(answer []byte) bool; true: this answer never arrives
+	answered  atomic.Int64 // bytes that the server sent
 }
 
 // pipe is one connection through a proxy.
@@ -105,6 +106,7 @@ func (p *proxy) answer(c *pipe) {
 		if err != nil {
 			return
 		}
+		p.answered.Add(int64(n))
 		if c.mute.Load() {
 			continue
 		}

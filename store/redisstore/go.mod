@@ -1,4 +1,4 @@
-module github.com/go-downtime/downtime/stores/redisstore
+module github.com/go-downtime/downtime/store/redisstore
 
 go 1.26.0
 

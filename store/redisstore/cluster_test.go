@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -8,15 +9,15 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/redisstore"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/redisstore"
 )
 
 // cluster is three primaries, and a replica of the one that has the keys of "shop".
 type cluster struct {
 	addrs   []string
-	primary *servers.Server // of "shop"
+	primary *testservers.Server // of "shop"
 	replica *redis.Client
 }
 
@@ -24,9 +25,9 @@ func newCluster(t *testing.T) cluster {
 	t.Helper()
 	var c cluster
 	var nodes []*redis.Client
-	var all []*servers.Server
+	var all []*testservers.Server
 	for range 4 {
-		server := servers.Redis(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
+		server := testservers.Redis(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0")
 		c.addrs, all = append(c.addrs, server.Addr), append(all, server)
 		nodes = append(nodes, connect(t, &redis.Options{Addr: server.Addr}))
 	}
@@ -78,17 +79,25 @@ func TestCluster(t *testing.T) { //nolint:tparallel // the conformance suite dec
 	c := newCluster(t)
 
 	t.Run("conforms", func(t *testing.T) { //nolint:paralleltest // see above
-		conforms(t, func() redis.UniversalClient {
-			return redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.addrs, ContextTimeoutEnabled: true})
-		})
+		for _, addr := range c.addrs {
+			addReader(t, addr, "")
+		}
+		conforms(t, func(user string) redis.UniversalClient {
+			o := &redis.ClusterOptions{Addrs: c.addrs, ContextTimeoutEnabled: true}
+			if user != "" {
+				o.Username, o.Password = user, "hunter2"
+			}
+			return redis.NewClusterClient(o)
+		}, nil)
 	})
 
-	t.Run("reads from the primary, whatever the client prefers", func(t *testing.T) { //nolint:paralleltest // see above
-		start(t, openOn(t, c.client(t, nil), redisstore.Options{App: "shop"}))
+	t.Run("reads from the primary with a client that prefers replicas", func(t *testing.T) { //nolint:paralleltest // see above
+		write(t, openOn(t, c.client(t, nil), redisstore.Options{App: "shop"}), "first")
 		st := openOn(t, c.client(t, func(o *redis.ClusterOptions) { o.ReadOnly, o.RouteRandomly = true, true }), redisstore.Options{App: "shop"})
 		for range 50 {
-			_, err := st.Load(t.Context(), core.Mark{})
-			require.NoError(t, err)
+			require.Equal(t, "first", get(t, st))
+			put(t, st, "a")
+			require.Equal(t, []string{"a"}, keysOf(t, st))
 		}
 		stats, err := c.replica.Info(t.Context(), "commandstats").Result()
 		require.NoError(t, err)
@@ -109,42 +118,35 @@ func TestCluster(t *testing.T) { //nolint:tparallel // the conformance suite dec
 		st.Hurry()
 		woken := subscribe(t, st)
 		requireWoken(t, woken, "it is subscribed")
-		require.True(t, healthy(st)())
+		require.True(t, hinted(st)())
 		require.NoError(t, everything(t, st))
 	})
 
 	t.Run("waits for a replica", func(t *testing.T) { //nolint:paralleltest // see above
 		one := openOn(t, c.client(t, nil), redisstore.Options{App: "shop", WaitReplicas: 1})
-		_, err := core.Start(t.Context(), one, core.StartOptions{Holder: "bob"})
-		require.NoError(t, err)
+		write(t, one, "second")
 		two := openOn(t, c.client(t, nil), redisstore.Options{App: "shop", WaitReplicas: 2})
-		_, err = core.End(t.Context(), two, core.EndOptions{Holder: "bob"})
-		require.ErrorIs(t, err, core.ErrUnconfirmed)
+		require.ErrorIs(t, two.Swap(t.Context(), tokenOf("second"), []byte("third")), store.ErrUnconfirmed)
 	})
 
 	t.Run("survives the death of the primary", func(t *testing.T) { //nolint:paralleltest // see above
 		st := openOn(t, c.client(t, nil), redisstore.Options{App: "shop"})
 		st.Hurry()
-		gate := gateOn(t, st)
 		woken := subscribe(t, st)
-		soon(t, healthy(st), "it never became healthy")
-		requireDown(t, gate)
+		soon(t, hinted(st), "hints never arrived")
+		token := tokenOf(get(t, st))
 		c.primary.Kill(t)
-		require.Error(t, gate.Refresh(t.Context()))
-		requireDown(t, gate)
+		_, err := st.Get(t.Context(), token)
+		require.Error(t, err)
+		require.NotErrorIs(t, err, store.ErrLost)
 		require.NoError(t, c.replica.Do(t.Context(), "CLUSTER", "FAILOVER", "TAKEOVER").Err())
-		soon(t, func() bool { return gate.Refresh(t.Context()) == nil }, "the store is not back")
-		requireDown(t, gate)
-		soon(t, healthy(st), "it never became healthy again")
-		requireWoken(t, woken, "there is a new connection")
-		_, err := core.End(t.Context(), st, core.EndOptions{Holder: "ann"})
-		require.NoError(t, err)
 		soon(t, func() bool {
-			ticket, isOpen := gate.Enter(nil)
-			if isOpen {
-				ticket.Leave()
-			}
-			return isOpen
-		}, "the gate has not heard of the end")
+			_, err := st.Get(t.Context(), token)
+			return errors.Is(err, store.ErrUnchanged)
+		}, "the store is not back")
+		soon(t, hinted(st), "hints never arrived again")
+		requireWoken(t, woken, "there is a new connection")
+		write(t, st, "after the failover")
+		requireWoken(t, woken, "there was a write")
 	})
 }

@@ -2,7 +2,7 @@ package redisstore_test
 
 import (
 	"context"
-	"log/slog"
+	"errors"
 	"testing"
 	"time"
 
@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/redisstore"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/redisstore"
 )
 
 func TestMain(m *testing.M) {
-	redis.SetLogger(silent{}) // it writes of each connection that fails, which is what tests make
+	redis.SetLogger(silent{}) // it logs each connection that fails, and tests make many fail
 	goleak.VerifyTestMain(m)
 }
 
@@ -24,13 +24,13 @@ type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-// patience is how long an event may take that must come.
+// patience is how long a test waits for an event.
 const patience = 30 * time.Second
 
 const (
-	document  = "downtime:{shop}:v1"
-	instances = "downtime:{shop}:v1:instances"
-	changed   = "downtime:{shop}:v1:changed"
+	document = "downtime:{shop}:v1"
+	rows     = "downtime:{shop}:v1:rows"
+	changed  = "downtime:{shop}:v1:changed"
 )
 
 // connect is a client of the test's own.
@@ -56,50 +56,54 @@ func openOn(t *testing.T, client redis.UniversalClient, o redisstore.Options) *r
 	return st
 }
 
-// down is a store on a new server, with a deployment in force.
-func down(t *testing.T, args ...string) (*servers.Server, *redisstore.Store, *redis.Client) {
+// written is a store on a new server, with the document "first".
+func written(t *testing.T, args ...string) (*testservers.Server, *redisstore.Store, *redis.Client) {
 	t.Helper()
-	server := servers.Redis(t, args...)
+	server := testservers.Redis(t, args...)
 	st, client := open(t, server.Addr)
-	start(t, st)
+	write(t, st, "first")
 	return server, st, client
 }
 
-// start initialises st and begins a deployment.
-func start(t *testing.T, st core.Store) core.Result {
+// write replaces the document, or writes the first one, and returns the new token.
+func write(t *testing.T, st store.Store, text string) store.Token {
 	t.Helper()
-	_, err := core.Init(t.Context(), st, core.InitOptions{})
-	require.NoError(t, err)
-	res, err := core.Start(t.Context(), st, core.StartOptions{Holder: "ann"})
-	require.NoError(t, err)
-	return res
+	blob, err := st.Get(t.Context(), "")
+	if !errors.Is(err, store.ErrLost) {
+		require.NoError(t, err)
+	}
+	require.NoError(t, st.Swap(t.Context(), blob.Token, []byte(text)))
+	return tokenOf(text)
 }
 
-// gateOn is an application's gate, which has read st.
-func gateOn(t *testing.T, st core.Store) *core.Gate {
+func tokenOf(text string) store.Token { return store.TokenOf([]byte(text)) }
+
+func get(t *testing.T, st store.Store) string {
 	t.Helper()
-	gate, err := core.New(core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)})
+	blob, err := st.Get(t.Context(), "")
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = gate.Shutdown(context.Background()) })
-	return gate
+	return string(blob.Bytes)
 }
 
-// healthy is whether messages are sure to arrive.
-func healthy(st *redisstore.Store) func() bool {
+func put(t *testing.T, st store.Rows, key string) {
+	t.Helper()
+	_, _, err := st.PutRow(t.Context(), key, []byte("row "+key), time.Minute)
+	require.NoError(t, err)
+}
+
+func list(t *testing.T, st store.Rows) []store.Row {
+	t.Helper()
+	set, err := st.ListRows(t.Context(), "")
+	require.NoError(t, err)
+	return set.Rows
+}
+
+// hinted is whether hints arrive.
+func hinted(st *redisstore.Store) func() bool {
 	return func() bool {
-		is, _ := st.PushState()
-		return is
+		ok, _ := st.Hints()
+		return ok
 	}
-}
-
-// requireDown fails unless gate refuses.
-func requireDown(t *testing.T, gate *core.Gate) {
-	t.Helper()
-	ticket, isOpen := gate.Enter(nil)
-	if isOpen {
-		ticket.Leave()
-	}
-	require.False(t, isOpen, "the gate has opened")
 }
 
 // soon fails the test unless ok becomes true while there is still patience.

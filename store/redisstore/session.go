@@ -5,21 +5,20 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/store"
 )
 
-// session is one connection that listens. Nothing of it survives trouble: whatever happens,
-// the next session begins anew, with a test of itself and a read by every subscriber.
+// session is one connection that listens. It ends at the first failure; the next session
+// begins anew, with a test of itself and a read by every subscriber.
 //
-// Everything that asks the client runs on goroutines of its own, because a client that is
-// about to connect answers to nothing else; the session itself only ever waits for events
-// and for its deadlines.
+// Calls of the client run on goroutines of their own, because a client that connects obeys no
+// context. The session itself waits only for events and for its deadlines.
 type session struct {
 	store *Store
 	ctx   context.Context //nolint:containedctx // of this session, made and ended with it
@@ -28,33 +27,38 @@ type session struct {
 	events  chan any // *redis.Subscription, *redis.Message, *redis.Pong, tested or error
 	pingers chan *redis.PubSub
 
-	nonce      string // of the test
-	confirmed  int    // subscriptions
-	echoed     bool   // the test's message came back
-	tested     bool   // the test's script was answered
-	up         bool   // both: it works
-	blind      bool   // we may not publish: messages may come, and nobody knows
-	since      time.Time
-	asked      bool        // by a PING that was not answered yet
-	known      []core.Mark // what the test found, and the last that a message told of
-	unexpected core.Mark   // a poll found it, and the message has not come yet
+	nonce     string // of the test
+	confirmed int    // subscriptions
+	echoed    bool   // the test's message came back
+	tested    bool   // the test's script was answered
+	up        bool   // echoed and tested: the session works
+	blind     bool   // the user may not publish: whether messages arrive is unknown
+	since     time.Time
+	asked     bool // a PING is not answered yet
+
+	number     int64         // of this session, from tested on
+	known      []store.Token // the one that the test read, and the last ones that were announced
+	unexpected store.Token   // a poll found it, and its message has not come yet
 }
 
-// tested is the answer of the test's script: what the server had before, or that we may not
-// publish.
+// knownTokens is how many announced tokens a session remembers. A poll may find one that
+// was replaced in the meantime.
+const knownTokens = 16
+
+// tested is the answer of the test's script: the server's token, or that the user may not publish.
 type tested struct {
-	mark    core.Mark
+	token   store.Token
 	refused error
 }
 
 var errNoAnswer = errors.New("no answer from the server")
 
-// session listens until something is wrong, and returns for how long it was healthy.
-func (s *Store) session(parent context.Context) (healthy time.Duration, err error) {
+// listenOnce runs a session until it fails, and returns for how long it was healthy.
+func (s *Store) listenOnce(parent context.Context) (healthy time.Duration, err error) {
 	ctx, cancel := context.WithCancel(parent)
 	l := &session{
 		store: s, ctx: ctx, nonce: rand.Text(),
-		events: make(chan any), pingers: make(chan *redis.PubSub, 1), known: make([]core.Mark, 2),
+		events: make(chan any), pingers: make(chan *redis.PubSub, 1),
 	}
 	l.group.Go(l.receive)
 	err = l.follow()
@@ -66,23 +70,23 @@ func (s *Store) session(parent context.Context) (healthy time.Duration, err erro
 	return healthy, err
 }
 
-// receive connects, and hands over everything that comes. Its end is an error event.
+// receive connects and passes on all events. The last one is an error.
 func (l *session) receive() {
 	err := errors.New("the subscription ended")
 	defer func() {
-		if p := recover(); p != nil { // a reply of no form that the client knows
+		if p := recover(); p != nil { // the client does not know the form of a reply
 			err = fmt.Errorf("the client panicked: %v", p)
 		}
 		l.send(err)
 	}()
 	channels := []string{l.store.keys.changed, l.store.keys.test + l.nonce}
-	ps := l.store.client.Subscribe(l.ctx, channels...) // it connects; an error shows in Receive
+	ps := l.store.client.Subscribe(l.ctx, channels...) // it connects; Receive returns its error
 	l.group.Go(func() {
 		<-l.ctx.Done()
 		_ = ps.Close() // ends Receive
 	})
 	l.pingers <- ps
-	for l.ctx.Err() == nil { // else it would connect again
+	for l.ctx.Err() == nil { // after Close, Receive would connect again
 		event, failed := ps.Receive(l.ctx)
 		if failed != nil {
 			err = failed
@@ -127,7 +131,7 @@ func (l *session) follow() error {
 				l.asked = false
 				deadline.Stop()
 			}
-			if l.unexpected == (core.Mark{}) {
+			if l.unexpected == "" {
 				overdue.Stop()
 			}
 		case <-heartbeat.C:
@@ -143,20 +147,20 @@ func (l *session) follow() error {
 			case l.confirmed < 2:
 				return fmt.Errorf("%w to SUBSCRIBE in %v", errNoAnswer, p.connect)
 			}
-			return fmt.Errorf("a message to oneself has not come back in %v: is there a proxy without pub/sub in between?", p.answer)
-		case m := <-l.store.push.reads:
-			if l.up && !l.blind && !l.told(m) {
-				l.unexpected = m
+			return fmt.Errorf("a message to itself has not come back in %v: is there a proxy without pub/sub in between?", p.answer)
+		case r := <-l.store.hints.reads:
+			if l.up && !l.blind && r.session == l.number && l.unexpected == "" && !slices.Contains(l.known, r.token) {
+				l.unexpected = r.token
 				overdue.Reset(p.answer)
 			}
 		case <-overdue.C:
-			l.store.push.miss()
-			return fmt.Errorf("a poll found revision %d, and no message has told of it in %v", l.unexpected.Revision, p.answer)
+			l.store.hints.miss()
+			return fmt.Errorf("a poll found a write that no message announced in %v", p.answer)
 		}
 	}
 }
 
-// take notes one event. An error ends the session.
+// take handles one event. An error ends the session.
 func (l *session) take(event any) error {
 	switch e := event.(type) {
 	case error:
@@ -164,65 +168,59 @@ func (l *session) take(event any) error {
 	case *redis.Subscription:
 		l.confirmed++
 	case tested:
-		l.tested, l.known[0] = true, e.mark
+		l.tested, l.number = true, l.store.hints.session.Add(1)
+		l.know(e.token)
 		if e.refused != nil {
 			l.up, l.blind, l.since = true, true, time.Now()
-			l.store.push.set(false, "subscribed, but nobody knows whether messages arrive: "+e.refused.Error())
-			l.store.push.wakeAll()
+			l.store.hints.set(false, "subscribed, but this user cannot test whether messages arrive: "+e.refused.Error())
+			l.store.hints.wakeAll()
 		}
 	case *redis.Message:
 		if e.Channel != l.store.keys.changed {
 			l.echoed = l.echoed || e.Payload == l.nonce
 			break
 		}
-		if f := strings.Fields(e.Payload); len(f) == 3 {
-			if m, ok := (reply{f[0], f[1], f[2]}).mark(0); ok {
-				l.known[1] = m
-			}
-		}
-		if l.told(l.unexpected) {
-			l.unexpected = core.Mark{}
-		}
-		l.store.push.wakeAll()
+		l.know(store.Token(e.Payload))
+		l.store.hints.wakeAll()
 	}
 	if l.tested && l.echoed && !l.up {
 		l.up, l.since = true, time.Now()
-		l.store.push.set(true, "subscribed")
+		l.store.hints.set(true, "subscribed")
 	}
 	return nil
 }
 
-// told reports whether a message has told of m, or of what came after it.
-func (l *session) told(m core.Mark) bool {
-	for _, k := range l.known {
-		if k.StoreID == m.StoreID && k.Revision >= m.Revision {
-			return true
-		}
+// know notes a token that needs no further message.
+func (l *session) know(t store.Token) {
+	if len(t) != len(store.TokenOf(nil)) {
+		return // another program's message
 	}
-	return false
+	l.known = append(l.known[max(0, len(l.known)-knownTokens+1):], t)
+	if t == l.unexpected {
+		l.unexpected = ""
+	}
 }
 
-// test publishes to the session itself, as a write does it, and reads what there was
-// before: whatever is written later must come with a message.
+// test publishes to the session itself, as a write does, and reads the token: a message must
+// announce every later one.
 func (l *session) test() {
 	ctx, cancel := context.WithTimeout(l.ctx, l.store.pace.answer)
 	defer cancel()
 	keys := []string{l.store.keys.document}
 	r, err := l.store.run(ctx, testScript, keys, l.store.keys.test+l.nonce, l.nonce)
-	if err = readOnly(err); errors.Is(err, core.ErrReadOnly) {
+	if err = readOnly(err); errors.Is(err, store.ErrReadOnly) {
 		l.send(tested{refused: err})
 		return
 	}
 	if err != nil {
-		l.send(fmt.Errorf("message to oneself: %w", err))
+		l.send(fmt.Errorf("message to itself: %w", err))
 		return
 	}
-	mark, _ := r.mark(0)
-	l.send(tested{mark: mark})
+	l.send(tested{token: store.Token(r.text(0))})
 }
 
-// ping asks for a PONG on the listening connection. Whether it comes decides, not what
-// became of the asking.
+// ping asks for a PONG on the listening connection. The session waits for the PONG, not
+// for this call.
 func (l *session) ping() {
 	select {
 	case ps := <-l.pingers:
