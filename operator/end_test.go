@@ -1,10 +1,13 @@
-package core
+package operator
 
 import (
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
 )
 
 // mixedStore holds one period of each sort, at noon.
@@ -33,7 +36,7 @@ func TestEndRemovesWhatItEnds(t *testing.T) {
 			ended: []string{"mine"}, inForce: []string{"theirs", "running"},
 			stillInDocuments: []string{"theirs", "running", "disabled", "coming", "over"},
 		},
-		"anybody's by id": {
+		"another holder's by id": {
 			given: EndOptions{ID: "theirs"},
 			ended: []string{"theirs"}, inForce: []string{"mine", "running"},
 			stillInDocuments: []string{"mine", "running", "disabled", "coming", "over"},
@@ -51,10 +54,10 @@ func TestEndRemovesWhatItEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			res, err := End(t.Context(), mixedStore(), test.given)
+			res, err := on(mixedStore()).End(t.Context(), test.given)
 			require.NoError(t, err)
 			require.Equal(t, test.ended, idsOf(res.Ended))
-			require.Equal(t, test.inForce, idsOf(res.InForce))
+			require.Equal(t, test.inForce, idsOf(res.InForce()))
 			require.Equal(t, test.stillInDocuments, idsOf(res.After.Periods))
 			require.Equal(t, int64(8), res.After.Revision)
 			require.Equal(t, int64(5), res.After.CloseRev)
@@ -69,29 +72,29 @@ func TestEndOfNothingTellsTheState(t *testing.T) {
 		want  error
 		text  string
 	}{
-		"a holder without deployments":        {EndOptions{Holder: "z"}, ErrNothingToEnd, "nothing to end"},
-		"an unknown id":                       {EndOptions{ID: "zzz"}, ErrNothingToEnd, `"zzz": no such period`},
-		"a window that is over":               {EndOptions{ID: "over"}, ErrNothingToEnd, "was over at 2026-03-08T12:00:00Z"},
-		"a window that is to come":            {EndOptions{ID: "coming"}, ErrNotInForce, "begins at 2026-03-08T13:00:00Z"},
-		"a disabled window whose time it is":  {EndOptions{ID: "disabled"}, ErrNotInForce, `"disabled" is disabled`},
-		"neither holder nor id nor all":       {EndOptions{}, nil, "holder: is missing"},
-		"an id and all, which contradict":     {EndOptions{ID: "mine", All: true}, nil, `id: "mine": want one of id, all and holder`},
-		"an id and a holder":                  {EndOptions{ID: "mine", Holder: "x"}, nil, `id: "mine": want one of id, all and holder`},
-		"all and a holder":                    {EndOptions{All: true, Holder: "x"}, nil, `holder: "x": want one of id, all and holder`},
-		"a blank holder owns nothing, anyway": {EndOptions{Holder: " "}, nil, "holder: \" \": is missing"},
+		"a holder without deployments":       {EndOptions{Holder: "z"}, ErrNothingToEnd, "nothing to end"},
+		"an unknown id":                      {EndOptions{ID: "zzz"}, ErrNothingToEnd, `"zzz": no such period`},
+		"a window that is over":              {EndOptions{ID: "over"}, ErrNothingToEnd, "was over at 2026-03-08T12:00:00Z"},
+		"a window that is to come":           {EndOptions{ID: "coming"}, ErrNotInForce, "begins at 2026-03-08T13:00:00Z"},
+		"a disabled window whose time it is": {EndOptions{ID: "disabled"}, ErrNotInForce, `"disabled" is disabled`},
+		"neither holder nor id nor all":      {EndOptions{}, nil, "holder: is missing"},
+		"an id and all, which contradict":    {EndOptions{ID: "mine", All: true}, nil, `id: "mine": want one of id, all and holder`},
+		"an id and a holder":                 {EndOptions{ID: "mine", Holder: "x"}, nil, `id: "mine": want one of id, all and holder`},
+		"all and a holder":                   {EndOptions{All: true, Holder: "x"}, nil, `holder: "x": want one of id, all and holder`},
+		"a blank holder":                     {EndOptions{Holder: " "}, nil, "holder: \" \": is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			st := mixedStore()
-			was := st.doc
-			res, err := End(t.Context(), st, test.given)
+			was := st.text
+			res, err := on(st).End(t.Context(), test.given)
 			require.ErrorContains(t, err, test.text)
 			if test.want != nil {
 				require.ErrorIs(t, err, test.want)
 			}
-			require.Equal(t, []string{"mine", "theirs", "running"}, idsOf(res.InForce))
-			require.Same(t, was, res.After)
-			require.Same(t, was, st.doc)
+			require.Equal(t, []string{"mine", "theirs", "running"}, idsOf(res.InForce()))
+			require.Equal(t, st.doc(t), res.After)
+			require.Equal(t, was, st.text)
 			require.Equal(t, noonUTC, res.Time)
 			require.Nil(t, res.Ended)
 		})
@@ -102,34 +105,45 @@ func TestEndWhereNothingWasEverWritten(t *testing.T) {
 	t.Parallel()
 	for _, o := range []EndOptions{{Holder: "x"}, {ID: "a"}, {All: true}} {
 		st := storeAt(noonUTC)
-		res, err := End(t.Context(), st, o)
+		res, err := on(st).End(t.Context(), o)
 		require.ErrorIs(t, err, ErrNothingToEnd)
-		require.Nil(t, st.doc)
+		require.Nil(t, st.text)
 		require.Nil(t, res.After)
-		require.NotNil(t, res.InForce)
-		require.Empty(t, res.InForce)
+		require.Equal(t, []period.Period{}, res.InForce())
 	}
 }
 
 func TestEndAfterTheDocumentWasLost(t *testing.T) {
 	t.Parallel()
 	st := storeAt(noonUTC)
-	st.load = func(int) error {
-		if st.doc == nil {
-			return ErrLost
-		}
-		return nil
-	}
+	st.gone = store.ErrLost
 	for _, o := range []EndOptions{{Holder: "x"}, {ID: "a"}, {ID: "a", All: true}} {
-		_, err := End(t.Context(), st, o)
-		require.ErrorIs(t, err, ErrLost)
-		require.Nil(t, st.doc)
+		_, err := on(st).End(t.Context(), o)
+		require.ErrorIs(t, err, store.ErrLost)
+		require.Nil(t, st.text)
 	}
-	res, err := End(t.Context(), st, EndOptions{All: true})
+	res, err := on(st).End(t.Context(), EndOptions{All: true})
 	require.NoError(t, err)
-	require.Empty(t, res.Ended)
+	require.Equal(t, []period.Period{}, res.Ended)
 	require.Empty(t, res.After.Periods)
 	require.Equal(t, int64(1), res.After.Revision)
 	require.NotEmpty(t, res.After.StoreID)
+	require.Equal(t, period.AnyDocument, res.After.Replaces)
 	require.False(t, res.After.HandEdited())
+	require.Equal(t, "lost", st.log(t)[0].Anew)
+}
+
+func TestAnEndMayBeConditional(t *testing.T) {
+	t.Parallel()
+	st := mixedStore()
+	was := st.text
+	_, err := on(st).End(t.Context(), EndOptions{ID: "mine", IfVersion: new(int64(2))})
+	require.ErrorIs(t, err, store.ErrConflict)
+	require.ErrorContains(t, err, `"mine" has version 1 now, not 2`)
+	_, err = on(st).End(t.Context(), EndOptions{All: true, IfVersion: new(int64(1))})
+	require.ErrorContains(t, err, "version: 1: is that of one period; give its id")
+	require.Equal(t, was, st.text)
+	res, err := on(st).End(t.Context(), EndOptions{ID: "mine", IfVersion: new(int64(1))})
+	require.NoError(t, err)
+	require.Equal(t, []string{"mine"}, idsOf(res.Ended))
 }

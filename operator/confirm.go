@@ -1,0 +1,67 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+const (
+	confirmTimeout = 2 * time.Second // for reading a write back
+	maxBackoff     = 50 * time.Millisecond
+)
+
+// confirm reads back the document next, whose text Swap wrote over old. swapped is what Swap
+// returned: nil, or an error that leaves open whether it wrote. confirm succeeds if the store
+// holds next, or a later document whose log has the entry of next.
+//
+// For at most confirmTimeout it reads again while a read fails, and while a primary of the
+// store has an older document, because that primary may not have the write yet.
+func (o Operator) confirm(ctx context.Context, old store.Token, next *period.Document, text []byte, swapped error) (State, error) {
+	// The caller must learn the outcome even if its own time is up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmTimeout)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		blob, err := o.Store.Get(ctx, "")
+		s, err := stateOf(blob, err)
+		found, older := err, false
+		switch d := s.Document; {
+		case d != nil && (s.Token == store.TokenOf(text) || d.StoreID == next.StoreID && d.Log.Holds(next.WriteID)):
+			return s, nil
+		case d != nil:
+			found = fmt.Errorf("revision %d of document %s", d.Revision, d.StoreID)
+			older = d.StoreID == next.StoreID && d.Revision < next.Revision
+		case err == nil:
+			found = errors.New("no document")
+		}
+		read := err == nil || errors.Is(err, store.ErrLost) || errors.Is(err, ErrUnreadable)
+		switch unchanged := read && s.Token == old; {
+		case unchanged && swapped != nil:
+			return State{}, fmt.Errorf("nothing was written: %w", storeError(swapped))
+		case read && !unchanged && !older, backOff(ctx, attempt) != nil:
+			err = fmt.Errorf("%w: wrote revision %d of document %s, and read back %w", ErrUnconfirmed, next.Revision, next.StoreID, found)
+			if swapped != nil {
+				err = fmt.Errorf("%w; the write returned: %w", err, swapped)
+			}
+			return State{}, err
+		}
+	}
+}
+
+// backOff waits a random time below a limit that doubles with the attempts.
+func backOff(ctx context.Context, attempt int) error {
+	limit := min(time.Millisecond<<min(attempt, 10), maxBackoff)
+	timer := time.NewTimer(mathrand.N(limit)) //nolint:gosec // a spread between writers, not a secret
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,91 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+)
+
+// EditOptions says what [Operator.Edit] changes. A nil field stays unchanged.
+type EditOptions struct {
+	// IfVersion is the version that the caller has seen. Another version is an error that
+	// wraps [store.ErrConflict]. Nil means any.
+	IfVersion *int64
+	// These fields are those of [period.Period]. A pointer to the zero Time removes an end
+	// or an expected end.
+	Reason      *string
+	Start       *time.Time
+	End         *time.Time
+	ExpectedEnd *time.Time
+	Enabled     *bool
+	Emergency   *bool
+}
+
+// Edit changes the period with this id. The start of a deployment is when it began and
+// cannot change, and a deployment is ended instead of disabled. An end cannot be moved into
+// the past: [Operator.End] ends a period.
+//
+// Errors: [ErrNotFound], [store.ErrConflict] beside IfVersion, those of [Operator.Start].
+func (o Operator) Edit(ctx context.Context, id string, opts EditOptions) (Result, error) {
+	var edited period.Period
+	res, err := o.write(ctx, &write{action: period.ActionEdit, do: func(d *period.Document, now time.Time) (err error) {
+		edited, err = o.edit(d, now, id, opts)
+		return err
+	}})
+	if err == nil {
+		res.Period = edited
+	}
+	return res, err
+}
+
+func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOptions) (period.Period, error) {
+	i, err := index(d, id)
+	if err != nil {
+		return period.Period{}, err
+	}
+	p := &d.Periods[i]
+	if err := sameVersion(*p, opts.IfVersion); err != nil {
+		return period.Period{}, err
+	}
+	var errs []error
+	if p.Kind == period.Deployment && opts.Start != nil {
+		errs = append(errs, &period.FieldError{Field: "start", Value: opts.Start.UTC().Format(time.RFC3339), Problem: "is when the deployment began, and cannot be changed"})
+	}
+	if p.Kind == period.Deployment && opts.Enabled != nil && !*opts.Enabled {
+		errs = append(errs, &period.FieldError{Field: "enabled", Value: false, Problem: "a deployment cannot be disabled; end it"})
+	}
+	for _, end := range []struct {
+		field string
+		t     *time.Time
+	}{{"end", opts.End}, {"expected_end", opts.ExpectedEnd}} {
+		if end.t != nil && !end.t.IsZero() && !end.t.After(now) {
+			errs = append(errs, passed(end.field, period.Canonical(*end.t), now))
+		}
+	}
+	set(&p.Reason, opts.Reason)
+	set(&p.Enabled, opts.Enabled)
+	set(&p.Emergency, opts.Emergency)
+	setInstant(&p.Start, opts.Start)
+	setInstant(&p.End, opts.End)
+	setInstant(&p.ExpectedEnd, opts.ExpectedEnd)
+	p.Version++
+	p.UpdatedBy, p.UpdatedAt = o.Actor, now
+	errs = append(errs, p.Validate())
+	return *p, errors.Join(errs...)
+}
+
+// set sets the field, unless value is nil.
+func set[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+// setInstant is set for an instant.
+func setInstant(field, value *time.Time) {
+	if value != nil {
+		*field = period.Canonical(*value)
+	}
+}

@@ -1,0 +1,55 @@
+package operator
+
+import (
+	"errors"
+
+	"github.com/go-downtime/downtime/store"
+)
+
+// Errors of an [Operator], possibly wrapped. Those of package store are returned as well.
+// [Explain] turns all of them into sentences.
+var (
+	// ErrNothingToEnd means that no period which End was asked to end is in force.
+	ErrNothingToEnd = errors.New("nothing to end")
+	// ErrNotFound means that no period has this id.
+	ErrNotFound = errors.New("no such period")
+	// ErrInForce means that the period refuses requests now. End ends it.
+	ErrInForce = errors.New("the period is in force")
+	// ErrNotInForce means that the period refuses no request now. Cancel removes it.
+	ErrNotInForce = errors.New("the period is not in force")
+	// ErrInitialized means that the store has a document already.
+	ErrInitialized = errors.New("the store is already initialized")
+	// ErrNothingWritten means that there is no document to reconcile.
+	ErrNothingWritten = errors.New("nothing was ever written")
+	// ErrUnreadable means that the store has a document that cannot be decoded. It also
+	// wraps [period.ErrNewer] if a newer version wrote it.
+	ErrUnreadable = errors.New("the document cannot be read")
+	// ErrNotReadableByAll means that a live instance reports that it cannot read what would
+	// be written. Nothing was written. [Operator].Force writes it all the same.
+	ErrNotReadableByAll = errors.New("a live instance cannot read this change")
+	// ErrUnconfirmed is [store.ErrUnconfirmed]. It also means that the write could not be read
+	// back.
+	ErrUnconfirmed = store.ErrUnconfirmed
+	// ErrNoRows means that the store keeps no rows of instances.
+	ErrNoRows = errors.New("the store keeps no rows of instances")
+)
+
+// StoreError is a fault of the store itself: it could not be read or written.
+type StoreError struct{ Err error }
+
+// Error is the text of Err, which names the store.
+func (e *StoreError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *StoreError) Unwrap() error { return e.Err }
+
+// storeError marks an error as a fault of the store, unless it says something about the
+// document.
+func storeError(err error) error {
+	for _, known := range []error{store.ErrLost, store.ErrConflict, store.ErrReadOnly, store.ErrUnconfirmed, store.ErrTooLarge} {
+		if errors.Is(err, known) {
+			return err
+		}
+	}
+	return &StoreError{err}
+}

@@ -1,0 +1,104 @@
+package operator
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// Judgment is how the fleet compares to the document, by one consistent read.
+type Judgment struct {
+	State
+
+	// Err says why State has no Document. It is nil if State has one, and if nothing was
+	// ever written.
+	Err error
+	// Since is when the set of rows was created, by the store's clock; zero if there is none.
+	Since time.Time
+	// Periods are the ids of the judged periods.
+	Periods []string
+	// Instances are all rows, ordered by host, pid and id.
+	Instances []Instance
+}
+
+// Judge judges what one [store.Rows.ListRows] returned, with its error. It is a pure
+// function: the command, the operator's page and the API all show its result. id is the
+// period to judge by; "" means all periods in force.
+func Judge(set store.Rowset, err error, id string) Judgment {
+	j := Judgment{Since: set.Since, Periods: []string{}, Instances: make([]Instance, 0, len(set.Rows))}
+	j.State, j.Err = stateOf(set.Blob, err)
+	if id != "" {
+		j.Periods = append(j.Periods, id)
+	} else {
+		for _, p := range j.InForce() {
+			j.Periods = append(j.Periods, p.ID)
+		}
+	}
+	for _, r := range set.Rows {
+		j.Instances = append(j.Instances, j.instance(r))
+	}
+	slices.SortFunc(j.Instances, func(a, b Instance) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.PID, b.PID), cmp.Compare(a.ID, b.ID))
+	})
+	return j
+}
+
+func (j Judgment) instance(r store.Row) Instance {
+	i := Instance{Err: r.Err, Seen: r.Seen, Lease: r.Lease, Life: r.Life, Note: string(r.Note), Drained: []string{}}
+	if i.Err == nil && r.Life != store.Deleted {
+		i.Row, i.Err = period.DecodeRow(r.Key, r.Bytes)
+	}
+	i.ID = r.Key
+	if i.Err != nil && i.Life == store.Live {
+		i.Life = store.Expired // its state is unknown
+	}
+	i.Standing = standing(i.Mark(), j.Document.Mark())
+	if i.drains(j.Document) {
+		for _, id := range j.Periods {
+			if i.HasDrained(id, j.Time) {
+				i.Drained = append(i.Drained, id)
+			}
+		}
+	}
+	return i
+}
+
+// IsDrained reports whether the instance has drained all judged periods, of which there is at
+// least one.
+func (j Judgment) IsDrained(i Instance) bool {
+	return len(j.Periods) > 0 && len(i.Drained) == len(j.Periods)
+}
+
+// Which returns the instances that want accepts, in their order.
+func (j Judgment) Which(want func(i Instance) bool) []Instance {
+	return slices.DeleteFunc(slices.Clone(j.Instances), func(i Instance) bool { return !want(i) })
+}
+
+// Fleet reads document and rows and judges them by all periods in force.
+//
+// Errors: [ErrNoRows]; a *[StoreError]. If the document is lost or cannot be read, Fleet
+// returns the judgment of the rows with its Err set, and no error.
+func (o Operator) Fleet(ctx context.Context) (Judgment, error) {
+	if o.Store == nil {
+		return Judgment{}, errNilStore
+	}
+	rows, ok := o.Store.(store.Rows)
+	if !ok {
+		return Judgment{}, ErrNoRows
+	}
+	set, err := rows.ListRows(ctx, "")
+	if !rowsValid(err) {
+		return Judgment{}, storeError(err)
+	}
+	return Judge(set, err, ""), nil
+}
+
+// rowsValid reports whether [store.Rows.ListRows] returned rows beside err.
+func rowsValid(err error) bool {
+	return err == nil || errors.Is(err, store.ErrLost) || errors.Is(err, store.ErrNeverWritten) || errors.Is(err, store.ErrTampered)
+}

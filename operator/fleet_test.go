@@ -1,0 +1,248 @@
+package operator
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// judged is a document at revision 7, last closed at 6, with the periods "a" and "b" in force
+// and the window "c" that is to come.
+func judged(t testing.TB) *period.Document {
+	t.Helper()
+	d := &period.Document{
+		Format: period.Format, StoreID: "s", Revision: 7, CloseRev: 6,
+		Periods: []period.Period{aDeployment("a", "x"), aDeployment("b", "y"), aWindow("c", noonUTC.Add(time.Hour), noonUTC.Add(2*time.Hour))},
+	}
+	d.Seal()
+	return d
+}
+
+func setOf(t testing.TB, d *period.Document, rows ...store.Row) store.Rowset {
+	t.Helper()
+	text, err := d.Encode()
+	require.NoError(t, err)
+	return store.Rowset{Blob: store.Blob{Token: store.TokenOf(text), Bytes: text, Now: noonUTC}, Rows: rows, Since: noonUTC.Add(-time.Hour)}
+}
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	d := judged(t)
+	both := []string{"a", "b"}
+	// row is one that has drained both periods.
+	row := func(change func(r *period.Row)) store.Row {
+		return aRow(t, "k", func(r *period.Row) {
+			r.WriteID, r.Drained = d.WriteID, both
+			if change != nil {
+				change(r)
+			}
+		})
+	}
+	living := func(life store.Life, r store.Row) store.Row { r.Life = life; return r }
+	type want struct {
+		life     store.Life
+		standing Standing
+		is       string // "serves", "refuses", "silent" or ""
+		drained  []string
+	}
+	for name, tc := range map[string]struct {
+		row  store.Row
+		want want
+	}{
+		"drained":                          {row(nil), want{store.Live, Current, "refuses", both}},
+		"drained of one period":            {row(func(r *period.Row) { r.Drained = []string{"b", "old"} }), want{store.Live, Current, "refuses", []string{"b"}}},
+		"refusing":                         {row(func(r *period.Row) { r.Drained = nil }), want{store.Live, Current, "refuses", nil}},
+		"serving":                          {row(func(r *period.Row) { r.State, r.Drained = period.Open, nil }), want{store.Live, Current, "serves", nil}},
+		"serving, and says drained":        {row(func(r *period.Row) { r.State = period.Open }), want{store.Live, Current, "serves", nil}},
+		"starting, and says drained":       {row(func(r *period.Row) { r.State = period.Starting }), want{store.Live, Current, "refuses", nil}},
+		"leaving":                          {row(func(r *period.Row) { r.State = period.Leaving }), want{store.Live, Current, "refuses", both}},
+		"drained until a time ahead":       {row(func(r *period.Row) { r.DrainedUntil = noonUTC.Add(1e3) }), want{store.Live, Current, "refuses", both}},
+		"drained until now":                {row(func(r *period.Row) { r.DrainedUntil = noonUTC }), want{store.Live, Current, "refuses", nil}},
+		"regressed":                        {row(func(r *period.Row) { r.Regressed = true }), want{store.Live, Current, "refuses", nil}},
+		"overridden up":                    {row(func(r *period.Row) { r.Override = "up" }), want{store.Live, Current, "refuses", nil}},
+		"overridden down":                  {row(func(r *period.Row) { r.Override = "down" }), want{store.Live, Current, "refuses", both}},
+		"at the closing revision":          {row(func(r *period.Row) { r.Revision, r.WriteID = 6, "w" }), want{store.Live, Behind, "refuses", both}},
+		"before the closing revision":      {row(func(r *period.Row) { r.Revision, r.WriteID = 5, "w" }), want{store.Live, Behind, "refuses", nil}},
+		"another write of the revision":    {row(func(r *period.Row) { r.WriteID = "w" }), want{store.Live, Different, "refuses", nil}},
+		"ahead of the store":               {row(func(r *period.Row) { r.Revision = 8 }), want{store.Live, Ahead, "refuses", nil}},
+		"another document":                 {row(func(r *period.Row) { r.StoreID = "z" }), want{store.Live, Different, "refuses", nil}},
+		"no document":                      {row(func(r *period.Row) { r.StoreID, r.Revision, r.WriteID = "", 0, "" }), want{store.Live, Without, "refuses", nil}},
+		"silent":                           {living(store.Expired, row(nil)), want{store.Expired, Current, "silent", nil}},
+		"dead":                             {living(store.Gone, row(nil)), want{store.Gone, Current, "", nil}},
+		"left":                             {store.Row{Key: "k", Note: []byte("left"), Life: store.Deleted}, want{store.Deleted, Without, "", nil}},
+		"a row that is no JSON":            {store.Row{Key: "k", Bytes: []byte("{"), Life: store.Live}, want{store.Expired, Without, "silent", nil}},
+		"the row of another key":           {store.Row{Key: "k", Bytes: aRow(t, "l", nil).Bytes, Life: store.Live}, want{store.Expired, Without, "silent", nil}},
+		"a state that is not known":        {row(func(r *period.Row) { r.State = "holding" }), want{store.Expired, Without, "silent", nil}},
+		"no state":                         {row(func(r *period.Row) { r.State = "" }), want{store.Expired, Without, "silent", nil}},
+		"a row that the store cannot read": {store.Row{Key: "k", Err: errors.New("corrupt"), Life: store.Expired}, want{store.Expired, Without, "silent", nil}},
+		"an unreadable row of the dead":    {store.Row{Key: "k", Bytes: []byte("{"), Life: store.Gone}, want{store.Gone, Without, "", nil}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := Judge(setOf(t, d, tc.row), nil, "")
+			require.NoError(t, j.Err)
+			require.Equal(t, both, j.Periods)
+			require.Equal(t, noonUTC.Add(-time.Hour), j.Since)
+			require.Len(t, j.Instances, 1)
+			i := j.Instances[0]
+			require.Equal(t, "k", i.ID)
+			require.Equal(t, tc.row.Seen, i.Seen)
+			require.Equal(t, tc.row.Lease, i.Lease)
+			require.Equal(t, string(tc.row.Note), i.Note)
+			require.Equal(t, tc.want.standing, i.Standing)
+			require.Equal(t, tc.want.life, i.Life)
+			require.Equal(t, tc.want.is == "serves", i.Serves())
+			require.Equal(t, tc.want.is == "refuses", i.Refuses())
+			require.Equal(t, tc.want.is == "silent", i.Silent())
+			require.Equal(t, tc.want.life == store.Live, i.Live())
+			require.NotNil(t, i.Drained)
+			require.ElementsMatch(t, tc.want.drained, i.Drained)
+			require.Equal(t, len(tc.want.drained) == 2, j.IsDrained(i))
+			require.Equal(t, tc.row.Err != nil || tc.row.Life != store.Deleted && i.Host == "", i.Err != nil)
+		})
+	}
+}
+
+func TestJudgeByOnePeriod(t *testing.T) {
+	t.Parallel()
+	d := judged(t)
+	row := aRow(t, "k", func(r *period.Row) { r.WriteID, r.Drained = d.WriteID, []string{"b"} })
+	for id, want := range map[string]bool{"a": false, "b": true, "c": false, "zzz": false} {
+		j := Judge(setOf(t, d, row), nil, id)
+		require.Equal(t, []string{id}, j.Periods)
+		require.Equal(t, want, j.IsDrained(j.Instances[0]), id)
+	}
+	up := judged(t)
+	up.Periods = nil
+	up.Seal()
+	j := Judge(setOf(t, up, row), nil, "")
+	require.Empty(t, j.Periods)
+	require.False(t, j.IsDrained(j.Instances[0]), "nothing is to be drained")
+}
+
+func TestJudgeOfAFileMadeByHand(t *testing.T) {
+	t.Parallel()
+	d := &period.Document{Format: period.Format, Periods: []period.Period{aDeployment("a", "x")}}
+	j := Judge(setOf(t, d, aRow(t, "k", func(r *period.Row) { r.StoreID, r.Revision, r.WriteID, r.Drained = "", 0, "", []string{"a"} })), nil, "")
+	require.True(t, j.IsDrained(j.Instances[0]))
+}
+
+func TestInstancesAreOrderedByHostPIDAndID(t *testing.T) {
+	t.Parallel()
+	row := func(key, host string, pid int) store.Row {
+		return aRow(t, key, func(r *period.Row) { r.Host, r.PID = host, pid })
+	}
+	j := Judge(setOf(t, judged(t), row("e", "b", 2), row("d", "b", 10), row("c", "a", 30), row("b", "b", 2), store.Row{Key: "a", Bytes: []byte("{"), Life: store.Live}), nil, "")
+	var ids []string
+	for _, i := range j.Instances {
+		ids = append(ids, i.ID)
+	}
+	require.Equal(t, []string{"a", "c", "b", "e", "d"}, ids, "an unreadable row hides no other")
+	require.Len(t, j.Which(Instance.Silent), 1)
+	require.Len(t, j.Which(Instance.Live), 4)
+	require.Len(t, j.Instances, 5)
+}
+
+func TestJudgeWithoutADocument(t *testing.T) {
+	t.Parallel()
+	row := aRow(t, "k", func(r *period.Row) { r.Drained = []string{"a"} })
+	broken := errors.New("connection reset")
+	for name, tc := range map[string]struct {
+		text string
+		err  error
+		want error
+	}{
+		"never written":          {"", store.ErrNeverWritten, nil},
+		"lost":                   {"", store.ErrLost, store.ErrLost},
+		"tampered":               {"", store.ErrTampered, store.ErrTampered},
+		"unreadable":             {"{", nil, ErrUnreadable},
+		"a store that is broken": {"", broken, broken},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			set := store.Rowset{Blob: store.Blob{Now: noonUTC}, Rows: []store.Row{row}}
+			if tc.text != "" {
+				set.Blob.Bytes, set.Blob.Token = []byte(tc.text), store.TokenOf([]byte(tc.text))
+			}
+			for _, id := range []string{"", "a"} {
+				j := Judge(set, tc.err, id)
+				require.ErrorIs(t, j.Err, tc.want)
+				require.Nil(t, j.Document)
+				require.Equal(t, noonUTC, j.Time)
+				require.Len(t, j.Instances, 1)
+				require.Equal(t, Different, j.Instances[0].Standing)
+				require.Equal(t, []string{}, j.Instances[0].Drained)
+				require.True(t, j.Instances[0].Refuses())
+			}
+		})
+	}
+	require.Empty(t, Judge(store.Rowset{}, store.ErrNeverWritten, "").Instances)
+}
+
+func TestFleet(t *testing.T) {
+	t.Parallel()
+	_, err := on(storeAt(noonUTC)).Fleet(t.Context())
+	require.ErrorIs(t, err, ErrNoRows)
+
+	st := &trialFleet{trialStore: storeAt(noonUTC, aDeployment("a", "x")), rows: []store.Row{aRow(t, "k", nil)}}
+	j, err := on(st).Fleet(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"a"}, j.Periods)
+	require.Len(t, j.Instances, 1)
+
+	st.text, st.gone = nil, store.ErrLost
+	j, err = on(st).Fleet(t.Context())
+	require.NoError(t, err)
+	require.ErrorIs(t, j.Err, store.ErrLost)
+	require.Len(t, j.Instances, 1)
+
+	st.gone = store.ErrTampered
+	j, err = on(st).Fleet(t.Context())
+	require.NoError(t, err)
+	fault, ok := errors.AsType[*StoreError](j.Err)
+	require.True(t, ok)
+	require.Equal(t, store.ErrTampered, fault.Err)
+
+	st.list = errors.New("connection reset")
+	_, err = on(st).Fleet(t.Context())
+	fault, ok = errors.AsType[*StoreError](err)
+	require.True(t, ok)
+	require.Equal(t, st.list, fault.Err)
+}
+
+// FuzzJudge checks that no row is lost, that only a live instance that refuses has drained a
+// period, and that only a period that it names itself is drained.
+func FuzzJudge(f *testing.F) {
+	good := aRow(f, "k", func(r *period.Row) { r.Drained = []string{"a", "b"}; r.Revision = 6 })
+	f.Add(good.Bytes, uint8(store.Live), "")
+	f.Add(good.Bytes, uint8(store.Expired), "a")
+	f.Add([]byte(`{"id":"k","state":"closed","drained":["a"],"store_id":"s","revision":6,"drained_until":"2026-03-08T12:00:00Z"}`), uint8(store.Live), "a")
+	f.Add([]byte("{"), uint8(store.Deleted), "")
+	f.Fuzz(func(t *testing.T, b []byte, life uint8, id string) {
+		d := judged(t)
+		other := aRow(t, "other", nil)
+		j := Judge(setOf(t, d, store.Row{Key: "k", Bytes: b, Life: store.Life(life)}, other), nil, id)
+		require.Len(t, j.Instances, 2)
+		i := j.Instances[slices.IndexFunc(j.Instances, func(i Instance) bool { return i.ID == "k" })]
+		if len(i.Drained) == 0 {
+			require.False(t, j.IsDrained(i))
+			return
+		}
+		require.True(t, i.Refuses())
+		require.NoError(t, i.Err)
+		var raw period.Row
+		require.NoError(t, json.Unmarshal(b, &raw))
+		require.Subset(t, raw.Drained, i.Drained)
+		require.Subset(t, j.Periods, i.Drained)
+		require.Equal(t, d.StoreID, raw.StoreID)
+		require.GreaterOrEqual(t, raw.Revision, d.CloseRev)
+		require.LessOrEqual(t, raw.Revision, d.Revision)
+	})
+}

@@ -1,0 +1,36 @@
+package operator
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+)
+
+// InitOptions says how [Operator.Init] writes the first document.
+type InitOptions struct {
+	// Name names the application and its environment for operators. "" means none.
+	Name string
+	// Replace makes the document replace a lost one: a gate that keeps the state of the lost
+	// document adopts this empty one, and opens. Otherwise such a gate keeps its state until an
+	// operator reconciles the store.
+	Replace bool
+}
+
+// Init writes the first, empty document. A gate on a shared store refuses requests until it
+// is there. Over a document that cannot be read, Init writes only with Replace, and only if the
+// store can put the old one aside ([Result].Kept).
+//
+// Errors: [ErrInitialized], with the state in the Result; nothing was written. Those of
+// [Operator.Start].
+func (o Operator) Init(ctx context.Context, opts InitOptions) (Result, error) {
+	empty := func(d *period.Document, _ time.Time) error {
+		if d.Format != 0 {
+			return ErrInitialized
+		}
+		d.Name = opts.Name
+		return nil
+	}
+	w := &write{action: period.ActionInit, do: empty, anew: empty, replace: opts.Replace, onlyLost: !opts.Replace}
+	return o.write(ctx, w)
+}

@@ -1,0 +1,83 @@
+package operator
+
+import (
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// Standing is how the document of an instance compares to the one in the store.
+type Standing string
+
+// The standings.
+const (
+	Current   Standing = "current"
+	Behind    Standing = "behind"
+	Ahead     Standing = "ahead" // the store went back
+	Different Standing = "other" // another document, or another write of the same revision
+	Without   Standing = "none"  // the instance has no document
+)
+
+// Instance is one row, as [Judge] found it.
+type Instance struct {
+	// Row is what the instance reported. If the row was deleted or cannot be read, only its
+	// ID is set.
+	period.Row
+
+	// Err says why the row cannot be read; nil if it can.
+	Err error
+	// Seen is when the row was written or deleted, and Lease when its lease ends, by the
+	// store's clock. Zero if the store cannot read the row.
+	Seen, Lease time.Time
+	// Life is what the store knows about the instance. A row that cannot be read counts as
+	// expired.
+	Life store.Life
+	// Note is the note of a deleted row.
+	Note string
+	// Standing compares the document of the instance with the one in the store.
+	Standing Standing
+	// Drained are the judged periods that the instance has drained. Row.Drained is what it
+	// reported: here the report is also current, and about the document in the store.
+	Drained []string
+}
+
+// Silent reports whether the lease has ended or the row cannot be read: the instance is dead
+// or cut off, and its state is unknown.
+func (i Instance) Silent() bool { return i.Life == store.Expired }
+
+// Live reports whether the instance reported within its lease.
+func (i Instance) Live() bool { return i.Life == store.Live }
+
+// Serves reports whether the instance is live and says that it serves.
+func (i Instance) Serves() bool { return i.Live() && i.State == period.Open }
+
+// Refuses reports whether the instance is live and says that it refuses.
+func (i Instance) Refuses() bool { return i.Live() && i.State != period.Open }
+
+// standing compares the mark of an instance with that of the store.
+func standing(has, stored period.Mark) Standing {
+	switch {
+	case has == period.Mark{}:
+		return Without
+	case has == stored:
+		return Current
+	case has.StoreID != stored.StoreID, has.Revision == stored.Revision:
+		return Different
+	case has.Revision < stored.Revision:
+		return Behind
+	}
+	return Ahead
+}
+
+// drains reports whether the periods that the instance calls drained are drained for d: it
+// refuses, and it has adopted d, or an earlier write of d since which no more is refused.
+func (i Instance) drains(d *period.Document) bool {
+	switch {
+	case d == nil, !i.Refuses(), i.State == period.Starting, i.Regressed, i.Override == "up":
+		return false
+	case i.StoreID != d.StoreID, i.Revision < d.CloseRev:
+		return false
+	}
+	return i.Revision < d.Revision || i.Mark() == d.Mark()
+}

@@ -1,0 +1,82 @@
+package operator
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+)
+
+// moment is an instant that options give in one of two ways: at a time, or some time after
+// another one. The zero moment is not given.
+type moment struct {
+	field string // of the instant in JSON: "end", "expected_end"
+	at    time.Time
+	after time.Duration
+}
+
+// afterField is the field of the duration: "end_after", "expected_after".
+func (m moment) afterField() string {
+	if m.field == "end" {
+		return "end_after"
+	}
+	return "expected_after"
+}
+
+// from is the instant, counted from t if it is given as a duration; zero if it is not given.
+func (m moment) from(t time.Time) (time.Time, error) {
+	fault := func(problem string) (time.Time, error) {
+		return time.Time{}, &period.FieldError{Field: m.afterField(), Value: m.after, Problem: problem}
+	}
+	switch {
+	case m.after != 0 && !m.at.IsZero():
+		return fault("want either a duration or an instant (" + m.field + "), not both")
+	case m.after < 0:
+		return fault("want more than 0")
+	case m.after > 0 && m.after < time.Microsecond:
+		return fault("want 1µs or more")
+	case m.after != 0:
+		return period.Canonical(t.Add(m.after)), nil
+	}
+	return period.Canonical(m.at), nil
+}
+
+// ahead is the instant of m, counted from now, which must be later than now if it is given.
+func (m moment) ahead(now time.Time) (time.Time, error) {
+	t, err := m.from(now)
+	if err == nil && !t.IsZero() && !t.After(now) {
+		err = passed(m.field, t, now)
+	}
+	return t, err
+}
+
+// passed is the fault of an instant that is not later than now.
+func passed(field string, t, now time.Time) error {
+	return &period.FieldError{Field: field, Value: t.Format(time.RFC3339), Problem: "has passed, the store's time is " + now.Format(time.RFC3339)}
+}
+
+// afterFaults returns err, in which the faults of an instant that a duration gave name the
+// duration. err is nil, a [*period.FieldError], or several of them joined.
+func afterFaults(err error, moments ...moment) error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, err := range joined.Unwrap() {
+			errs = append(errs, afterFaults(err, moments...))
+		}
+		return errors.Join(errs...)
+	}
+	f, ok := errors.AsType[*period.FieldError](err)
+	if !ok {
+		return err
+	}
+	i := slices.IndexFunc(moments, func(m moment) bool { return m.after != 0 && m.field == f.Field })
+	if i < 0 {
+		return err
+	}
+	end, _ := f.Value.(string)
+	return &period.FieldError{Field: moments[i].afterField(), Value: moments[i].after, Problem: "ends at " + end + ": " + f.Problem}
+}

@@ -1,0 +1,134 @@
+// Package operator does what operators do: it starts and ends downtime, plans it, reads the
+// log and judges the fleet. The command, the operator's page and its API are built on it. A
+// program of your own can use it too:
+//
+//	op := operator.Operator{Store: st, Actor: "deploy-bot", Origin: "job 4711"}
+//	res, err := op.Start(ctx, operator.StartOptions{Reason: new("Moving the database")})
+//	…
+//	res, err = op.End(ctx, operator.EndOptions{Holder: "deploy-bot"})
+//
+// Every change is one compare-and-swap on the document in the store, and is confirmed by
+// reading it back. Two operators never overwrite each other: one of them starts over with the
+// document of the other, or gets an error that wraps [store.ErrConflict].
+//
+// The package never talks to a gate. The two meet in the store.
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// Operator is a person or a job that works on one store. It is a plain value. Its methods
+// are safe for concurrent use, by goroutines and by processes.
+//
+// Beside the errors that each method names, all methods return *[StoreError] for a fault of
+// the store itself, and a joined *[period.FieldError] for each fault of the options.
+type Operator struct {
+	// Store holds the state. The caller closes it.
+	Store store.Store
+	// Actor is who works, and Origin from where: "ann", "command on web1". The log shows
+	// both. At most [period.MaxNameLen] bytes each. "" means unknown.
+	Actor, Origin string
+	// Force writes a document although a live instance reports that it cannot read it.
+	Force bool
+}
+
+// State is the document as one read found it.
+type State struct {
+	// Document is nil if nothing was ever written, and beside an error.
+	Document *period.Document
+	// Token identifies its bytes. "" if there is no document.
+	Token store.Token
+	// Time is the store's clock at the read.
+	Time time.Time
+}
+
+// InForce returns the periods that refuse requests at the time of the read; empty, never
+// nil.
+func (s State) InForce() []period.Period { return s.Document.InForce(s.Time) }
+
+// Verdict is what the periods say about the time of the read.
+func (s State) Verdict() period.Verdict {
+	if s.Document == nil {
+		return period.Verdict{}
+	}
+	return period.At(s.Document.Periods, s.Time)
+}
+
+// Result is what a method did, and the state after it.
+type Result struct {
+	// Period was begun, changed or removed. It is as in After, or, if After does not hold it
+	// any more, as in Before. Zero for End, Init and Reconcile.
+	Period period.Period
+	// Ended are the periods that End ended. Nil for other methods.
+	Ended []period.Period
+	// Before is the document before the write, and After the one that was read back. Nil
+	// means that nothing was ever written. They are equal if nothing was written now.
+	Before, After *period.Document
+	// Time is the store's clock at the last read.
+	Time time.Time
+	// Kept is where the store keeps an unreadable document that this write replaced. "" if
+	// there was none.
+	Kept string
+}
+
+// State is the state after the write, without its Token.
+func (r Result) State() State { return State{Document: r.After, Time: r.Time} }
+
+// InForce returns the periods that refuse requests after the write; empty, never nil.
+func (r Result) InForce() []period.Period { return r.After.InForce(r.Time) }
+
+// Read reads the document. If nothing was ever written, the State has no Document, and there
+// is no error.
+//
+// Errors: [store.ErrLost], [ErrUnreadable], *[StoreError]. State.Time is valid beside the
+// first two.
+func (o Operator) Read(ctx context.Context) (State, error) {
+	if o.Store == nil {
+		return State{}, errNilStore
+	}
+	blob, err := o.Store.Get(ctx, "")
+	return stateOf(blob, err)
+}
+
+// Log returns the last writes, the newest first, at most limit of them. A limit of 0 or less
+// means all, at most [period.MaxEntries]. If there are none, Log returns an empty, non-nil
+// slice. An error beside entries names the entries that cannot be read. Other errors: see
+// [Operator.Read].
+func (o Operator) Log(ctx context.Context, limit int) ([]period.Entry, error) {
+	s, err := o.Read(ctx)
+	if err != nil || s.Document == nil {
+		return []period.Entry{}, err
+	}
+	entries, err := s.Document.Log.Entries()
+	if limit > 0 && limit < len(entries) {
+		entries = entries[:limit]
+	}
+	return entries, err
+}
+
+var errNilStore = &period.FieldError{Field: "store", Problem: "is nil"}
+
+// stateOf decodes the document that [store.Store.Get] returned with err. Beside
+// [ErrUnreadable] the State has the token.
+func stateOf(blob store.Blob, err error) (State, error) {
+	s := State{Token: blob.Token, Time: period.Canonical(blob.Now)}
+	switch {
+	case errors.Is(err, store.ErrNeverWritten):
+		return s, nil
+	case err != nil:
+		return State{Time: s.Time}, storeError(err)
+	}
+	doc, err := period.Decode(blob.Bytes)
+	if err != nil {
+		return s, fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	s.Document = doc
+	return s, nil
+}

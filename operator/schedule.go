@@ -1,0 +1,75 @@
+package operator
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+)
+
+// WindowOptions says what [Operator.Schedule] plans.
+type WindowOptions struct {
+	// Holder is whose window it is. "" means the Actor.
+	Holder string
+	// Start is when the window begins. A start that has passed begins it at once, if its
+	// end is still ahead. Required.
+	Start time.Time
+	// End, or Start plus EndAfter, is when the window is over. Neither means that it
+	// begins by the clock and lasts until an operator ends it.
+	End      time.Time
+	EndAfter time.Duration
+	// ExpectedEnd, or Start plus ExpectedAfter, is what visitors are told instead of the
+	// end. Neither means the end.
+	ExpectedEnd   time.Time
+	ExpectedAfter time.Duration
+	// Reason is shown to visitors. "" means none.
+	Reason string
+	// Emergency marks downtime that was not planned long before.
+	Emergency bool
+	// Disabled plans the window without effect, until it is enabled.
+	Disabled bool
+}
+
+// Schedule adds a window. See [Operator.Start] for errors.
+func (o Operator) Schedule(ctx context.Context, opts WindowOptions) (Result, error) {
+	var planned period.Period
+	res, err := o.write(ctx, &write{action: period.ActionSchedule, do: func(d *period.Document, now time.Time) (err error) {
+		planned, err = o.schedule(d, now, opts)
+		return err
+	}})
+	if err == nil {
+		res.Period = planned
+	}
+	return res, err
+}
+
+func (o Operator) schedule(d *period.Document, now time.Time, opts WindowOptions) (period.Period, error) {
+	start := period.Canonical(opts.Start)
+	if start.IsZero() {
+		return period.Period{}, &period.FieldError{Field: "start", Problem: "is missing"}
+	}
+	last, promised := moment{"end", opts.End, opts.EndAfter}, moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
+	end, err := last.from(start)
+	if err != nil {
+		return period.Period{}, err
+	}
+	expected, err := promised.from(start)
+	if err != nil {
+		return period.Period{}, err
+	}
+	p := period.Period{
+		ID: newID(d), Kind: period.Window, Start: start, End: end, ExpectedEnd: expected,
+		Enabled: !opts.Disabled, Emergency: opts.Emergency, Reason: opts.Reason, Holder: cmp.Or(opts.Holder, o.Actor),
+		Version: 1, CreatedBy: o.Actor, CreatedAt: now,
+	}
+	err = p.Validate()
+	if err == nil && p.Finished(now) {
+		err = passed("end", p.End, now)
+	}
+	if err != nil {
+		return period.Period{}, afterFaults(err, last, promised)
+	}
+	d.Periods = append(d.Periods, p)
+	return p, nil
+}

@@ -1,0 +1,100 @@
+package operator
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+)
+
+// StartOptions says what [Operator.Start] begins. On a second Start by the same holder, a
+// field with its zero value leaves the deployment unchanged.
+type StartOptions struct {
+	// Holder is whose deployment it is: a second Start by the same holder changes it, and an
+	// End with the Holder ends it. "" means the Actor of the operator. One of the two is
+	// required; the Holder also counts as an Actor that is "".
+	Holder string
+	// IfRevision is the revision of the document that the caller has seen, 0 if nothing was
+	// written then. Another revision is an error that wraps [store.ErrConflict]. Nil means any.
+	IfRevision *int64
+	// Reason is shown to visitors. Nil means none, or unchanged.
+	Reason *string
+	// Emergency marks downtime that was not planned. Nil means false, or unchanged.
+	Emergency *bool
+	// ExpectedEnd, or the store's time plus ExpectedAfter, is when the downtime is expected to
+	// be over. Visitors are told. It opens nothing.
+	ExpectedEnd   time.Time
+	ExpectedAfter time.Duration
+	// End, or the store's time plus EndAfter, is when the site reopens by itself. It
+	// replaces an expected end, and an expected end replaces it.
+	End      time.Time
+	EndAfter time.Duration
+}
+
+// Start takes the site down from now until [Operator.End], or until the end that the options
+// give. If the holder has a deployment in force, Start changes that one, without a gap. Two
+// concurrent Starts by one holder begin one deployment.
+//
+// Start returns when the write is confirmed. It does not wait for any instance. Errors:
+// [store.ErrConflict] beside IfRevision; [store.ErrLost], [store.ErrReadOnly],
+// [store.ErrTooLarge], [ErrUnreadable], [ErrNotReadableByAll], [ErrUnconfirmed]; those of
+// [Operator].
+func (o Operator) Start(ctx context.Context, opts StartOptions) (Result, error) {
+	opts.Holder, o.Actor = cmp.Or(opts.Holder, o.Actor), cmp.Or(o.Actor, opts.Holder)
+	var begun period.Period
+	w := &write{}
+	w.do = func(d *period.Document, now time.Time) (err error) {
+		begun, err = o.start(d, now, opts)
+		w.action = period.ActionStart
+		if begun.Version > 1 {
+			w.action = period.ActionChange
+		}
+		return err
+	}
+	res, err := o.write(ctx, w)
+	if err == nil {
+		res.Period = begun
+	}
+	return res, err
+}
+
+func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (period.Period, error) {
+	if strings.TrimSpace(opts.Holder) == "" {
+		return period.Period{}, &period.FieldError{Field: "holder", Value: opts.Holder, Problem: "is missing; say whose deployment it is"}
+	}
+	if err := sameRevision(d, opts.IfRevision); err != nil {
+		return period.Period{}, err
+	}
+	last, promised := moment{"end", opts.End, opts.EndAfter}, moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
+	end, err := last.ahead(now)
+	if err != nil {
+		return period.Period{}, err
+	}
+	expected, err := promised.ahead(now)
+	if err != nil {
+		return period.Period{}, err
+	}
+	i := slices.IndexFunc(d.Periods, func(p period.Period) bool {
+		return p.Kind == period.Deployment && p.Holder == opts.Holder && p.InForce(now)
+	})
+	if i < 0 {
+		i = len(d.Periods)
+		d.Periods = append(d.Periods, period.Period{
+			ID: newID(d), Kind: period.Deployment, Start: now, Enabled: true, Holder: opts.Holder,
+			CreatedBy: o.Actor, CreatedAt: now,
+		})
+	} else {
+		d.Periods[i].UpdatedBy, d.Periods[i].UpdatedAt = o.Actor, now
+	}
+	p := &d.Periods[i]
+	p.Version++
+	set(&p.Reason, opts.Reason)
+	set(&p.Emergency, opts.Emergency)
+	if !end.IsZero() || !expected.IsZero() {
+		p.End, p.ExpectedEnd = end, expected
+	}
+	return *p, afterFaults(p.Validate(), last, promised)
+}

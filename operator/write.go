@@ -1,0 +1,222 @@
+package operator
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+const (
+	keepFinished = 7 * 24 * time.Hour // how long a finished period is shown
+	swapAttempts = 100                // conflicts in a row before a write gives up
+	rowsTimeout  = 2 * time.Second    // for the list of instances before a write
+)
+
+// change computes the next document in place. d is the caller's own copy, never nil, and has
+// the revision that will be written; its Format is 0 if it continues no document. now is the
+// store's time. A change runs again after a conflict, on a new copy, and keeps only its last
+// outcome.
+type change func(d *period.Document, now time.Time) error
+
+// write is one operation on the document.
+type write struct {
+	action period.Action
+	// do changes the document. It may set action.
+	do change
+	// anew, if not nil, is done to an empty document if the store has lost its own, or
+	// keeps one that cannot be read and can put it aside.
+	anew change
+	// onlyLost restricts anew to a document that is lost.
+	onlyLost bool
+	// replace makes a document that continues none replace the lost one at every gate.
+	replace bool
+}
+
+// base is what a write starts from.
+type base struct {
+	State
+
+	rows []store.Row  // nil if the store keeps none, or they could not be read
+	anew string       // why the document begins anew, see [period.Entry]; "" if it does not
+	keep store.Keeper // puts aside the unreadable document; nil if there is none
+}
+
+// write reads the document, changes a copy, swaps it in and reads it back. After a conflict
+// it starts over. Beside an error of the change, and one after which nothing was written, the
+// Result holds the state that was found.
+func (o Operator) write(ctx context.Context, w *write) (Result, error) {
+	if o.Store == nil {
+		return Result{}, errNilStore
+	}
+	for attempt := range swapAttempts {
+		if attempt > 0 {
+			if err := backOff(ctx, attempt); err != nil {
+				return Result{}, err
+			}
+		}
+		b, err := o.base(ctx, w)
+		if err != nil {
+			return Result{Time: b.Time}, err
+		}
+		found := Result{Before: b.Document, After: b.Document, Time: b.Time}
+		next, err := o.next(b, w)
+		if err != nil {
+			return found, err
+		}
+		text, err := o.encode(b, next)
+		if err != nil {
+			return found, err
+		}
+		kept, err := b.putAside(ctx)
+		if errors.Is(err, store.ErrConflict) {
+			continue
+		} else if err != nil {
+			return found, err
+		}
+		err = o.Store.Swap(ctx, b.Token, text)
+		switch {
+		case errors.Is(err, store.ErrConflict):
+			continue
+		case errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrTooLarge), errors.Is(err, store.ErrTampered), errors.Is(err, store.ErrUnconfirmed):
+			return found, storeError(err)
+		}
+		after, err := o.confirm(ctx, b.Token, next, text, err)
+		if err != nil {
+			return found, err
+		}
+		return Result{Before: b.Document, After: after.Document, Time: after.Time, Kept: kept}, nil
+	}
+	return Result{}, fmt.Errorf("gave up after %d attempts: %w", swapAttempts, store.ErrConflict)
+}
+
+// base reads document and rows, in one read where the store has rows.
+func (o Operator) base(ctx context.Context, w *write) (base, error) {
+	var b base
+	var blob store.Blob
+	var err error
+	listed := false
+	if rows, ok := o.Store.(store.Rows); ok {
+		limited, cancel := context.WithTimeout(ctx, rowsTimeout)
+		var set store.Rowset
+		set, err = rows.ListRows(limited, "")
+		cancel()
+		blob, b.rows, listed = set.Blob, set.Rows, rowsValid(err)
+	}
+	if !listed { // rows that cannot be read must not prevent a write
+		b.rows = nil
+		blob, err = o.Store.Get(ctx, "")
+	}
+	b.State, err = stateOf(blob, err)
+	if err == nil || w.anew == nil {
+		return b, err
+	}
+	keeper, canKeep := o.Store.(store.Keeper)
+	switch {
+	case errors.Is(err, store.ErrLost):
+		b.anew = "lost"
+		return b, nil
+	case errors.Is(err, ErrUnreadable) && !errors.Is(err, period.ErrNewer) && canKeep && !w.onlyLost:
+		b.anew, b.keep = "unreadable", keeper
+		return b, nil
+	}
+	return b, err
+}
+
+// putAside keeps the unreadable document that will be replaced, if there is one.
+func (b base) putAside(ctx context.Context) (place string, err error) {
+	if b.keep == nil {
+		return "", nil
+	}
+	place, err = b.keep.Keep(ctx, b.Token)
+	if err != nil {
+		return "", fmt.Errorf("nothing was written: the unreadable document cannot be put aside: %w", storeError(err))
+	}
+	return place, nil
+}
+
+// next is the document after w: pruned, counted, sealed and with its log entry.
+func (o Operator) next(b base, w *write) (*period.Document, error) {
+	next := &period.Document{Periods: []period.Period{}}
+	do := w.do
+	entry := period.Entry{Actor: o.Actor, Origin: o.Origin, Time: b.Time, Anew: b.anew}
+	var before []period.Period
+	if prev := b.Document; prev != nil {
+		before = prev.Periods
+		entry.HandEdited = prev.HandEdited()
+		*next = *prev
+		next.Periods = append(make([]period.Period, 0, len(prev.Periods)+1), prev.Periods...)
+		if prev.StoreID == "" {
+			next.Replaces = period.AnyDocument // a file that a person made
+		}
+	} else if w.replace {
+		next.Replaces = storeIDOf(b.rows)
+	}
+	if b.anew != "" {
+		do = w.anew
+		if w.replace {
+			next.Replaces = cmp.Or(next.Replaces, period.AnyDocument)
+		}
+	}
+	if next.Revision >= period.MaxRevision {
+		return nil, &period.FieldError{Field: "revision", Value: next.Revision, Problem: "is the highest one; the document cannot be written any more"}
+	}
+	next.Revision++
+	if err := do(next, b.Time); err != nil {
+		return nil, err
+	}
+	entry.Action = w.action
+	entry.Changes = period.Changes(before, next.Periods)
+	next.Periods = slices.DeleteFunc(next.Periods, func(p period.Period) bool { return p.Finished(b.Time.Add(-keepFinished)) })
+	next.Format = period.Format
+	if next.StoreID == "" {
+		next.StoreID = strings.ToLower(rand.Text())
+	}
+	// An edit by hand may have refused more without a revision of its own.
+	if entry.HandEdited || period.Grew(b.Document, next) {
+		next.CloseRev = next.Revision
+	}
+	next.Seal()
+	entry.Revision, entry.Write = next.Revision, period.WriteHalf(next.WriteID)
+	var err error
+	next.Log, err = next.Log.With(entry)
+	return next, err
+}
+
+// storeIDOf is the id of the document that the rows are about: "" if they name none, and
+// [period.AnyDocument] if they name several.
+func storeIDOf(rows []store.Row) string {
+	id := ""
+	for _, r := range rows {
+		row, err := period.DecodeRow(r.Key, r.Bytes)
+		if err != nil || row.StoreID == "" {
+			continue
+		}
+		if id != "" && row.StoreID != id {
+			return period.AnyDocument
+		}
+		id = row.StoreID
+	}
+	return id
+}
+
+// encode is next as the store keeps it. It fails if a live instance cannot read next, or if
+// next is too large.
+func (o Operator) encode(b base, next *period.Document) ([]byte, error) {
+	if err := o.readableByAll(b.rows, next); err != nil {
+		return nil, err
+	}
+	limit := store.MaxOf(o.Store)
+	text, err := next.Fit(limit)
+	if err == nil {
+		err = store.CheckSize(text, limit)
+	}
+	return text, err
+}
