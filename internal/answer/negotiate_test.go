@@ -1,4 +1,4 @@
-package core
+package answer
 
 import (
 	"regexp"
@@ -145,7 +145,7 @@ func FuzzAccept(f *testing.F) {
 	})
 }
 
-// referenceRange is a range as the slow and plain reader of the tests sees it.
+// referenceRange is a range as the reference reader of the tests sees it.
 type referenceRange struct {
 	name   string
 	q      int // thousandths

@@ -1,4 +1,4 @@
-package core
+package answer
 
 import (
 	"maps"
@@ -8,10 +8,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
-// sink is a ResponseWriter that costs next to nothing, so that what is measured is what
-// is done to it.
+// sink is a ResponseWriter that costs little, so that a benchmark measures its caller.
 type sink struct {
 	header http.Header
 	status int
@@ -35,8 +36,8 @@ const (
 	languageUsual = "en-US,en;q=0.9,de;q=0.8"
 )
 
-// benchWrite measures answer with an empty header map, as a gate outside of everything
-// finds it, or with what outer middleware has set.
+// benchWrite measures answer with an empty header map, as the outermost middleware finds
+// it, or with the headers of outer middleware.
 func benchWrite(b *testing.B, answer http.HandlerFunc, r *http.Request, outer http.Header) {
 	b.Helper()
 	w := &sink{header: make(http.Header)}
@@ -63,9 +64,11 @@ func benchRequest(accept, language string) *http.Request {
 
 func BenchmarkAnswer(b *testing.B) {
 	now := time.Now()
-	a := newAnswers(&answerSettings{status: defaultStatus}, &Closure{
-		Cause: CausePeriod, Reason: "Moving to a larger database", Since: now, Until: now.Add(time.Hour),
-	}, now)
+	settings, err := New(Options{})
+	require.NoError(b, err)
+	a := settings.Prepare(Facts{
+		Kind: "planned", Reason: "Moving to a larger database", Since: now, Until: now.Add(time.Hour),
+	}, now, nil)
 	for name, header := range map[string][2]string{
 		"no headers":           {"", ""},
 		"anything":             {"*/*", ""},
@@ -75,14 +78,14 @@ func BenchmarkAnswer(b *testing.B) {
 		"browser's image":      {acceptImage, languageUsual},
 		"program in a browser": {acceptAxios, languageUsual},
 	} {
-		b.Run("write, "+name, func(b *testing.B) { benchWrite(b, a.write, benchRequest(header[0], header[1]), nil) })
+		b.Run("write, "+name, func(b *testing.B) { benchWrite(b, a.Write, benchRequest(header[0], header[1]), nil) })
 	}
 	outer := http.Header{"Access-Control-Allow-Origin": {"*"}, "X-Request-Id": {"1"}, "Strict-Transport-Security": {"max-age=1"}}
 	b.Run("write, browser, behind middleware", func(b *testing.B) {
-		benchWrite(b, a.write, benchRequest(acceptChrome, languageUsual), outer)
+		benchWrite(b, a.Write, benchRequest(acceptChrome, languageUsual), outer)
 	})
 
-	// What they are compared with: answers written by hand.
+	// For comparison: answers written by hand.
 	page := a.in(english, formatHTML)
 	four := http.Header{
 		"Content-Type": page.contentType, "Content-Length": page.contentLength[0],

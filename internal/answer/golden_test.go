@@ -1,4 +1,4 @@
-package core
+package answer
 
 import (
 	"flag"
@@ -21,5 +21,5 @@ func requireGolden(t *testing.T, name string, got []byte) {
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, string(want), string(got), "go test -update ./core writes %s anew", path)
+	require.Equal(t, string(want), string(got), "go test -update ./internal/answer writes %s anew", path)
 }

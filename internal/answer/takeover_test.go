@@ -1,4 +1,4 @@
-package core
+package answer
 
 import (
 	"maps"
@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAnswerAmongOthersHeaders(t *testing.T) {
+func TestAnswerAmongOuterHeaders(t *testing.T) {
 	t.Parallel()
-	a := testAnswers(t, Config{}, testClosure)
+	a := testAnswers(t, Options{}, testFacts)
 	for name, test := range map[string]struct {
-		before, after http.Header // after: nil means that it is gone
+		before, after http.Header // after: nil means removed
 	}{
-		"what would tell of other content goes": {
+		"descriptions of another content are removed": {
 			http.Header{
 				"Etag": {`"1"`}, "ETag": {`"2"`}, "Last-Modified": {"x"}, "Expires": {"x"}, "Accept-Ranges": {"bytes"},
 				"Content-Range": {"bytes 0-1/2"}, "Content-Disposition": {"attachment"}, "Content-Location": {"/x"},
@@ -26,7 +26,7 @@ func TestAnswerAmongOthersHeaders(t *testing.T) {
 				"Content-Range": nil, "Content-Disposition": nil, "Content-Location": nil,
 			},
 		},
-		"what would make a cache keep it goes": {
+		"permissions to cache are removed": {
 			http.Header{
 				"Cache-Control": {"public, max-age=60"}, "Cdn-Cache-Control": {"max-age=60"}, "CDN-Cache-Control": {"max-age=60"},
 				"Cloudflare-Cdn-Cache-Control": {"max-age=60"}, "Vercel-CDN-Cache-Control": {"max-age=60"},
@@ -37,7 +37,7 @@ func TestAnswerAmongOthersHeaders(t *testing.T) {
 				"Cloudflare-Cdn-Cache-Control": nil, "Vercel-CDN-Cache-Control": nil, "Surrogate-Control": nil, "X-Accel-Expires": nil,
 			},
 		},
-		"what is about the request stays": {
+		"headers about the request stay": {
 			http.Header{
 				"Access-Control-Allow-Origin": {"https://a.example"}, "Access-Control-Expose-Headers": {"Downtime"},
 				"Strict-Transport-Security": {"max-age=1"}, "X-Frame-Options": {"DENY"}, "X-Request-Id": {"1"},
@@ -49,7 +49,7 @@ func TestAnswerAmongOthersHeaders(t *testing.T) {
 				"Set-Cookie": {"a=b", "c=d"}, "Link": {"</a.css>; rel=preload"},
 			},
 		},
-		"ours take the place of others": {
+		"own headers replace outer ones": {
 			http.Header{
 				"Content-Type": {"image/png"}, "Content-Length": {"1"}, "Content-Language": {"ja"}, "Retry-After": {"1", "2"},
 				"X-Content-Type-Options": {"x"}, "Downtime": {"x"},
@@ -96,7 +96,7 @@ func TestAnswerAmongOthersHeaders(t *testing.T) {
 			t.Parallel()
 			w := httptest.NewRecorder()
 			maps.Copy(w.Header(), test.before)
-			a.write(w, httptest.NewRequest(http.MethodGet, "/", nil))
+			a.Write(w, httptest.NewRequest(http.MethodGet, "/", nil))
 			require.Equal(t, http.StatusServiceUnavailable, w.Code)
 			for header, want := range test.after {
 				require.Equal(t, want, w.Header()[header], header)
@@ -106,13 +106,13 @@ func TestAnswerAmongOthersHeaders(t *testing.T) {
 	}
 }
 
-func TestAnswerDoesNotWriteIntoTheVaryOfOthers(t *testing.T) {
+func TestAnswerDoesNotWriteIntoTheOuterVary(t *testing.T) {
 	t.Parallel()
-	a := testAnswers(t, Config{}, testClosure)
+	a := testAnswers(t, Options{}, testFacts)
 	theirs := []string{"Origin", "their own", "and more"}
 	w := httptest.NewRecorder()
 	w.Header()["Vary"] = theirs[:1]
-	a.write(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	a.Write(w, httptest.NewRequest(http.MethodGet, "/", nil))
 	require.Equal(t, []string{"Origin", "their own", "and more"}, theirs)
 }
 
@@ -120,7 +120,7 @@ func TestAnswerDoesNotWriteIntoTheVaryOfOthers(t *testing.T) {
 func TestAnswerIsNotChangedByOuterMiddleware(t *testing.T) {
 	t.Parallel()
 	for f := range formats {
-		a := testAnswers(t, Config{}, testClosure)
+		a := testAnswers(t, Options{}, testFacts)
 		first := ask(a, "GET", "/", "Accept", testAccept[f])
 		names := slices.Collect(maps.Keys(first.Header()))
 		for _, name := range names {
@@ -130,7 +130,7 @@ func TestAnswerIsNotChangedByOuterMiddleware(t *testing.T) {
 			first.Header().Set(name, "planted")
 			first.Header().Add(name, "planted")
 		}
-		for range 4 * retryVariants { // every variant of Retry-After comes by
+		for range 4 * retryVariants { // enough for every variant of Retry-After
 			next := ask(a, "GET", "/", "Accept", testAccept[f])
 			for _, name := range names {
 				require.Len(t, next.Header()[name], 1, name)

@@ -1,4 +1,4 @@
-package core
+package exempt
 
 import (
 	"fmt"
@@ -9,11 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkExempt measures lookups among few and many entries. The ratios that matter:
-// each of hit and miss at 10,000 entries against 10, and hostile against miss at the
-// same number. "below" is an exempt path of 8 KiB, every byte of which must be read.
+// BenchmarkExempt measures lookups among few and many entries. Compare hit and miss at
+// 10,000 entries with 10, and hostile with miss at the same number. "below" is an exempt
+// path of 8 KiB, of which every byte must be read.
 func BenchmarkExempt(b *testing.B) {
-	const spread = 64 // different paths, so that the lookups are not one
+	const spread = 64 // number of paths, so that the cache does not hold one lookup
 	for _, n := range []int{10, 100, 1_000, 10_000} {
 		var exact, prefixes []string
 		for i := range n {
@@ -30,7 +30,7 @@ func BenchmarkExempt(b *testing.B) {
 				prefixes = append(prefixes, fmt.Sprintf("/a/a/files%d", i))
 			}
 		}
-		e, err := newExemptions(exact, prefixes)
+		e, err := New(exact, prefixes)
 		require.NoError(b, err)
 		last := prefixes[len(prefixes)-1]
 		var hits, misses []*url.URL
@@ -56,7 +56,7 @@ func BenchmarkExempt(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", tc.name, n), func(b *testing.B) {
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {
-					if _, ok := e.match(tc.urls[i%len(tc.urls)]); ok != tc.want {
+					if _, ok := e.Match(tc.urls[i%len(tc.urls)]); ok != tc.want {
 						b.Fatal("exempt is", ok)
 					}
 				}

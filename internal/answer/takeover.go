@@ -1,4 +1,4 @@
-package core
+package answer
 
 import (
 	"net/http"
@@ -6,12 +6,11 @@ import (
 	"strings"
 )
 
-// takeOver removes the headers that an outer middleware has set for the answer that it
-// expected, and that would be wrong about this one: what describes another content, and
-// what lets a cache keep it in spite of Cache-Control (RFC 9213, and the older ways of
-// proxies). All others stay: CORS, security, cookies, request ids. It returns the value
-// of Vary, and whether somebody outside encodes what is written: then the length is not
-// known, and Content-Encoding, which is theirs, is true.
+// takeOver removes the headers that outer middleware has set for another answer: those
+// that describe another content, and those that let a cache keep it in spite of
+// Cache-Control (RFC 9213, and older ones of proxies). All others stay: CORS, security,
+// cookies, request ids. It returns the value of Vary, and whether outer middleware
+// encodes the body. If it does, Content-Encoding stays, and the length is unknown.
 func takeOver(h http.Header) (vary []string, encoded bool) {
 	vary = varyNegotiation
 	for name, values := range h {
@@ -37,8 +36,8 @@ func takeOver(h http.Header) (vary []string, encoded bool) {
 	return vary, encoded
 }
 
-// addVary is values and what they lack of Accept and Accept-Language. "*" already says
-// more. values is not changed.
+// addVary is values with Accept and Accept-Language added where they are missing. "*"
+// includes both. values is not changed.
 func addVary(values []string) []string {
 	accept, language := false, false
 	for _, value := range values {

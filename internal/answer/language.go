@@ -1,12 +1,12 @@
-package core
+package answer
 
 import "strings"
 
-// language is one of the languages that the answers are written in.
+// language is one of the languages of the answers.
 type language uint8
 
-// In the order of preference among what a visitor likes equally well; English is also
-// the fallback.
+// In the order of preference among languages that a visitor weighs equally. English is
+// also the fallback.
 const (
 	english language = iota
 	german
@@ -16,14 +16,14 @@ const (
 )
 
 // negotiateLanguage chooses the language by the lines of the Accept-Language header (RFC
-// 9110 section 12.5.4). A range is looked up by its primary subtag: "de-AT" is answered
-// in German. "*" stands for the languages that no other range names. English is the
-// answer if nothing is asked for, or nothing that we have.
+// 9110 section 12.5.4). Only the primary subtag of a range counts: "de-AT" is answered in
+// German. "*" stands for the languages that no other range names. English is the answer
+// if the visitor asks for nothing, or for nothing that we have.
 func negotiateLanguage(accept []string) language {
 	if len(accept) == 0 {
 		return english
 	}
-	// Most visitors' first range decides, as in negotiateFormat.
+	// A shortcut, as in negotiateFormat: the first range of most visitors decides.
 	first, _, _ := strings.Cut(accept[0][:min(len(accept[0]), maxAcceptBytes+1)], ",")
 	if len(first) == 2 || (len(first) > 2 && first[2] == '-' && strings.IndexByte(first, ';') < 0) {
 		if l, ok := languageOf(first[:2]); ok && len(first) <= maxAcceptBytes {
@@ -42,11 +42,11 @@ func negotiateLanguage(accept []string) language {
 		primary, _, regional := strings.Cut(s.name, "-")
 		l, ok := languageOf(primary)
 		if !ok || (s.q == 0 && regional) {
-			continue // "de-AT;q=0" excludes a variant that we do not have anyway
+			continue // "de-AT;q=0" excludes a variant that we do not have
 		}
 		c.offer(int(l), s.q, 2, s.n)
 		if s.q == maxWeight && c.best() == int(l) {
-			return l // as above
+			return l // no later range can win
 		}
 	}
 	if best := c.best(); best >= 0 {

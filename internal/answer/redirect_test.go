@@ -1,17 +1,38 @@
-package core
+package answer
 
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/internal/exempt"
+	"github.com/go-downtime/downtime/period"
 )
+
+// exemptPaths is the path rule of these entries.
+func exemptPaths(tb testing.TB, exact, prefixes []string) func(*url.URL) bool {
+	tb.Helper()
+	rules, err := exempt.New(exact, prefixes)
+	require.NoError(tb, err)
+	return func(u *url.URL) bool {
+		_, ok := rules.Match(u)
+		return ok
+	}
+}
+
+// redirectTo redirects to target on a site that exempts the path of target alone.
+func redirectTo(target string) Options {
+	path, _, _ := strings.Cut(target, "?")
+	return Options{RedirectURL: target, Exempt: func(u *url.URL) bool { return u.Path == path }}
+}
 
 func TestRedirectURL(t *testing.T) {
 	t.Parallel()
-	exempt, err := newExemptions([]string{"/down", "/café", "/"}, []string{"/static"})
-	require.NoError(t, err)
+	isExempt := exemptPaths(t, []string{"/down", "/café", "/"}, []string{"/static"})
 	for name, test := range map[string]struct {
 		target   string
 		location string // "" means that it is refused
@@ -59,9 +80,9 @@ func TestRedirectURL(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := newRedirect(test.target, exempt)
+			got, err := newRedirect(test.target, isExempt)
 			if test.location == "" {
-				var fault *FieldError
+				var fault *period.FieldError
 				require.ErrorAs(t, err, &fault)
 				require.Equal(t, "RedirectURL", fault.Field)
 				require.Contains(t, fault.Problem, test.problem)
@@ -76,20 +97,20 @@ func TestRedirectURL(t *testing.T) {
 
 func TestRedirectURLKeepsASecretOutOfTheError(t *testing.T) {
 	t.Parallel()
-	_, err := newRedirect("https://user:hunter2@example.com/", exemptions{})
+	_, err := newRedirect("https://user:hunter2@example.com/", nil)
 	require.ErrorContains(t, err, "user name")
 	require.NotContains(t, err.Error(), "hunter2")
-	_, err = newRedirect("https://user:hunter2@exa mple.com/", exemptions{})
+	_, err = newRedirect("https://user:hunter2@exa mple.com/", nil)
 	require.ErrorContains(t, err, "cannot be parsed")
 	require.NotContains(t, err.Error(), "hunter2")
 }
 
 func TestRedirect(t *testing.T) {
 	t.Parallel()
-	local := Config{ExemptExact: []string{"/Down"}, RedirectURL: "/Down?from=here"}
-	absolute := Config{RedirectURL: "https://status.example.com/shop"}
+	local := redirectTo("/Down?from=here")
+	absolute := Options{RedirectURL: "https://status.example.com/shop"}
 	for name, test := range map[string]struct {
-		config     Config
+		options    Options
 		method     string
 		target     string
 		headers    []string
@@ -128,7 +149,7 @@ func TestRedirect(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := testAnswers(t, test.config, testClosure)
+			a := testAnswers(t, test.options, testFacts)
 			w := ask(a, test.method, test.target, test.headers...)
 			if !test.redirected {
 				require.Equal(t, http.StatusServiceUnavailable, w.Code)
@@ -138,12 +159,12 @@ func TestRedirect(t *testing.T) {
 			require.Equal(t, http.StatusFound, w.Code)
 			require.Zero(t, w.Body.Len())
 			h := w.Header()
-			require.Equal(t, a.redirect.location, h["Location"])
+			require.Equal(t, a.settings.redirect.location, h["Location"])
 			require.Equal(t, []string{"no-store"}, h["Cache-Control"])
 			require.Equal(t, []string{"Accept, Accept-Language"}, h["Vary"])
 			require.Equal(t, []string{"down;kind=planned"}, h["Downtime"])
 			require.Equal(t, []string{"0"}, h["Content-Length"])
-			require.Empty(t, h["Retry-After"], "on a redirect it would delay the page that explains")
+			require.Empty(t, h["Retry-After"], "on a redirect it would delay the target")
 			for name, values := range h {
 				require.Equal(t, len(values), cap(values), name)
 			}
@@ -151,9 +172,9 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-func TestRedirectAmongOthersHeaders(t *testing.T) {
+func TestRedirectAmongOuterHeaders(t *testing.T) {
 	t.Parallel()
-	a := testAnswers(t, Config{ExemptExact: []string{"/down"}, RedirectURL: "/down"}, testClosure)
+	a := testAnswers(t, redirectTo("/down"), testFacts)
 	w := httptest.NewRecorder()
 	w.Header()["Vary"] = []string{"Origin"}
 	w.Header()["Content-Type"] = []string{"application/json"}
@@ -162,7 +183,7 @@ func TestRedirectAmongOthersHeaders(t *testing.T) {
 	w.Header()["X-Request-Id"] = []string{"1"}
 	r := httptest.NewRequest(http.MethodGet, "/cart", nil)
 	r.Header.Set("Accept", "text/html")
-	a.write(w, r)
+	a.Write(w, r)
 	require.Equal(t, http.StatusFound, w.Code)
 	require.Equal(t, []string{"/down"}, w.Header()["Location"])
 	require.Equal(t, []string{"Origin", "Accept, Accept-Language"}, w.Header()["Vary"])
@@ -171,18 +192,17 @@ func TestRedirectAmongOthersHeaders(t *testing.T) {
 	require.NotContains(t, w.Header(), "Etag")
 }
 
-// A browser follows once, and meets an answer there.
+// A browser follows one redirect and then gets an answer.
 func TestRedirectIsFollowedOnce(t *testing.T) {
 	t.Parallel()
-	exempt, err := newExemptions([]string{"/down"}, nil)
-	require.NoError(t, err)
-	gate := func(a *answers) http.HandlerFunc {
+	isExempt := exemptPaths(t, []string{"/down"}, nil)
+	gate := func(a *Answers) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
-			if _, ok := exempt.match(r.URL); ok {
+			if isExempt(r.URL) {
 				w.WriteHeader(http.StatusOK)
 				return
 			}
-			a.write(w, r)
+			a.Write(w, r)
 		}
 	}
 	var handler http.HandlerFunc
@@ -200,7 +220,7 @@ func TestRedirectIsFollowedOnce(t *testing.T) {
 		{server.URL + "/sorry", "/sorry", http.StatusServiceUnavailable, 0},
 		{server.URL, "/", http.StatusServiceUnavailable, 0},
 	} {
-		a := testAnswers(t, Config{ExemptExact: []string{"/down"}, RedirectURL: test.redirect}, testClosure)
+		a := testAnswers(t, Options{RedirectURL: test.redirect, Exempt: isExempt}, testFacts)
 		handler = gate(a)
 		hops := 0
 		client := *server.Client()

@@ -1,4 +1,4 @@
-package core
+package answer
 
 import (
 	"strconv"
@@ -49,7 +49,7 @@ func TestRetryAfter(t *testing.T) {
 				require.Equal(t, len(v.header[0]), v.digits)
 				seen[seconds] = true
 			}
-			require.True(t, seen[test.low], "nobody is asked for less than the wait, and somebody for no more")
+			require.True(t, seen[test.low], "the shortest wait is the wait itself")
 			require.GreaterOrEqual(t, len(seen), 6, "the values spread")
 			require.Contains(t, r[:], *r.pick())
 		})
@@ -64,11 +64,11 @@ func TestRetryAfterCountsDown(t *testing.T) {
 	last := ""
 	for now := start; !now.IsZero(); changes++ {
 		r, next := newRetryAfter(until, now)
-		require.NotEqual(t, last, r[0].header[0], "every change is one")
+		require.NotEqual(t, last, r[0].header[0], "every tick changes the wait")
 		if !next.IsZero() {
 			require.True(t, next.After(now))
 			before, _ := newRetryAfter(until, next.Add(-time.Nanosecond))
-			require.Equal(t, r[0].header, before[0].header, "nothing changes before it was said to")
+			require.Equal(t, r[0].header, before[0].header, "the wait holds until next")
 		}
 		last, now = r[0].header[0], next
 	}

@@ -1,4 +1,4 @@
-package core
+package answer
 
 import (
 	"bytes"
@@ -19,17 +19,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The policy must allow the page its own style and script, in every rendering.
+// The policy allows the page its own style and script, in every rendering.
 func TestPagePolicyAllowsThePage(t *testing.T) {
 	t.Parallel()
-	for name, cl := range map[string]*Closure{
-		"planned":  testClosure,
-		"starting": {Cause: CauseStarting},
-		"hostile":  {Cause: CausePeriod, Reason: "</style><script>alert(1)</script>"},
+	for name, facts := range map[string]Facts{
+		"planned":  testFacts,
+		"starting": {Kind: "starting"},
+		"hostile":  {Kind: "planned", Reason: "</style><script>alert(1)</script>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := testAnswers(t, Config{}, cl)
+			a := testAnswers(t, Options{}, facts)
 			for l := range languages {
 				w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", translations[l].tag)
 				policy := map[string]string{}
@@ -59,7 +59,7 @@ func hashOf(t *testing.T, page, element string) string {
 
 func TestPageIsSelfContainedAndAccessible(t *testing.T) {
 	t.Parallel()
-	page := ask(testAnswers(t, Config{}, testClosure), http.MethodGet, "/", "Accept", "text/html").Body.String()
+	page := ask(testAnswers(t, Options{}, testFacts), http.MethodGet, "/", "Accept", "text/html").Body.String()
 	for _, wanted := range []string{
 		`<meta charset="utf-8">`, `name="viewport"`, `name="color-scheme"`, `<main>`, `<h1>`, `role="status"`, `aria-live="polite"`,
 		`prefers-color-scheme: dark`, `prefers-reduced-motion: reduce`, `<noscript><meta http-equiv="refresh" content="60"></noscript>`,
@@ -75,20 +75,20 @@ func TestPageIsSelfContainedAndAccessible(t *testing.T) {
 	require.Less(t, len(page), 10_000)
 }
 
-func TestPageSaysNothingThatIsNotKnown(t *testing.T) {
+func TestPageLeavesOutWhatIsUnknown(t *testing.T) {
 	t.Parallel()
-	page := ask(testAnswers(t, Config{}, &Closure{Cause: CausePeriod}), http.MethodGet, "/", "Accept", "text/html").Body.String()
+	page := ask(testAnswers(t, Options{}, Facts{Kind: "planned"}), http.MethodGet, "/", "Accept", "text/html").Body.String()
 	require.NotContains(t, page, "<time")
 	require.NotContains(t, page, `class="reason"`)
 	require.NotContains(t, page, "0001")
 	require.Contains(t, page, "Not known yet")
 }
 
-// An end is never shown earlier than it is, nor a beginning later.
-func TestPageRoundsToTheHonestSide(t *testing.T) {
+// The end is rounded up and the beginning down.
+func TestPageRoundsOutward(t *testing.T) {
 	t.Parallel()
-	cl := &Closure{Cause: CausePeriod, Since: testNow.Add(59*time.Second + 1), Until: testNow.Add(time.Hour + 1)}
-	page := ask(testAnswers(t, Config{}, cl), http.MethodGet, "/", "Accept", "text/html").Body.String()
+	facts := Facts{Kind: "planned", Since: testNow.Add(59*time.Second + 1), Until: testNow.Add(time.Hour + 1)}
+	page := ask(testAnswers(t, Options{}, facts), http.MethodGet, "/", "Accept", "text/html").Body.String()
 	require.Contains(t, page, `datetime="2026-11-21T12:00:59Z">2026-11-21 12:00 UTC<`)
 	require.Contains(t, page, `datetime="2026-11-21T13:00:01Z">2026-11-21 13:01 UTC<`)
 }
@@ -102,7 +102,7 @@ func TestPageContrast(t *testing.T) {
 	for name, css := range map[string]string{"light": light, "dark": dark} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			colour := func(variable string) []string {
+			color := func(variable string) []string {
 				m := regexp.MustCompile(`--`+variable+`: #([0-9a-f]{6})`).FindAllStringSubmatch(css, -1)
 				require.NotEmpty(t, m, variable)
 				var all []string
@@ -111,11 +111,11 @@ func TestPageContrast(t *testing.T) {
 				}
 				return all
 			}
-			for _, ground := range append(colour("ground"), colour("glow")...) {
-				for _, text := range append(colour("ink"), colour("soft")...) {
+			for _, ground := range append(color("ground"), color("glow")...) {
+				for _, text := range append(color("ink"), color("soft")...) {
 					require.GreaterOrEqual(t, contrast(t, ground, text), 4.5, "WCAG AA for text: %s on %s", text, ground)
 				}
-				accents := colour("accent")
+				accents := color("accent")
 				require.Len(t, accents, 3)
 				for _, accent := range accents {
 					require.GreaterOrEqual(t, contrast(t, ground, accent), 3.0, "WCAG AA for graphics: %s on %s", accent, ground)
@@ -125,7 +125,7 @@ func TestPageContrast(t *testing.T) {
 	}
 }
 
-// contrast is the ratio of WCAG 2 between two colours.
+// contrast is the ratio of WCAG 2 between two colors.
 func contrast(t *testing.T, a, b string) float64 {
 	t.Helper()
 	luminance := func(hex string) float64 {
@@ -151,9 +151,7 @@ func TestPageTemplate(t *testing.T) {
 	t.Parallel()
 	own := template.Must(template.New("own").Parse(
 		`{{.Lang}}|{{.Kind}}|{{.Status}}|{{.Reason}}|{{.Since.Format "15:04"}}|{{.Until.IsZero}}|{{.Text.Heading}}`))
-	cl := &Closure{Cause: CausePeriod, Reason: "A & B", Since: testNow}
-	a := testAnswers(t, Config{PageTemplate: own, PageCSP: "default-src 'self'", StatusCode: 500}, cl)
-	a.onFault = func(err error) { require.NoError(t, err) }
+	a := testAnswers(t, Options{Template: own, CSP: "default-src 'self'", Status: 500}, Facts{Kind: "planned", Reason: "A & B", Since: testNow})
 	w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", "fr")
 	require.Equal(t, "fr|planned|500|A &amp; B|12:00|true|Site en maintenance", w.Body.String())
 	require.Equal(t, http.StatusInternalServerError, w.Code)
@@ -161,26 +159,36 @@ func TestPageTemplate(t *testing.T) {
 	require.Equal(t, "text/html; charset=utf-8", w.Header().Get("Content-Type"))
 }
 
-func TestPageTemplateBelongsToTheGate(t *testing.T) {
+func TestPageTemplateSeesTheConvertedPage(t *testing.T) {
+	t.Parallel()
+	type data struct{ Language string }
+	own := template.Must(template.New("own").Parse(`{{.Language}}`))
+	_, err := New(Options{Template: own})
+	require.ErrorContains(t, err, "Language", "without a conversion it sees the Page")
+	a := testAnswers(t, Options{Template: own, TemplateData: func(p Page) any { return data{p.Lang} }}, testFacts)
+	require.Equal(t, "es", ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", "es").Body.String())
+}
+
+func TestPageTemplateBelongsToTheSettings(t *testing.T) {
 	t.Parallel()
 	own := template.Must(template.New("own").Parse(`{{template "name"}}{{define "name"}}before{{end}}`))
-	s, err := newAnswerSettings(Config{PageTemplate: own}, exemptions{})
+	s, err := New(Options{Template: own})
 	require.NoError(t, err)
 	_, err = own.Parse(`{{define "name"}}after{{end}}`)
-	require.NoError(t, err, "the check must not have executed the caller's template")
-	w := ask(newAnswers(&s, testClosure, testNow), http.MethodGet, "/", "Accept", "text/html")
+	require.NoError(t, err, "the check leaves the caller's template unexecuted")
+	w := ask(s.Prepare(testFacts, testNow, nil), http.MethodGet, "/", "Accept", "text/html")
 	require.Equal(t, "before", w.Body.String())
 }
 
 func TestPageTemplateThatWasExecutedBefore(t *testing.T) {
 	t.Parallel()
 	own := template.Must(template.New("own").Parse(`hello {{.Kind}}`))
-	require.NoError(t, own.Execute(&bytes.Buffer{}, PageData{}))
-	a := testAnswers(t, Config{PageTemplate: own}, testClosure)
+	require.NoError(t, own.Execute(&bytes.Buffer{}, Page{}))
+	a := testAnswers(t, Options{Template: own}, testFacts)
 	require.Equal(t, "hello planned", ask(a, http.MethodGet, "/", "Accept", "text/html").Body.String())
 }
 
-// A template may fail on data that the sample did not have.
+// A template can fail on data that the check in New did not have.
 func TestPageTemplateThatFailsLaterIsReplaced(t *testing.T) {
 	t.Parallel()
 	fail := func(kind, lang string) (string, error) {
@@ -190,9 +198,10 @@ func TestPageTemplateThatFailsLaterIsReplaced(t *testing.T) {
 		return kind, nil
 	}
 	own := template.Must(template.New("own").Funcs(template.FuncMap{"picture": fail}).Parse(`own {{picture .Kind .Lang}}`))
-	a := testAnswers(t, Config{PageTemplate: own, PageCSP: "default-src 'self'"}, &Closure{Cause: CausePeriod, Emergency: true})
+	settings, err := New(Options{Template: own, CSP: "default-src 'self'"})
+	require.NoError(t, err)
 	var faults []error
-	a.onFault = func(err error) { faults = append(faults, err) }
+	a := settings.Prepare(Facts{Kind: "emergency"}, testNow, func(err error) { faults = append(faults, err) })
 	w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", "de")
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
 	require.Contains(t, w.Body.String(), "Es gibt eine Störung")
@@ -204,24 +213,28 @@ func TestPageTemplateThatFailsLaterIsReplaced(t *testing.T) {
 	require.Contains(t, w.Header().Get("Content-Security-Policy"), "'sha256-", "the policy of the page that is sent")
 	w = ask(a, http.MethodGet, "/", "Accept", "text/html")
 	require.Equal(t, "own emergency", w.Body.String(), "in other languages it works")
+
+	a = settings.Prepare(Facts{Kind: "emergency"}, testNow, nil)
+	w = ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", "de")
+	require.Contains(t, w.Body.String(), "Es gibt eine Störung", "a nil onFault changes nothing else")
 }
 
 func TestPageTemplateThatPanics(t *testing.T) {
 	t.Parallel()
 	own := template.Must(template.New("own").Funcs(template.FuncMap{"boom": func() string { panic("boom") }}).Parse(`{{boom}}`))
-	_, err := newAnswerSettings(Config{PageTemplate: own}, exemptions{})
+	_, err := New(Options{Template: own})
 	require.ErrorContains(t, err, "boom")
 }
 
 func TestPageBytes(t *testing.T) {
 	t.Parallel()
 	own := []byte("<!DOCTYPE html><title>Closed</title>{{.Reason}}")
-	a := testAnswers(t, Config{PageBytes: own}, testClosure)
+	a := testAnswers(t, Options{Bytes: own}, testFacts)
 	own[0] = 'X'
 	w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", "de")
 	require.Equal(t, "<!DOCTYPE html><title>Closed</title>{{.Reason}}", w.Body.String())
-	require.NotContains(t, w.Header(), "Content-Security-Policy", "the page's author knows what it loads")
-	require.NotContains(t, w.Header(), "Content-Language", "nobody knows its language")
+	require.NotContains(t, w.Header(), "Content-Security-Policy", "the policy is for the page's author to set")
+	require.NotContains(t, w.Header(), "Content-Language", "its language is unknown")
 	require.Equal(t, http.StatusServiceUnavailable, ask(a, http.MethodGet, "/", "Accept", "application/json").Code)
 }
 
@@ -246,13 +259,13 @@ func TestCleanReason(t *testing.T) {
 	}
 }
 
-// Many first visitors at once get one page, rendered once.
-func TestAPageIsRenderedOnce(t *testing.T) {
+// Concurrent first clients get one page, rendered once.
+func TestPageIsRenderedOnce(t *testing.T) {
 	t.Parallel()
 	var rendered atomic.Int64
 	own := template.Must(template.New("own").Funcs(template.FuncMap{"count": func() int64 { return rendered.Add(1) }}).Parse(`{{count}} {{.Lang}}`))
-	a := testAnswers(t, Config{PageTemplate: own}, testClosure)
-	before := rendered.Load() // New's check has rendered it too
+	a := testAnswers(t, Options{Template: own}, testFacts)
+	before := rendered.Load() // New has rendered it as well
 	var wg sync.WaitGroup
 	for range 32 {
 		wg.Go(func() {

@@ -1,128 +1,26 @@
-package core
+package answer
 
 import "strings"
 
-// format is one of the three forms of an answer.
-type format uint8
-
-// In the order of preference among what a client likes equally well.
-const (
-	formatText format = iota
-	formatHTML
-	formatJSON
-	formats // how many there are
-)
-
-// Bounds on what is read of an Accept or Accept-Language header, all of its lines taken
-// together. What lies beyond is not looked at: no browser or client sends a tenth of it,
-// and a hostile header must cost no more than a long one.
+// Bounds on what is read of an Accept or Accept-Language header, over all of its lines.
+// What lies beyond is not read. Browsers send less than a tenth of it, and a hostile
+// header must not cost more than a long one.
 const (
 	maxAcceptBytes  = 4 << 10
 	maxAcceptRanges = 32
 	lineCost        = len("Accept: \r\n") // counted for each line, or empty ones would be free
 )
 
-// negotiateFormat chooses the form of the answer by the lines of the Accept header (RFC
-// 9110 section 12.5.1): the highest weight, then the most specific range, then the one
-// listed first, then text, HTML, JSON. For each form the most specific range that names
-// it decides, so that "text/html;q=0, */*" excludes HTML. The answer is text if nothing
-// is asked for, or nothing that we have.
-func negotiateFormat(accept []string) format {
-	if len(accept) == 0 {
-		return formatText
-	}
-	// Most clients name first what they like best, and then nothing that follows can
-	// weigh more, be more specific or be listed earlier. The loop below would say the same.
-	switch first := accept[0]; {
-	case listedFirst(first, "text/html"):
-		return formatHTML
-	case listedFirst(first, "application/json"):
-		return formatJSON
-	case first == "*/*" && len(accept) == 1:
-		return formatText
-	}
-	s := rangeScanner{lines: accept}
-	var c choice
-	for s.next() {
-		name := s.name
-		switch len(name) {
-		case len("*/*"):
-			if name == "*/*" {
-				c.offer(int(formatText), s.q, 1, s.n)
-				c.offer(int(formatHTML), s.q, 1, s.n)
-				c.offer(int(formatJSON), s.q, 1, s.n)
-			}
-			continue
-		case len("text/*"):
-			if strings.EqualFold(name, "text/*") {
-				c.offer(int(formatText), s.q, 2, s.n)
-				c.offer(int(formatHTML), s.q, 2, s.n)
-			}
-			continue
-		case len("application/*"):
-			if strings.EqualFold(name, "application/*") {
-				c.offer(int(formatJSON), s.q, 2, s.n)
-				continue
-			}
-		}
-		f, ok := formatOf(name)
-		if !ok || (s.q == 0 && s.params) {
-			continue // ;q=0 with a parameter excludes a variant that we do not have anyway
-		}
-		c.offer(int(f), s.q, 3, s.n)
-		if s.q == maxWeight && c.best() == int(f) {
-			return f // as above
-		}
-	}
-	if best := c.best(); best >= 0 {
-		return format(best)
-	}
-	return formatText
-}
-
-// listedFirst reports whether line begins with the range name, with no parameters.
-func listedFirst(line, name string) bool {
-	return strings.HasPrefix(line, name) && (len(line) == len(name) || line[len(name)] == ',')
-}
-
-// formatOf is the form that a full media type names. Its parameters do not count: who
-// asks for "application/json;version=2" is better served with JSON than with text.
-func formatOf(name string) (f format, ok bool) {
-	switch len(name) {
-	case len("text/html"):
-		if strings.EqualFold(name, "text/html") {
-			return formatHTML, true
-		}
-	case len("text/plain"):
-		if strings.EqualFold(name, "text/plain") {
-			return formatText, true
-		}
-	case len("application/xhtml+xml"):
-		if strings.EqualFold(name, "application/xhtml+xml") {
-			return formatHTML, true
-		}
-	}
-	const application = "application/"
-	if len(name) > len(application) && strings.EqualFold(name[:len(application)], application) {
-		subtype := name[len(application):]
-		if strings.EqualFold(subtype, "json") ||
-			(len(subtype) > len("+json") && strings.EqualFold(subtype[len(subtype)-len("+json"):], "+json")) {
-			return formatJSON, true
-		}
-	}
-	return 0, false
-}
-
-// choice weighs up to four alternatives, which are numbered in the order of preference
-// among equals.
+// choice weighs up to four alternatives. Their numbers are the order of preference among
+// equals.
 type choice [4]struct {
 	q           int16 // weight, 0 to maxWeight
-	specificity int8  // 0: no range has named it
-	position    int8  // of the range that decides
+	specificity int8  // of the range that decides; 0 if no range names it
+	position    int8  // of that range
 }
 
-// offer notes that the range at position, of the given specificity, names alternative i
-// with weight q. Of two ranges of one specificity the heavier decides, then the first.
+// offer records that a range names alternative i with weight q. The most specific range
+// decides, then the heaviest, then the first.
 func (c *choice) offer(i int, q int16, specificity, position int8) {
 	a := &c[i]
 	if specificity > a.specificity || (specificity == a.specificity && q > a.q) {
@@ -130,7 +28,7 @@ func (c *choice) offer(i int, q int16, specificity, position int8) {
 	}
 }
 
-// best is the alternative that is chosen, -1 if none is acceptable.
+// best is the chosen alternative, -1 if none is acceptable.
 func (c *choice) best() int {
 	best := -1
 	for i := range c {
@@ -153,13 +51,13 @@ func (c *choice) best() int {
 // maxWeight is q=1, in thousandths.
 const maxWeight = 1000
 
-// rangeScanner walks over the ranges of an Accept or Accept-Language header, over all of
-// its lines and within the bounds. It allocates nothing. A range that is malformed (its
-// weight, or a quoted string without end) is left out, as is one that the bound cuts.
+// rangeScanner iterates over the ranges of an Accept or Accept-Language header, over all
+// of its lines and within the bounds. It does not allocate. It leaves out a range with a
+// malformed weight, with an unterminated quoted string, or cut by a bound.
 type rangeScanner struct {
 	lines []string // not begun yet
-	line  string   // rest of the current one
-	spent int      // bytes
+	line  string   // rest of the current line
+	spent int      // bytes of the bound
 
 	name   string // the range, without parameters and the space around it
 	q      int16  // its weight in thousandths
@@ -172,7 +70,7 @@ func (s *rangeScanner) next() bool {
 	for s.n < maxAcceptRanges {
 		line, i := s.line, 0
 		for i < len(line) && (line[i] == ',' || line[i] == ' ' || line[i] == '\t') {
-			i++ // empty elements say nothing, RFC 9110 section 5.6.1
+			i++ // empty elements are ignored (RFC 9110 section 5.6.1)
 		}
 		if s.line = line[i:]; s.line == "" {
 			if !s.nextLine() {
@@ -221,7 +119,7 @@ func (s *rangeScanner) nextLine() bool {
 	for len(s.lines) > 0 && s.spent < maxAcceptBytes {
 		s.line, s.lines = s.lines[0], s.lines[1:]
 		if left := maxAcceptBytes - s.spent; len(s.line) > left {
-			// Half of a range would say something else than the whole of it.
+			// A range that is cut could mean something else than the whole.
 			s.line = s.line[:left]
 			s.line = s.line[:strings.LastIndexByte(s.line, ',')+1]
 			s.spent = maxAcceptBytes
@@ -246,9 +144,9 @@ func (s *rangeScanner) skip(end int) {
 
 const unterminated = -2
 
-// elementEnd is the index of the comma that ends the first element of line, whose
-// parameters begin at start; -1 if the line ends it, unterminated if a quoted string does
-// not end.
+// elementEnd is the index of the comma that ends the first element of line. The element's
+// parameters begin at start. It is -1 if the line ends the element, and unterminated if a
+// quoted string does not end.
 func elementEnd(line string, start int) int {
 	quoted := false
 	for i := start; i < len(line); i++ {
@@ -271,8 +169,8 @@ func elementEnd(line string, start int) int {
 	return -1
 }
 
-// weight reads the parameters of a range, up to its weight, which is 1 if there is none
-// (RFC 9110 section 12.4.2). It is not ok if the weight is not as the RFC spells it.
+// weight reads the parameters of a range, up to its weight. A range without one has the
+// weight 1 (RFC 9110 section 12.4.2). It is not ok if the weight is malformed.
 func weight(params string) (q int16, others, ok bool) {
 	for params != "" {
 		end := parameterEnd(params)

@@ -1,16 +1,14 @@
-package core
+package answer
 
-// PageText is what the built-in page says in one language, for the kind of downtime it
-// is about. It is here so that an own template can look different and still speak the
-// visitor's language. Fields may be added.
-type PageText struct {
+// Text is what the built-in page says in one language, for one kind of downtime.
+type Text struct {
 	Heading  string // what is the matter, a few words
 	Lead     string // the same in a sentence or two
 	Since    string // label of the beginning
 	Until    string // label of the expected end
-	Unknown  string // in place of an expected end that is not known
+	Unknown  string // in place of an unknown expected end
 	Overdue  string // to be added once the expected end has passed
-	Comeback string // that the page comes back by itself
+	Comeback string // that the page reloads by itself
 	Back     string // that the site is back, while it loads
 }
 
@@ -19,28 +17,28 @@ type messages struct {
 	tag         string // RFC 5646
 	unavailable string // the title of a 503 in problem details
 	colon       string // between a label and its value
-	page        PageText
+	page        Text
 	kinds       map[string]headline
 }
 
-// headline is the part that depends on [Closure.Kind].
+// headline is the part that depends on [Facts].Kind.
 type headline struct{ heading, lead string }
 
 // text is the page's text for a kind.
-func (m *messages) text(kind string) PageText {
+func (m *messages) text(kind string) Text {
 	t := m.page
 	t.Heading, t.Lead = m.kinds[kind].heading, m.kinds[kind].lead
 	return t
 }
 
-// translations are all messages. Nothing here promises what nobody knows: an expected
-// end is called expected, and an end that is not known is said not to be.
+// translations are all messages. They promise nothing: an end is called expected, and an
+// unknown end is called unknown.
 var translations = [languages]messages{
 	english: {
 		tag:         "en",
 		unavailable: "Service Unavailable",
 		colon:       ": ",
-		page: PageText{
+		page: Text{
 			Since:    "Down since",
 			Until:    "Expected end",
 			Unknown:  "Not known yet",
@@ -71,7 +69,7 @@ var translations = [languages]messages{
 		tag:         "de",
 		unavailable: "Dienst nicht verfügbar",
 		colon:       ": ",
-		page: PageText{
+		page: Text{
 			Since:    "Seit",
 			Until:    "Voraussichtliches Ende",
 			Unknown:  "Noch nicht bekannt",
@@ -102,7 +100,7 @@ var translations = [languages]messages{
 		tag:         "es",
 		unavailable: "Servicio no disponible",
 		colon:       ": ",
-		page: PageText{
+		page: Text{
 			Since:    "Desde",
 			Until:    "Fin previsto",
 			Unknown:  "Aún no se sabe",
@@ -133,7 +131,7 @@ var translations = [languages]messages{
 		tag:         "fr",
 		unavailable: "Service indisponible",
 		colon:       " : ",
-		page: PageText{
+		page: Text{
 			Since:    "Depuis",
 			Until:    "Fin prévue",
 			Unknown:  "Pas encore connue",

@@ -1,4 +1,4 @@
-package core
+package answer
 
 import (
 	"net/http"
@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// flatten lists every text of m by a name.
+// flatten returns every text of m by a name.
 func flatten(m *messages) map[string]string {
 	all := map[string]string{"tag": m.tag, "unavailable": m.unavailable, "colon": m.colon}
 	for kind, h := range m.kinds {
@@ -28,7 +28,7 @@ func flatten(m *messages) map[string]string {
 
 func TestMessagesAreComplete(t *testing.T) {
 	t.Parallel()
-	// What is rightly the same as in English.
+	// These are the same as in English.
 	same := map[string]bool{"de colon": true, "es colon": true}
 	kinds := []string{"planned", "emergency", "starting", "store-lost"}
 	inEnglish := flatten(&translations[english])
@@ -56,22 +56,9 @@ func TestMessagesAreComplete(t *testing.T) {
 	}
 }
 
-func TestMessagesHaveEveryKind(t *testing.T) {
-	t.Parallel()
-	for _, cl := range []*Closure{
-		{Cause: CausePeriod},
-		{Cause: CausePeriod, Emergency: true},
-		{Cause: CauseOverride, Emergency: true},
-		{Cause: CauseStarting},
-		{Cause: CauseStoreLost},
-	} {
-		require.Contains(t, translations[english].kinds, cl.Kind())
-	}
-}
-
 func TestEveryLanguageIsChosen(t *testing.T) {
 	t.Parallel()
-	a := testAnswers(t, Config{}, testClosure)
+	a := testAnswers(t, Options{}, testFacts)
 	for l := range languages {
 		m := &translations[l]
 		for f := range formats {

@@ -1,26 +1,28 @@
-package core
+package answer
 
 import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/go-downtime/downtime/period"
 )
 
-// redirect is a [Config].RedirectURL that was checked.
+// redirect is a RedirectURL, checked.
 type redirect struct {
 	location []string // of the Location header
 	host     string   // "" for a path of this site
 	path     string   // decoded
 }
 
-// newRedirect checks target. nil without an error means that none is wanted. A path of
-// this site must be exempt, or following the redirect would be answered by another one.
-func newRedirect(target string, exempt exemptions) (*redirect, error) {
+// newRedirect checks target. A nil redirect without an error means that none is wanted. A
+// path of this site must be exempt, or the redirected request is refused as well.
+func newRedirect(target string, exempt func(*url.URL) bool) (*redirect, error) {
 	if target == "" {
 		return nil, nil
 	}
 	fault := func(value, problem string) error {
-		return &FieldError{Field: "RedirectURL", Value: value, Problem: problem}
+		return &period.FieldError{Field: "RedirectURL", Value: value, Problem: problem}
 	}
 	if strings.ContainsFunc(target, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' }) {
 		return nil, fault(target, "holds a control byte or a backslash")
@@ -41,24 +43,21 @@ func newRedirect(target string, exempt exemptions) (*redirect, error) {
 	if strings.ContainsFunc(location, func(r rune) bool { return r <= 0x20 || r > 0x7e }) {
 		return nil, fault(target, "holds a space or a character beyond ASCII in its query; write it percent-encoded")
 	}
-	t := &redirect{location: []string{location}, host: u.Host, path: u.Path}
 	if local {
-		sent, err := url.Parse(location) // as a browser will ask for it
+		sent, err := url.Parse(location) // as a browser requests it
 		if err != nil {
 			return nil, fault(target, "cannot be parsed as a URL")
 		}
-		if _, ok := exempt.match(sent); !ok {
-			return nil, fault(target, "is not exempt, so that it would be refused as well; add "+quotePath(u.Path)+" to ExemptExact")
+		if exempt == nil || !exempt(sent) {
+			return nil, fault(target, `is not exempt, so that it would be refused as well; add "`+u.Path+`" to ExemptExact`)
 		}
 	}
-	return t, nil
+	return &redirect{location: []string{location}, host: u.Host, path: u.Path}, nil
 }
 
-func quotePath(path string) string { return `"` + path + `"` }
-
-// applies reports whether r is to be redirected: a GET or HEAD, and not for the target
-// itself, which gets the answer instead of a loop. Upper or lower case and a trailing
-// slash make no difference to that.
+// applies reports whether r is redirected: a GET or HEAD that is not for the target
+// itself, where a redirect would loop. Case and trailing slashes make no difference to
+// that comparison.
 func (t *redirect) applies(r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
@@ -69,8 +68,8 @@ func (t *redirect) applies(r *http.Request) bool {
 	if t.host == "" || sameHost(r.Host, t.host) {
 		return false
 	}
-	// A proxy may have put its own name into Host. A client that lies here gets the
-	// answer, which it can have without lying.
+	// A proxy may have replaced Host. A client that forges this header gains nothing: it
+	// gets the refusal instead of the redirect.
 	for _, forwarded := range r.Header["X-Forwarded-Host"] {
 		if sameHost(forwarded, t.host) {
 			return false
@@ -79,7 +78,7 @@ func (t *redirect) applies(r *http.Request) bool {
 	return true
 }
 
-// sameHost compares two hosts with or without a default port.
+// sameHost compares two hosts, each with or without a default port.
 func sameHost(a, b string) bool {
 	return strings.EqualFold(withoutPort(a), withoutPort(b))
 }

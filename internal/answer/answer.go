@@ -1,0 +1,184 @@
+// Package answer writes refusals: it negotiates form and language, renders bodies and
+// Retry-After, redirects, and replaces headers of outer middleware. It is told what to
+// say as [Facts], and knows neither a gate nor a period nor a store.
+package answer
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Facts are what a refusal says about the downtime.
+type Facts struct {
+	Kind   string    // "planned", "emergency", "starting" or "store-lost"
+	Reason string    // the operator's text; "" means that none was given
+	Since  time.Time // beginning of the downtime; zero means unknown
+	Until  time.Time // expected end; zero means unknown
+}
+
+// Answers are the refusals of one closed state, rendered once: whole bodies in each form
+// and language, and header values that are assigned as they are. All responses share
+// these slices: middleware may Set or Add a header, but must not write to their elements.
+// Answers are safe for concurrent use.
+type Answers struct {
+	settings *Settings
+	facts    Facts
+	onFault  func(error)
+	downtime []string // of the Downtime header, an item of RFC 9651
+	prepared [languages][formats]answer
+	pages    [languages]lazyPage
+	retry    atomic.Pointer[retryAfter]
+}
+
+// lazyPage is the page in one language, rendered for the first client that needs it. A
+// gate must close without delay, and few sites need all four languages.
+type lazyPage struct {
+	once   sync.Once
+	answer answer
+}
+
+// answer is one refusal in one form and language. With the headers that all refusals
+// share it has at most eight. A ninth would grow the header map of every response.
+type answer struct {
+	contentType     []string
+	contentLanguage []string // nil for HTML, which holds its language
+	csp             []string // nil for none
+	// contentLength is indexed by the digits of Retry-After, which the JSON body holds.
+	// Other forms use index 0.
+	contentLength [maxRetryDigits + 1][]string
+	body          []byte // of JSON: without the last member
+}
+
+const maxRetryDigits = 3
+
+var (
+	contentTypes = [formats][]string{
+		formatText: {"text/plain; charset=utf-8"},
+		formatHTML: {"text/html; charset=utf-8"},
+		formatJSON: {"application/problem+json"},
+	}
+	cacheNoStore    = []string{"no-store"}
+	optionNosniff   = []string{"nosniff"}
+	lengthZero      = []string{"0"}
+	varyNegotiation = []string{"Accept, Accept-Language"}
+)
+
+// Prepare renders the answers for f, with the Retry-After of now. onFault is called when
+// an own template fails that had passed New, at most once for each language, on the
+// goroutine of the request that needed it. The built-in page is sent instead. A nil
+// onFault drops the fault.
+func (s *Settings) Prepare(f Facts, now time.Time, onFault func(error)) *Answers {
+	a := &Answers{settings: s, facts: f, onFault: onFault, downtime: []string{"down;kind=" + f.Kind}}
+	for l := range languages {
+		p := newPage(f, s.status, l)
+		tag := []string{p.Lang}
+		a.prepared[l][formatText] = newAnswer(formatText, renderText(&translations[l], p))
+		a.prepared[l][formatText].contentLanguage = tag
+		a.prepared[l][formatJSON] = newAnswer(formatJSON, renderProblem(&translations[l], p))
+		a.prepared[l][formatJSON].contentLanguage = tag
+	}
+	a.Tick(now)
+	return a
+}
+
+// Tick prepares Retry-After for now, and returns when it changes next. Zero means never.
+func (a *Answers) Tick(now time.Time) (next time.Time) {
+	r, next := newRetryAfter(a.facts.Until, now)
+	a.retry.Store(r)
+	return next
+}
+
+// in is the answer in this language and form.
+func (a *Answers) in(l language, f format) *answer {
+	if f != formatHTML {
+		return &a.prepared[l][f]
+	}
+	p := &a.pages[l]
+	p.once.Do(func() {
+		body, csp, err := a.settings.page.render(newPage(a.facts, a.settings.status, l))
+		if err != nil && a.onFault != nil {
+			a.onFault(err)
+		}
+		p.answer = newAnswer(formatHTML, body)
+		if csp != "" {
+			p.answer.csp = []string{csp}
+		}
+	})
+	return &p.answer
+}
+
+func newAnswer(f format, body []byte) answer {
+	v := answer{contentType: contentTypes[f], body: body}
+	for digits := range v.contentLength {
+		length := len(body)
+		if f == formatJSON {
+			length += len(`,"retry_after":`) + digits + len("}\n")
+		}
+		v.contentLength[digits] = []string{strconv.Itoa(length)}
+	}
+	return v
+}
+
+// Write answers r with the refusal in the form and language that r asks for, or with the
+// redirect. It does not read the request's body.
+func (a *Answers) Write(w http.ResponseWriter, r *http.Request) {
+	f := negotiateFormat(r.Header["Accept"])
+	h := w.Header()
+	retry, encoded := a.setShared(h)
+	if to := a.settings.redirect; to != nil && f == formatHTML && to.applies(r) {
+		h["Location"] = to.location
+		delete(h, "Content-Type") // there is no content
+		delete(h, "Retry-After")  // on a 3xx it delays the redirect (RFC 9110 section 10.2.3)
+		if !encoded {
+			h["Content-Length"] = lengthZero
+		}
+		w.WriteHeader(http.StatusFound)
+		return
+	}
+	v := a.in(negotiateLanguage(r.Header["Accept-Language"]), f)
+	h["Content-Type"] = v.contentType
+	h["X-Content-Type-Options"] = optionNosniff
+	if v.contentLanguage != nil {
+		h["Content-Language"] = v.contentLanguage
+	}
+	if v.csp != nil {
+		h["Content-Security-Policy"] = v.csp
+	}
+	if !encoded {
+		h["Content-Length"] = v.contentLength[retry.digits]
+	}
+	w.WriteHeader(a.settings.status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	_, _ = w.Write(v.body) // an error means that the client has gone
+	if f == formatJSON {
+		_, _ = w.Write(retry.member)
+	}
+}
+
+// Announce sets the headers that every refusal has, for a caller that writes its own
+// body: Cache-Control, Retry-After, Vary and Downtime. It removes headers that describe
+// another content or let a cache keep the answer, and returns the status of the refusal.
+func (a *Answers) Announce(h http.Header) (status int) {
+	a.setShared(h)
+	return a.settings.status
+}
+
+// setShared sets the headers that every refusal has. It returns the Retry-After among
+// them, and whether outer middleware encodes the body.
+func (a *Answers) setShared(h http.Header) (retry *retryVariant, encoded bool) {
+	retry = a.retry.Load().pick()
+	vary := varyNegotiation
+	if len(h) != 0 {
+		vary, encoded = takeOver(h)
+	}
+	h["Cache-Control"] = cacheNoStore
+	h["Retry-After"] = retry.header
+	h["Vary"] = vary
+	h["Downtime"] = a.downtime
+	return retry, encoded
+}

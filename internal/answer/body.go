@@ -1,0 +1,59 @@
+package answer
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// renderText is the answer for terminals and logs. The reason stays on one indented line,
+// so that no part of it can pass for a line of ours.
+func renderText(m *messages, p Page) []byte {
+	var b strings.Builder
+	b.WriteString(p.Text.Heading + "\n\n" + p.Text.Lead + "\n")
+	if reason := strings.Join(strings.Fields(p.Reason), " "); reason != "" {
+		b.WriteString("\n  " + reason + "\n")
+	}
+	b.WriteString("\n")
+	if !p.Since.IsZero() {
+		b.WriteString(p.Text.Since + m.colon + p.Since.Format(time.RFC3339) + "\n")
+	}
+	until := p.Text.Unknown
+	if !p.Until.IsZero() {
+		until = p.Until.Format(time.RFC3339)
+	}
+	b.WriteString(p.Text.Until + m.colon + until + "\n")
+	return []byte(b.String())
+}
+
+// problem is the answer for programs: problem details (RFC 9457), with own members after
+// the standard ones. The member retry_after follows as the last one.
+type problem struct {
+	Type   string    `json:"type"`
+	Title  string    `json:"title"`
+	Status int       `json:"status"`
+	Detail string    `json:"detail,omitempty"`
+	Kind   string    `json:"kind"`
+	Since  time.Time `json:"since,omitzero"`
+	Until  time.Time `json:"until,omitzero"`
+}
+
+// renderProblem is the JSON body without its last member.
+func renderProblem(m *messages, p Page) []byte {
+	v := problem{
+		Type: "about:blank", Title: m.unavailable, Status: p.Status,
+		Detail: p.Reason, Kind: p.Kind, Since: p.Since, Until: p.Until,
+	}
+	// RFC 9457 section 4.2.1: the title of about:blank is the phrase of the status.
+	if phrase := http.StatusText(p.Status); phrase != "" && p.Status != http.StatusServiceUnavailable {
+		v.Title = phrase
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		// The year of an instant is beyond 9999. A valid document holds none.
+		v.Since, v.Until = time.Time{}, time.Time{}
+		b, _ = json.Marshal(v)
+	}
+	return b[:len(b)-1]
+}

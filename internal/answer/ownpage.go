@@ -1,0 +1,85 @@
+package answer
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-downtime/downtime/period"
+)
+
+// ownPage is the page of Options, checked. The zero value stands for the built-in page.
+type ownPage struct {
+	template *template.Template
+	data     func(Page) any
+	bytes    []byte
+	csp      string
+}
+
+// newOwnPage checks the page of o. It executes a template with every field set and with
+// as few as possible, so that a fault shows now and not during downtime.
+func newOwnPage(o Options) (ownPage, error) {
+	own := ownPage{template: o.Template, data: o.TemplateData, bytes: slices.Clone(o.Bytes), csp: o.CSP}
+	if own.data == nil {
+		own.data = func(p Page) any { return p }
+	}
+	var errs []error
+	fault := func(field string, value any, problem string) {
+		errs = append(errs, &period.FieldError{Field: field, Value: value, Problem: problem})
+	}
+	if o.Template != nil && o.Bytes != nil {
+		fault("PageBytes", fmt.Sprintf("%d bytes", len(o.Bytes)), "not together with PageTemplate; give one of them")
+	}
+	if o.Bytes != nil {
+		switch {
+		case len(o.Bytes) == 0:
+			fault("PageBytes", nil, "is empty; give the page, or nil for the built-in one")
+		case !utf8.Valid(o.Bytes):
+			fault("PageBytes", fmt.Sprintf("%d bytes", len(o.Bytes)), "want UTF-8, which is what the page is sent as")
+		}
+	}
+	if own.template != nil {
+		if t, err := own.template.Clone(); err == nil { // fails after an execution
+			own.template = t // the caller may still change the original
+		}
+		now := time.Now()
+		for _, f := range []Facts{
+			{Kind: "planned", Reason: "Moving to a larger database", Since: now, Until: now.Add(time.Hour)},
+			{Kind: "starting"},
+		} {
+			if _, err := execute(own.template, own.data(newPage(f, defaultStatus, english))); err != nil {
+				fault("PageTemplate", own.template.Name(), "cannot be executed with PageData: "+err.Error())
+				break
+			}
+		}
+	}
+	if own.csp != "" {
+		if o.Template == nil && o.Bytes == nil {
+			fault("PageCSP", own.csp, "only together with PageTemplate or PageBytes; the built-in page has its own")
+		}
+		if strings.IndexFunc(own.csp, func(r rune) bool { return r < 0x20 || r > 0x7e }) >= 0 {
+			fault("PageCSP", own.csp, "want printable ASCII, in one line")
+		}
+	}
+	return own, errors.Join(errs...)
+}
+
+// render returns the page and its policy, "" for none. An error is the template's; the
+// page is then the built-in one.
+func (own *ownPage) render(p Page) (page []byte, csp string, err error) {
+	if own.bytes != nil {
+		return own.bytes, own.csp, nil
+	}
+	if own.template != nil {
+		if page, err = execute(own.template, own.data(p)); err == nil {
+			return page, own.csp, nil
+		}
+		err = fmt.Errorf("PageTemplate failed, so the built-in page is sent: %w", err)
+	}
+	b := builtin()
+	return b.render(p), b.csp, err
+}

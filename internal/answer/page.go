@@ -1,0 +1,119 @@
+package answer
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // of the built-in page
+	"encoding/base64"
+	"html/template"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+)
+
+// Page is what a page is rendered from. Core's PageData, which own templates see, has the
+// same fields and documents them.
+type Page struct {
+	Reason string
+	Since  time.Time
+	Until  time.Time
+	Kind   string
+	Status int
+	Lang   string
+	Text   Text
+}
+
+// newPage is what a page may say about f in language l. Instants are rounded to whole
+// seconds: the beginning down, the end up, so that no client is told too early an end.
+func newPage(f Facts, status int, l language) Page {
+	m := &translations[l]
+	p := Page{
+		Reason: cleanReason(f.Reason),
+		Kind:   f.Kind,
+		Status: status,
+		Lang:   m.tag,
+		Text:   m.text(f.Kind),
+	}
+	if !f.Since.IsZero() {
+		p.Since = f.Since.UTC().Truncate(time.Second)
+	}
+	if !f.Until.IsZero() {
+		p.Until = roundUp(f.Until.UTC(), time.Second)
+	}
+	return p
+}
+
+// roundUp is the first multiple of unit that is not before t.
+func roundUp(t time.Time, unit time.Duration) time.Time {
+	return t.Add(unit - 1).Truncate(unit)
+}
+
+// cleanReason makes s harmless in every form. Line separators become newlines. Other
+// control characters are removed, among them escape sequences for terminals and
+// overrides of the text direction.
+func cleanReason(s string) string {
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t':
+			return r
+		case r == '\r', r == '\v', r == '\f', r == 0x85, r == 0x2028, r == 0x2029:
+			return '\n'
+		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+			return -1
+		}
+		return r
+	}, s))
+}
+
+//go:embed page.html
+var pageHTML string
+
+// builtinPage is the page for Options without one, and its policy.
+type builtinPage struct {
+	template *template.Template
+	csp      string
+}
+
+var builtin = sync.OnceValue(func() builtinPage {
+	b := builtinPage{template: template.Must(template.New("page.html").Funcs(template.FuncMap{
+		"instant":  func(t time.Time) string { return t.Format(time.RFC3339) },
+		"minute":   func(t time.Time) string { return t.Truncate(time.Minute).Format(minuteLayout) },
+		"minuteUp": func(t time.Time) string { return roundUp(t, time.Minute).Format(minuteLayout) },
+	}).Parse(pageHTML))}
+	// The hashes are taken from a rendered page, because html/template may change what is
+	// between the tags.
+	page := b.render(newPage(Facts{Kind: "planned"}, defaultStatus, english))
+	b.csp = "default-src 'none'; style-src " + cspHash(page, "style") + "; script-src " + cspHash(page, "script") +
+		"; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	return b
+})
+
+const minuteLayout = "2006-01-02 15:04 UTC"
+
+// render panics if the template fails. It writes to memory, and a test renders it in
+// every language and for every kind.
+func (b *builtinPage) render(p Page) []byte {
+	page, err := execute(b.template, p)
+	if err != nil {
+		panic("downtime: the built-in page: " + err.Error())
+	}
+	return page
+}
+
+func execute(t *template.Template, data any) ([]byte, error) {
+	var b bytes.Buffer
+	if err := t.Execute(&b, data); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// cspHash is the source expression for the content of the only element of this name.
+func cspHash(page []byte, element string) string {
+	_, rest, _ := bytes.Cut(page, []byte("<"+element+">"))
+	content, _, _ := bytes.Cut(rest, []byte("</"+element+">"))
+	sum := sha256.Sum256(content)
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}

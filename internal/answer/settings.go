@@ -1,0 +1,76 @@
+package answer
+
+import (
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+
+	"github.com/go-downtime/downtime/period"
+)
+
+const (
+	defaultStatus = http.StatusServiceUnavailable
+	minStatus     = 400
+	maxStatus     = 599
+)
+
+// Options say how refusals look. The zero value is valid.
+type Options struct {
+	// Status of a refusal, 400 to 599. Zero means 503.
+	Status int
+	// RedirectURL is where a GET or HEAD that accepts HTML is redirected to: a path of
+	// this site, which must be exempt, or an absolute http(s) URL. "" means no redirect.
+	RedirectURL string
+	// Exempt reports whether a path of this site is exempt. It checks RedirectURL. Nil
+	// means that no path is.
+	Exempt func(*url.URL) bool
+	// Template renders the page. Nil means the built-in page.
+	Template *template.Template
+	// TemplateData converts a Page into what Template is executed with. Nil means the
+	// Page itself.
+	TemplateData func(Page) any
+	// Bytes is the page, sent as it is. Nil means the built-in page. Bytes and Template
+	// exclude each other.
+	Bytes []byte
+	// CSP is the Content-Security-Policy of Template or Bytes. "" means none.
+	CSP string
+}
+
+// Settings are checked Options. They are immutable, so they are safe for concurrent use.
+type Settings struct {
+	status   int
+	page     ownPage
+	redirect *redirect // nil: none
+}
+
+// New checks o and copies what the caller could still change. The error joins a
+// [*period.FieldError] for each fault, with the fields StatusCode, RedirectURL,
+// PageTemplate, PageBytes and PageCSP.
+func New(o Options) (*Settings, error) {
+	s := &Settings{status: o.Status}
+	var errs []error
+	if s.status == 0 {
+		s.status = defaultStatus
+	}
+	if s.status < minStatus || s.status > maxStatus {
+		errs = append(errs, &period.FieldError{
+			Field: "StatusCode", Value: o.Status,
+			Problem: "want 400 to 599, or 0 for 503; with another status clients and caches take the refusal for the page",
+		})
+	}
+	var err error
+	if s.page, err = newOwnPage(o); err != nil {
+		errs = append(errs, err)
+	}
+	if s.redirect, err = newRedirect(o.RedirectURL, o.Exempt); err != nil {
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Status is the status of a refusal, 400 to 599.
+func (s *Settings) Status() int { return s.status }

@@ -1,0 +1,163 @@
+// Package exempt holds the path rule: which requests are served during downtime.
+package exempt
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-downtime/downtime/period"
+)
+
+// Rules are the paths that are served during downtime. The zero value exempts nothing.
+// Rules are immutable, so they are safe for concurrent use.
+//
+// Routers disagree about odd paths: some route on the decoded path, some on the raw one,
+// some clean it first. So an entry must match both views literally, and a spelling that
+// some router or file server could take for another path is not exempt. No path is
+// cleaned in order to match. A path that is not exempt is refused like any other.
+//
+// The entries form a tree of segments. A lookup leaves it at the first segment that no
+// entry has. The cost of a miss therefore depends neither on the number of entries nor on
+// the length of the request's path: it is one map access for each segment that the path
+// shares with an entry.
+type Rules struct {
+	root node
+}
+
+// node stands for the segments that lead to it.
+type node struct {
+	below   map[string]*node // by the next segment
+	longest int              // longest key of below, in bytes
+	exact   string           // entry of ExemptExact that ends here; "" if none
+	prefix  string           // entry of ExemptPaths that ends here; "" if none
+}
+
+// New checks and stores both lists: exact entries cover one path, prefixes cover a path
+// and everything below it. The error joins a [*period.FieldError] for each refused entry,
+// with the field "ExemptExact[i]" or "ExemptPaths[i]". The Rules then hold the others.
+func New(exact, prefixes []string) (Rules, error) {
+	var (
+		r    Rules
+		errs []error
+	)
+	for i, entry := range exact {
+		if problem := entryProblem(entry); problem != "" {
+			errs = append(errs, &period.FieldError{Field: fmt.Sprintf("ExemptExact[%d]", i), Value: entry, Problem: problem})
+			continue
+		}
+		if n := r.add(entry); n.exact == "" {
+			n.exact = entry
+		}
+	}
+	for i, entry := range prefixes {
+		problem := entryProblem(entry)
+		if entry == "/" {
+			problem = `exempts the whole site; name the paths, or put "/" into ExemptExact for the front page alone`
+		}
+		if problem != "" {
+			errs = append(errs, &period.FieldError{Field: fmt.Sprintf("ExemptPaths[%d]", i), Value: entry, Problem: problem})
+			continue
+		}
+		if n := r.add(strings.TrimSuffix(entry, "/")); n.prefix == "" {
+			n.prefix = entry
+		}
+	}
+	return r, errors.Join(errs...)
+}
+
+// entryProblem says why an entry is refused; "" if it is accepted.
+func entryProblem(entry string) string {
+	switch {
+	case entry == "":
+		return `is empty; want a path such as "/healthz"`
+	case entry[0] != '/':
+		return `want a path that begins with "/"`
+	case strings.Contains(entry, "%"):
+		return `holds "%"; write the path decoded ("/café", not "/caf%C3%A9")`
+	case strings.ContainsAny(entry, `?#*\;`):
+		return `holds one of ? # * \ ; which no exempt path may; entries are literal paths without a query`
+	case strings.ContainsFunc(entry, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+		return "holds a control byte"
+	case !utf8.ValidString(entry):
+		return "is not valid UTF-8"
+	case strings.Contains(entry, "//"):
+		return `holds "//"`
+	}
+	for i := range len(entry) {
+		if entry[i] == '/' && dotSegment(entry[i+1:]) {
+			return `holds a segment that is "." or "..", or begins with "..."`
+		}
+	}
+	return ""
+}
+
+// add returns the node of path, and makes the nodes that lead to it.
+func (r *Rules) add(path string) *node {
+	n := &r.root
+	for segment := range strings.SplitSeq(path[1:], "/") {
+		next := n.below[segment]
+		if next == nil {
+			next = &node{}
+			if n.below == nil {
+				n.below = make(map[string]*node)
+			}
+			n.below[segment] = next
+			n.longest = max(n.longest, len(segment))
+		}
+		n = next
+	}
+	return n
+}
+
+// Match reports whether u is exempt, and by which entry, as it was configured. It does
+// not allocate, unless URL.RawPath is set and is not the encoded form of URL.Path.
+func (r *Rules) Match(u *url.URL) (entry string, ok bool) {
+	if len(r.root.below) == 0 || u == nil || u.Opaque != "" || u.Path == "" || u.Path[0] != '/' {
+		return "", false
+	}
+	entry, matched, tree := r.find(u.Path)
+	if entry == "" || !plain(u.Path) {
+		return "", false
+	}
+	// An entry that covers RawPath begins with the shortest entry that covers Path, so
+	// only that one is tried.
+	if u.RawPath != "" && (!covers(matched, tree, u.RawPath) || !plainRaw(u.RawPath, u.Path)) {
+		return "", false
+	}
+	return entry, true
+}
+
+// find looks up path, which begins with "/", by whole segments. It returns the shortest
+// entry that covers path, the part of path that this entry equals, and whether the entry
+// covers what is below it too. The entry is "" if there is none.
+func (r *Rules) find(path string) (entry, matched string, tree bool) {
+	n := &r.root
+	for start := 1; ; {
+		// Bytes beyond the longest segment that could match are not read.
+		window := path[start:min(len(path), start+n.longest+1)]
+		end := start + len(window)
+		last := end == len(path)
+		if i := strings.IndexByte(window, '/'); i >= 0 {
+			end, last = start+i, false
+		}
+		if n = n.below[path[start:end]]; n == nil {
+			return "", "", false
+		}
+		switch {
+		case n.prefix != "":
+			return n.prefix, path[:end], true
+		case last:
+			return n.exact, path, false
+		}
+		start = end + 1
+	}
+}
+
+// covers reports whether path is matched or, for a tree, below it.
+func covers(matched string, tree bool, path string) bool {
+	rest, ok := strings.CutPrefix(path, matched)
+	return ok && (rest == "" || (tree && rest[0] == '/'))
+}
