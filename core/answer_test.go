@@ -1,439 +1,84 @@
-package core
+package core_test
 
 import (
-	"encoding/json"
-	"errors"
 	"html/template"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
+	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
 )
 
-var (
-	testNow     = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	testClosure = &Closure{
-		Cause: CausePeriod, Period: "p-7f3a", Reason: "Moving to a larger database",
-		Since: testNow.Add(-10 * time.Minute), Until: testNow.Add(20 * time.Minute),
-	}
-	// testAccept asks for each format.
-	testAccept = [formats]string{formatText: "text/plain", formatHTML: "text/html", formatJSON: "application/json"}
-)
-
-// testAnswers makes answers as a gate does.
-func testAnswers(t *testing.T, c Config, cl *Closure) *answers {
-	t.Helper()
-	exempt, err := newExemptions(c.ExemptExact, c.ExemptPaths)
-	require.NoError(t, err)
-	s, err := newAnswerSettings(c, exempt)
-	require.NoError(t, err)
-	return newAnswers(&s, cl, testNow)
-}
-
-// ask sends a request of this method and these headers (name, value, …) to a.
-func ask(a *answers, method, target string, headers ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, target, nil)
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-	}
-	w := httptest.NewRecorder()
-	a.write(w, r)
-	return w
-}
-
-func TestAnswerBodies(t *testing.T) {
-	t.Parallel()
-	extensions := [formats]string{formatText: ".txt", formatHTML: ".html", formatJSON: ".json"}
-	for name, test := range map[string]struct {
-		cl *Closure
-		in []language
-	}{
-		"planned":    {testClosure, []language{english, german, spanish, french}},
-		"open-ended": {&Closure{Cause: CausePeriod, Since: testClosure.Since}, []language{english, german, spanish, french}},
-		"emergency":  {&Closure{Cause: CauseOverride, Override: "env", Emergency: true}, []language{english, german, spanish, french}},
-		"starting":   {&Closure{Cause: CauseStarting}, []language{english, german, spanish, french}},
-		"store-lost": {&Closure{Cause: CauseStoreLost, Since: testClosure.Since}, []language{english, german, spanish, french}},
-	} {
-		a := testAnswers(t, Config{}, test.cl)
-		for _, l := range test.in {
-			for f := range formats {
-				tag := translations[l].tag
-				t.Run(name+" in "+tag+extensions[f], func(t *testing.T) {
-					t.Parallel()
-					w := ask(a, http.MethodGet, "/", "Accept", testAccept[f], "Accept-Language", tag)
-					require.Equal(t, http.StatusServiceUnavailable, w.Code)
-					body := w.Body.String()
-					if f == formatJSON {
-						body = strings.Replace(body, `"retry_after":`+w.Header().Get("Retry-After"), `"retry_after":0`, 1)
-						require.True(t, json.Valid([]byte(body)))
-					}
-					requireGolden(t, "answers/"+name+"."+tag+extensions[f], []byte(body))
-				})
-			}
-		}
-	}
-}
-
-func TestAnswerHeaders(t *testing.T) {
-	t.Parallel()
-	a := testAnswers(t, Config{}, testClosure)
-	types := [formats]string{
-		formatText: "text/plain; charset=utf-8",
-		formatHTML: "text/html; charset=utf-8",
-		formatJSON: "application/problem+json",
-	}
-	for f := range formats {
-		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "get"} {
-			t.Run(method+" of "+types[f], func(t *testing.T) {
-				t.Parallel()
-				w := ask(a, method, "/", "Accept", testAccept[f], "Accept-Language", "de", "If-None-Match", "*", "Range", "bytes=0-1")
-				h := w.Header()
-				require.Equal(t, http.StatusServiceUnavailable, w.Code)
-				require.Equal(t, []string{types[f]}, h["Content-Type"])
-				require.Equal(t, []string{"no-store"}, h["Cache-Control"])
-				require.Equal(t, []string{"Accept, Accept-Language"}, h["Vary"])
-				require.Equal(t, []string{"down;kind=planned"}, h["Downtime"])
-				require.Equal(t, []string{"nosniff"}, h["X-Content-Type-Options"])
-				seconds, err := strconv.Atoi(h.Get("Retry-After"))
-				require.NoError(t, err)
-				require.GreaterOrEqual(t, seconds, 300)
-				require.LessOrEqual(t, seconds, 360)
-				if f == formatHTML {
-					require.Contains(t, h.Get("Content-Security-Policy"), "default-src 'none'")
-				} else {
-					require.Equal(t, []string{"de"}, h["Content-Language"])
-				}
-				require.LessOrEqual(t, len(h), 8, "a ninth header costs each response a larger map")
-				length, err := strconv.Atoi(h.Get("Content-Length"))
-				require.NoError(t, err)
-				require.Positive(t, length)
-				if method == http.MethodHead {
-					require.Zero(t, w.Body.Len())
-				} else {
-					require.Equal(t, length, w.Body.Len())
-				}
-			})
-		}
-	}
-}
-
-func TestAnswerDowntimeHeader(t *testing.T) {
-	t.Parallel()
-	for want, cl := range map[string]*Closure{
-		"down;kind=planned":    {Cause: CausePeriod},
-		"down;kind=emergency":  {Cause: CausePeriod, Emergency: true},
-		"down;kind=starting":   {Cause: CauseStarting},
-		"down;kind=store-lost": {Cause: CauseStoreLost},
-	} {
-		t.Run(want, func(t *testing.T) {
-			t.Parallel()
-			require.Equal(t, want, ask(testAnswers(t, Config{}, cl), "GET", "/").Header().Get("Downtime"))
-		})
-	}
-}
-
-func TestAnswerRetryAfterInJSONIsTheHeader(t *testing.T) {
-	t.Parallel()
-	a := testAnswers(t, Config{}, testClosure)
-	seen := map[string]bool{}
-	for _, left := range []time.Duration{time.Hour, 90 * time.Second, 8 * time.Second, 2 * time.Second, -time.Second} {
-		a.tick(testClosure.Until.Add(-left))
-		for range 100 {
-			w := ask(a, "GET", "/", "Accept", "application/json")
-			var body struct {
-				RetryAfter int `json:"retry_after"`
-			}
-			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &body))
-			require.Equal(t, w.Header().Get("Retry-After"), strconv.Itoa(body.RetryAfter))
-			require.Equal(t, w.Header().Get("Content-Length"), strconv.Itoa(w.Body.Len()))
-			seen[w.Header().Get("Retry-After")] = true
-		}
-	}
-	require.Greater(t, len(seen), 25, "the values spread")
-}
-
-func TestAnswerRetryAfterIsNotKeyedByTheAddress(t *testing.T) {
-	t.Parallel()
-	a := testAnswers(t, Config{}, testClosure)
-	seen := map[string]bool{}
-	for range 500 {
-		seen[ask(a, "GET", "/").Header().Get("Retry-After")] = true // all from one address
-	}
-	require.Len(t, seen, retryVariants)
-}
-
-func TestAnswerJSON(t *testing.T) {
+func TestConfigPassesEveryOptionToTheAnswers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		config Config
-		cl     *Closure
-		want   map[string]any
+		config core.Config
+		fault  string // "" means none
 	}{
-		"everything known": {Config{}, testClosure, map[string]any{
-			"type": "about:blank", "title": "Service Unavailable", "status": 503.0, "kind": "planned",
-			"detail": "Moving to a larger database", "since": "2026-11-21T11:50:00Z", "until": "2026-11-21T12:20:00Z",
-		}},
-		"nothing known": {Config{}, &Closure{Cause: CauseStarting}, map[string]any{
-			"type": "about:blank", "title": "Service Unavailable", "status": 503.0, "kind": "starting",
-		}},
-		"another status has its own title": {Config{StatusCode: 429}, &Closure{Cause: CausePeriod}, map[string]any{
-			"type": "about:blank", "title": "Too Many Requests", "status": 429.0, "kind": "planned",
-		}},
-		"a status without a name": {Config{StatusCode: 599}, &Closure{Cause: CausePeriod}, map[string]any{
-			"type": "about:blank", "title": "Service Unavailable", "status": 599.0, "kind": "planned",
-		}},
-		"instants in UTC and whole seconds, the end rounded up": {Config{}, &Closure{
-			Cause: CausePeriod,
-			Since: time.Date(2026, 11, 21, 12, 0, 0, 999, time.FixedZone("", 3600)),
-			Until: time.Date(2026, 11, 21, 14, 0, 0, 1, time.FixedZone("", 3600)),
-		}, map[string]any{
-			"type": "about:blank", "title": "Service Unavailable", "status": 503.0, "kind": "planned",
-			"since": "2026-11-21T11:00:00Z", "until": "2026-11-21T13:00:01Z",
-		}},
-		"an instant that JSON cannot hold is left out": {Config{}, &Closure{
-			Cause: CausePeriod, Until: time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC),
-		}, map[string]any{
-			"type": "about:blank", "title": "Service Unavailable", "status": 503.0, "kind": "planned",
-		}},
+		"a redirect to an exact entry":    {core.Config{ExemptExact: []string{"/down"}, RedirectURL: "/down"}, ""},
+		"a redirect below a prefix":       {core.Config{ExemptPaths: []string{"/static"}, RedirectURL: "/static/down"}, ""},
+		"a redirect to no exempt path":    {core.Config{ExemptExact: []string{"/down"}, RedirectURL: "/sorry"}, "RedirectURL: "},
+		"a status of success":             {core.Config{StatusCode: 200}, "StatusCode: 200"},
+		"an empty page":                   {core.Config{PageBytes: []byte{}}, "PageBytes: "},
+		"a policy of two lines":           {core.Config{PageBytes: []byte("x"), PageCSP: "a\nb"}, "PageCSP: "},
+		"a template with a wrong field":   {core.Config{PageTemplate: template.Must(template.New("t").Parse("{{.Reasons}}"))}, "core.PageData"},
+		"a template with every field":     {core.Config{PageTemplate: template.Must(template.New("t").Parse("{{.Reason}}{{.Since}}{{.Until}}{{.Kind}}{{.Status}}{{.Lang}}{{.Text.Back}}"))}, ""},
+		"an exact entry without a slash":  {core.Config{ExemptExact: []string{"/fine", "x"}}, `ExemptExact[1]: "x"`},
+		"a prefix that is the whole site": {core.Config{ExemptPaths: []string{"/"}}, `ExemptPaths[0]: "/"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := ask(testAnswers(t, test.config, test.cl), "GET", "/", "Accept", "application/json")
-			var got map[string]any
-			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got))
-			require.Contains(t, got, "retry_after")
-			delete(got, "retry_after")
-			require.Equal(t, test.want, got)
+			err := test.config.Validate()
+			if test.fault == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, test.fault)
 		})
 	}
 }
 
-// What is in a document or a configuration and not for the public.
-func TestAnswerNamesNothingInternal(t *testing.T) {
+func TestAnswersHaveTextsForEveryClosure(t *testing.T) {
 	t.Parallel()
-	cl := &Closure{Cause: CausePeriod, Period: "secret-id", Override: "secret-origin", Since: testNow}
-	a := testAnswers(t, Config{OverrideFile: "/etc/secret-file"}, cl)
-	for f := range formats {
-		w := ask(a, "GET", "/secret-path?secret=query", "Accept", testAccept[f], "User-Agent", "secret-agent")
+	gate, err := core.New(core.Config{})
+	require.NoError(t, err)
+	for want, closure := range map[string]*core.Closure{
+		"Down for maintenance":    {Cause: core.CausePeriod},
+		"Temporarily unavailable": {Cause: core.CausePeriod, Emergency: true},
+		"Starting up":             {Cause: core.CauseStarting},
+		"The site cannot answer":  {Cause: core.CauseStoreLost},
+		"Something needs our":     {Cause: core.CauseOverride, Emergency: true},
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			w := httptest.NewRecorder()
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+			gate.Respond(w, r, core.Decision{Outcome: core.Blocked, Closure: closure})
+			require.Contains(t, w.Body.String(), want)
+			require.Equal(t, "down;kind="+closure.Kind(), w.Header().Get("Downtime"))
+		})
+	}
+}
+
+// Ids, origins and file names are not for the public.
+func TestAnswersNameNothingInternal(t *testing.T) {
+	t.Parallel()
+	gate, err := core.New(core.Config{OverrideFile: filepath.Join(t.TempDir(), "secret-file")})
+	require.NoError(t, err)
+	closure := &core.Closure{Cause: core.CausePeriod, Period: "secret-id", Override: "secret-origin", Since: time.Now()}
+	for _, accept := range []string{"text/plain", "text/html", "application/json"} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/secret-path?secret=query", http.NoBody)
+		r.Header.Set("Accept", accept)
+		gate.Respond(w, r, core.Decision{Outcome: core.Blocked, Closure: closure})
 		require.NotContains(t, w.Body.String(), "secret")
 		for name, values := range w.Header() {
 			require.NotContains(t, name+strings.Join(values, ""), "secret")
 		}
 	}
-}
-
-func TestAnswerHostileReason(t *testing.T) {
-	t.Parallel()
-	own := template.Must(template.New("own").Parse(`<!DOCTYPE html><title>{{.Reason}}</title><p title="{{.Reason}}">{{.Reason}}</p><script>let r = {{.Reason}};</script>`))
-	for name, reason := range map[string]string{
-		"a script":                    `<script>alert(1)</script>`,
-		"an attribute that ends":      `"><img src=x onerror=alert(1)>`,
-		"an apostrophe":               `' onmouseover='alert(1)`,
-		"a title that ends":           `</title><script>alert(1)</script>`,
-		"a paragraph that ends":       `</p></main><script>alert(1)</script>`,
-		"a template action":           `{{.}} {{template "x"}} {{printf "%s" .Reason}}`,
-		"line separators":             "a\u2028b\u2029c",
-		"terminal escapes":            "\x1b]0;pwned\x07\x1b[2J\x9b31m",
-		"text that runs backwards":    "a\u202eb\u2066c",
-		"a line that looks like ours": "later\r\nExpected end: 2020-01-01T00:00:00Z",
-		"a NUL":                       "a\x00b",
-		"not UTF-8":                   "a\xff\xfeb",
-		"a JSON string that ends":     `","status":200,"x":"`,
-		"a comment":                   `<!-- --!> -->`,
-	} {
-		for page, c := range map[string]Config{"built-in page": {}, "own page": {PageTemplate: own}} {
-			t.Run(name+", "+page, func(t *testing.T) {
-				t.Parallel()
-				cl := *testClosure
-				cl.Reason = reason
-				a := testAnswers(t, c, &cl)
-				a.onFault = func(err error) { require.NoError(t, err) }
-				body := func(f format) string {
-					return ask(a, "GET", "/", "Accept", testAccept[f]).Body.String()
-				}
-				html, text := body(formatHTML), body(formatText)
-				require.Equal(t, 1, strings.Count(html, "<script"))
-				require.Equal(t, 1, strings.Count(html, "</title>"))
-				for _, s := range []string{"<img", "<!-- -", "\u2028", "\u202e", "\x00", "\x1b"} {
-					require.NotContains(t, html, s)
-				}
-				for _, r := range text {
-					require.True(t, r == '\n' || (r >= 0x20 && r != 0x7f && (r < 0x80 || r > 0x9f) &&
-						r != 0x2028 && r != 0x2029 && r != 0x202e && r != 0x2066), "%q", r)
-				}
-				ends := 0
-				for line := range strings.Lines(text) {
-					if strings.HasPrefix(line, "Expected end") {
-						ends++
-					}
-				}
-				require.Equal(t, 1, ends)
-				var p struct {
-					Status int    `json:"status"`
-					Detail string `json:"detail"`
-				}
-				require.NoError(t, json.Unmarshal([]byte(body(formatJSON)), &p))
-				require.Equal(t, http.StatusServiceUnavailable, p.Status)
-				require.Equal(t, cleanReason(reason), p.Detail)
-				require.NotContains(t, body(formatJSON), "<")
-			})
-		}
-	}
-}
-
-// unreadable is a body that must not be read.
-type unreadable struct{ t *testing.T }
-
-func (u unreadable) Read([]byte) (int, error) {
-	u.t.Error("the body was read")
-	return 0, io.EOF
-}
-
-func TestAnswerDoesNotReadTheBody(t *testing.T) {
-	t.Parallel()
-	a := testAnswers(t, Config{ExemptExact: []string{"/down"}, RedirectURL: "/down"}, testClosure)
-	for f := range formats {
-		r := httptest.NewRequest(http.MethodPost, "/", unreadable{t})
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Accept", testAccept[f])
-		w := httptest.NewRecorder()
-		a.write(w, r)
-		require.Equal(t, http.StatusServiceUnavailable, w.Code)
-	}
-}
-
-func TestAnswerOnTheWire(t *testing.T) {
-	t.Parallel()
-	a := testAnswers(t, Config{}, testClosure)
-	server := httptest.NewServer(http.HandlerFunc(a.write))
-	t.Cleanup(server.Close)
-	for f := range formats {
-		var headers [2]http.Header
-		for i, method := range []string{http.MethodGet, http.MethodHead} {
-			r, err := http.NewRequestWithContext(t.Context(), method, server.URL, nil)
-			require.NoError(t, err)
-			r.Header.Set("Accept", testAccept[f])
-			response, err := server.Client().Do(r)
-			require.NoError(t, err)
-			body, err := io.ReadAll(response.Body)
-			require.NoError(t, err)
-			require.NoError(t, response.Body.Close())
-			require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
-			if method == http.MethodHead {
-				require.Empty(t, body)
-			} else {
-				require.Equal(t, response.ContentLength, int64(len(body)))
-			}
-			response.Header.Del("Date")
-			response.Header.Del("Retry-After")
-			headers[i] = response.Header
-		}
-		require.Equal(t, headers[0], headers[1])
-	}
-}
-
-func TestAnswerWhileItTicks(t *testing.T) {
-	t.Parallel()
-	a := testAnswers(t, Config{}, testClosure)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for now := testNow; !now.IsZero(); {
-			now = a.tick(now)
-		}
-	})
-	for range 4 {
-		wg.Go(func() {
-			for range 200 {
-				w := ask(a, "GET", "/", "Accept", "application/json")
-				if !strings.HasSuffix(w.Body.String(), `"retry_after":`+w.Header().Get("Retry-After")+"}\n") {
-					t.Errorf("Retry-After %s: %s", w.Header().Get("Retry-After"), w.Body)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	require.Zero(t, a.tick(testClosure.Until), "overdue stays overdue")
-}
-
-func TestAnswerAllocatesNothing(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts those of others
-	a := newAnswers(&answerSettings{status: defaultStatus}, testClosure, testNow)
-	for name, headers := range map[string][2]string{
-		"nothing asked":   {"", ""},
-		"HTML":            {"text/html", "de"},
-		"JSON":            {"application/json", "fr"},
-		"a browser":       {acceptChrome, languageUsual},
-		"an image":        {acceptImage, languageUsual},
-		"something odd":   {`x/y;a="b,c";q=0.1, text/*;q=0.5`, "ja;q=0.1, *"},
-		"a large header":  {strings.Repeat("a/b;q=0.1,", 1<<16), strings.Repeat("x,", 1<<16)},
-		"a quote, no end": {`a/b;c="` + strings.Repeat("x", 1<<16), `a;b="`},
-	} {
-		r := benchRequest(headers[0], headers[1])
-		w := &sink{header: make(http.Header)}
-		require.Zero(t, testing.AllocsPerRun(100, func() {
-			clear(w.header)
-			a.write(w, r)
-		}), name)
-	}
-}
-
-func TestAnswerSettings(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		config Config
-		fields []string // of the faults
-	}{
-		"the zero Config is fine":        {Config{}, nil},
-		"another status":                 {Config{StatusCode: 500}, nil},
-		"the lowest status":              {Config{StatusCode: 400}, nil},
-		"the highest status":             {Config{StatusCode: 599}, nil},
-		"a status of success":            {Config{StatusCode: 200}, []string{"StatusCode"}},
-		"a status of redirection":        {Config{StatusCode: 302}, []string{"StatusCode"}},
-		"a status that is none":          {Config{StatusCode: 600}, []string{"StatusCode"}},
-		"a negative status":              {Config{StatusCode: -1}, []string{"StatusCode"}},
-		"a policy without a page":        {Config{PageCSP: "default-src 'none'"}, []string{"PageCSP"}},
-		"a policy of two lines":          {Config{PageBytes: []byte("x"), PageCSP: "a\r\nb"}, []string{"PageCSP"}},
-		"a policy with a letter é":       {Config{PageBytes: []byte("x"), PageCSP: "é"}, []string{"PageCSP"}},
-		"an empty page":                  {Config{PageBytes: []byte{}}, []string{"PageBytes"}},
-		"a page that is not UTF-8":       {Config{PageBytes: []byte("\xe9")}, []string{"PageBytes"}},
-		"a page and a template":          {Config{PageBytes: []byte("x"), PageTemplate: template.Must(template.New("t").Parse("x"))}, []string{"PageBytes"}},
-		"a template never parsed":        {Config{PageTemplate: template.New("t")}, []string{"PageTemplate"}},
-		"a template with a wrong field":  {Config{PageTemplate: template.Must(template.New("t").Parse("{{.Reasons}}"))}, []string{"PageTemplate"}},
-		"a template that fails if bare":  {Config{PageTemplate: template.Must(template.New("t").Parse("{{slice .Reason 0 3}}"))}, []string{"PageTemplate"}},
-		"a template that cannot escape":  {Config{PageTemplate: template.Must(template.New("t").Parse("<a href='{{if .Reason}}'{{end}}>"))}, []string{"PageTemplate"}},
-		"several at once are all named":  {Config{StatusCode: 1, PageCSP: "a\nb", RedirectURL: "//x"}, []string{"StatusCode", "PageCSP", "PageCSP", "RedirectURL"}},
-		"a template that calls too much": {Config{PageTemplate: template.Must(template.New("t").Parse("{{call .Reason}}"))}, []string{"PageTemplate"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, err := newAnswerSettings(test.config, exemptions{})
-			var got []string
-			for _, fault := range answerFaults(err) {
-				require.NotEmpty(t, fault.Problem)
-				got = append(got, fault.Field)
-			}
-			require.Equal(t, test.fields, got, "%v", err)
-		})
-	}
-}
-
-// answerFaults are all faults that are joined in err.
-func answerFaults(err error) []*FieldError {
-	var joined interface{ Unwrap() []error }
-	if errors.As(err, &joined) {
-		var all []*FieldError
-		for _, e := range joined.Unwrap() {
-			all = append(all, answerFaults(e)...)
-		}
-		return all
-	}
-	if fault, ok := errors.AsType[*FieldError](err); ok {
-		return []*FieldError{fault}
-	}
-	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/go-downtime/downtime/period"
 )
 
 // Bounds on an API key, in bytes, and on what is read in search of one.
@@ -138,7 +140,7 @@ func APIKeyHeader(header string, keys ...Key) Predicate {
 func APIKeyQuery(param string, keys ...Key) Predicate {
 	set := newKeySet(keys)
 	var bad faults
-	if param == "" || strings.Trim(param, unreserved) != "" || len(param) > MaxNameLen {
+	if param == "" || strings.Trim(param, unreserved) != "" || len(param) > period.MaxNameLen {
 		bad.add(".Param", param, `want the name of a query parameter: letters, digits, "-", ".", "_", "~"`)
 	}
 	bad.keys(keys)
@@ -224,7 +226,7 @@ func keyHeaderProblem(header string) string {
 	case "Host", "Transfer-Encoding", "Trailer", "Content-Length", "Connection", "Upgrade", "Te", "Keep-Alive", "Proxy-Connection":
 		return `belongs to HTTP itself and never carries a key; want a header of its own, such as "X-Downtime-Key"`
 	}
-	if header == "" || strings.Trim(header, tokenBytes) != "" || len(header) > MaxNameLen {
+	if header == "" || strings.Trim(header, tokenBytes) != "" || len(header) > period.MaxNameLen {
 		return `is no header name; want one such as "X-Downtime-Key"`
 	}
 	return ""

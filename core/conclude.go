@@ -1,76 +1,90 @@
 package core
 
-import "time"
+import (
+	"time"
 
-// known is everything that decides whether a gate is closed, but for the instant.
-type known struct {
-	override      override
+	"github.com/go-downtime/downtime/period"
+)
+
+// facts is everything that decides whether a gate is closed, but for the instant.
+type facts struct {
+	override      direction
 	overrideFrom  string    // "file", "env" or "config"
 	overrideSince time.Time // when this gate first saw it
 	hasStore      bool
-	read          bool // the store was read at least once
+	served        bool // the store was read after this instance registered
 	firstStart    FirstStartPolicy
 	begun         time.Time // when the gate was made
 	onLost        StoreLostPolicy
 	fileUnread    bool          // there is an override file, and it was never read
-	staleSince    time.Time     // when the last good read became older than MaxStale; zero: it is not
-	staleIn       time.Duration // when it will be, if more than zero
+	staleSince    time.Time     // when the last good read became older than MaxStale; zero if it did not
+	staleIn       time.Duration // when it will, if more than zero
 	offset        time.Duration
-	verdict       func(storeTime time.Time) Verdict
+	verdict       func(storeTime time.Time) period.Verdict
+	inForce       func(storeTime time.Time) []string // ids
+	stopped       bool
 }
 
-// conclusion is what follows from what is known, at one instant.
+// conclusion is what follows from facts at one instant.
 type conclusion struct {
 	closure *Closure // nil: open
 	overdue bool
 	next    time.Time // when it may differ, by this machine's clock; zero: not by itself
 }
 
-// conclude is a pure function of what is known and the instant: overrides beat the store,
-// an unread store is nobody's word, and staleness may close but never open.
-func conclude(k known, now time.Time) conclusion {
-	starting := conclusion{closure: &Closure{Cause: CauseStarting, Since: k.begun}}
-	switch {
-	case k.override == overrideDown:
-		return conclusion{closure: &Closure{
-			Cause: CauseOverride, Override: k.overrideFrom, Emergency: true, Since: k.overrideSince,
-		}}
-	case k.fileUnread && k.firstStart != FirstStartOpen:
-		return starting // it may say "down", and goes before whatever says "up"
-	case k.override == overrideUp, !k.hasStore:
-		return conclusion{}
-	case !k.read && k.firstStart != FirstStartOpen:
-		return starting
-	case !k.read:
-		return conclusion{}
+// conclude is a pure function of the facts and the instant. An override beats the store. A
+// store that was not read refuses. Staleness can close a gate and never opens one.
+func conclude(f facts, now time.Time) conclusion {
+	starting := conclusion{closure: &Closure{Cause: CauseStarting, Since: f.begun}}
+	storeTime := now.Add(f.offset)
+	var c conclusion
+	var v period.Verdict
+	var ids []string
+	if f.hasStore && f.verdict != nil {
+		v = f.verdict(storeTime)
+		if c.overdue = v.Overdue(storeTime); !v.Next.IsZero() {
+			c.next = v.Next.Add(-f.offset)
+		}
+		if v.Down && f.inForce != nil {
+			ids = f.inForce(storeTime)
+		}
 	}
-	storeTime := now.Add(k.offset)
-	v := k.verdict(storeTime)
-	c := conclusion{overdue: v.Overdue(storeTime)}
-	if !v.Next.IsZero() {
-		c.next = v.Next.Add(-k.offset)
+	switch {
+	case f.stopped:
+		return conclusion{closure: &Closure{Cause: CauseShutdown}}
+	case f.override == directionDown:
+		c.overdue = false
+		c.closure = &Closure{Cause: CauseOverride, Override: f.overrideFrom, Emergency: true, Since: f.overrideSince, periods: ids}
+		return c
+	case f.fileUnread && f.firstStart != FirstStartOpen:
+		return starting // the file may say "down", which beats everything else
+	case f.override == directionUp, !f.hasStore:
+		return conclusion{}
+	case !f.served && f.firstStart != FirstStartOpen:
+		return starting
 	}
 	switch {
 	case v.Down:
 		c.closure = &Closure{
 			Cause: CausePeriod, Period: v.Governing.ID, Reason: v.Governing.Reason,
-			Emergency: v.Emergency, Since: v.Since, Until: v.Until,
+			Emergency: v.Emergency, Since: v.Since, Until: v.Until, periods: ids,
 		}
-	case k.onLost != Refuse:
-	case !k.staleSince.IsZero():
-		c.closure = &Closure{Cause: CauseStoreLost, Since: k.staleSince}
-	case k.staleIn > 0:
-		c.next = earliestAfter(now, c.next, now.Add(k.staleIn))
+	case f.onLost != Refuse:
+	case !f.staleSince.IsZero():
+		c.closure = &Closure{Cause: CauseStoreLost, Since: f.staleSince}
+	case f.staleIn > 0:
+		c.next = earliest(now, c.next, now.Add(f.staleIn))
 	}
 	return c
 }
 
-// same reports whether two closures say the same to everybody.
-func (c *Closure) same(other *Closure) bool {
-	if c == nil || other == nil {
-		return c == other
+// earliest is the first of the instants that is after t; zero if none is.
+func earliest(t time.Time, instants ...time.Time) time.Time {
+	var first time.Time
+	for _, at := range instants {
+		if at.After(t) && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
 	}
-	return c.Cause == other.Cause && c.Override == other.Override && c.Period == other.Period &&
-		c.Reason == other.Reason && c.Emergency == other.Emergency &&
-		c.Since.Equal(other.Since) && c.Until.Equal(other.Until)
+	return first
 }

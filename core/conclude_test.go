@@ -5,14 +5,16 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/period"
 )
 
 func TestConclude(t *testing.T) {
 	t.Parallel()
-	now := at(t, "04:00")
-	up := func(time.Time) Verdict { return Verdict{Next: at(t, "06:00")} }
-	down := func(time.Time) Verdict {
-		return Verdict{Down: true, Governing: Period{ID: "d", Reason: "why"}, Since: at(t, "03:00"), Until: at(t, "05:00"), Next: at(t, "05:00")}
+	now := clock(t, "04:00")
+	up := func(time.Time) period.Verdict { return period.Verdict{Next: clock(t, "06:00")} }
+	down := func(time.Time) period.Verdict {
+		return period.Verdict{Down: true, Governing: period.Period{ID: "d", Reason: "why"}, Since: clock(t, "03:00"), Until: clock(t, "05:00"), Next: clock(t, "05:00")}
 	}
 	type want struct {
 		cause   Cause // 0: open
@@ -20,62 +22,62 @@ func TestConclude(t *testing.T) {
 		next    string
 	}
 	for name, c := range map[string]struct {
-		known known
+		facts facts
 		want  want
 	}{
-		"no store and no override is open": {known{}, want{}},
+		"no store and no override is open": {facts{}, want{}},
 		"an override up beats a period": {
-			known{override: overrideUp, hasStore: true, read: true, verdict: down}, want{},
+			facts{override: directionUp, hasStore: true, served: true, verdict: down}, want{},
 		},
 		"an override down beats an open store": {
-			known{override: overrideDown, overrideFrom: "env", hasStore: true, read: true, verdict: up}, want{cause: CauseOverride},
+			facts{override: directionDown, overrideFrom: "env", hasStore: true, served: true, verdict: up}, want{cause: CauseOverride, next: "06:00"},
 		},
 		"an override up beats a store that was never read": {
-			known{override: overrideUp, hasStore: true}, want{},
+			facts{override: directionUp, hasStore: true}, want{},
 		},
 		"a store that was never read refuses": {
-			known{hasStore: true}, want{cause: CauseStarting},
+			facts{hasStore: true}, want{cause: CauseStarting},
 		},
 		"an override file that was never read refuses": {
-			known{fileUnread: true}, want{cause: CauseStarting},
+			facts{fileUnread: true}, want{cause: CauseStarting},
 		},
 		"an override file that was never read goes before what says up": {
-			known{fileUnread: true, override: overrideUp}, want{cause: CauseStarting},
+			facts{fileUnread: true, override: directionUp}, want{cause: CauseStarting},
 		},
 		"an override file that was never read opens nothing by explicit choice": {
-			known{fileUnread: true, firstStart: FirstStartOpen, hasStore: true, read: true, verdict: down}, want{cause: CausePeriod, next: "05:00"},
+			facts{fileUnread: true, firstStart: FirstStartOpen, hasStore: true, served: true, verdict: down}, want{cause: CausePeriod, next: "05:00"},
 		},
 		"a store that was never read is open by explicit choice": {
-			known{hasStore: true, firstStart: FirstStartOpen}, want{},
+			facts{hasStore: true, firstStart: FirstStartOpen}, want{},
 		},
 		"a period in force closes": {
-			known{hasStore: true, read: true, verdict: down}, want{cause: CausePeriod, next: "05:00"},
+			facts{hasStore: true, served: true, verdict: down}, want{cause: CausePeriod, next: "05:00"},
 		},
 		"none in force is open until the next edge": {
-			known{hasStore: true, read: true, verdict: up}, want{next: "06:00"},
+			facts{hasStore: true, served: true, verdict: up}, want{next: "06:00"},
 		},
 		"edges are moved to this machine's clock": {
-			known{hasStore: true, read: true, verdict: up, offset: 10 * time.Minute}, want{next: "05:50"},
+			facts{hasStore: true, served: true, verdict: up, offset: 10 * time.Minute}, want{next: "05:50"},
 		},
 		"overdue is by the store's clock": {
-			known{hasStore: true, read: true, verdict: down, offset: 2 * time.Hour}, want{cause: CausePeriod, overdue: true, next: "03:00"},
+			facts{hasStore: true, served: true, verdict: down, offset: 2 * time.Hour}, want{cause: CausePeriod, overdue: true, next: "03:00"},
 		},
 		"a stale store is kept by default": {
-			known{hasStore: true, read: true, verdict: up, staleSince: at(t, "03:00")}, want{next: "06:00"},
+			facts{hasStore: true, served: true, verdict: up, staleSince: clock(t, "03:00")}, want{next: "06:00"},
 		},
 		"a stale store closes when told to": {
-			known{hasStore: true, read: true, verdict: up, staleSince: now, onLost: Refuse}, want{cause: CauseStoreLost, next: "06:00"},
+			facts{hasStore: true, served: true, verdict: up, staleSince: now, onLost: Refuse}, want{cause: CauseStoreLost, next: "06:00"},
 		},
 		"a lost store that is not stale yet has an edge there": {
-			known{hasStore: true, read: true, verdict: up, staleIn: time.Minute, onLost: Refuse}, want{next: "04:01"},
+			facts{hasStore: true, served: true, verdict: up, staleIn: time.Minute, onLost: Refuse}, want{next: "04:01"},
 		},
 		"staleness never opens, and a period's own word goes before it": {
-			known{hasStore: true, read: true, verdict: down, staleSince: at(t, "03:00"), onLost: Refuse}, want{cause: CausePeriod, next: "05:00"},
+			facts{hasStore: true, served: true, verdict: down, staleSince: clock(t, "03:00"), onLost: Refuse}, want{cause: CausePeriod, next: "05:00"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := conclude(c.known, now)
+			got := conclude(c.facts, now)
 			if c.want.cause == 0 {
 				require.Nil(t, got.closure)
 			} else {
@@ -83,8 +85,8 @@ func TestConclude(t *testing.T) {
 				require.Equal(t, c.want.cause, got.closure.Cause)
 			}
 			require.Equal(t, c.want.overdue, got.overdue)
-			require.Equal(t, at(t, c.want.next), got.next)
-			require.True(t, got.closure.same(conclude(c.known, now).closure), "the same knowledge concludes the same")
+			require.Equal(t, clock(t, c.want.next), got.next)
+			require.True(t, got.closure.same(conclude(c.facts, now).closure), "the same facts have the same conclusion")
 		})
 	}
 }
@@ -118,4 +120,15 @@ func TestKindTellsPlannedFromTrouble(t *testing.T) {
 		require.Equal(t, want, c.Kind())
 	}
 	require.Equal(t, "emergency", (&Closure{Cause: CauseOverride, Emergency: true}).Kind())
+}
+
+// clock is a time of one day; zero for "".
+func clock(t *testing.T, text string) time.Time {
+	t.Helper()
+	if text == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse("2006-01-02 15:04", "2026-11-21 "+text)
+	require.NoError(t, err)
+	return at
 }

@@ -2,26 +2,35 @@ package core
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-downtime/downtime/internal/answer"
+	"github.com/go-downtime/downtime/internal/exempt"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
 )
 
-// Config says when a [Gate] is closed, who may pass then, and what the others are told.
-// The zero Config is valid, and open, unless DOWNTIME in the environment says otherwise.
-// New reads it once; later changes have no effect.
+// Config says when a [Gate] is closed, which requests pass while it is, and what the others
+// are answered. The zero Config is valid, and open unless the environment variable DOWNTIME
+// says otherwise. New reads it once, so that later changes have no effect.
 type Config struct {
 	// Store keeps the periods. Nil means that there are none: only the overrides (Down,
-	// OverrideFile, DOWNTIME) close the gate; a nil pointer is refused. The caller owns the store and closes it
-	// after Shutdown.
-	Store Store
+	// OverrideFile, DOWNTIME) close the gate. A nil pointer is a fault. The caller owns the
+	// store and closes it after Shutdown.
+	Store store.Store
 
 	// ExemptExact are paths that are served while down: this path, nothing below it.
 	// Written decoded ("/café"), case-sensitive. Nil means none.
@@ -30,7 +39,8 @@ type Config struct {
 	// them: "/admin" covers "/admin" and "/admin/…", never "/administrator". "/" is
 	// refused. Nil means none.
 	ExemptPaths []string
-	// Bypass lists who may pass while down; one that says yes is enough. Nil means nobody.
+	// Bypass lists the predicates that let requests pass while down. One that says yes is
+	// enough. Nil means none.
 	Bypass []Predicate
 
 	// StatusCode of a refusal, 400 to 599. Zero means 503.
@@ -39,8 +49,9 @@ type Config struct {
 	// answering it: a path of this site, which must be exempt, or an absolute http(s)
 	// URL. Everything else is refused as usual. "" means no redirect.
 	RedirectURL string
-	// PageTemplate renders the HTML answer, executed with [PageData] for the first visitor
-	// who needs it in a language after downtime began or changed, never per request. Nil means the built-in page.
+	// PageTemplate renders the HTML answer. It is executed with [PageData], once for each
+	// language after downtime began or changed, and not for each request. Nil means the
+	// built-in page.
 	PageTemplate *template.Template
 	// PageBytes is the HTML answer, sent as it is. Nil means the built-in page; not
 	// together with PageTemplate.
@@ -52,19 +63,17 @@ type Config struct {
 	// Down closes the gate whatever the store says, for an application whose database is
 	// what is down.
 	Down bool
-	// OverrideFile is a file that holds "up", "down" or nothing, read every second. It
-	// goes before DOWNTIME in the environment ("up" or "down", read once by New), which
-	// goes before Down, which goes before the store. A file that cannot be read, or says
-	// anything else, keeps its last value; before it had one, the gate refuses, or not, as
-	// FirstStart says. A file that is not there says nothing. "" means no file.
+	// OverrideFile is a file that holds "up", "down" or nothing. It is read every second. It
+	// beats the environment variable DOWNTIME ("up" or "down", read once by New), which
+	// beats Down, which beats the store. A file that cannot be read or says anything else
+	// keeps its last value. Before it had a value, the gate does what FirstStart says. A
+	// missing file says nothing. "" means no file.
 	OverrideFile string
 
 	// PollInterval is the time between two reads of the store, 10 ms to 1 h. Zero means
-	// the store's own choice (a [Pacer]: a file asks for 100 ms), else 5 s, spread by 20 %.
-	// A value given here is kept as it is, but where the store keeps rows of instances
-	// (a [Fleet]): there every interval is spread by 20 %, and is at most 1 s while
-	// requests that were let in before still run, and from 30 s before a period begins,
-	// ends or becomes overdue.
+	// the store's own choice, see [store.Info]. If the store keeps rows of instances, every
+	// interval is spread by 20 %, and is at most 1 s while requests of an older snapshot
+	// run, and from 30 s before a period begins, ends or becomes overdue.
 	PollInterval time.Duration
 	// OnStoreLost says what happens when the store was not readable for MaxStale. Zero
 	// means Keep.
@@ -73,10 +82,10 @@ type Config struct {
 	// no effect under Keep. Zero means one minute.
 	MaxStale time.Duration
 	// FirstStart says what happens before the store was ever read. Zero means
-	// FirstStartRefuse. A store that may begin empty and is empty has been read.
+	// FirstStartRefuse. A store that proves that it was never written has been read.
 	FirstStart FirstStartPolicy
 
-	// Logger gets one line for each transition, none for requests. Nil means
+	// Logger gets one line for each transition, and none for requests. Nil means
 	// slog.Default().
 	Logger *slog.Logger
 	// OnDecision is called for each decision that is not open, on the request's
@@ -85,33 +94,33 @@ type Config struct {
 	OnDecision func(ctx context.Context, r *http.Request, d Decision)
 }
 
+// FieldError is one fault of one field of a [Config]. errors.As finds it in the joined error
+// of New.
+type FieldError = period.FieldError
+
 const (
 	defaultPoll     = 5 * time.Second
 	defaultMaxStale = time.Minute
-	overridePoll    = time.Second
-	readTimeout     = 2 * time.Second // of one Load; New waits no longer either
 )
 
-// settings is a Config that was checked, with its defaults resolved.
+// settings is a checked Config with its defaults resolved.
 type settings struct {
-	store       Store
-	exempt      exemptions
+	store       store.Store
+	exempt      exempt.Rules
 	bypass      []Predicate
-	answer      answerSettings
+	answer      *answer.Settings
 	down        bool
-	env         override
+	env         direction
 	file        string
-	poll        time.Duration // between two reads, unless the store sets the pace
-	pacer       Pacer         // nil: poll counts
-	jitter      bool
+	poll        time.Duration // between two reads; zero: the store says
+	spread      bool          // spread the polls, also without rows
 	onLost      StoreLostPolicy
 	maxStale    time.Duration
 	firstStart  FirstStartPolicy
 	log         *slog.Logger
 	onDecision  func(ctx context.Context, r *http.Request, d Decision)
 	description string // of the store, for logs
-	fleet       Fleet  // the store again, if it keeps rows of instances
-	rules       string // digest of what decides who passes
+	rules       string // digest of what decides which requests pass
 }
 
 // Validate returns every fault of c, joined, each a [*FieldError] with field and value;
@@ -141,7 +150,7 @@ func (c Config) resolve() (*settings, error) {
 		errs = append(errs, &FieldError{Field: "Store", Value: fmt.Sprintf("(%T)(nil)", c.Store), Problem: "is a nil pointer; look at the error of what made it, or leave Store out for none"})
 	}
 	var err error
-	if s.exempt, err = newExemptions(c.ExemptExact, c.ExemptPaths); err != nil {
+	if s.exempt, err = exempt.New(c.ExemptExact, c.ExemptPaths); err != nil {
 		errs = append(errs, err)
 	}
 	for i, p := range c.Bypass {
@@ -149,7 +158,15 @@ func (c Config) resolve() (*settings, error) {
 			errs = append(errs, err)
 		}
 	}
-	if s.answer, err = newAnswerSettings(c, s.exempt); err != nil {
+	s.answer, err = answer.New(answer.Options{
+		Status: c.StatusCode, RedirectURL: c.RedirectURL,
+		Template: c.PageTemplate, TemplateData: pageData, Bytes: c.PageBytes, CSP: c.PageCSP,
+		Exempt: func(u *url.URL) bool {
+			_, ok := s.exempt.Match(u)
+			return ok
+		},
+	})
+	if err != nil {
 		errs = append(errs, err)
 	}
 	if s.env, err = parseOverride(os.Getenv(envOverride)); err != nil {
@@ -180,12 +197,25 @@ func (c Config) resolve() (*settings, error) {
 		s.maxStale = defaultMaxStale
 	}
 	if c.Store != nil {
-		s.description = c.Store.String()
-		s.fleet, _ = c.Store.(Fleet)
-		if s.poll == 0 {
-			s.pacer, _ = c.Store.(Pacer)
-			s.poll, s.jitter = defaultPoll, s.pacer == nil
-		}
+		info := c.Store.Info()
+		s.description = info.Name
+		s.spread = s.poll == 0 && info.Poll == 0
 	}
 	return s, nil
+}
+
+// digest is over everything in the code that decides which requests pass. The name of a
+// predicate stands for its function. 12 hexadecimal digits.
+func (c Config) digest() string {
+	names := []string{}
+	for _, p := range c.Bypass {
+		names = append(names, p.Name())
+	}
+	// Marshal never fails for strings, numbers and booleans.
+	b, _ := json.Marshal([]any{
+		slices.Sorted(slices.Values(c.ExemptExact)), slices.Sorted(slices.Values(c.ExemptPaths)), slices.Sorted(slices.Values(names)),
+		c.OnStoreLost, c.MaxStale, c.FirstStart, c.OverrideFile, c.Down,
+	})
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:6])
 }

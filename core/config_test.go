@@ -6,21 +6,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/filestore"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/filestore"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func TestANilPointerIsNoStore(t *testing.T) {
 	t.Parallel()
-	left, err := filestore.New("") // whose error nobody looked at
+	left, err := filestore.New("")
 	require.Error(t, err)
-	for name, store := range map[string]core.Store{
+	for name, st := range map[string]store.Store{
 		"*filestore.Store": left,
 		"*memstore.Store":  (*memstore.Store)(nil),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			gate, err := core.New(core.Config{Store: store, StatusCode: 200})
+			gate, err := core.New(core.Config{Store: st, StatusCode: 200})
 			require.Nil(t, gate)
 			require.ErrorContains(t, err, "Store: \"("+name+")(nil)\": is a nil pointer; look at the error of what made it, or leave Store out")
 			require.ErrorContains(t, err, "StatusCode: 200", "the other faults are told too")

@@ -1,19 +1,24 @@
 package core
 
-import "time"
+import (
+	"slices"
+	"time"
 
-// Outcome is what happens to a request.
+	"github.com/go-downtime/downtime/internal/answer"
+)
+
+// Outcome is what happens to a request. The zero Outcome is Blocked.
 type Outcome uint8
 
 const (
-	// Open: the site is not down for this request.
-	Open Outcome = iota
-	// Exempt: down, but the path is exempt.
+	// Blocked means that the request is refused.
+	Blocked Outcome = iota
+	// Open means that the site is not down for this request.
+	Open
+	// Exempt means that the site is down, and the path is exempt.
 	Exempt
-	// Bypassed: down, but a predicate lets this request pass.
+	// Bypassed means that the site is down, and a predicate lets this request pass.
 	Bypassed
-	// Blocked: refused.
-	Blocked
 )
 
 // String is the outcome in lower case: "open", "exempt", "bypassed", "blocked".
@@ -31,15 +36,16 @@ func (o Outcome) String() string {
 	return "invalid"
 }
 
-// Decision is an outcome and why. It is small and passed by value.
+// Decision is an outcome and its cause. It is small and passed by value. The zero Decision
+// blocks.
 type Decision struct {
 	Outcome Outcome
-	// Rule is the exempt entry or the predicate's name that decided; else "".
+	// Rule is the exempt entry or the name of the predicate that decided; else "".
 	Rule string
 	// Closure says why the gate is closed; nil when Outcome is Open. Shared and
 	// immutable: do not change it.
 	Closure *Closure
-	// Not a field more: 32 bytes travel in registers, what is longer through memory.
+	// 32 bytes travel in registers, and a larger struct through memory: add no field.
 }
 
 // Passes reports whether the request may go on to its handler.
@@ -49,30 +55,27 @@ func (d Decision) Passes() bool { return d.Outcome != Blocked }
 type Cause uint8
 
 const (
-	// CausePeriod: a period in the store is in force.
+	// CausePeriod means that a period in the store is in force.
 	CausePeriod Cause = iota + 1
-	// CauseOverride: the override file, DOWNTIME=down or Config.Down.
+	// CauseOverride means the override file, DOWNTIME=down or Config.Down.
 	CauseOverride
-	// CauseStarting: the store has never been read, so nobody knows.
+	// CauseStarting means that the gate has not read its store yet.
 	CauseStarting
-	// CauseStoreLost: the store was not read for MaxStale, and OnStoreLost is Refuse.
+	// CauseStoreLost means that the store was not read for MaxStale, and OnStoreLost is Refuse.
 	CauseStoreLost
+	// CauseShutdown means that the gate was shut down.
+	CauseShutdown
 )
 
-// String is the cause as it stands in status and logs: "period", "override",
-// "starting", "store-lost".
+var causes = [...]string{CausePeriod: "period", CauseOverride: "override", CauseStarting: "starting", CauseStoreLost: "store-lost", CauseShutdown: "shutdown"}
+
+// String is the cause as status and log show it: "period", "override", "starting",
+// "store-lost", "shutdown". The zero Cause is "none".
 func (c Cause) String() string {
-	switch c {
-	case CausePeriod:
-		return "period"
-	case CauseOverride:
-		return "override"
-	case CauseStarting:
-		return "starting"
-	case CauseStoreLost:
-		return "store-lost"
+	if c == 0 || int(c) >= len(causes) {
+		return "none"
 	}
-	return "none"
+	return causes[c]
 }
 
 // Closure is why, since when and until when a gate is closed. Immutable.
@@ -94,17 +97,35 @@ type Closure struct {
 	// period promises. Zero when unknown. It may have passed (overdue).
 	Until time.Time
 
-	answers *answers // prepared with the snapshot; nil for a Closure made elsewhere
+	periods []string        // the ids of all periods in force
+	answers *answer.Answers // prepared with the snapshot; nil in a Closure that a caller made
 }
 
-// Kind is the word for machines: "planned", "emergency", "starting" or "store-lost". It
-// stands in the Downtime header, so that a monitor can tell planned downtime from trouble.
+// Kind is the kind for programs: "planned", "emergency", "starting" or "store-lost". The
+// Downtime header holds it, so that a monitor can tell planned downtime from a fault.
 func (c *Closure) Kind() string {
 	switch {
+	case c.Cause == CauseShutdown:
+		return "starting" // for a visitor: another process is about to serve
 	case c.Cause == CauseStarting, c.Cause == CauseStoreLost:
 		return c.Cause.String()
 	case c.Emergency:
 		return "emergency"
 	}
 	return "planned"
+}
+
+// same reports whether two closures have the same content.
+func (c *Closure) same(other *Closure) bool {
+	if c == nil || other == nil {
+		return c == other
+	}
+	return c.Cause == other.Cause && c.Override == other.Override && c.Period == other.Period &&
+		c.Reason == other.Reason && c.Emergency == other.Emergency &&
+		c.Since.Equal(other.Since) && c.Until.Equal(other.Until) && slices.Equal(c.periods, other.periods)
+}
+
+// facts is what a refusal says about the closure.
+func (c *Closure) facts() answer.Facts {
+	return answer.Facts{Kind: c.Kind(), Reason: c.Reason, Since: c.Since, Until: c.Until}
 }

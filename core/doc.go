@@ -31,5 +31,5 @@
 // The package imports the standard library only.
 //
 // [how to test]: https://pkg.go.dev/github.com/go-downtime/downtime/core#example-package-Testing
-// [how to test middleware]: https://pkg.go.dev/github.com/go-downtime/downtime/stores/memstore#example-package-Middleware
+// [how to test middleware]: https://pkg.go.dev/github.com/go-downtime/downtime/store/memstore#example-package-Middleware
 package core

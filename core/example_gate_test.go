@@ -9,7 +9,8 @@ import (
 	"net/http/httptest"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func ExampleNew() {
@@ -18,10 +19,10 @@ func ExampleNew() {
 		ExemptPaths: []string{"static"},
 		StatusCode:  200,
 	})
-	fmt.Println(err) // every fault of it, with field and value
+	fmt.Println(err) // every fault, with field and value
 	// Output:
 	// ExemptPaths[0]: "static": want a path that begins with "/"
-	// StatusCode: 200: want 400 to 599, or 0 for 503: anything else tells clients and caches that all is well
+	// StatusCode: 200: want 400 to 599, or 0 for 503; with another status clients and caches take the refusal for the page
 }
 
 func ExampleGate_Handler() {
@@ -49,15 +50,16 @@ func ExampleGate_Handler() {
 	// /nothing 503
 }
 
-// A page of the application's own. It is rendered once for each downtime and language, not per request.
+// An own page is rendered once for each downtime and language, and not for each request.
 func ExamplePageData() {
 	page := template.Must(template.New("down").Parse(
 		`<!doctype html><html lang="{{.Lang}}"><title>{{.Text.Heading}}</title><p>{{.Reason}}{{if not .Until.IsZero}} Back at {{.Until}}.{{end}}`))
-	store := memstore.New()
-	if _, err := core.Start(context.Background(), store, core.StartOptions{Holder: "ann", Reason: new("Moving <house>.")}); err != nil {
+	st := memstore.New()
+	op := operator.Operator{Store: st, Actor: "ann"}
+	if _, err := op.Start(context.Background(), operator.StartOptions{Reason: new("Moving <house>.")}); err != nil {
 		panic(err)
 	}
-	gate, err := core.New(core.Config{Store: store, PageTemplate: page, Logger: slog.New(slog.DiscardHandler)})
+	gate, err := core.New(core.Config{Store: st, PageTemplate: page, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		panic(err)
 	}

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // visit asks the site for path, and prints what a visitor gets.
@@ -22,9 +23,9 @@ func visit(site http.Handler, path string) {
 // The whole story: a site goes down, says so, and comes back.
 func Example() {
 	ctx := context.Background()
-	store := memstore.New() // a file or a database, where the command works on it too
+	st := memstore.New() // a file or a database, where the command works on it too
 	gate, err := core.New(core.Config{
-		Store:       store,
+		Store:       st,
 		ExemptExact: []string{"/healthz"},
 		Logger:      slog.New(slog.DiscardHandler),
 	})
@@ -37,7 +38,8 @@ func Example() {
 	visit(site, "/")
 
 	// What "downtime start --for 30m" does.
-	if _, err := core.Start(ctx, store, core.StartOptions{Holder: "ann", For: 30 * time.Minute}); err != nil {
+	op := operator.Operator{Store: st, Actor: "ann"}
+	if _, err := op.Start(ctx, operator.StartOptions{ExpectedAfter: 30 * time.Minute}); err != nil {
 		panic(err)
 	}
 	<-gate.Closing() // only the example waits: the gate has noticed
@@ -45,7 +47,7 @@ func Example() {
 	visit(site, "/healthz")
 
 	// What "downtime end" does.
-	if _, err := core.End(ctx, store, core.EndOptions{Holder: "ann"}); err != nil {
+	if _, err := op.End(ctx, operator.EndOptions{Holder: "ann"}); err != nil {
 		panic(err)
 	}
 	if err := gate.Refresh(ctx); err != nil { // else it notices a moment later

@@ -8,24 +8,26 @@ import (
 	"net/http/httptest"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// How to test an application: a store in memory, the operator's own verbs, and Refresh in
-// place of waiting. In a test, the panics are t.Fatal, and Shutdown belongs into t.Cleanup.
+// This is how to test an application: with a store in memory, an Operator, and Refresh
+// instead of waiting. In a test, use t.Fatal for the panics and t.Cleanup for Shutdown.
 func Example_testing() {
-	ctx, store := context.Background(), memstore.New()
-	gate, err := core.New(core.Config{Store: store, Logger: slog.New(slog.DiscardHandler)})
+	ctx, st := context.Background(), memstore.New()
+	gate, err := core.New(core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		panic(err)
 	}
 	defer func() { _ = gate.Shutdown(ctx) }()
 	app := gate.Handler(http.NotFoundHandler()) // the application's routes
 
-	if _, err := core.Start(ctx, store, core.StartOptions{Holder: "test"}); err != nil {
+	op := operator.Operator{Store: st, Actor: "test"}
+	if _, err := op.Start(ctx, operator.StartOptions{}); err != nil {
 		panic(err)
 	}
-	if err := gate.Refresh(ctx); err != nil { // when it returns, the gate honours what the store says
+	if err := gate.Refresh(ctx); err != nil { // when it returns, the gate honors what the store holds
 		panic(err)
 	}
 	w := httptest.NewRecorder()

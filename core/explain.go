@@ -3,26 +3,28 @@ package core
 import (
 	"net/http"
 	"time"
+
+	"github.com/go-downtime/downtime/period"
 )
 
-// Explain says what a gate made of cfg would decide about r at the instant at, if its
-// store held doc (nil: nothing was ever written), by the same code that decides about
-// requests. It reads neither cfg.Store nor the override file; Down and DOWNTIME count.
-// Predicates see r's context. The error is cfg's.
-func Explain(cfg Config, doc *Document, at time.Time, r *http.Request) (Decision, error) {
+// Explain returns the decision of a gate of this Config about r at the instant at, if its
+// store held doc. A nil doc means that nothing was ever written. The code is the same that decides about requests.
+// Explain reads neither cfg.Store nor the override file. Down and the environment variable
+// DOWNTIME count. Predicates see the context of r. The error is that of cfg.
+func Explain(cfg Config, doc *period.Document, at time.Time, r *http.Request) (Decision, error) {
 	set, err := cfg.resolve()
 	if err != nil {
 		return Decision{}, err
 	}
-	g := &Gate{set: set}
-	g.state.doc, g.state.rejudge, g.state.begun = doc, true, at
-	k := known{hasStore: true, read: true, verdict: g.verdict}
-	k.override, k.overrideFrom, k.overrideSince = g.override()
-	s := openSnapshot()
-	if c := conclude(k, at).closure; c != nil {
-		s = &snapshot{closure: c, answers: newAnswers(&set.answer, c, at)}
-		s.answers.tick(at)
-		c.answers = s.answers
+	s := state{begun: at}
+	s.known.doc = doc
+	f := facts{hasStore: true, served: true, begun: at, verdict: s.verdict}
+	f.override, f.overrideFrom, f.overrideSince = set.overriding(&s)
+	snap := openSnapshot()
+	if c := conclude(f, at).closure; c != nil {
+		c.answers = set.answer.Prepare(c.facts(), at, nil)
+		snap = closedSnapshot(c, c.answers, snap)
 	}
-	return g.decide(r.Context(), s, r), nil
+	g := &Gate{set: set}
+	return g.decide(r.Context(), snap, r), nil
 }

@@ -10,14 +10,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
-	store := memstore.New()
+	st := memstore.New()
 	from := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
-	r := schedule(t, store, core.WindowOptions{Start: from, End: from.Add(time.Hour), Reason: "move", Actor: "kim"})
+	r := schedule(t, st, operator.WindowOptions{Start: from, End: from.Add(time.Hour), Reason: "move"})
 	doc := r.After
 	cfg := core.Config{
 		ExemptExact: []string{"/healthz"},
@@ -25,7 +27,7 @@ func TestExplain(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		cfg     core.Config
-		doc     *core.Document
+		doc     *period.Document
 		at      time.Time
 		path    string
 		staff   bool

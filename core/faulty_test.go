@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -13,53 +14,59 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// faulty is a real store behind a switch: its reads can fail, hang, lie about the time or
-// go back in history, as a network between gate and store would make them.
+// reader is a read of a store.
+type reader = func(ctx context.Context, have store.Token) (store.Blob, error)
+
+// faulty is a real store behind a switch: its reads can fail, hang, give a wrong time or go
+// back in history, as a network between gate and store would make them.
 type faulty struct {
 	*memstore.Store
+
 	mu   sync.Mutex
-	load func(ctx context.Context, have core.Mark) (core.State, error)
+	read reader
 	n    int
 }
 
 func newFaulty() *faulty { return &faulty{Store: memstore.New()} }
 
-// reads replaces Load; nil restores the real one.
-func (f *faulty) reads(load func(ctx context.Context, have core.Mark) (core.State, error)) {
+// reads replaces Get; nil restores the real one.
+func (f *faulty) reads(read reader) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.load = load
+	f.read = read
 }
 
 func (f *faulty) fails(err error) {
-	f.reads(func(context.Context, core.Mark) (core.State, error) { return core.State{}, err })
+	f.reads(func(context.Context, store.Token) (store.Blob, error) { return store.Blob{}, err })
 }
 
-func (f *faulty) Load(ctx context.Context, have core.Mark) (core.State, error) {
+func (f *faulty) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	f.mu.Lock()
-	load := f.load
+	read := f.read
 	f.n++
 	f.mu.Unlock()
-	if load != nil {
-		return load(ctx, have)
+	if read != nil {
+		return read(ctx, have)
 	}
-	return f.Store.Load(ctx, have)
+	return f.Store.Get(ctx, have)
 }
 
-// Report meets the same network as Load.
-func (f *faulty) Report(ctx context.Context, row core.Instance, lease time.Duration) (core.Mark, time.Time, error) {
+// PutRow meets the same network as Get.
+func (f *faulty) PutRow(ctx context.Context, key string, b []byte, lease time.Duration) (store.Token, time.Time, error) {
 	f.mu.Lock()
-	load := f.load
+	read := f.read
 	f.mu.Unlock()
-	mark, now, err := f.Store.Report(ctx, row, lease)
-	if load == nil || err != nil {
-		return mark, now, err
+	token, now, err := f.Store.PutRow(ctx, key, b, lease)
+	if read == nil || err != nil {
+		return token, now, err
 	}
-	state, err := load(ctx, core.Mark{})
-	return core.Mark{}, state.Time, err
+	blob, err := read(ctx, "")
+	return "", blob.Now, err
 }
 
 // Subscribe hides the real store's: a faulty network delivers no hints.
@@ -124,22 +131,22 @@ func newGate(t testing.TB, cfg core.Config) (*core.Gate, *logbook) {
 	return gate, book
 }
 
-func start(t testing.TB, s core.Store, o core.StartOptions) core.Result {
+func start(t testing.TB, st store.Store, o operator.StartOptions) operator.Result {
 	t.Helper()
-	r, err := core.Start(context.Background(), s, o)
+	r, err := operator.Operator{Store: st}.Start(context.Background(), o)
 	require.NoError(t, err)
 	return r
 }
 
-func end(t testing.TB, s core.Store) {
+func end(t testing.TB, st store.Store) {
 	t.Helper()
-	_, err := core.End(context.Background(), s, core.EndOptions{All: true})
+	_, err := operator.Operator{Store: st}.End(context.Background(), operator.EndOptions{All: true})
 	require.NoError(t, err)
 }
 
-func schedule(t testing.TB, s core.Store, o core.WindowOptions) core.Result {
+func schedule(t testing.TB, st store.Store, o operator.WindowOptions) operator.Result {
 	t.Helper()
-	r, err := core.Schedule(context.Background(), s, o)
+	r, err := operator.Operator{Store: st}.Schedule(context.Background(), o)
 	require.NoError(t, err)
 	return r
 }
@@ -176,13 +183,14 @@ func count(list []string, want string) int {
 	return n
 }
 
-// lostUntilWritten is a shared store that was flushed: nothing in it means lost.
+// lostUntilWritten is a shared store that was flushed: it cannot prove that it was never
+// written.
 type lostUntilWritten struct{ *memstore.Store }
 
-func (l *lostUntilWritten) Load(ctx context.Context, have core.Mark) (core.State, error) {
-	s, err := l.Store.Load(ctx, have)
-	if err == nil && s.Document == nil {
-		return core.State{Time: s.Time}, core.ErrLost
+func (l *lostUntilWritten) Get(ctx context.Context, have store.Token) (store.Blob, error) {
+	blob, err := l.Store.Get(ctx, have)
+	if errors.Is(err, store.ErrNeverWritten) {
+		err = store.ErrLost
 	}
-	return s, err
+	return blob, err
 }

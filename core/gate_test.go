@@ -17,7 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func TestTheZeroConfigIsValidAndOpen(t *testing.T) {
@@ -60,12 +61,12 @@ func TestEveryFaultOfAConfigIsNamedWithItsValue(t *testing.T) {
 func TestAStartClosesAndAnEndOpens(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := memstore.New()
-		gate, book := newGate(t, core.Config{Store: store})
+		st := memstore.New()
+		gate, book := newGate(t, core.Config{Store: st})
 		h := gate.Handler(ok)
 		require.Equal(t, http.StatusOK, get(h, "/").Code)
 
-		began := start(t, store, core.StartOptions{Reason: new("moving house"), Holder: "kim", Actor: "kim"})
+		began := start(t, st, operator.StartOptions{Reason: new("moving house"), Holder: "kim"})
 		synctest.Wait()
 		answer := get(h, "/")
 		require.Equal(t, http.StatusServiceUnavailable, answer.Code)
@@ -75,11 +76,11 @@ func TestAStartClosesAndAnEndOpens(t *testing.T) {
 		require.False(t, status.Open)
 		require.Equal(t, began.Period.ID, status.Closure.Period)
 		require.Equal(t, began.After.Revision, status.Revision)
-		require.True(t, status.Drained)
-		require.Equal(t, began.After.Revision, status.DrainedRevision)
+		require.True(t, status.Quiet)
+		require.Equal(t, []string{began.Period.ID}, status.Drained)
 
-		end(t, store)
-		synctest.Wait()
+		end(t, st)
+		heard()
 		require.Equal(t, http.StatusOK, get(h, "/").Code)
 		require.Equal(t, []string{"downtime closed", "drained", "downtime opened"}, book.messages())
 		require.Equal(t, "moving house", book.attr("downtime closed", "reason"))
@@ -88,15 +89,15 @@ func TestAStartClosesAndAnEndOpens(t *testing.T) {
 
 func TestDecisionOrder(t *testing.T) {
 	t.Parallel()
-	store := memstore.New()
-	start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
+	st := memstore.New()
+	start(t, st, operator.StartOptions{Holder: "kim"})
 	type seen struct {
 		outcome core.Outcome
 		rule    string
 	}
 	var hooked []seen
 	gate, _ := newGate(t, core.Config{
-		Store:       store,
+		Store:       st,
 		ExemptExact: []string{"/healthz"},
 		ExemptPaths: []string{"/static"},
 		Bypass: []core.Predicate{
@@ -154,8 +155,8 @@ func TestWhatPanicsInTheRequestsWayLetsNobodyThroughAndIsLoggedOnce(t *testing.T
 func TestARequestThatWasLetInHoldsTheDrain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := memstore.New()
-		gate, book := newGate(t, core.Config{Store: store, ExemptPaths: []string{"/live"}})
+		st := memstore.New()
+		gate, book := newGate(t, core.Config{Store: st, ExemptPaths: []string{"/live"}})
 		release := make(chan struct{})
 		slow := gate.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 		var wg sync.WaitGroup
@@ -163,17 +164,17 @@ func TestARequestThatWasLetInHoldsTheDrain(t *testing.T) {
 		synctest.Wait()
 		require.EqualValues(t, 1, gate.Status().InFlight)
 
-		start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
+		start(t, st, operator.StartOptions{Holder: "kim"})
 		time.Sleep(time.Minute) // the bubble's clock
-		require.False(t, gate.Status().Drained)
+		require.False(t, gate.Status().Quiet)
 		require.Equal(t, []string{"downtime closed"}, book.messages())
 		wg.Go(func() { get(slow, "/live") }) // exempt: counted apart, the drain does not wait for it
 		synctest.Wait()
-		require.EqualValues(t, 1, gate.Status().Passing)
+		require.EqualValues(t, 1, gate.Status().Exempt)
 		close(release)
 		wg.Wait()
 		time.Sleep(50 * time.Millisecond)
-		require.True(t, gate.Status().Drained)
+		require.True(t, gate.Status().Quiet)
 		require.Equal(t, []string{"downtime closed", "drained"}, book.messages())
 		require.Zero(t, gate.Status().InFlight)
 	})
@@ -182,29 +183,29 @@ func TestARequestThatWasLetInHoldsTheDrain(t *testing.T) {
 func TestADrainWaitsForEverySnapshotThatLetRequestsIn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := memstore.New()
-		gate, _ := newGate(t, core.Config{Store: store})
+		st := memstore.New()
+		gate, _ := newGate(t, core.Config{Store: st})
 		var tickets []core.Ticket
 		for range 3 {
 			ticket, open := gate.Enter(nil)
 			require.True(t, open)
 			tickets = append(tickets, ticket)
-			start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
-			synctest.Wait()
+			start(t, st, operator.StartOptions{Holder: "kim"})
+			heard()
 			_, open = gate.Enter(nil)
 			require.False(t, open)
-			end(t, store)
-			synctest.Wait()
+			end(t, st)
+			heard()
 		}
-		start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
+		start(t, st, operator.StartOptions{Holder: "kim"})
 		for i := range tickets {
 			time.Sleep(time.Second)
-			require.False(t, gate.Status().Drained)
+			require.False(t, gate.Status().Quiet)
 			require.EqualValues(t, len(tickets)-i, gate.Status().InFlight)
 			tickets[len(tickets)-1-i].Leave()
 		}
 		time.Sleep(time.Second)
-		require.True(t, gate.Status().Drained)
+		require.True(t, gate.Status().Quiet)
 	})
 }
 
@@ -212,8 +213,8 @@ func TestADrainWaitsForEverySnapshotThatLetRequestsIn(t *testing.T) {
 // admitted request runs. Requests hammer from all sides while the gate closes and opens.
 func TestWhileDrainedNothingRuns(t *testing.T) {
 	t.Parallel()
-	store := memstore.New()
-	gate, _ := newGate(t, core.Config{Store: store})
+	st := memstore.New()
+	gate, _ := newGate(t, core.Config{Store: st})
 	var running atomic.Int64
 	var stop atomic.Bool
 	var wg sync.WaitGroup
@@ -237,18 +238,18 @@ func TestWhileDrainedNothingRuns(t *testing.T) {
 		rounds = 30
 	}
 	for range rounds {
-		start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
-		for !gate.Status().Drained {
+		start(t, st, operator.StartOptions{Holder: "kim"})
+		require.NoError(t, gate.Refresh(t.Context()))
+		for !gate.Status().Quiet {
 			runtime.Gosched()
 		}
 		for range 50 {
 			require.Zero(t, running.Load(), "a request runs in a drained gate")
 			runtime.Gosched()
 		}
-		end(t, store)
-		for !gate.Status().Open {
-			runtime.Gosched()
-		}
+		end(t, st)
+		require.NoError(t, gate.Refresh(t.Context()))
+		require.True(t, gate.Status().Open)
 	}
 	stop.Store(true)
 	wg.Wait()
@@ -265,10 +266,10 @@ func TestAPanickingHandlerLeavesTheCount(t *testing.T) {
 func TestClosingFiresWhenTheGateCloses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := memstore.New()
-		gate, _ := newGate(t, core.Config{Store: store})
+		st := memstore.New()
+		gate, _ := newGate(t, core.Config{Store: st})
 		closing := gate.Closing()
-		schedule(t, store, core.WindowOptions{Start: time.Now().Add(time.Hour), End: time.Now().Add(2 * time.Hour), Actor: "kim"})
+		schedule(t, st, operator.WindowOptions{Start: time.Now().Add(time.Hour), End: time.Now().Add(2 * time.Hour)})
 		synctest.Wait()
 		select {
 		case <-closing:
@@ -329,19 +330,19 @@ func TestShutdown(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		require.ErrorContains(t, err, "1 counted requests")
 	})
-	t.Run("the gate keeps its state and reads no more", func(t *testing.T) {
+	t.Run("the gate refuses and reads no more", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			store := newFaulty()
-			start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
-			gate, err := core.New(core.Config{Store: store})
+			st := newFaulty()
+			start(t, st, operator.StartOptions{Holder: "kim"})
+			gate, err := core.New(core.Config{Store: st})
 			require.NoError(t, err)
 			require.NoError(t, gate.Shutdown(t.Context()))
-			end(t, store)
-			reads := store.n
+			end(t, st)
+			reads := st.n
 			time.Sleep(time.Hour)
 			require.ErrorIs(t, gate.Refresh(t.Context()), core.ErrShutdown)
-			require.Equal(t, reads, store.n)
+			require.Equal(t, reads, st.n)
 			require.False(t, gate.Status().Open)
 		})
 	})
@@ -350,11 +351,11 @@ func TestShutdown(t *testing.T) {
 // A gate that nobody shuts down is collected, and its timers and subscription with it.
 func TestAForgottenGateIsCollected(t *testing.T) {
 	t.Parallel()
-	store := memstore.New()
-	start(t, store, core.StartOptions{Holder: "kim", Actor: "kim", For: time.Hour})
+	st := memstore.New()
+	start(t, st, operator.StartOptions{Holder: "kim", ExpectedAfter: time.Hour})
 	collected := make(chan struct{})
 	func() {
-		gate, err := core.New(core.Config{Store: store, OverrideFile: t.TempDir() + "/override"})
+		gate, err := core.New(core.Config{Store: st, OverrideFile: t.TempDir() + "/override"})
 		require.NoError(t, err)
 		require.False(t, gate.Status().Open)
 		runtime.AddCleanup(gate, func(c chan struct{}) { close(c) }, collected)

@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// maxQueued bounds what waits for a handler that does not come back. Later lines are
-// dropped then; how many stands in the line that follows.
+// maxQueued is how many lines wait for a handler that does not return. Later lines are
+// dropped, and the line that follows says how many.
 const maxQueued = 1000
 
-// logQueue holds the log lines of a transition until the gate's lock is given back, so
-// that a slow, stuck or re-entrant handler holds up no state. One goroutine at a time
-// writes, in the order of the transitions. The gate's mu guards everything in it.
+// logQueue holds the log lines of a transition until the follower's lock is released, so
+// that a slow, stuck or re-entrant handler delays no transition. One goroutine at a time
+// writes, in the order of the transitions. The follower's mutex guards it.
 type logQueue struct {
 	log     *slog.Logger
 	lines   []logLine
@@ -26,20 +26,22 @@ type logLine struct {
 	attrs []slog.Attr
 }
 
-func (q *logQueue) add(level slog.Level, msg string, attrs ...slog.Attr) {
-	if len(q.lines) >= maxQueued {
-		q.dropped++
-		return
+func (q *logQueue) add(lines ...logLine) {
+	for _, l := range lines {
+		if len(q.lines) >= maxQueued {
+			q.dropped++
+			continue
+		}
+		if q.dropped > 0 {
+			l.attrs = append(l.attrs, slog.Int("lines_dropped_before", q.dropped))
+			q.dropped = 0
+		}
+		q.lines = append(q.lines, l)
 	}
-	if q.dropped > 0 {
-		attrs = append(attrs, slog.Int("lines_dropped_before", q.dropped))
-		q.dropped = 0
-	}
-	q.lines = append(q.lines, logLine{level, msg, attrs})
 }
 
-// flush writes what was queued, unless another goroutine is at it, which then writes this
-// too. The caller does not hold mu, nor anything else that somebody may wait for.
+// flush writes the queued lines. If another goroutine is writing, that one writes them. The
+// caller does not hold mu.
 func (q *logQueue) flush(mu *sync.Mutex) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -57,7 +59,7 @@ func (q *logQueue) flush(mu *sync.Mutex) {
 	q.writing = false
 }
 
-// write survives a handler that panics: a log line must not cost the gate its timers.
+// write survives a handler that panics.
 func (q *logQueue) write(lines []logLine) {
 	defer func() { _ = recover() }()
 	for _, l := range lines {

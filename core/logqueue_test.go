@@ -6,9 +6,10 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/store"
 )
 
 // handlerFunc is a slog handler made of a function.
@@ -36,7 +37,7 @@ func TestLogLinesKeepTheOrderOfTheirTransitions(t *testing.T) {
 				mu.Lock()
 				msg := strconv.Itoa(len(want))
 				want = append(want, msg)
-				q.add(slog.LevelInfo, msg)
+				q.add(logLine{level: slog.LevelInfo, msg: msg})
 				mu.Unlock()
 				q.flush(&mu)
 			}
@@ -48,19 +49,21 @@ func TestLogLinesKeepTheOrderOfTheirTransitions(t *testing.T) {
 
 func TestALogHandlerMayAskTheGateAndMayPanic(t *testing.T) {
 	t.Parallel()
-	store := &nowhere{}
 	var g *Gate
 	asked := 0
-	g, err := New(Config{Store: store, FirstStart: FirstStartOpen, Logger: slog.New(handlerFunc(func(slog.Record) {
+	g, err := New(Config{Store: &nowhere{}, FirstStart: FirstStartOpen, Logger: slog.New(handlerFunc(func(slog.Record) {
 		if g != nil {
 			asked++
 			require.True(t, g.Status().Open)
-			require.ErrorIs(t, g.Refresh(t.Context()), ErrLost) // queues and flushes within a handler
+			require.ErrorIs(t, g.Refresh(t.Context()), store.ErrLost) // queues and flushes within a handler
 		}
 		panic("handler")
 	}))})
 	require.NoError(t, err)
-	g.locked(func(time.Time) { g.logs.add(slog.LevelInfo, "anything") })
+	g.follower.mu.Lock()
+	g.follower.logs.add(logLine{level: slog.LevelInfo, msg: "anything"})
+	g.follower.mu.Unlock()
+	g.follower.handle(tick{})
 	require.Equal(t, 1, asked)
 	require.True(t, g.Status().Open, "a panicking handler holds no lock")
 }
@@ -68,6 +71,8 @@ func TestALogHandlerMayAskTheGateAndMayPanic(t *testing.T) {
 // nowhere is a store whose document is always gone.
 type nowhere struct{}
 
-func (*nowhere) Load(context.Context, Mark) (State, error)            { return State{}, ErrLost }
-func (*nowhere) Commit(context.Context, Mark, *Document, Entry) error { return ErrLost }
-func (*nowhere) String() string                                       { return "nowhere" }
+func (*nowhere) Get(context.Context, store.Token) (store.Blob, error) {
+	return store.Blob{}, store.ErrLost
+}
+func (*nowhere) Swap(context.Context, store.Token, []byte) error { return store.ErrLost }
+func (*nowhere) Info() store.Info                                { return store.Info{Name: "nowhere"} }

@@ -5,74 +5,113 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // envOverride is the environment variable that New reads once.
 const envOverride = "DOWNTIME"
 
-// override is a word from outside of the store that beats it.
-type override uint8
+// direction is what an override says. It beats the store.
+type direction uint8
 
 const (
-	overrideNone override = iota
-	overrideUp
-	overrideDown
+	directionNone direction = iota
+	directionUp
+	directionDown
 )
 
 // String is "up", "down" or "".
-func (o override) String() string {
-	switch o {
-	case overrideUp:
+func (d direction) String() string {
+	switch d {
+	case directionUp:
 		return "up"
-	case overrideDown:
+	case directionDown:
 		return "down"
 	}
 	return ""
 }
 
-func parseOverride(text string) (override, error) {
+const overridePoll = time.Second
+
+func parseOverride(text string) (direction, error) {
 	switch strings.TrimSpace(text) {
 	case "":
-		return overrideNone, nil
+		return directionNone, nil
 	case "up":
-		return overrideUp, nil
+		return directionUp, nil
 	case "down":
-		return overrideDown, nil
+		return directionDown, nil
 	}
-	return overrideNone, errors.New(`want "up", "down" or nothing`)
+	return directionNone, errors.New(`want "up", "down" or nothing`)
 }
 
-// readOverrideFile returns what the file says. A file that does not exist in a directory
-// that does says nothing: that is how an override is taken back. Every other fault is an
-// error, upon which the last value stays: a volume that went away takes nothing back, nor
-// does a link whose target went away.
-func readOverrideFile(path string) (override, error) {
-	// O_NONBLOCK, so that a FIFO in its place does not hang the poll.
+// readOverrideFile reads the override file. A missing file in an existing directory says
+// nothing: removing the file takes the override back. Every other fault is an error, and the
+// last value stays. So a volume or a link target that went away takes nothing back.
+func readOverrideFile(path string) (direction, error) {
+	// O_NONBLOCK keeps a FIFO in its place from hanging the poll.
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		_, dirErr := os.Stat(filepath.Dir(path))
 		if _, nameErr := os.Lstat(path); errors.Is(nameErr, fs.ErrNotExist) && dirErr == nil {
-			return overrideNone, nil
+			return directionNone, nil
 		}
-		return overrideNone, err
+		return directionNone, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	if info, err := f.Stat(); err != nil {
-		return overrideNone, err
+		return directionNone, err
 	} else if !info.Mode().IsRegular() {
-		return overrideNone, fmt.Errorf("%s: want a regular file, found %s", path, info.Mode().Type())
+		return directionNone, fmt.Errorf("%s: want a regular file, found %s", path, info.Mode().Type())
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 64))
 	if err != nil {
-		return overrideNone, err
+		return directionNone, err
 	}
 	o, err := parseOverride(string(text))
 	if err != nil {
-		return overrideNone, fmt.Errorf("%s: %q: %w", path, text, err)
+		return directionNone, fmt.Errorf("%s: %q: %w", path, text, err)
 	}
 	return o, nil
+}
+
+// fileRead takes in what the override file says.
+func (set *settings) fileRead(s *state, e fileRead, in input, out *output) {
+	f := &s.file
+	f.busy, f.due = false, in.now.Add(overridePoll)
+	switch {
+	case e.err != nil && f.err == nil:
+		out.log(slog.LevelWarn, "override", slog.String("from", "file"), slog.String("kept", orNone(f.value.String())), slog.Any("error", e.err))
+	case e.err == nil && f.err != nil:
+		out.log(slog.LevelInfo, "override", slog.String("from", "file"), slog.Bool("readable", true))
+	}
+	f.err, f.read = e.err, f.read || e.err == nil
+	if e.err == nil && e.value != f.value {
+		f.value, f.since = e.value, in.now
+	}
+}
+
+// overriding is the override that counts, its origin, and since when.
+func (set *settings) overriding(s *state) (d direction, from string, since time.Time) {
+	switch {
+	case s.file.value != directionNone:
+		return s.file.value, "file", s.file.since
+	case set.env != directionNone:
+		return set.env, "env", s.begun
+	case set.down:
+		return directionDown, "config", s.begun
+	}
+	return directionNone, "", time.Time{}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
 }

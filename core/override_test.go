@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // The environment is the process's: no t.Parallel here.
@@ -36,30 +37,33 @@ func TestOverridesBeatTheStoreInTheirOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DOWNTIME", c.env)
-			store := memstore.New()
-			if c.period {
-				start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
-			}
-			cfg := core.Config{Store: store, Down: c.down}
-			if c.file != "" {
-				cfg.OverrideFile = filepath.Join(t.TempDir(), "override")
-				require.NoError(t, os.WriteFile(cfg.OverrideFile, []byte(c.file), 0o600))
-			}
-			gate, book := newGate(t, cfg)
-			status := gate.Status()
-			require.Equal(t, c.want, !status.Open)
-			require.Equal(t, c.from, status.OverrideFrom)
-			if c.from != "" {
-				require.Equal(t, 1, count(book.messages(), "override"))
-			}
-			if c.want && c.from != "" {
-				require.Equal(t, core.CauseOverride, status.Closure.Cause)
-				require.Equal(t, "down;kind=emergency", get(gate.Handler(ok), "/").Header().Get("Downtime"))
-			}
-			if !c.want && c.period {
-				require.False(t, status.Drained, "a gate overridden up is never drained")
-				require.Len(t, status.Periods, 1, "what the store says shows all the same")
-			}
+			synctest.Test(t, func(t *testing.T) {
+				st := memstore.New()
+				if c.period {
+					start(t, st, operator.StartOptions{Holder: "kim"})
+				}
+				cfg := core.Config{Store: st, Down: c.down}
+				if c.file != "" {
+					cfg.OverrideFile = filepath.Join(t.TempDir(), "override")
+					require.NoError(t, os.WriteFile(cfg.OverrideFile, []byte(c.file), 0o600))
+				}
+				gate, book := newGate(t, cfg)
+				synctest.Wait()
+				status := gate.Status()
+				require.Equal(t, c.want, !status.Open)
+				require.Equal(t, c.from, status.OverrideFrom)
+				if c.from != "" {
+					require.Equal(t, 1, count(book.messages(), "override"))
+				}
+				if c.want && c.from != "" {
+					require.Equal(t, core.CauseOverride, status.Closure.Cause)
+					require.Equal(t, "down;kind=emergency", get(gate.Handler(ok), "/").Header().Get("Downtime"))
+				}
+				if !c.want && c.period {
+					require.Empty(t, status.Drained, "a gate overridden up has drained nothing")
+					require.Len(t, status.Periods, 1, "what the store says shows all the same")
+				}
+			})
 		})
 	}
 }

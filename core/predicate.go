@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/go-downtime/downtime/period"
 )
 
 // Predicate decides whether a request may pass while the site is down: a name, which
@@ -198,8 +200,8 @@ func (f *faults) name(name string) {
 	switch {
 	case strings.TrimSpace(name) == "":
 		f.add(".Name", name, "is blank; want a name for logs and status")
-	case len(name) > MaxNameLen:
-		f.add(".Name", fmt.Sprintf("%d bytes", len(name)), fmt.Sprintf("want at most %d bytes", MaxNameLen))
+	case len(name) > period.MaxNameLen:
+		f.add(".Name", fmt.Sprintf("%d bytes", len(name)), fmt.Sprintf("want at most %d bytes", period.MaxNameLen))
 	case !utf8.ValidString(name), strings.ContainsFunc(name, unicode.IsControl):
 		f.add(".Name", name, "want UTF-8 without control characters")
 	}

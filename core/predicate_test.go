@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/period"
 )
 
 func always(name string) Predicate {
@@ -316,4 +318,19 @@ func TestPredicatesLeaveTheBodyAlone(t *testing.T) {
 			require.Nil(t, r.PostForm)
 		})
 	}
+}
+
+// fieldErrors are the joined faults of err.
+func fieldErrors(tb testing.TB, err error) []*period.FieldError {
+	tb.Helper()
+	require.Error(tb, err)
+	var joined interface{ Unwrap() []error }
+	require.ErrorAs(tb, err, &joined)
+	var faults []*period.FieldError
+	for _, one := range joined.Unwrap() {
+		fault, ok := errors.AsType[*period.FieldError](one)
+		require.True(tb, ok, "%v", one)
+		faults = append(faults, fault)
+	}
+	return faults
 }

@@ -3,19 +3,21 @@ package core
 import (
 	"net/url"
 	"slices"
+
+	"github.com/go-downtime/downtime/store"
 )
 
-// Store returns the store that g reads, as the Config gave it; nil if it has none. It is
-// for what operates the gate, an admin page say. The caller does not close it.
-func (g *Gate) Store() Store { return g.set.store }
+// Store returns the store of the Config; nil if it has none. It is for a program that
+// operates the gate, such as an admin page. The caller does not close it.
+func (g *Gate) Store() store.Store { return g.set.store }
 
-// Exempts reports whether requests for u pass while down because of its path alone, and by
+// Exempts reports whether requests for u pass while down because of their path alone, and by
 // which entry of the Config. It does not say whether g is open.
-func (g *Gate) Exempts(u *url.URL) (entry string, ok bool) { return g.set.exempt.match(u) }
+func (g *Gate) Exempts(u *url.URL) (entry string, ok bool) { return g.set.exempt.Match(u) }
 
-// Bypasses reports whether Config.Bypass holds p, by its name: whoever p says yes to
-// passes while down, on every path. A member of a group ([Any], [All]) is not found,
-// and another predicate of the same name is: it is for a hint to people, not for a decision.
+// Bypasses reports whether Config.Bypass holds a predicate with the name of p. It does not
+// find a member of a group ([Any], [All]). It is for hints to operators and not for
+// decisions.
 func (g *Gate) Bypasses(p Predicate) bool {
 	return slices.ContainsFunc(g.set.bypass, func(own Predicate) bool { return own.Name() == p.Name() })
 }

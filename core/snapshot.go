@@ -1,36 +1,76 @@
 package core
 
-import "sync/atomic"
+import (
+	"sync/atomic"
 
-// snapshot is everything that a request needs to know, immutable but for its counters.
-// The gate swaps it whole.
+	"github.com/go-downtime/downtime/internal/answer"
+)
+
+// snapshot is what the request path reads. It is immutable but for its counters. The
+// follower replaces it as a whole.
 type snapshot struct {
 	// closure is nil while the gate is open.
 	closure *Closure
-	// cells count the requests that an open snapshot lets in; nil in a closed one.
-	cells cells
-	// closing is closed when an open gate closes; consecutive open snapshots share it.
+	// admitted counts the requests that an open snapshot admits, or that a closed one
+	// admits by a predicate. A wider closing waits for them.
+	admitted cells
+	// exempt counts the requests that a closed snapshot admits by their path. They are
+	// counted and shown, and no closing waits for them. Nil while open.
+	exempt cells
+	// closing is closed when an open gate closes. Consecutive closed snapshots share it.
 	closing chan struct{}
-	// answers are the refusals of a closed snapshot, prepared.
-	answers *answers
-	// warned: a predicate or hook panicked under this snapshot, and it was logged.
+	// answers are the prepared refusals. Nil while open.
+	answers *answer.Answers
+	// warned is true once a fault in the request path was logged under this snapshot.
 	warned atomic.Bool
 }
 
 func openSnapshot() *snapshot {
-	return &snapshot{cells: newCells(), closing: make(chan struct{})}
+	return &snapshot{admitted: newCells(), closing: make(chan struct{})}
+}
+
+// closedSnapshot is the snapshot of a closure that follows old.
+func closedSnapshot(closure *Closure, answers *answer.Answers, old *snapshot) *snapshot {
+	return &snapshot{closure: closure, admitted: newCells(), exempt: newCells(), closing: old.closing, answers: answers}
 }
 
 func (s *snapshot) open() bool { return s.closure == nil }
 
-// enter counts r in at its cell, if s is still the current one after counting. The second
-// look is what makes a drain sound: a request that read s, slept, and counted itself after
-// the swap is found out here.
-func (g *Gate) enter(s *snapshot, c *cell) bool {
-	c.n.Add(1)
-	if g.current.Load() == s {
-		return true
+// judged is the number of requests that were decided under s.
+func (s *snapshot) judged() int64 { return s.admitted.judged() + s.exempt.judged() }
+
+// retired is a replaced snapshot that may still have running requests.
+type retired struct {
+	*snapshot
+
+	// waits is true if a drain waits for the requests that it admitted: it refused less
+	// than a snapshot that followed.
+	waits            bool
+	admitted, exempt quiet
+}
+
+// retire is old once next has replaced it.
+func retire(old, next *snapshot) *retired {
+	return &retired{
+		snapshot: old, waits: old.refusesLess(next),
+		admitted: quiet{cells: old.admitted}, exempt: quiet{cells: old.exempt},
 	}
-	c.n.Add(-1)
-	return false
+}
+
+// refusesLess reports whether s admits a request that next does not. All closed snapshots
+// refuse the same requests.
+func (s *snapshot) refusesLess(next *snapshot) bool { return s.open() && !next.open() }
+
+// counters are the requests of all snapshots.
+type counters struct{ inFlight, bypassed, exempt, judged int64 }
+
+// add adds the requests of one snapshot.
+func (c *counters) add(s *snapshot) {
+	if s.open() {
+		c.inFlight += s.admitted.running()
+	} else {
+		c.bypassed += s.admitted.running()
+	}
+	c.exempt += s.exempt.running()
+	c.judged += s.judged()
 }

@@ -1,269 +1,188 @@
 package core
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
-	"slices"
 	"time"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
 )
 
-// state is what a gate knows. The gate's mu guards it.
+// state is what the follower knows. It is a plain value, and [settings.step] is the only
+// function that makes a new one.
 type state struct {
-	begun   time.Time
-	stopped bool
+	begun time.Time
+	seed  uint64 // of the spread between instances
 
-	// What the store said.
-	read       bool      // at least one read succeeded
-	doc        *Document // adopted; nil: the store has never been written
-	handEdited bool      // doc is not what its write has written
-	seen       Mark      // of the last read, adopted or not: what Load is asked to compare with
-	regress    *Document // what the store holds instead, if it went back behind doc
-	lastRead   time.Time // last answered contact
-	lost       bool
-	staleSince time.Time // when lastRead became older than MaxStale; zero: it is not
-	readErr    error
-	offset     time.Duration // store's clock minus this machine's
+	known known     // what the store says
+	read  reading   // the reads of the store
+	row   reporting // the row of this instance
+	file  override  // what the override file says
+	now   concluded // what follows
 
-	// What overrides say.
-	fileOverride override
-	fileSince    time.Time
-	fileRead     bool // at least one read succeeded
-	fileErr      error
-
-	// What was concluded.
-	judged        Verdict
-	judgedAt      time.Time
-	rejudge       bool
-	overdue       bool
-	retired       []*quiet  // snapshots that let requests in, not yet seen quiet
-	closedAt      time.Time // of the current closed stretch
-	drained       bool
-	drainedMark   Mark
-	quietWait     time.Duration
-	unsubscribe   func()
-	timers        timers
-	overrideShown override
-
-	reports reports
+	waited  bool // New has returned
+	leaving bool // Shutdown was called
+	stopped bool // Shutdown has waited: nothing is read or reported any more
 }
 
-// adopt takes in what a read brought. What cannot be read or parsed changes nothing but
-// the health of the store; what went back in history only ever adds refusals.
-// It returns the error that the read amounts to.
-func (g *Gate) adopt(st State, err error, asked, answered time.Time) error {
-	s := &g.state
-	if err == nil && st.Document == nil && s.doc != nil {
-		err = ErrLost
-	}
-	if err != nil && !errors.Is(err, ErrUnchanged) {
-		g.lose(err)
-		return err
-	}
-	if s.lost {
-		g.logs.add(slog.LevelInfo, "store back", slog.String("store", g.set.description),
-			slog.Duration("after", age(answered, s.lastRead, s.begun)))
-	}
-	s.lost, s.readErr, s.lastRead, s.staleSince = false, nil, answered, time.Time{}
-	if !st.Time.IsZero() {
-		s.offset = storeOffset(st.Time, asked, answered)
-	}
-	if err != nil {
-		return nil //nolint:nilerr // it is ErrUnchanged: a good read
-	}
-	s.read, s.seen, s.rejudge = true, st.Mark, true
-	if st.Document == nil {
-		return nil
-	}
-	doc, have := st.Document, s.doc
-	switch {
-	case have == nil, doc.StoreID != have.StoreID, doc.Mark() == have.Mark(),
-		doc.Revision > have.Revision && (s.regress == nil || doc.Reconciled >= have.Revision):
-		s.doc, s.regress, s.handEdited = doc, nil, doc.HandEdited()
-	default:
-		if s.regress == nil || s.regress.Mark() != doc.Mark() {
-			g.logs.add(slog.LevelWarn, "regressed", slog.String("store", g.set.description),
-				slog.Int64("store_revision", doc.Revision), slog.Int64("kept_revision", have.Revision),
-				slog.String("mend", fmt.Sprintf("downtime reconcile --above %d", have.Revision)))
-		}
-		s.regress = doc
-	}
-	return nil
+// known is what the store says.
+type known struct {
+	doc        *period.Document // adopted; nil if nothing was ever written
+	handEdited bool             // doc differs from what its write wrote
+	regress    *period.Document // what the store holds, if doc may not give way to it
+	token      store.Token      // of the last read, adopted or not
+	ever       bool             // at least one read succeeded
+	served     bool             // a read began after the row was written, so the gate may serve
+	at         time.Time        // the last answered read
+	lost       bool             // the last read failed
+	err        error            // why
+	stale      time.Time        // when the state became older than MaxStale; zero if it is not
+	offset     time.Duration    // the store's clock minus this machine's
+	clockError time.Duration    // how far offset may be off
 }
 
-// lose notes that the store does not answer, and why.
-func (g *Gate) lose(err error) {
-	s := &g.state
-	s.readErr = err
-	if !s.lost {
-		s.lost = true
-		g.logs.add(slog.LevelWarn, "store lost", slog.String("store", g.set.description), slog.Any("error", err),
-			slog.Bool("ever_read", s.read), slog.String("policy", g.policy()))
-	}
+// reading is about the reads of the store. One runs at a time.
+type reading struct {
+	due    time.Time // the next read
+	owed   bool      // a hint or a caller asks for a read that begins from now on
+	busy   bool      // a read runs
+	late   bool      // it has overrun its deadline
+	asked  time.Time // when it began, or the last one did
+	hinted time.Time // when the last one began that a hint or a caller asked for
+	fails  int       // in a row
 }
 
-// storeOffset is the store's clock minus this machine's, taken in the middle of the read.
-// Differences within the read's own duration are noise, and are dropped.
-func storeOffset(storeTime, asked, answered time.Time) time.Duration {
-	half := answered.Sub(asked) / 2
-	offset := storeTime.Sub(asked.Add(half))
-	if offset.Abs() <= half+time.Millisecond {
-		return 0
-	}
-	return offset
+// reporting is about the row of this instance. One write runs at a time, beside the reads.
+type reporting struct {
+	key        string // of the row; "" if the store keeps no rows
+	seq        int64  // of the last row that was sent
+	due        time.Time
+	news       time.Time // when a change is reported; zero if there is none
+	told       report    // what the last row said
+	busy       bool
+	asked      time.Time // when the last write began
+	registered bool      // the row is there
+	since      time.Time // when this row was written first; zero if it never was
+	gaveUp     bool      // the gate serves without a row
+	fails      int       // in a row
+	err        error     // of the last write
+	warned     bool      // the log has it
 }
 
-// age is how long ago last was, by whichever clock says more: the monotonic one stands
-// still while the machine is suspended, the wall clock may be set back.
-func age(now, last, begun time.Time) time.Duration {
-	if last.IsZero() {
-		last = begun
-	}
-	return max(now.Sub(last), now.Round(0).Sub(last.Round(0)))
+// report is the part of a row that another process may wait for. The rest can wait for the
+// next renewal.
+type report struct {
+	state     period.RowState
+	cause     Cause
+	override  direction
+	mark      period.Mark
+	regressed bool
+	lost      bool
+	drained   string
 }
 
-// errNoAnswer is what is wrong with a store of whose reads nothing is heard.
-var errNoAnswer = errors.New("no read has come back for a long time")
-
-// policy is what the gate does now that the store is lost, for its log line.
-func (g *Gate) policy() string {
-	switch {
-	case !g.state.read && g.set.firstStart == FirstStartOpen:
-		return "open"
-	case !g.state.read:
-		return "refuse"
-	}
-	return g.set.lossPolicy()
+// override is what the override file says.
+type override struct {
+	value direction
+	since time.Time
+	read  bool // at least one read succeeded
+	err   error
+	busy  bool
+	due   time.Time
 }
 
-// noteFile logs when the override file becomes unreadable, and when it is readable again.
-func (g *Gate) noteFile(err error) {
-	s := &g.state
-	switch {
-	case err != nil && s.fileErr == nil:
-		g.logs.add(slog.LevelWarn, "override", slog.String("from", "file"), slog.String("kept", orNone(s.fileOverride.String())), slog.Any("error", err))
-	case err == nil && s.fileErr != nil:
-		g.logs.add(slog.LevelInfo, "override", slog.String("from", "file"), slog.Bool("readable", true))
-	}
-	s.fileErr = err
+// concluded is what follows from the rest at the last step.
+type concluded struct {
+	verdict  period.Verdict
+	judgedAt time.Time // the instant of verdict; zero if it is out of date
+	closure  *Closure  // installed; nil: open
+	overdue  bool
+	override direction // as the log shows it
+	edge     time.Time // when the conclusion may change by itself, by this machine's clock
+	closedAt time.Time // when this closed stretch began
+	quiet    bool      // closed, and every request that was admitted before has ended
+	drained  []string  // ids of the drained periods
+	logged   bool      // "drained" was logged for this closed stretch
+	look     time.Time // the next look at the replaced snapshots; zero if all are quiet
+	pause    time.Duration
 }
 
-// verdict judges the periods, or repeats what was judged while no edge lies in between.
-// Beside a regressed document the kept one counts as well: the more restrictive stays.
-func (g *Gate) verdict(storeTime time.Time) Verdict {
-	s := &g.state
-	storeTime = storeTime.Round(0) // edges are by the wall clock, which may be set back
-	fresh := !s.rejudge && !storeTime.Before(s.judgedAt) && (s.judged.Next.IsZero() || storeTime.Before(s.judged.Next))
-	if !fresh {
-		var periods []Period
-		if s.doc != nil {
-			periods = s.doc.Periods
-		}
-		if s.regress != nil {
-			periods = slices.Concat(periods, s.regress.Periods)
-		}
-		s.judged, s.judgedAt, s.rejudge = Judge(periods, storeTime), storeTime, false
+// Events.
+type (
+	// tick means that time has passed, or that a snapshot was replaced.
+	tick struct{}
+	// hint means that the store may have changed.
+	hint struct{}
+	// want means that a caller waits for a read that begins from now on.
+	want struct{}
+	// waited means that New returns.
+	waited struct{}
+	// readDone is the end of a read.
+	readDone struct {
+		blob            store.Blob
+		doc             *period.Document
+		err             error
+		asked, answered time.Time
 	}
-	return s.judged
+	// rowDone is the end of a write of the row.
+	rowDone struct {
+		token store.Token
+		err   error
+	}
+	// fileRead is what the override file says.
+	fileRead struct {
+		value direction
+		err   error
+	}
+	// leave means that Shutdown was called, and stop that it has waited.
+	leave struct{}
+	stop  struct{}
+)
+
+// input is what a step sees beside state and event.
+type input struct {
+	now   time.Time
+	pace  time.Duration // between two polls, as the store asks for it
+	quiet bool          // every replaced snapshot that refused less is quiet
+	idle  bool          // every replaced snapshot is quiet
+	key   string        // a fresh key for a row
 }
 
-// override is the word that counts, where it comes from, and since when.
-func (g *Gate) override() (o override, from string, since time.Time) {
-	switch s := &g.state; {
-	case s.fileOverride != overrideNone:
-		return s.fileOverride, "file", s.fileSince
-	case g.set.env != overrideNone:
-		return g.set.env, "env", s.begun
-	case g.set.down:
-		return overrideDown, "config", s.begun
-	}
-	return overrideNone, "", time.Time{}
+// output is what the follower does after a step.
+type output struct {
+	install  bool      // replace the snapshot, by one of state.now.closure
+	read     bool      // begin a read
+	put      bool      // write the row
+	readFile bool      // read the override file
+	wake     time.Time // the next step without an event; zero means never
+	lines    []logLine
 }
 
-// settle brings the snapshot in line with what is known now. The caller holds mu.
-func (g *Gate) settle(now time.Time) {
-	s := &g.state
-	k := known{
-		hasStore: g.set.store != nil, read: s.read, firstStart: g.set.firstStart, begun: s.begun,
-		onLost: g.set.onLost, offset: s.offset, verdict: g.verdict,
-	}
-	k.override, k.overrideFrom, k.overrideSince = g.override()
-	k.fileUnread = g.set.file != "" && !s.fileRead
-	unheard := age(now, s.lastRead, s.begun)
-	if s.read && !s.lost && unheard >= g.patience() {
-		g.lose(errNoAnswer)
-	}
-	if s.lost {
-		if s.staleSince.IsZero() && unheard >= g.set.maxStale {
-			s.staleSince = now.Round(0)
-		}
-		k.staleSince, k.staleIn = s.staleSince, g.set.maxStale-unheard
-	}
-	c := conclude(k, now)
-	if s.read && !s.lost {
-		c.next = earliestAfter(now, c.next, now.Add(g.patience()-unheard))
-	}
-	if k.override != s.overrideShown {
-		g.logs.add(slog.LevelWarn, "override", slog.String("value", orNone(k.override.String())), slog.String("from", orNone(k.overrideFrom)))
-		s.overrideShown = k.override
-	}
-	if c.overdue && !s.overdue && c.closure != nil {
-		g.logs.add(slog.LevelWarn, "overdue", slog.String("period", c.closure.Period), instantAttr("expected_end", c.closure.Until))
-	}
-	s.overdue = c.overdue && c.closure != nil
-	g.install(c.closure, now)
-	g.armEdge(c.next, now)
+func (o *output) log(level slog.Level, msg string, attrs ...slog.Attr) {
+	o.lines = append(o.lines, logLine{level, msg, attrs})
 }
 
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
+// spread is d, up to a fifth shorter or longer, so that a fleet does not act in step.
+func (s *state) spread(d time.Duration) time.Duration {
+	return d - d/5 + s.random(2*d/5)
 }
 
-// install swaps the snapshot if what it says has changed, and logs the transition.
-func (g *Gate) install(closure *Closure, now time.Time) {
-	s := &g.state
-	old := g.current.Load()
-	if old.closure.same(closure) {
-		g.retire(nil, now)
-		return
-	}
-	var next *snapshot
-	if closure == nil {
-		next = openSnapshot()
-	} else {
-		next = &snapshot{closure: closure, closing: old.closing}
-		next.answers = newAnswers(&g.set.answer, closure, now.Add(s.offset))
-		closure.answers = next.answers // nobody else has this closure yet
-		next.answers.onFault = func(err error) {
-			g.warnOnce(next, "own page failed, the built-in one is shown", slog.Any("error", err))
-		}
-	}
-	g.current.Store(next)
-	switch {
-	case closure == nil:
-		g.logs.add(slog.LevelInfo, "downtime opened", append(g.documentAttrs(), slog.Duration("after", now.Sub(s.closedAt)))...)
-		s.drained = false
-	case old.open():
-		s.closedAt, s.drained = now, false
-		close(old.closing)
-		g.logs.add(slog.LevelInfo, "downtime closed", append(g.documentAttrs(),
-			slog.String("cause", closure.Cause.String()), slog.String("kind", closure.Kind()),
-			slog.String("period", closure.Period), slog.String("reason", closure.Reason),
-			instantAttr("since", closure.Since), instantAttr("until", closure.Until))...)
-		g.retire(&quiet{cells: old.cells}, now)
-	default:
-		g.retire(nil, now)
-	}
-	g.armAnswers(now)
+// random is a time from zero to limit. It is part of the state so that step stays a pure
+// function.
+func (s *state) random(limit time.Duration) time.Duration {
+	s.seed = s.seed*6364136223846793005 + 1442695040888963407
+	return time.Duration(float64(limit) * float64(s.seed>>11) / (1 << 53))
 }
 
-// documentAttrs name the write that a transition follows from.
-func (g *Gate) documentAttrs() []slog.Attr {
-	m := g.state.doc.Mark()
-	return []slog.Attr{slog.Int64("revision", m.Revision), slog.String("write_id", m.WriteID)}
+// retry is the pause before the next attempt after so many failures in a row.
+func (s *state) retry(fails int) time.Duration {
+	limit := min(firstRetry<<min(fails, 10), lastRetry)
+	return limit/2 + s.random(limit/2)
+}
+
+// unsettled reports whether New still waits for the first read.
+func (set *settings) unsettled(s *state) bool {
+	return set.store != nil && !s.known.ever && !s.known.lost && !s.waited && !s.stopped
 }
 
 func instantAttr(key string, t time.Time) slog.Attr {
@@ -271,26 +190,4 @@ func instantAttr(key string, t time.Time) slog.Attr {
 		return slog.String(key, "unknown")
 	}
 	return slog.Time(key, t)
-}
-
-// retire adds a snapshot that was swapped out, if any, and looks whether those before are
-// quiet by now. Only when all of them are, and the gate refuses, it is drained.
-func (g *Gate) retire(q *quiet, now time.Time) {
-	s := &g.state
-	if q != nil {
-		s.retired = append(s.retired, q)
-		s.quietWait = 0
-	}
-	s.retired = slices.DeleteFunc(s.retired, (*quiet).look)
-	if len(s.retired) > 0 {
-		g.armQuiet()
-		return
-	}
-	if g.current.Load().open() {
-		return
-	}
-	if !s.drained {
-		g.logs.add(slog.LevelInfo, "drained", append(g.documentAttrs(), slog.Duration("after", now.Sub(s.closedAt)))...)
-	}
-	s.drained, s.drainedMark = true, s.doc.Mark()
 }

@@ -1,130 +1,136 @@
 package core
 
-import "time"
+import (
+	"time"
 
-// StoreHealth is how a gate stands with its store.
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// StoreHealth is the relation of a gate to its store.
 type StoreHealth string
 
 const (
-	// StoreNone: the Config has no store.
+	// StoreNone means that the Config has no store.
 	StoreNone StoreHealth = "none"
-	// StoreFresh: the last read was answered.
+	// StoreFresh means that the last read succeeded.
 	StoreFresh StoreHealth = "fresh"
-	// StoreLost: the last read failed; the last known state stays.
+	// StoreLost means that the last read failed. The gate keeps its last state.
 	StoreLost StoreHealth = "lost"
-	// StoreNeverRead: no read was ever answered.
+	// StoreNeverRead means that no read ever succeeded.
 	StoreNeverRead StoreHealth = "never-read"
 )
 
-// Status is what a gate knows at one moment, for operators. It names periods and people:
-// not for the public. The caller owns it, but for Closure and what Periods share with the
-// store's document, which nobody changes. It has no JSON form, in which its errors would be lost:
-// put what you show into a type of your own.
+// Status is what a gate knows at one moment, for operators. It names periods and people, so
+// it is not for the public. The caller owns it, but for Closure and the content of Periods,
+// which are shared and immutable. It has no JSON form, in which its errors would be lost.
 type Status struct {
-	// Open is false while the gate refuses; Closure then says why.
+	// Open is false while the gate refuses. Closure then says why.
 	Open    bool
 	Closure *Closure
-	// Overdue is true while the promised end has passed.
+	// Overdue is true while the expected end has passed.
 	Overdue bool
-	// Override is "up", "down" or ""; OverrideFrom "file", "env", "config" or "".
-	// OverrideErr is why the override file cannot be read; nil if it can.
+	// Override is "up", "down" or "". OverrideFrom is "file", "env", "config" or "".
+	// OverrideErr says why the override file cannot be read; nil if it can.
 	Override, OverrideFrom string
 	OverrideErr            error
 
 	// Periods are those in force by the store's clock, also under an override. Next is the
 	// next instant at which one begins, ends or becomes overdue; zero if there is none.
-	Periods []Period
+	Periods []period.Period
 	Next    time.Time
 
-	// Store names the store; StoreID to CloseRev are of the adopted document, zero if
+	// Store names the store. StoreID to CloseRev are those of the adopted document, zero if
 	// nothing was ever written.
 	Store              string
 	StoreID            string
 	Revision, CloseRev int64
 	WriteID            string
-	// HandEdited: the document is not what its last write has written.
+	// HandEdited means that the document differs from what its last write wrote.
 	HandEdited bool
-	// Health, Age (since the last answered read) and Err (of the last read) of the store.
+	// Health is the relation to the store, Age the time since the last good read, and Err
+	// the error of the last read.
 	Health StoreHealth
 	Age    time.Duration
 	Err    error
-	// Push is whether the store's hints arrive: "on" or "off", with its own word on it
-	// behind a colon; "" if it has none, or cannot say.
-	Push string
-	// ClockOffset is the store's clock minus this machine's; 0 within a read's own time.
+	// Hints says whether the store's hints arrive: "on" or "off", with the store's own
+	// words behind a colon. "" means that the store gives none.
+	Hints string
+	// ClockOffset is the store's clock minus this machine's. A difference within the
+	// duration of a read counts as 0.
 	ClockOffset time.Duration
-	// Regressed: the store went back to StoreRevision, behind Revision. What either of
-	// both refuses is refused, until [Reconcile] says otherwise.
+	// Regressed means that the store holds a document which does not continue the adopted
+	// one: StoreRevision of document StoreHolds. The gate refuses what either document refuses,
+	// until an operator reconciles the store.
 	Regressed     bool
 	StoreRevision int64
+	StoreHolds    string
 
-	// InFlight counts requests that were let in while open, Passing those exempt or
-	// bypassed while closed.
-	InFlight, Passing int64
-	// Drained: the gate refuses, and every request let in before has left. DrainedRevision
-	// is the revision that this was seen at.
-	Drained         bool
-	DrainedRevision int64
+	// InFlight counts running requests that were admitted while open; Bypassed and Exempt
+	// those that were admitted while closed. Judged counts all requests since the start.
+	InFlight, Bypassed, Exempt, Judged int64
+	// Quiet means that the gate refuses, and that every request which was admitted while it
+	// was open has ended. Drained lists the periods that are drained.
+	Quiet   bool
+	Drained []string
 
-	// Instance is the id of this gate's row in the store, "" if the store keeps none.
-	// Registered: the row is there; else ReportErr says why not, nil if there is none.
+	// Instance is the key of this gate's row in the store; "" if the store keeps no rows.
+	// Registered means that the row is there. Otherwise RowErr says why not; nil if there is
+	// no reason yet.
 	Instance   string
 	Registered bool
-	ReportErr  error
+	RowErr     error
 }
 
 // Status returns what the gate knows now. It reads no store.
 func (g *Gate) Status() Status {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	s, now := &g.state, time.Now()
+	f := g.follower
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, now, c := &f.state, time.Now(), f.counters()
+	override, from, _ := g.set.overriding(s)
 	closure := g.current.Load().closure
-	o, from, _ := g.override()
 	st := Status{
-		Open: closure == nil, Closure: closure, Overdue: s.overdue,
-		Override: o.String(), OverrideFrom: from, OverrideErr: s.fileErr,
-		Periods: []Period{}, Store: g.set.description,
-		HandEdited: s.handEdited, Err: s.readErr, ClockOffset: s.offset,
-		InFlight: g.inFlight(), Passing: g.passing.total(),
-		Drained:  s.drained && s.regress == nil,
-		Instance: s.reports.base.ID, Registered: s.reports.registered, ReportErr: s.reports.err,
-	}
-	if s.drained {
-		st.DrainedRevision = s.drainedMark.Revision
+		Open: closure == nil, Closure: closure, Overdue: s.now.overdue,
+		Override: override.String(), OverrideFrom: from, OverrideErr: s.file.err,
+		Periods: []period.Period{}, Store: g.set.description,
+		HandEdited: s.known.handEdited, Err: s.known.err, ClockOffset: s.known.offset,
+		InFlight: c.inFlight, Bypassed: c.bypassed, Exempt: c.exempt, Judged: c.judged,
+		Quiet: s.now.quiet, Drained: append([]string{}, s.now.drained...),
+		Instance: s.row.key, Registered: s.row.registered, RowErr: s.row.err,
 	}
 	switch {
 	case g.set.store == nil:
 		st.Health = StoreNone
 		return st
-	case !s.read:
+	case !s.known.ever:
 		st.Health = StoreNeverRead
-	case s.lost:
+	case s.known.lost:
 		st.Health = StoreLost
 	default:
 		st.Health = StoreFresh
 	}
-	st.Age = age(now, s.lastRead, s.begun)
-	if p, ok := g.set.store.(Pusher); ok {
-		st.Push = pushState(p)
+	st.Age = age(now, s.known.at, s.begun)
+	if h, ok := g.set.store.(store.Hinter); ok {
+		st.Hints = hints(h)
 	}
-	storeTime := now.Add(s.offset)
-	st.Next = g.verdict(storeTime).Next
-	if s.doc != nil {
-		st.StoreID, st.Revision, st.CloseRev, st.WriteID = s.doc.StoreID, s.doc.Revision, s.doc.CloseRev, s.doc.WriteID
-		st.Periods = s.doc.InForce(storeTime)
+	storeTime := now.Add(s.known.offset)
+	st.Next = s.verdict(storeTime).Next
+	st.Periods = s.inForce(storeTime)
+	if d := s.known.doc; d != nil {
+		st.StoreID, st.Revision, st.CloseRev, st.WriteID = d.StoreID, d.Revision, d.CloseRev, d.WriteID
 	}
-	st.StoreRevision = st.Revision
-	if s.regress != nil {
-		st.Regressed, st.StoreRevision = true, s.regress.Revision
-		st.Periods = append(st.Periods, s.regress.InForce(storeTime)...)
+	st.StoreRevision, st.StoreHolds = st.Revision, st.StoreID
+	if d := s.known.regress; d != nil {
+		st.Regressed, st.StoreRevision, st.StoreHolds = true, d.Revision, d.StoreID
 	}
 	return st
 }
 
-func pushState(p Pusher) string {
-	healthy, note := p.PushState()
+func hints(h store.Hinter) string {
+	ok, note := h.Hints()
 	state := "off"
-	if healthy {
+	if ok {
 		state = "on"
 	}
 	if note == "" {

@@ -13,7 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 var errOutage = errors.New("connection refused")
@@ -23,18 +25,20 @@ var errOutage = errors.New("connection refused")
 func outages() map[string]func(*faulty) {
 	return map[string]func(*faulty){
 		"reads fail":           func(f *faulty) { f.fails(errOutage) },
-		"the document is gone": func(f *faulty) { f.fails(core.ErrLost) },
+		"the document is gone": func(f *faulty) { f.fails(store.ErrLost) },
 		"the document is missing": func(f *faulty) {
-			f.reads(func(context.Context, core.Mark) (core.State, error) { return core.State{Time: time.Now()}, nil })
+			f.reads(func(context.Context, store.Token) (store.Blob, error) {
+				return store.Blob{Now: time.Now()}, store.ErrNeverWritten
+			})
 		},
 		"reads hang": func(f *faulty) {
-			f.reads(func(ctx context.Context, _ core.Mark) (core.State, error) {
+			f.reads(func(ctx context.Context, _ store.Token) (store.Blob, error) {
 				<-ctx.Done()
-				return core.State{}, ctx.Err()
+				return store.Blob{}, ctx.Err()
 			})
 		},
 		"reads panic": func(f *faulty) {
-			f.reads(func(context.Context, core.Mark) (core.State, error) { panic("driver bug") })
+			f.reads(func(context.Context, store.Token) (store.Blob, error) { panic("driver bug") })
 		},
 	}
 }
@@ -46,21 +50,21 @@ func TestALostStoreChangesNothing(t *testing.T) {
 			t.Run(name+map[bool]string{false: ", open", true: ", closed"}[down], func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					store := newFaulty()
-					if start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"}); !down {
-						end(t, store)
+					st := newFaulty()
+					if start(t, st, operator.StartOptions{Holder: "kim"}); !down {
+						end(t, st)
 					}
-					gate, book := newGate(t, core.Config{Store: store})
-					outage(store)
-					time.Sleep(24 * time.Hour)
+					gate, book := newGate(t, core.Config{Store: st})
+					outage(st)
+					time.Sleep(2 * time.Hour)
 					status := gate.Status()
 					require.Equal(t, down, !status.Open)
 					require.Equal(t, core.StoreLost, status.Health)
 					require.Error(t, status.Err)
 					require.Error(t, gate.Refresh(t.Context()))
-					require.Greater(t, status.Age, 23*time.Hour)
+					require.Greater(t, status.Age, 119*time.Minute)
 
-					store.reads(nil)
+					st.reads(nil)
 					time.Sleep(20 * time.Second)
 					require.Equal(t, core.StoreFresh, gate.Status().Health)
 					require.NoError(t, gate.Status().Err)
@@ -78,16 +82,16 @@ func TestALostStoreChangesNothing(t *testing.T) {
 func TestAWindowEndsWhileTheStoreIsLost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := newFaulty()
-		schedule(t, store, core.WindowOptions{Start: time.Now().Add(time.Hour), End: time.Now().Add(26 * time.Hour), Actor: "kim"})
-		gate, _ := newGate(t, core.Config{Store: store})
-		store.fails(errOutage)
+		st := newFaulty()
+		schedule(t, st, operator.WindowOptions{Start: time.Now().Add(time.Hour), End: time.Now().Add(3 * time.Hour)})
+		gate, _ := newGate(t, core.Config{Store: st})
+		st.fails(errOutage)
 		time.Sleep(time.Hour - time.Microsecond)
 		require.True(t, gate.Status().Open)
 		time.Sleep(time.Microsecond)
 		synctest.Wait()
 		require.False(t, gate.Status().Open, "closed at its start, by a timer")
-		time.Sleep(25 * time.Hour)
+		time.Sleep(2 * time.Hour)
 		synctest.Wait()
 		require.True(t, gate.Status().Open, "opened at its own end")
 	})
@@ -96,11 +100,11 @@ func TestAWindowEndsWhileTheStoreIsLost(t *testing.T) {
 func TestOnStoreLostRefuse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := newFaulty()
-		gate, book := newGate(t, core.Config{Store: store, OnStoreLost: core.Refuse, MaxStale: 30 * time.Second, PollInterval: time.Second})
+		st := newFaulty()
+		gate, book := newGate(t, core.Config{Store: st, OnStoreLost: core.Refuse, MaxStale: 30 * time.Second, PollInterval: time.Second})
 		time.Sleep(time.Hour)
 		require.True(t, gate.Status().Open)
-		store.fails(errOutage)
+		st.fails(errOutage)
 		time.Sleep(28 * time.Second)
 		require.True(t, gate.Status().Open)
 		time.Sleep(4 * time.Second)
@@ -111,7 +115,7 @@ func TestOnStoreLostRefuse(t *testing.T) {
 		require.Equal(t, "down;kind=store-lost", w.Header().Get("Downtime"))
 		require.NotContains(t, w.Body.String(), "refused", "errors are not for the public")
 		time.Sleep(time.Hour)
-		store.reads(nil)
+		st.reads(nil)
 		time.Sleep(3 * time.Second) // a poll is spread by a fifth
 		synctest.Wait()
 		require.True(t, gate.Status().Open)
@@ -145,11 +149,11 @@ func TestFirstStart(t *testing.T) {
 			t.Run(name+", "+outageName, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					store := newFaulty()
-					start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
-					outage(store)
+					st := newFaulty()
+					start(t, st, operator.StartOptions{Holder: "kim"})
+					outage(st)
 					before := time.Now()
-					gate, _ := newGate(t, core.Config{Store: store, FirstStart: c.policy})
+					gate, _ := newGate(t, core.Config{Store: st, FirstStart: c.policy})
 					require.LessOrEqual(t, time.Since(before), 2*time.Second)
 					w := get(gate.Handler(ok), "/")
 					require.Equal(t, c.code, w.Code)
@@ -157,7 +161,7 @@ func TestFirstStart(t *testing.T) {
 					if c.code != http.StatusOK {
 						require.Equal(t, "down;kind=starting", w.Header().Get("Downtime"))
 					}
-					store.reads(nil)
+					st.reads(nil)
 					time.Sleep(10 * time.Second)
 					w = get(gate.Handler(ok), "/")
 					require.Equal(t, "down;kind=planned", w.Header().Get("Downtime"))
@@ -170,21 +174,21 @@ func TestFirstStart(t *testing.T) {
 func TestAStoreThatIgnoresItsDeadlineHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := newFaulty()
+		st := newFaulty()
 		release := make(chan struct{})
 		var calls atomic.Int64
-		store.reads(func(context.Context, core.Mark) (core.State, error) {
+		st.reads(func(context.Context, store.Token) (store.Blob, error) {
 			calls.Add(1)
 			<-release
-			return core.State{}, errOutage
+			return store.Blob{}, errOutage
 		})
 		before := time.Now()
-		gate, _ := newGate(t, core.Config{Store: store, FirstStart: core.FirstStartOpen})
+		gate, _ := newGate(t, core.Config{Store: st, FirstStart: core.FirstStartOpen})
 		require.Equal(t, 2*time.Second, time.Since(before))
 		time.Sleep(time.Hour)
-		require.EqualValues(t, 1, calls.Load(), "no second read while one is stuck")
-		start(t, store.Store, core.StartOptions{Holder: "kim", Actor: "kim"})
-		store.reads(nil)
+		require.EqualValues(t, 2, calls.Load(), "no second read, and no second write of the row, while one is stuck")
+		start(t, st.Store, operator.StartOptions{Holder: "kim"})
+		st.reads(nil)
 		close(release)
 		time.Sleep(10 * time.Second)
 		require.False(t, gate.Status().Open, "the late answer is dropped, and the next read is fresh")
@@ -195,17 +199,17 @@ func TestAStoreThatIgnoresItsDeadlineHoldsUpNobody(t *testing.T) {
 func TestAStuckLogHandlerKeepsNobodyFromReading(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := newFaulty()
+		st := newFaulty()
 		release := make(chan struct{})
 		book := &logbook{}
-		gate, err := core.New(core.Config{Store: store, Logger: slog.New(blocking{book, "downtime closed", release})})
+		gate, err := core.New(core.Config{Store: st, Logger: slog.New(blocking{book, "downtime closed", release})})
 		require.NoError(t, err)
 		for range 5 {
-			start(t, store, core.StartOptions{Holder: "kim"})
+			start(t, st, operator.StartOptions{Holder: "kim"})
 			time.Sleep(time.Minute)
 			require.False(t, gate.Status().Open)
 			require.Less(t, gate.Status().Age, 10*time.Second)
-			end(t, store)
+			end(t, st)
 			time.Sleep(time.Minute)
 			require.True(t, gate.Status().Open)
 		}
@@ -234,17 +238,17 @@ func (b blocking) Handle(ctx context.Context, r slog.Record) error {
 func TestRefreshAnswersWithAReadThatBeganAfterIt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := newFaulty()
-		gate, _ := newGate(t, core.Config{Store: store, PollInterval: time.Hour})
+		st := newFaulty()
+		gate, _ := newGate(t, core.Config{Store: st, PollInterval: time.Hour})
 		slow := make(chan struct{})
-		store.reads(func(ctx context.Context, have core.Mark) (core.State, error) {
-			state, err := store.Store.Load(context.WithoutCancel(ctx), have)
+		st.reads(func(ctx context.Context, have store.Token) (store.Blob, error) {
+			blob, err := st.Store.Get(context.WithoutCancel(ctx), have)
 			<-slow
-			return state, err
+			return blob, err
 		})
 		require.Error(t, gate.Refresh(t.Context()), "no answer in time")
-		start(t, store.Store, core.StartOptions{Holder: "kim"})
-		store.reads(nil)
+		start(t, st.Store, operator.StartOptions{Holder: "kim"})
+		st.reads(nil)
 		close(slow)
 		synctest.Wait()
 		require.NoError(t, gate.Refresh(t.Context()))
@@ -255,9 +259,9 @@ func TestRefreshAnswersWithAReadThatBeganAfterIt(t *testing.T) {
 func TestACallerThatGivesUpIsNoWordAboutTheStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := newFaulty()
-		gate, book := newGate(t, core.Config{Store: store})
-		outages()["reads hang"](store)
+		st := newFaulty()
+		gate, book := newGate(t, core.Config{Store: st})
+		outages()["reads hang"](st)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		require.ErrorIs(t, gate.Refresh(ctx), context.DeadlineExceeded)
@@ -268,54 +272,54 @@ func TestACallerThatGivesUpIsNoWordAboutTheStore(t *testing.T) {
 
 func TestHistoryThatGoesBackOnlyAddsRefusals(t *testing.T) {
 	t.Parallel()
-	begin := func(holder string) func(*testing.T, core.Store) {
-		return func(t *testing.T, s core.Store) {
+	begin := func(holder string) func(*testing.T, store.Store) {
+		return func(t *testing.T, s store.Store) {
 			t.Helper()
-			start(t, s, core.StartOptions{Holder: holder, Actor: holder})
+			start(t, s, operator.StartOptions{Holder: holder})
 		}
 	}
-	finish := func(t *testing.T, s core.Store) { t.Helper(); end(t, s) }
-	nothing := func(*testing.T, core.Store) {}
+	finish := func(t *testing.T, s store.Store) { t.Helper(); end(t, s) }
+	nothing := func(*testing.T, store.Store) {}
 	for name, c := range map[string]struct {
-		first, then func(*testing.T, core.Store) // the backup is taken between the two
-		down        bool                         // before the store goes back
-		want        bool                         // after
+		first, then func(*testing.T, store.Store) // the backup is taken between the two
+		down        bool                          // before the store goes back
+		want        bool                          // after
 	}{
 		"a backup from before the start does not open":          {nothing, begin("kim"), true, true},
 		"a backup from before the end closes":                   {begin("kim"), finish, false, true},
 		"a backup from between two starts changes nothing":      {begin("kim"), begin("lou"), true, true},
-		"a backup in which nothing was down either stays open ": {nothing, func(t *testing.T, s core.Store) { t.Helper(); begin("kim")(t, s); end(t, s) }, false, false},
+		"a backup in which nothing was down either stays open ": {nothing, func(t *testing.T, s store.Store) { t.Helper(); begin("kim")(t, s); end(t, s) }, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				store := newFaulty()
-				begin("setup")(t, store)
-				end(t, store)
-				c.first(t, store)
-				backup, err := store.Store.Load(t.Context(), core.Mark{})
+				st := newFaulty()
+				begin("setup")(t, st)
+				end(t, st)
+				c.first(t, st)
+				backup, err := st.Store.Get(t.Context(), "")
 				require.NoError(t, err)
-				c.then(t, store)
-				gate, book := newGate(t, core.Config{Store: store})
+				c.then(t, st)
+				gate, book := newGate(t, core.Config{Store: st})
 				kept := gate.Status().Revision
 				require.Equal(t, c.down, !gate.Status().Open)
 
-				store.reads(func(_ context.Context, have core.Mark) (core.State, error) {
-					if have == backup.Mark {
-						return core.State{Mark: have, Time: time.Now()}, core.ErrUnchanged
+				st.reads(func(_ context.Context, have store.Token) (store.Blob, error) {
+					if have == backup.Token {
+						return store.Blob{Token: have, Now: time.Now()}, store.ErrUnchanged
 					}
-					return core.State{Document: backup.Document, Mark: backup.Mark, Time: time.Now()}, nil
+					return store.Blob{Token: backup.Token, Bytes: backup.Bytes, Now: time.Now()}, nil
 				})
 				time.Sleep(time.Hour)
 				status := gate.Status()
 				require.Equal(t, c.want, !status.Open)
 				require.True(t, status.Regressed)
 				require.Equal(t, kept, status.Revision)
-				require.Equal(t, backup.Mark.Revision, status.StoreRevision)
+				require.Less(t, status.StoreRevision, kept)
 				require.Equal(t, "downtime reconcile --above "+itoa(kept), book.attr("regressed", "mend"))
 				require.Equal(t, 1, count(book.messages(), "regressed"))
 
-				store.reads(nil) // what it held before is adopted again, and so is what follows
+				st.reads(nil) // what it held before is adopted again, and so is what follows
 				time.Sleep(10 * time.Second)
 				require.False(t, gate.Status().Regressed)
 				require.Equal(t, c.down, !gate.Status().Open)
@@ -327,25 +331,25 @@ func TestHistoryThatGoesBackOnlyAddsRefusals(t *testing.T) {
 func TestOrdinaryWritesDoNotEndARegression(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store, restored := newFaulty(), memstore.New()
-		_, err := core.Init(t.Context(), store.Store, core.InitOptions{})
+		st, restored := newFaulty(), memstore.New()
+		_, err := operator.Operator{Store: st.Store}.Init(t.Context(), operator.InitOptions{})
 		require.NoError(t, err)
-		backup, err := store.Store.Load(t.Context(), core.Mark{})
+		backup, err := st.Store.Get(t.Context(), "")
 		require.NoError(t, err)
-		require.NoError(t, restored.Commit(t.Context(), core.Mark{}, backup.Document, core.Entry{}))
-		start(t, store.Store, core.StartOptions{Holder: "kim"})
-		gate, _ := newGate(t, core.Config{Store: store})
-		store.reads(restored.Load)
+		require.NoError(t, restored.Swap(t.Context(), "", backup.Bytes))
+		start(t, st.Store, operator.StartOptions{Holder: "kim"})
+		gate, _ := newGate(t, core.Config{Store: st})
+		st.reads(restored.Get)
 		for range 5 { // well above what the gate has seen
-			schedule(t, restored, core.WindowOptions{Start: time.Now().AddDate(0, 1, 0), For: time.Hour})
+			schedule(t, restored, operator.WindowOptions{Start: time.Now().AddDate(0, 1, 0), EndAfter: time.Hour})
 			time.Sleep(10 * time.Second)
 			require.False(t, gate.Status().Open, "what was closed on purpose stays closed")
 			require.True(t, gate.Status().Regressed)
-			require.False(t, gate.Status().Drained, "a gate that has seen more than the store vouches for nothing")
+			require.Empty(t, gate.Status().Drained, "a regressed gate has drained nothing")
 		}
-		_, err = core.Reconcile(t.Context(), restored, core.ReconcileOptions{Above: gate.Status().Revision})
+		_, err = operator.Operator{Store: restored}.Reconcile(t.Context(), operator.ReconcileOptions{Above: gate.Status().Revision})
 		require.NoError(t, err)
-		schedule(t, restored, core.WindowOptions{Start: time.Now().AddDate(0, 1, 0), For: time.Hour})
+		schedule(t, restored, operator.WindowOptions{Start: time.Now().AddDate(0, 1, 0), EndAfter: time.Hour})
 		time.Sleep(10 * time.Second)
 		require.True(t, gate.Status().Open)
 		require.False(t, gate.Status().Regressed)
@@ -355,22 +359,22 @@ func TestOrdinaryWritesDoNotEndARegression(t *testing.T) {
 func TestReconcileEndsARegression(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store, restored := newFaulty(), memstore.New()
-		start(t, store, core.StartOptions{Holder: "kim", Actor: "kim"})
-		backup, err := store.Store.Load(t.Context(), core.Mark{})
+		st, restored := newFaulty(), memstore.New()
+		start(t, st, operator.StartOptions{Holder: "kim"})
+		backup, err := st.Store.Get(t.Context(), "")
 		require.NoError(t, err)
-		require.NoError(t, restored.Commit(t.Context(), core.Mark{}, backup.Document, core.Entry{}))
-		end(t, store)
-		start(t, store, core.StartOptions{Holder: "lou", Actor: "lou"})
-		gate, _ := newGate(t, core.Config{Store: store})
-		store.reads(restored.Load)
+		require.NoError(t, restored.Swap(t.Context(), "", backup.Bytes))
+		end(t, st)
+		start(t, st, operator.StartOptions{Holder: "lou"})
+		gate, _ := newGate(t, core.Config{Store: st})
+		st.reads(restored.Get)
 		time.Sleep(10 * time.Second)
 		require.True(t, gate.Status().Regressed)
 
 		end(t, restored) // an ordinary write stays behind what the gate has seen
 		time.Sleep(10 * time.Second)
 		require.False(t, gate.Status().Open)
-		_, err = core.Reconcile(t.Context(), restored, core.ReconcileOptions{Above: gate.Status().Revision})
+		_, err = operator.Operator{Store: restored}.Reconcile(t.Context(), operator.ReconcileOptions{Above: gate.Status().Revision})
 		require.NoError(t, err)
 		time.Sleep(10 * time.Second)
 		require.False(t, gate.Status().Regressed)
@@ -382,14 +386,14 @@ func TestEdgesFollowTheStoresClock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const ahead = 10 * time.Minute
-		store := newFaulty()
-		schedule(t, store, core.WindowOptions{Start: time.Now().Add(time.Hour), End: time.Now().Add(2 * time.Hour), Actor: "kim"})
-		store.reads(func(ctx context.Context, have core.Mark) (core.State, error) {
-			s, err := store.Store.Load(ctx, have)
-			s.Time = s.Time.Add(ahead)
-			return s, err
+		st := newFaulty()
+		schedule(t, st, operator.WindowOptions{Start: time.Now().Add(time.Hour), End: time.Now().Add(2 * time.Hour)})
+		st.reads(func(ctx context.Context, have store.Token) (store.Blob, error) {
+			blob, err := st.Store.Get(ctx, have)
+			blob.Now = blob.Now.Add(ahead)
+			return blob, err
 		})
-		gate, _ := newGate(t, core.Config{Store: store})
+		gate, _ := newGate(t, core.Config{Store: st})
 		time.Sleep(time.Hour - ahead - time.Second)
 		require.True(t, gate.Status().Open)
 		time.Sleep(time.Second)
@@ -402,9 +406,9 @@ func TestEdgesFollowTheStoresClock(t *testing.T) {
 func TestOverdueIsLoudOnceAndOpensNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := newFaulty()
-		start(t, store, core.StartOptions{Holder: "kim", Actor: "kim", For: time.Hour})
-		gate, book := newGate(t, core.Config{Store: store})
+		st := newFaulty()
+		start(t, st, operator.StartOptions{Holder: "kim", ExpectedAfter: time.Hour})
+		gate, book := newGate(t, core.Config{Store: st})
 		require.False(t, gate.Status().Overdue)
 		time.Sleep(48 * time.Hour)
 		require.True(t, gate.Status().Overdue)
@@ -416,9 +420,9 @@ func TestOverdueIsLoudOnceAndOpensNothing(t *testing.T) {
 func TestRetryAfterFollowsTheExpectedEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		store := newFaulty()
-		start(t, store, core.StartOptions{Holder: "kim", Actor: "kim", For: 10 * time.Minute})
-		gate, _ := newGate(t, core.Config{Store: store})
+		st := newFaulty()
+		start(t, st, operator.StartOptions{Holder: "kim", ExpectedAfter: 10 * time.Minute})
+		gate, _ := newGate(t, core.Config{Store: st})
 		seconds := func() int { return atoi(t, get(gate.Handler(ok), "/").Header().Get("Retry-After")) }
 		require.GreaterOrEqual(t, seconds(), 300)
 		time.Sleep(8 * time.Minute)

@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // pushing is a store that says how its hints are.
@@ -17,17 +18,21 @@ type pushing struct {
 	note    string
 }
 
-func (p *pushing) PushState() (healthy bool, note string) { return p.healthy, p.note }
+func (p *pushing) Hints() (healthy bool, note string) { return p.healthy, p.note }
 
 func TestStatusSaysWhetherHintsArrive(t *testing.T) {
 	t.Parallel()
-	for want, st := range map[string]core.Store{
-		"":                       memstore.New(),
+	none, _ := newGate(t, core.Config{Store: &hintless{memstore.New()}})
+	require.Empty(t, none.Status().Hints)
+	for want, st := range map[string]store.Store{
 		"on":                     &pushing{Store: memstore.New(), healthy: true},
 		"on: all is well":        &pushing{Store: memstore.New(), healthy: true, note: "all is well"},
 		"off: the line was cut.": &pushing{Store: memstore.New(), note: "the line was cut."},
 	} {
 		gate, _ := newGate(t, core.Config{Store: st})
-		require.Equal(t, want, gate.Status().Push)
+		require.Equal(t, want, gate.Status().Hints)
 	}
 }
+
+// hintless hides the hints of a store.
+type hintless struct{ store.Store }

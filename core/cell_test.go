@@ -28,30 +28,42 @@ func TestCellsSpreadRequests(t *testing.T) {
 	require.Greater(t, len(used), len(c)/2)
 }
 
-func TestQuietNeedsEachCellAtZeroOnce(t *testing.T) {
+func TestQuietNeedsEachCellEmptyOnce(t *testing.T) {
 	t.Parallel()
 	c := newCells()
-	c[1].n.Add(1)
+	c[1].entered.Add(1)
 	q := quiet{cells: c}
 	require.False(t, q.look())
-	c[0].n.Add(1) // seen at zero before: whoever counts itself in now looks again, and leaves
+	c[0].entered.Add(1) // seen empty before: a request that counts itself in now looks again, and leaves
 	require.False(t, q.look())
-	c[1].n.Add(-1)
+	c[1].left.Add(1)
 	require.True(t, q.look())
 }
 
-// The second look: a request that read the snapshot before the swap, and counts itself
-// after it, is not let in.
-func TestAStaleSnapshotLetsNobodyIn(t *testing.T) {
+func TestCellsCountWhatRunsAndWhatWasJudged(t *testing.T) {
+	t.Parallel()
+	c := newCells()
+	c[0].entered.Add(3)
+	c[1].entered.Add(1)
+	c[0].left.Add(1)
+	c[1].refused.Add(5)
+	require.EqualValues(t, 3, c.running())
+	require.EqualValues(t, 9, c.judged())
+	require.Zero(t, cells(nil).running(), "an open snapshot has no cells for exempt requests")
+}
+
+// The second look: a request that read the snapshot before the swap, and counts itself in
+// after it, is not admitted.
+func TestAStaleSnapshotAdmitsNoRequest(t *testing.T) {
 	t.Parallel()
 	g, err := New(Config{})
 	require.NoError(t, err)
 	stale := g.current.Load()
-	require.True(t, g.enter(stale, stale.cells.of(nil)))
-	Ticket{cell: stale.cells.of(nil)}.Leave()
-	g.current.Store(&snapshot{closure: &Closure{}, closing: make(chan struct{})})
-	require.False(t, g.enter(stale, stale.cells.of(nil)))
-	require.Zero(t, stale.cells.total())
+	require.True(t, g.enter(stale, stale.admitted.of(nil)))
+	Ticket{cell: stale.admitted.of(nil)}.Leave()
+	g.current.Store(closedSnapshot(&Closure{}, nil, stale))
+	require.False(t, g.enter(stale, stale.admitted.of(nil)))
+	require.Zero(t, stale.admitted.running())
 }
 
 // BenchmarkCount compares the gate's counting with one shared counter, on all processors.

@@ -1,0 +1,143 @@
+package core
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+)
+
+// enter counts a request in at c, if s is still the current snapshot after counting. The
+// second look makes a drain sound: a request that read s, slept, and counted itself in after the
+// swap is found here.
+func (g *Gate) enter(s *snapshot, c *cell) bool {
+	c.entered.Add(1)
+	if g.current.Load() == s {
+		return true
+	}
+	c.left.Add(1)
+	return false
+}
+
+// Enter counts a request in and returns true if the gate is open. The caller then defers the
+// ticket's Leave and serves. If the gate is closed, Enter counts nothing and returns false, and
+// the caller asks [Gate.Admit]. r may be nil: a worker without a request counts itself the same
+// way.
+func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
+	for {
+		s := g.current.Load()
+		if !s.open() {
+			return Ticket{}, false
+		}
+		if c := s.admitted.of(r); g.enter(s, c) {
+			return Ticket{cell: c}, true
+		}
+	}
+}
+
+// Admit decides about a request that Enter did not admit, and calls Config.OnDecision.
+// Predicates see ctx: the request's context, or an adapter's context over it. If the
+// decision passes, the ticket counts the request in, as Enter's does, and Admit has marked
+// the answer to a bypassed request on w as one that no cache may keep. Otherwise the ticket
+// is empty, and the caller answers, with [Gate.Respond] or in its own way.
+func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
+	for {
+		s := g.current.Load()
+		if s.open() { // the gate has opened since
+			if ticket, ok := g.Enter(r); ok {
+				return ticket, Decision{Outcome: Open}
+			}
+			continue
+		}
+		d := g.decide(ctx, s, r)
+		c := s.exempt.of(r)
+		switch d.Outcome {
+		case Blocked:
+			c.refused.Add(1)
+			g.report(ctx, s, r, d)
+			return Ticket{}, d
+		case Bypassed:
+			c = s.admitted.of(r)
+		}
+		if !g.enter(s, c) {
+			continue // the snapshot was replaced: decide anew
+		}
+		g.report(ctx, s, r, d)
+		if d.Outcome == Bypassed {
+			h := w.Header()
+			h["Cache-Control"], h["Cdn-Cache-Control"] = privateNoStore, noStore
+		}
+		return Ticket{cell: c}, d
+	}
+}
+
+// All responses share these header values. Their capacity equals their length, so that Add
+// makes a copy.
+var (
+	privateNoStore = []string{"private, no-store"}
+	noStore        = []string{"no-store"}
+)
+
+// Decide returns the decision about r at present. It does not count, wait or call
+// Config.OnDecision. It is for a caller that only asks.
+func (g *Gate) Decide(ctx context.Context, r *http.Request) Decision {
+	return g.decide(ctx, g.current.Load(), r)
+}
+
+// decide applies the rules in their order: state, exempt paths, predicates.
+func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) Decision {
+	if s.open() {
+		return Decision{Outcome: Open}
+	}
+	d := Decision{Outcome: Blocked, Closure: s.closure}
+	if r == nil || r.URL == nil {
+		return d
+	}
+	if rule, ok := g.set.exempt.Match(r.URL); ok {
+		d.Outcome, d.Rule = Exempt, rule
+		return d
+	}
+	for i := range g.set.bypass {
+		p := &g.set.bypass[i]
+		yes, panicked := p.allows(ctx, r)
+		if panicked != nil {
+			g.set.warnOnce(s, "predicate panicked, and does not bypass", slog.String("predicate", p.Name()), panicAttr(panicked))
+		}
+		if yes {
+			d.Outcome, d.Rule = Bypassed, p.Name()
+			return d
+		}
+	}
+	return d
+}
+
+// report calls the hook. A panic in it must not admit a request.
+func (g *Gate) report(ctx context.Context, s *snapshot, r *http.Request, d Decision) {
+	if g.set.onDecision == nil {
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			g.set.warnOnce(s, "OnDecision panicked", panicAttr(p))
+		}
+	}()
+	g.set.onDecision(ctx, r, d)
+}
+
+// panicAttr says what kind of panic it was. The application's own value may hold parts of
+// the request, such as a session, and stays out of the log.
+func panicAttr(value any) slog.Attr {
+	if fault, ok := value.(runtime.Error); ok {
+		return slog.String("panic", fault.Error())
+	}
+	return slog.String("panic", fmt.Sprintf("%T", value))
+}
+
+// warnOnce logs at most one line under each snapshot, because a fault in the request path
+// comes with every request.
+func (set *settings) warnOnce(s *snapshot, msg string, attrs ...slog.Attr) {
+	if s.warned.CompareAndSwap(false, true) {
+		set.log.LogAttrs(context.Background(), slog.LevelError, msg, attrs...)
+	}
+}

@@ -1,0 +1,88 @@
+package core
+
+import (
+	"math/bits"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+)
+
+// cell counts its share of the requests of one snapshot. Its size keeps two cells off one
+// cache line, and off the pair of lines that processors fetch together.
+type cell struct {
+	entered, left, refused atomic.Int64
+
+	_ [104]byte
+}
+
+// cells is one set of counters, spread so that processors seldom write the same line. Its
+// length is a power of two.
+type cells []cell
+
+func newCells() cells {
+	want := min(max(4*runtime.GOMAXPROCS(0), 8), 64)
+	return make(cells, 1<<bits.Len(uint(want-1))) // 8 to 64
+}
+
+// of picks the cell for r by its address: it differs between requests that run at the same
+// time, and reading it costs nothing. r may be nil.
+func (c cells) of(r *http.Request) *cell {
+	address := uint64(uintptr(unsafe.Pointer(r))) //nolint:gosec // hashed, never turned back into a pointer
+	hash := address >> 6 * 0x9E3779B97F4A7C15 >> 40
+	return &c[hash&uint64(len(c)-1)]
+}
+
+// running is the number of requests that were counted in and not out. It is exact only
+// while no request enters or leaves.
+func (c cells) running() int64 {
+	var sum int64
+	for i := range c {
+		left := c[i].left.Load() // first, so that the difference is never negative
+		sum += c[i].entered.Load() - left
+	}
+	return sum
+}
+
+// judged is the number of requests that were decided: admitted or refused.
+func (c cells) judged() int64 {
+	var sum int64
+	for i := range c {
+		sum += c[i].entered.Load() + c[i].refused.Load()
+	}
+	return sum
+}
+
+// quiet watches the cells of a replaced snapshot. A cell that was seen empty once after the
+// swap stays empty: a request that counts itself in later looks again, finds another snapshot,
+// and counts itself out without being served.
+type quiet struct {
+	cells cells
+	from  int // cells before this one have been seen empty
+}
+
+// look reports whether all cells have been seen empty by now. Left is read before entered. If
+// both are equal, then no request was counted in at the instant between the two loads.
+func (q *quiet) look() bool {
+	for ; q.from < len(q.cells); q.from++ {
+		c := &q.cells[q.from]
+		left := c.left.Load()
+		if c.entered.Load() != left {
+			return false
+		}
+	}
+	return true
+}
+
+// Ticket is a request that was counted in. The zero Ticket counts nothing.
+type Ticket struct {
+	cell *cell
+}
+
+// Leave counts the request out. Call it exactly once, deferred, so that it also runs when a
+// handler panics.
+func (t Ticket) Leave() {
+	if t.cell != nil {
+		t.cell.left.Add(1)
+	}
+}

@@ -1,0 +1,385 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"weak"
+
+	cryptorand "crypto/rand"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// follower reads the store and decides which snapshot is current. Its logic is step, a pure
+// function; this is the shell around it: one timer, a goroutine for each read and each write
+// of the row, and the log. No goroutine waits between steps, and timer and goroutines hold
+// the follower weakly. So a gate that is never shut down is collected like any other value.
+type follower struct {
+	set     *settings
+	current *atomic.Pointer[snapshot] // the gate's
+	row     period.Row                // the part of the row that never changes
+	calls   context.Context           //nolint:containedctx // of the calls of the store; it ends with Shutdown
+	cancel  context.CancelFunc
+	fleet   store.Rows // the store, if it keeps rows; else nil
+	gone    *departure
+
+	mu      sync.Mutex
+	state   state
+	timer   *time.Timer
+	ticks   time.Time // when the prepared answers change; zero if they do not
+	retired []*retired
+	judged  int64 // requests that were decided under snapshots that are gone
+	reads   int   // that began
+	waiters []waiter
+	spare   string // a key for the row, in case that the present one is deleted
+	logs    logQueue
+}
+
+// waiter waits for the end of a read.
+type waiter struct {
+	read int // the number of the first read that will do
+	done chan error
+}
+
+// departure ends what a gate has begun at its store, when the gate is shut down or
+// collected. It holds no reference to the gate.
+type departure struct {
+	unsub func() // of the hints; nil if there are none
+	fleet store.Rows
+	key   atomic.Pointer[string]
+	left  atomic.Bool
+}
+
+// setKey notes the key of the row. It keeps a copy: a pointer into the follower would keep
+// the gate alive.
+func (d *departure) setKey(key string) { d.key.Store(&key) }
+
+// collected is for a gate that was never shut down.
+func (d *departure) collected() {
+	if d.unsub != nil {
+		d.unsub()
+	}
+	go func() { _ = d.delete(context.Background()) }() // else the lease ends, and the row is pruned
+}
+
+// delete deletes the row, if it is still there.
+func (d *departure) delete(ctx context.Context) error {
+	if d.fleet == nil || !d.left.CompareAndSwap(false, true) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+	defer cancel()
+	return d.fleet.DeleteRow(ctx, *d.key.Load(), []byte("left"))
+}
+
+// newFollower makes a follower that replaces the snapshot in current. begin starts it.
+func newFollower(set *settings, current *atomic.Pointer[snapshot]) *follower {
+	now := time.Now()
+	f := &follower{set: set, current: current, logs: logQueue{log: set.log}, gone: &departure{}}
+	f.calls, f.cancel = context.WithCancel(context.Background())
+	f.state.begun, f.state.seed = now, rand.Uint64() //nolint:gosec // a spread, not a secret
+	f.state.file.due, f.state.read.due, f.state.row.due = now, now, now
+	if rows, ok := set.store.(store.Rows); ok {
+		f.fleet, f.gone.fleet = rows, rows
+		f.row = set.ownRow(now)
+		f.state.row.key = newRowKey()
+		f.gone.setKey(f.state.row.key)
+	}
+	return f
+}
+
+// newRowKey is a random key for a row.
+func newRowKey() string { return strings.ToLower(cryptorand.Text())[:16] }
+
+// begin subscribes, then registers, then reads. It waits at most 2 s for the first read.
+func (f *follower) begin() {
+	if h, ok := f.set.store.(store.Hinter); ok {
+		w := weak.Make(f)
+		f.gone.unsub = h.Subscribe(func() {
+			if f := w.Value(); f != nil {
+				f.handle(hint{})
+			}
+		})
+	}
+	var first any = tick{}
+	if f.set.file != "" {
+		value, err := readOverrideFile(f.set.file)
+		first = fileRead{value, err}
+	}
+	if f.set.store == nil {
+		f.handle(first)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	_ = f.await(ctx, first) // state and log have the error
+	f.handle(waited{})
+}
+
+// handle takes an event in and does what follows from it.
+func (f *follower) handle(event any) {
+	f.mu.Lock()
+	f.advance(event)
+	f.mu.Unlock()
+	f.logs.flush(&f.mu)
+}
+
+// advance runs step until nothing is left to do at once. f.mu is held.
+func (f *follower) advance(event any) {
+	for {
+		in := f.input(time.Now())
+		var out output
+		f.state, out = f.set.step(f.state, event, in)
+		f.logs.add(out.lines...)
+		if out.install {
+			f.install(in.now)
+		}
+		if out.read {
+			f.read()
+		}
+		if out.put {
+			f.put(in)
+		}
+		if out.readFile {
+			f.readFile()
+		}
+		if !out.install {
+			f.sleep(in.now, out.wake)
+			return
+		}
+		event = tick{} // look at the snapshot that was replaced
+	}
+}
+
+// input looks at everything that step sees beside state and event. f.mu is held.
+func (f *follower) input(now time.Time) input {
+	if f.spare == "" || f.spare == f.state.row.key {
+		f.spare = newRowKey()
+	}
+	in := input{now: now, pace: f.pace(), quiet: true, idle: true, key: f.spare}
+	keep := f.retired[:0]
+	for _, r := range f.retired {
+		admitted, exempt := r.admitted.look(), r.exempt.look()
+		if admitted && exempt {
+			f.judged += r.judged()
+			continue
+		}
+		in.idle = false
+		in.quiet = in.quiet && (admitted || !r.waits)
+		keep = append(keep, r)
+	}
+	clear(f.retired[len(keep):])
+	f.retired = keep
+	return in
+}
+
+// pace is the time between two polls.
+func (f *follower) pace() time.Duration {
+	switch {
+	case f.set.poll > 0:
+		return f.set.poll
+	case f.set.store == nil:
+		return defaultPoll
+	}
+	if poll := f.set.store.Info().Poll; poll > 0 {
+		return max(poll, time.Millisecond)
+	}
+	return defaultPoll
+}
+
+// install replaces the snapshot by one of the closure in state.
+func (f *follower) install(now time.Time) {
+	old, closure := f.current.Load(), f.state.now.closure
+	next := openSnapshot()
+	if closure != nil {
+		answers := f.set.answer.Prepare(closure.facts(), now.Add(f.state.known.offset), func(err error) {
+			f.set.warnOnce(f.current.Load(), "own page failed, the built-in one is shown", slog.Any("error", err))
+		})
+		copied := *closure // the one in state stays without answers
+		copied.answers = answers
+		next = closedSnapshot(&copied, answers, old)
+	}
+	if next.open() && f.state.leaving {
+		close(next.closing)
+	}
+	f.current.Store(next)
+	if old.open() && !f.state.leaving {
+		close(old.closing)
+	}
+	f.retired = append(f.retired, retire(old, next))
+	f.tickAnswers(now)
+}
+
+// tickAnswers prepares the answers for now.
+func (f *follower) tickAnswers(now time.Time) {
+	f.ticks = time.Time{}
+	if a := f.current.Load().answers; a != nil {
+		if next := a.Tick(now.Add(f.state.known.offset)); !next.IsZero() {
+			f.ticks = next.Add(-f.state.known.offset)
+		}
+	}
+}
+
+// sleep sets the timer for the next step.
+func (f *follower) sleep(now, wake time.Time) {
+	if !f.ticks.IsZero() && !now.Before(f.ticks) {
+		f.tickAnswers(now)
+	}
+	if f.timer != nil {
+		f.timer.Stop()
+	}
+	if f.ticks.IsZero() || f.state.stopped {
+		// Refusals of a gate that was shut down stay as they are.
+	} else if wake.IsZero() || f.ticks.Before(wake) {
+		wake = f.ticks
+	}
+	if wake.IsZero() {
+		return
+	}
+	w := weak.Make(f)
+	// By the wall clock, which edges follow, or by the monotonic one, whichever is earlier.
+	wait := max(min(wake.Sub(now), wake.Round(0).Sub(now.Round(0))), 0)
+	f.timer = time.AfterFunc(wait, func() {
+		if f := w.Value(); f != nil {
+			f.handle(tick{})
+		}
+	})
+}
+
+// read begins a read, on a goroutine of its own with a deadline of its own.
+func (f *follower) read() {
+	f.reads++
+	n, ctx, st, have, w := f.reads, f.calls, f.set.store, f.state.known.token, weak.Make(f)
+	go func() {
+		done := readDone{asked: time.Now()}
+		done.blob, done.doc, done.err = readDocument(ctx, st, have)
+		done.answered = time.Now()
+		if f := w.Value(); f != nil {
+			f.ended(n, done)
+		}
+	}()
+}
+
+// readDocument reads and decodes the document.
+func readDocument(ctx context.Context, st store.Store, have store.Token) (blob store.Blob, doc *period.Document, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			blob, doc, err = store.Blob{}, nil, fmt.Errorf("store panicked: %v", p)
+		}
+	}()
+	if blob, err = st.Get(ctx, have); err == nil {
+		if doc, err = period.Decode(blob.Bytes); err != nil {
+			err = fmt.Errorf("%s: %w", st.Info().Name, err)
+		}
+	}
+	return blob, doc, err
+}
+
+// ended takes in the end of the read with this number, and tells the callers that wait.
+func (f *follower) ended(n int, done readDone) {
+	f.mu.Lock()
+	f.advance(done)
+	err := done.err
+	if errors.Is(err, store.ErrUnchanged) || errors.Is(err, store.ErrNeverWritten) && f.state.known.doc == nil {
+		err = nil
+	}
+	var ready []waiter
+	keep := f.waiters[:0]
+	for _, w := range f.waiters {
+		if w.read <= n {
+			ready = append(ready, w)
+		} else {
+			keep = append(keep, w)
+		}
+	}
+	f.waiters = keep
+	f.mu.Unlock()
+	for _, w := range ready {
+		w.done <- err
+	}
+	f.logs.flush(&f.mu)
+}
+
+// await handles the event and waits for the end of a read that began after it, or for ctx.
+func (f *follower) await(ctx context.Context, event any) error {
+	f.mu.Lock()
+	if f.state.stopped {
+		f.mu.Unlock()
+		return ErrShutdown
+	}
+	w := waiter{read: f.reads + 1, done: make(chan error, 1)}
+	f.waiters = append(f.waiters, w)
+	f.advance(event)
+	f.mu.Unlock()
+	f.logs.flush(&f.mu)
+	select {
+	case err := <-w.done:
+		if err != nil {
+			return fmt.Errorf("read %s: %w", f.set.description, err)
+		}
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("read %s: no answer: %w", f.set.description, context.Cause(ctx))
+	}
+}
+
+// put writes the row, on a goroutine of its own with a deadline of its own: what the gate
+// reads never waits for what it reports.
+func (f *follower) put(in input) {
+	ctx, fleet, key, w := f.calls, f.fleet, f.state.row.key, weak.Make(f)
+	f.gone.setKey(key)
+	b, err := f.set.fillRow(f.row, &f.state, f.counters(), in.pace).Encode()
+	go func() {
+		var done rowDone
+		if done.err = err; err == nil {
+			done.token, done.err = putRow(ctx, fleet, key, b)
+		}
+		if f := w.Value(); f != nil {
+			f.handle(done)
+		}
+	}()
+}
+
+func putRow(ctx context.Context, fleet store.Rows, key string, b []byte) (token store.Token, err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("store panicked: %v", p)
+		}
+	}()
+	token, _, err = fleet.PutRow(ctx, key, b, leaseTime)
+	return token, err
+}
+
+// readFile reads the override file, on a goroutine of its own: it may be on a network file
+// system.
+func (f *follower) readFile() {
+	path, w := f.set.file, weak.Make(f)
+	go func() {
+		value, err := readOverrideFile(path)
+		if f := w.Value(); f != nil {
+			f.handle(fileRead{value, err})
+		}
+	}()
+}
+
+// counters sums up all snapshots. f.mu is held.
+func (f *follower) counters() counters {
+	c := counters{judged: f.judged}
+	c.add(f.current.Load())
+	for _, r := range f.retired {
+		c.add(r.snapshot)
+	}
+	return c
+}

@@ -1,0 +1,67 @@
+package core
+
+import (
+	"cmp"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/go-downtime/downtime/internal/hostid"
+	"github.com/go-downtime/downtime/period"
+)
+
+// ownRow is the part of this instance's row that never changes.
+func (set *settings) ownRow(begun time.Time) period.Row {
+	row := period.Row{
+		PID: os.Getpid(), Started: period.Canonical(begun), Reads: period.Reads(), Rules: set.rules,
+		Policy: set.onLost.String(), MaxStale: set.maxStale.Seconds(), FirstStart: set.firstStart.String(),
+	}
+	row.Host, row.Boot = hostid.This()
+	if info, ok := debug.ReadBuildInfo(); ok {
+		row.App, row.Version = info.Main.Version, info.Main.Version
+		for _, dep := range info.Deps {
+			if dep.Path == "github.com/go-downtime/downtime" {
+				row.Version = dep.Version
+			}
+		}
+	}
+	return row
+}
+
+// fillRow adds what is known now. c are the counters of all snapshots.
+func (set *settings) fillRow(row period.Row, s *state, c counters, pace time.Duration) period.Row {
+	row.ID, row.Seq = s.row.key, s.row.seq
+	row.Patience = set.patience(pace).Seconds()
+	override, _, _ := set.overriding(s)
+	row.State, row.Override = set.rowState(s), override.String()
+	if s.now.closure != nil {
+		row.Cause = s.now.closure.Cause.String()
+	}
+	m := s.known.doc.Mark()
+	row.StoreID, row.Revision, row.WriteID = m.StoreID, m.Revision, m.WriteID
+	row.Regressed = s.known.regress != nil
+	if s.known.lost {
+		row.Problem = cmp.Or(clip(s.known.err.Error()), "unknown")
+	}
+	row.Drained = append([]string{}, s.now.drained...)
+	for _, id := range row.Drained {
+		p, _ := s.known.doc.Find(id)
+		if !p.End.IsZero() && (row.DrainedUntil.IsZero() || p.End.Before(row.DrainedUntil)) {
+			row.DrainedUntil = p.End
+		}
+	}
+	if !row.DrainedUntil.IsZero() {
+		row.DrainedUntil = period.Canonical(row.DrainedUntil.Add(-s.known.clockError))
+	}
+	row.InFlight, row.Bypassed, row.Exempt, row.Judged = c.inFlight, c.bypassed, c.exempt, c.judged
+	return row
+}
+
+// clip keeps an error in a row short.
+func clip(text string) string {
+	const limit = 500
+	if len(text) > limit {
+		return text[:limit] + "…"
+	}
+	return text
+}

@@ -1,0 +1,114 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/go-downtime/downtime/store"
+)
+
+// ErrShutdown means that the gate was shut down, and does not read its store any more.
+var ErrShutdown = errors.New("the gate was shut down")
+
+// Shutdown ends the gate. Call it after the server's own Shutdown.
+//
+// It closes [Gate.Closing], so that streams end. It waits until no counted request runs, or
+// until ctx ends, which is the error. Requests that come meanwhile are decided as before. Then
+// the gate refuses every request, and this instance's row is deleted from the store. If
+// counted requests still run when ctx ends, the row stays: it says that the instance is
+// leaving, and how many requests run, until its lease ends.
+//
+// Shutdown is idempotent. It does not close the store.
+func (g *Gate) Shutdown(ctx context.Context) error {
+	f := g.follower
+	f.leave()
+	err := f.idle(ctx)
+	f.handle(stop{})
+	if err == nil {
+		err = f.idle(ctx) // a request may have entered just before
+	}
+	f.stop()
+	if err != nil {
+		f.lastRow(ctx)
+		return err
+	}
+	if err := f.gone.delete(ctx); err != nil && !errors.Is(err, store.ErrReadOnly) {
+		f.set.log.LogAttrs(ctx, slog.LevelWarn, "not deregistered", slog.String("store", f.set.description), slog.Any("error", err))
+	}
+	return nil
+}
+
+// leave closes the channel of Closing.
+func (f *follower) leave() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.state.leaving {
+		return
+	}
+	f.advance(leave{})
+	if s := f.current.Load(); s.open() {
+		close(s.closing)
+	}
+}
+
+// idle waits until no counted request runs, or until ctx ends.
+func (f *follower) idle(ctx context.Context) error {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for wait := time.Millisecond; ; wait = min(2*wait, lastLook) {
+		f.mu.Lock()
+		c := f.counters()
+		f.mu.Unlock()
+		running := c.inFlight + c.bypassed + c.exempt
+		if running == 0 {
+			return nil
+		}
+		pause.Reset(wait)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("downtime: shutdown: %d counted requests still run: %w", running, context.Cause(ctx))
+		case <-pause.C:
+		}
+	}
+}
+
+// stop ends timer, subscription and the calls of the store, and releases the callers that
+// wait for a read.
+func (f *follower) stop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cancel()
+	if f.timer != nil {
+		f.timer.Stop()
+	}
+	if f.gone.unsub != nil {
+		f.gone.unsub()
+	}
+	for _, w := range f.waiters {
+		w.done <- ErrShutdown
+	}
+	f.waiters = nil
+}
+
+// lastRow writes that the instance is leaving while requests still run.
+func (f *follower) lastRow(ctx context.Context) {
+	if f.fleet == nil || f.gone.left.Load() {
+		return
+	}
+	f.mu.Lock()
+	f.state.row.seq++
+	key := f.state.row.key
+	b, err := f.set.fillRow(f.row, &f.state, f.counters(), f.pace()).Encode()
+	f.mu.Unlock()
+	if err == nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+		defer cancel()
+		_, _, err = f.fleet.PutRow(ctx, key, b, leaseTime)
+	}
+	if err != nil && !errors.Is(err, store.ErrReadOnly) {
+		f.set.log.LogAttrs(ctx, slog.LevelWarn, "last report failed", slog.String("store", f.set.description), slog.Any("error", err))
+	}
+}

@@ -1,0 +1,198 @@
+package core
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+)
+
+const (
+	readTimeout   = 2 * time.Second        // of one read, and of one write of the row
+	overdueRead   = 100 * time.Millisecond // after which a read that ignores its deadline counts as failed
+	hintPause     = 50 * time.Millisecond  // between two reads that hints ask for
+	firstRetry    = 200 * time.Millisecond // after a failure; doubled with each further one
+	lastRetry     = time.Second
+	leaseTime     = time.Minute      // of the row
+	renewEvery    = leaseTime / 4    // its renewal, spread by a fifth
+	startingLimit = 10 * time.Second // how long the gate refuses because its row cannot be written
+	newsDelay     = 10 * time.Millisecond
+	newsSpread    = 40 * time.Millisecond
+	hurriedPoll   = time.Second      // while an operator may be waiting for this gate
+	edgeNear      = 30 * time.Second // before a period begins, ends or becomes overdue
+	clockCheck    = time.Minute      // a wall clock that was set is noticed after so long
+	firstLook     = time.Millisecond // at replaced snapshots; doubled with each further look
+	lastLook      = 50 * time.Millisecond
+)
+
+// step is the follower: a pure function of the state, an event and the input. It decides
+// which snapshot is current, and when the store is read, the row written and the override file
+// read. The caller does what the output says and calls step again at output.wake.
+func (set *settings) step(s state, event any, in input) (state, output) {
+	var out output
+	switch e := event.(type) {
+	case hint:
+		s.read.owed = true
+	case want:
+		s.read.owed, s.read.due = true, in.now
+	case waited:
+		s.waited = true
+	case readDone:
+		if !s.stopped {
+			set.readDone(&s, e, in, &out)
+		}
+	case rowDone:
+		if !s.stopped {
+			set.rowDone(&s, e, in, &out)
+		}
+	case fileRead:
+		set.fileRead(&s, e, in, &out)
+	case leave:
+		s.leaving = true
+	case stop:
+		s.leaving, s.stopped = true, true
+	}
+	set.checkRead(&s, in, &out)
+	set.settle(&s, in, &out)
+	set.drain(&s, in, &out)
+	set.schedule(&s, in, &out)
+	return s, out
+}
+
+// settle brings the closure in line with what is known.
+func (set *settings) settle(s *state, in input, out *output) {
+	if set.unsettled(s) {
+		return
+	}
+	k := &s.known
+	f := facts{
+		hasStore: set.store != nil, served: k.served, firstStart: set.firstStart, begun: s.begun, onLost: set.onLost,
+		offset: k.offset, fileUnread: set.file != "" && !s.file.read, stopped: s.stopped,
+		verdict: s.verdict,
+		inForce: func(t time.Time) []string {
+			var ids []string
+			for _, p := range s.inForce(t) {
+				ids = append(ids, p.ID)
+			}
+			slices.Sort(ids)
+			return slices.Compact(ids)
+		},
+	}
+	f.override, f.overrideFrom, f.overrideSince = set.overriding(s)
+	unheard := age(in.now, k.at, s.begun)
+	if k.lost {
+		if k.stale.IsZero() && unheard >= set.maxStale {
+			k.stale = in.now.Round(0)
+		}
+		f.staleSince, f.staleIn = k.stale, set.maxStale-unheard
+	}
+	c := conclude(f, in.now)
+	s.now.edge = c.next
+	if f.override != s.now.override {
+		out.log(slog.LevelWarn, "override", slog.String("value", orNone(f.override.String())), slog.String("from", orNone(f.overrideFrom)))
+		s.now.override = f.override
+	}
+	overdue := c.overdue && c.closure != nil
+	if overdue && !s.now.overdue {
+		out.log(slog.LevelWarn, "overdue", slog.String("period", c.closure.Period), instantAttr("expected_end", c.closure.Until))
+	}
+	s.now.overdue = overdue
+	if s.now.closure.same(c.closure) {
+		return
+	}
+	was := s.now.closure
+	s.now.closure, s.now.quiet, s.now.drained, out.install = c.closure, false, nil, true
+	switch {
+	case c.closure == nil:
+		out.log(slog.LevelInfo, "downtime opened", append(s.markAttrs(), slog.Duration("after", in.now.Sub(s.now.closedAt)))...)
+		s.now.logged = false
+	case was == nil && !s.stopped:
+		s.now.closedAt, s.now.pause = in.now, 0
+		out.log(slog.LevelInfo, "downtime closed", append(s.markAttrs(),
+			slog.String("cause", c.closure.Cause.String()), slog.String("kind", c.closure.Kind()),
+			slog.String("period", c.closure.Period), slog.String("reason", c.closure.Reason),
+			instantAttr("since", c.closure.Since), instantAttr("until", c.closure.Until))...)
+	}
+}
+
+// verdict judges the periods at t, by the store's clock. It repeats the last verdict while
+// no edge lies between. Beside a regressed document the adopted one counts as well.
+func (s *state) verdict(t time.Time) period.Verdict {
+	t = t.Round(0) // edges follow the wall clock, which may be set back
+	c := &s.now
+	if c.judgedAt.IsZero() || t.Before(c.judgedAt) || !c.verdict.Next.IsZero() && !t.Before(c.verdict.Next) {
+		var periods []period.Period
+		for _, d := range []*period.Document{s.known.doc, s.known.regress} {
+			if d != nil {
+				periods = append(periods, d.Periods...)
+			}
+		}
+		c.verdict, c.judgedAt = period.At(periods, t), t
+	}
+	return c.verdict
+}
+
+// inForce are the periods in force at t, of both documents.
+func (s *state) inForce(t time.Time) []period.Period {
+	return append(s.known.doc.InForce(t), s.known.regress.InForce(t)...)
+}
+
+// drain decides what is drained: the periods that the installed snapshot refuses, once every
+// replaced snapshot that refused less is quiet.
+func (set *settings) drain(s *state, in input, out *output) {
+	c := &s.now
+	if in.idle {
+		c.look, c.pause = time.Time{}, 0
+	} else if !in.now.Before(c.look) {
+		c.pause = min(max(2*c.pause, firstLook), lastLook)
+		c.look = in.now.Add(c.pause)
+	}
+	if c.closure == nil || out.install || !in.quiet {
+		return
+	}
+	c.quiet = true
+	if c.drained = c.closure.periods; c.closure.Cause == CauseStarting || c.closure.Cause == CauseShutdown || s.known.regress != nil {
+		c.drained = nil
+	}
+	if !c.logged && !s.stopped {
+		c.logged = true
+		out.log(slog.LevelInfo, "drained", append(s.markAttrs(), slog.Duration("after", in.now.Sub(c.closedAt)))...)
+	}
+}
+
+// schedule begins what is due, and says when the next step is.
+func (set *settings) schedule(s *state, in input, out *output) {
+	if s.stopped {
+		if !in.idle {
+			out.wake = s.now.look
+		}
+		return
+	}
+	wakes := []time.Time{s.now.look, earliest(in.now, s.now.edge, in.now.Add(clockCheck))}
+	if set.file != "" {
+		if out.readFile = !s.file.busy && !in.now.Before(s.file.due); out.readFile {
+			s.file.busy = true
+		}
+		if !s.file.busy {
+			wakes = append(wakes, s.file.due)
+		}
+	}
+	if set.store != nil {
+		wakes = append(wakes, set.scheduleRow(s, in, out), set.scheduleRead(s, in, out))
+	}
+	if out.install {
+		wakes = append(wakes, in.now)
+	}
+	for _, t := range wakes {
+		if !t.IsZero() && (out.wake.IsZero() || t.Before(out.wake)) {
+			out.wake = t
+		}
+	}
+}
+
+// markAttrs name the write that a transition follows from.
+func (s *state) markAttrs() []slog.Attr {
+	m := s.known.doc.Mark()
+	return []slog.Attr{slog.Int64("revision", m.Revision), slog.String("write_id", m.WriteID)}
+}

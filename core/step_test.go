@@ -1,0 +1,342 @@
+package core
+
+import (
+	"errors"
+	"log/slog"
+	"strconv"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// moved is t on a machine whose wall clock was set by this much, or that was suspended: the
+// wall reading has moved, and the monotonic one has not. No function of package time makes
+// such a value, so this writes into one.
+func moved(tb testing.TB, t time.Time, by time.Duration) time.Time {
+	tb.Helper()
+	inner := (*struct {
+		wall uint64
+		ext  int64
+		loc  *time.Location
+	})(unsafe.Pointer(&t)) // the layout is checked below
+	inner.wall += uint64(by/time.Second) << 30 // wraps around for a negative one, as it should
+	original := t.Add(-by)
+	require.Equal(tb, by, t.Round(0).Sub(original.Round(0)), "the layout of time.Time is another one")
+	return t
+}
+
+// stepper drives step without timers, goroutines or a store: a test sets its clock.
+type stepper struct {
+	set   *settings
+	state state
+	now   time.Time
+	quiet bool
+	out   output
+}
+
+func newStepper(t *testing.T, cfg Config) *stepper {
+	t.Helper()
+	cfg.Store, cfg.Logger = &nowhere{}, slog.New(slog.DiscardHandler)
+	set, err := cfg.resolve()
+	require.NoError(t, err)
+	p := &stepper{set: set, now: time.Now(), quiet: true}
+	p.state.begun, p.state.read.due, p.state.waited = p.now, p.now, true
+	return p
+}
+
+// withRow makes the store keep rows.
+func (p *stepper) withRow() *stepper {
+	p.state.row.key, p.state.row.due = "row", p.now
+	return p
+}
+
+// after moves the clock and hands an event to step, as the shell does: again after an install.
+func (p *stepper) after(d time.Duration, event any) output {
+	p.now = p.now.Add(d)
+	in := input{now: p.now, pace: p.set.poll, quiet: p.quiet, idle: p.quiet, key: "fresh"}
+	p.state, p.out = p.set.step(p.state, event, in)
+	out := p.out
+	if out.install {
+		var again output
+		p.state, again = p.set.step(p.state, tick{}, in)
+		out.read, out.put, out.wake = out.read || again.read, out.put || again.put, again.wake
+		out.lines = append(out.lines, again.lines...)
+	}
+	return out
+}
+
+// reads is the end of a read that began a moment ago.
+func (p *stepper) reads(doc *period.Document, err error) readDone {
+	done := readDone{doc: doc, err: err, asked: p.now, answered: p.now}
+	if err == nil && doc != nil {
+		done.blob.Token = store.Token(doc.WriteID)
+	}
+	return done
+}
+
+func (p *stepper) open() bool { return p.state.now.closure == nil }
+
+// document is a document with these periods.
+func document(revision int64, periods ...period.Period) *period.Document {
+	return &period.Document{Format: period.Format, StoreID: "s", Revision: revision, WriteID: "w" + strconv.FormatInt(revision, 10), Periods: periods}
+}
+
+// deployment is in force until it is ended.
+func deployment(id string, now time.Time) period.Period {
+	return period.Period{ID: id, Kind: period.Deployment, Start: now.Add(-time.Minute), Enabled: true, Version: 1}
+}
+
+func TestAWindowFollowsAClockThatIsSetBack(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{})
+	now := p.now
+	window := period.Period{ID: "w", Kind: period.Window, Start: now.Add(-time.Minute), End: now.Add(time.Hour), Enabled: true, Version: 1}
+	p.after(0, p.reads(document(1, window), nil))
+	require.False(t, p.open())
+	p.now = moved(t, now, 2*time.Hour)
+	p.after(0, tick{})
+	require.True(t, p.open(), "by a clock that is ahead, it is over")
+	p.now = now
+	p.after(0, tick{})
+	require.False(t, p.open(), "by the right one, it is in force")
+}
+
+func TestASuspendedMachineKnowsThatItsStateIsOld(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{OnStoreLost: Refuse, MaxStale: time.Minute})
+	now := p.now
+	p.after(0, p.reads(document(1), nil))
+	require.True(t, p.open())
+	p.now = moved(t, now, 2*time.Hour) // the monotonic clock stood still for two hours
+	p.after(0, p.reads(nil, store.ErrLost))
+	require.False(t, p.open())
+	p.now = now
+	p.after(0, tick{})
+	require.False(t, p.open(), "a clock that is set back does not make the state fresh")
+	p.now = moved(t, now, 2*time.Hour)
+	p.after(0, p.reads(nil, store.ErrUnchanged))
+	require.True(t, p.open())
+}
+
+func TestASilentStoreCountsAsLost(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		policy StoreLostPolicy
+		open   bool
+	}{
+		"and the state is kept": {Keep, true},
+		"and the gate refuses":  {Refuse, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newStepper(t, Config{OnStoreLost: c.policy, MaxStale: time.Minute, PollInterval: time.Second})
+			p.after(0, p.reads(document(1), nil))
+			p.after(59*time.Second, tick{})
+			require.True(t, p.open())
+			require.False(t, p.state.known.lost)
+			p.after(2*time.Minute, tick{}) // no read has ended since
+			require.True(t, p.state.known.lost)
+			require.Equal(t, c.open, p.open())
+		})
+	}
+}
+
+func TestTheFollowerRegistersThenReadsThenServes(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Second}).withRow()
+	out := p.after(0, tick{})
+	require.True(t, out.put)
+	require.False(t, out.read, "the row comes first")
+	out = p.after(time.Millisecond, rowDone{token: "w1"})
+	require.True(t, out.read)
+	require.False(t, p.open(), "nothing is served before the read")
+	p.after(time.Millisecond, p.reads(document(1), nil))
+	require.True(t, p.open())
+}
+
+func TestAReadFromBeforeTheRowDoesNotOpenTheGate(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Second}).withRow()
+	p.after(0, tick{})
+	p.after(readTimeout, rowDone{err: errors.New("locked")})
+	before := p.reads(document(1), nil)
+	p.after(time.Millisecond, before)
+	require.False(t, p.open(), "an operator could have listed the rows in between")
+	require.Equal(t, CauseStarting, p.state.now.closure.Cause)
+	out := p.after(2*time.Second, tick{})
+	require.True(t, out.put, "the row is tried again within a second")
+	p.after(time.Millisecond, rowDone{token: "w1"})
+	require.True(t, p.open(), "its token is that of the adopted document, read after the row was written")
+}
+
+func TestAGateServesWithoutARow(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err   error
+		after time.Duration
+	}{
+		"at once if rows cannot be written here": {store.ErrReadOnly, 0},
+		"after 10 s if they fail":                {errors.New("locked"), startingLimit},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newStepper(t, Config{PollInterval: time.Second}).withRow()
+			p.after(0, tick{})
+			p.after(0, rowDone{err: c.err})
+			p.after(0, p.reads(document(1), nil))
+			if c.after > 0 {
+				require.False(t, p.open())
+				p.after(c.after-time.Millisecond, tick{})
+				require.False(t, p.open())
+				p.after(time.Millisecond, tick{})
+				p.after(0, tick{})
+			}
+			require.True(t, p.open())
+		})
+	}
+}
+
+func TestAFailedReadIsRepeatedWithinASecond(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Hour})
+	p.after(0, p.reads(document(1), nil))
+	p.after(time.Second, want{})
+	out := p.after(0, p.reads(nil, errors.New("refused")))
+	for range 20 {
+		require.False(t, out.read)
+		require.LessOrEqual(t, out.wake.Sub(p.now), time.Second)
+		require.True(t, p.after(out.wake.Sub(p.now), tick{}).read)
+		out = p.after(time.Millisecond, p.reads(nil, errors.New("refused")))
+	}
+	p.after(time.Second, tick{})
+	out = p.after(0, p.reads(nil, store.ErrUnchanged))
+	require.Greater(t, p.state.read.due.Sub(p.now), 40*time.Minute, "after a good read the poll interval counts")
+	require.False(t, out.read)
+}
+
+func TestHintsAskForOneReadIn50Milliseconds(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Hour})
+	require.True(t, p.after(0, tick{}).read)
+	p.after(0, p.reads(document(1), nil))
+	p.after(time.Second, hint{})
+	p.after(time.Millisecond, p.reads(nil, store.ErrUnchanged))
+	reads := 0
+	for range 1000 { // a hint each millisecond
+		if p.after(time.Millisecond, hint{}).read {
+			reads++
+			p.after(0, p.reads(nil, store.ErrUnchanged))
+		}
+	}
+	require.InDelta(t, 20, reads, 1)
+}
+
+func TestAHintStaysOwedUntilAReadThatBeganAfterIt(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Hour})
+	p.after(0, p.reads(document(1), nil))
+	require.True(t, p.after(time.Second, hint{}).read)
+	p.after(10*time.Millisecond, hint{}) // while the read runs
+	out := p.after(10*time.Millisecond, p.reads(nil, store.ErrUnchanged))
+	require.Equal(t, 30*time.Millisecond, out.wake.Sub(p.now))
+	require.True(t, p.after(30*time.Millisecond, tick{}).read)
+}
+
+func TestARowIsReportedOnChangeAndRenewed(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Hour}).withRow()
+	p.after(0, tick{})
+	p.after(0, rowDone{token: "w1"})
+	p.after(0, p.reads(document(1), nil))
+	p.after(100*time.Millisecond, tick{})
+	p.after(0, rowDone{})
+	renewal := p.state.row.due.Sub(p.now)
+	require.InDelta(t, renewEvery.Seconds(), renewal.Seconds(), 3)
+
+	out := p.after(time.Second, p.reads(document(2, deployment("d", p.now)), nil))
+	require.False(t, out.put, "other gates may not have read the write yet")
+	require.False(t, p.open())
+	delay := p.state.row.news.Sub(p.now)
+	require.GreaterOrEqual(t, delay, newsDelay)
+	require.LessOrEqual(t, delay, newsDelay+newsSpread)
+	require.True(t, p.after(delay, tick{}).put)
+	p.after(0, rowDone{})
+	require.False(t, p.after(time.Second, tick{}).put, "there is nothing new")
+}
+
+func TestADeletedRowGetsANewKeyAndARead(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Hour}).withRow()
+	p.after(0, tick{})
+	p.after(0, rowDone{token: "w1"})
+	p.after(0, p.reads(document(1), nil))
+	p.after(20*time.Second, tick{})
+	out := p.after(0, rowDone{err: store.ErrRowDeleted})
+	require.True(t, out.put)
+	require.Equal(t, "fresh", p.state.row.key)
+	require.True(t, p.open(), "the gate keeps its state meanwhile")
+	p.after(time.Second, rowDone{token: "w2"})
+	require.True(t, p.state.read.busy, "the token tells of a write")
+}
+
+func TestDrainedNeedsQuietAndNamesThePeriods(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Second})
+	p.after(0, p.reads(document(1), nil))
+	p.quiet = false // a request that the open snapshot admitted still runs
+	p.after(0, p.reads(document(2, deployment("a", p.now)), nil))
+	require.False(t, p.state.now.quiet)
+	require.Empty(t, p.state.now.drained)
+	p.quiet = true
+	p.after(time.Millisecond, tick{})
+	require.Equal(t, []string{"a"}, p.state.now.drained)
+	p.after(0, p.reads(document(3, deployment("a", p.now), deployment("b", p.now)), nil))
+	require.Equal(t, []string{"a", "b"}, p.state.now.drained)
+
+	p.after(0, p.reads(document(2, deployment("a", p.now)), nil)) // the store went back
+	require.NotNil(t, p.state.known.regress)
+	require.True(t, p.state.now.quiet)
+	require.Empty(t, p.state.now.drained, "a regressed gate has drained nothing")
+}
+
+func TestAnotherStoreIDIsRegressed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		replaces string
+		open     bool
+	}{
+		"and a closed gate stays closed":      {"", false},
+		"unless it replaces the lost one":     {"s", true},
+		"unless it replaces every document":   {period.AnyDocument, true},
+		"and replacing another one is no use": {"t", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newStepper(t, Config{PollInterval: time.Second})
+			p.after(0, p.reads(document(7, deployment("d", p.now)), nil))
+			other := document(9)
+			other.StoreID, other.Replaces = "u", c.replaces
+			p.after(time.Second, p.reads(other, nil))
+			require.Equal(t, c.open, p.open())
+			require.Equal(t, !c.open, p.state.known.regress != nil)
+		})
+	}
+}
+
+func TestStoppedDecidesNothingMore(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Second})
+	p.after(0, p.reads(document(1), nil))
+	out := p.after(0, stop{})
+	require.False(t, p.open())
+	require.Equal(t, CauseShutdown, p.state.now.closure.Cause)
+	require.True(t, out.wake.IsZero())
+	out = p.after(time.Hour, p.reads(document(2), nil))
+	require.False(t, out.read)
+	require.False(t, p.open())
+}

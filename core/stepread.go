@@ -1,0 +1,195 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// readDone takes in the end of a read.
+func (set *settings) readDone(s *state, e readDone, in input, out *output) {
+	late := s.read.late
+	s.read.busy, s.read.late = false, false
+	if late && e.err != nil {
+		s.read.due = in.now // its failure was taken in when it overran its deadline
+		return
+	}
+	err := set.adopt(s, e, out)
+	switch {
+	case err != nil:
+		s.read.fails++
+		s.read.due = in.now.Add(s.retry(s.read.fails))
+		return
+	case late:
+		s.read.owed = true // the content is better than none, but it is old
+	}
+	s.read.fails = 0
+	s.read.due = in.now.Add(set.interval(s, in.pace))
+	if s.row.key == "" || s.row.gaveUp || !s.row.since.IsZero() && !e.asked.Before(s.row.since) {
+		s.known.served = true
+	}
+}
+
+// adopt takes in what a read brought, and returns the error that it amounts to. A read that
+// failed changes only what is known about the store. A document that does not continue the
+// adopted one only adds refusals.
+func (set *settings) adopt(s *state, e readDone, out *output) error {
+	k, err := &s.known, e.err
+	if errors.Is(err, store.ErrNeverWritten) && k.doc == nil {
+		err = nil
+	} else if errors.Is(err, store.ErrNeverWritten) {
+		err = fmt.Errorf("%w: %w", store.ErrLost, err)
+	}
+	if err != nil && !errors.Is(err, store.ErrUnchanged) {
+		set.lose(s, err, out)
+		return err
+	}
+	if k.lost {
+		out.log(slog.LevelInfo, "store back", slog.String("store", set.description), slog.Duration("after", age(e.answered, k.at, s.begun)))
+		s.row.fails = 0 // a write of the row that fails now may have begun before
+	}
+	k.lost, k.err, k.at, k.stale = false, nil, e.answered, time.Time{}
+	if !e.blob.Now.IsZero() && !s.read.late {
+		k.offset, k.clockError = storeOffset(e.blob.Now, e.asked, e.answered), e.answered.Sub(e.asked)/2
+	}
+	k.ever = true
+	if err != nil || e.doc == nil {
+		return nil //nolint:nilerr // unchanged, or never written: a good read
+	}
+	k.token, s.now.judgedAt = e.blob.Token, time.Time{}
+	if e.doc.Supersedes(k.doc, k.regress != nil) {
+		k.doc, k.regress, k.handEdited = e.doc, nil, e.doc.HandEdited()
+		return nil
+	}
+	if k.regress == nil || k.regress.Mark() != e.doc.Mark() {
+		out.log(slog.LevelWarn, "regressed", slog.String("store", set.description),
+			slog.String("store_id", e.doc.StoreID), slog.Int64("store_revision", e.doc.Revision),
+			slog.String("kept_id", k.doc.StoreID), slog.Int64("kept_revision", k.doc.Revision),
+			slog.String("mend", reconcileCommand(k.doc, e.doc)))
+	}
+	k.regress = e.doc
+	return nil
+}
+
+// reconcileCommand is the command that makes gates adopt the document in the store.
+func reconcileCommand(kept, held *period.Document) string {
+	command := fmt.Sprintf("downtime reconcile --above %d", kept.Revision)
+	if kept.StoreID != held.StoreID {
+		command += " --replaces " + kept.StoreID
+	}
+	return command
+}
+
+// lose notes that the store cannot be read, and why.
+func (set *settings) lose(s *state, err error, out *output) {
+	s.known.err = err
+	if s.known.lost {
+		return
+	}
+	s.known.lost = true
+	policy := set.onLost.String()
+	switch {
+	case !s.known.ever && set.firstStart == FirstStartOpen:
+		policy = "open"
+	case !s.known.ever:
+		policy = "refuse"
+	case set.onLost == Refuse:
+		policy = "refuse after " + set.maxStale.String()
+	}
+	out.log(slog.LevelWarn, "store lost", slog.String("store", set.description), slog.Any("error", err),
+		slog.Bool("ever_read", s.known.ever), slog.String("policy", policy))
+}
+
+var (
+	errNoAnswer = errors.New("the store has not answered for a long time")
+	errOverrun  = fmt.Errorf("the store does not answer within %v, and ignores the deadline", readTimeout)
+)
+
+// checkRead notices a read that overran its deadline, and a store that was not heard of.
+func (set *settings) checkRead(s *state, in input, out *output) {
+	if set.store == nil || s.stopped {
+		return
+	}
+	if s.read.busy && !s.read.late && !in.now.Before(s.read.asked.Add(readTimeout+overdueRead)) {
+		s.read.late = true
+		s.read.fails++
+		set.lose(s, errOverrun, out)
+	}
+	if s.known.ever && !s.known.lost && age(in.now, s.known.at, s.begun) >= set.patience(in.pace) {
+		set.lose(s, errNoAnswer, out)
+	}
+}
+
+// patience is how long the store may be silent before it counts as lost.
+func (set *settings) patience(pace time.Duration) time.Duration {
+	return max(3*pace+2*readTimeout, set.maxStale)
+}
+
+// interval is the time to the next poll after a good read.
+func (set *settings) interval(s *state, pace time.Duration) time.Duration {
+	if set.spread || s.row.key != "" {
+		return s.spread(pace)
+	}
+	return pace
+}
+
+// hurried reports whether an operator may be waiting for this gate.
+func (s *state) hurried(in input) bool {
+	next := s.now.verdict.Next
+	return s.row.key != "" && (!in.quiet || !next.IsZero() && next.Add(-s.known.offset).Sub(in.now) < edgeNear)
+}
+
+// scheduleRead begins a read if one is due, and says when to look again.
+func (set *settings) scheduleRead(s *state, in input, out *output) time.Time {
+	r := &s.read
+	if r.busy {
+		if r.late {
+			return time.Time{}
+		}
+		return r.asked.Add(readTimeout + overdueRead)
+	}
+	if row := &s.row; r.asked.IsZero() && row.busy && row.err == nil && row.since.IsZero() {
+		if limit := row.asked.Add(readTimeout + overdueRead); in.now.Before(limit) {
+			return limit // register, then read
+		}
+	}
+	due := r.due
+	if floor := r.hinted.Add(hintPause); r.owed && r.fails == 0 && floor.Before(due) {
+		due = floor
+	}
+	if hurried := in.now.Add(s.spread(hurriedPoll)); s.hurried(in) && hurried.Before(due) {
+		r.due, due = hurried, hurried
+	}
+	if in.now.Before(due) {
+		return due
+	}
+	if r.owed {
+		r.hinted = in.now
+	}
+	r.busy, r.owed, r.asked, out.read = true, false, in.now, true
+	return r.asked.Add(readTimeout + overdueRead)
+}
+
+// storeOffset is the store's clock minus this machine's, taken in the middle of the read. A
+// difference within the duration of the read is noise, and counts as zero.
+func storeOffset(storeTime, asked, answered time.Time) time.Duration {
+	half := answered.Sub(asked) / 2
+	offset := storeTime.Sub(asked.Add(half))
+	if offset.Abs() <= half+time.Millisecond {
+		return 0
+	}
+	return offset
+}
+
+// age is how long ago last was, by the clock that says more: the monotonic clock stands
+// still while the machine is suspended, and the wall clock may be set back.
+func age(now, last, begun time.Time) time.Duration {
+	if last.IsZero() {
+		last = begun
+	}
+	return max(now.Sub(last), now.Round(0).Sub(last.Round(0)))
+}

@@ -1,0 +1,131 @@
+package core
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// report is what the row says now.
+func (set *settings) report(s *state) report {
+	r := report{
+		state: set.rowState(s), mark: s.known.doc.Mark(), regressed: s.known.regress != nil, lost: s.known.lost,
+		drained: strings.Join(s.now.drained, " "),
+	}
+	r.override, _, _ = set.overriding(s)
+	if s.now.closure != nil {
+		r.cause = s.now.closure.Cause
+	}
+	return r
+}
+
+func (set *settings) rowState(s *state) period.RowState {
+	switch c := s.now.closure; {
+	case s.stopped:
+		return period.Leaving
+	case set.unsettled(s):
+		return period.Starting
+	case c == nil:
+		return period.Open
+	case c.Cause == CauseStarting:
+		return period.Starting
+	}
+	return period.Closed
+}
+
+// scheduleRow begins a write of the row if one is due, and says when to look again.
+func (set *settings) scheduleRow(s *state, in input, out *output) time.Time {
+	r := &s.row
+	if r.key == "" {
+		return time.Time{}
+	}
+	limit := time.Time{}
+	if r.since.IsZero() && !r.gaveUp {
+		limit = s.begun.Add(startingLimit)
+		if !in.now.Before(limit) {
+			r.gaveUp, limit = true, time.Time{}
+			s.known.served = s.known.served || s.known.ever
+			if s.known.served {
+				s.now.judgedAt = time.Time{}
+				limit = in.now // the gate may serve from now on: settle again
+			}
+		}
+	}
+	if r.busy {
+		return limit
+	}
+	now := set.report(s)
+	switch {
+	case !r.registered || now == r.told:
+		r.news = time.Time{}
+	case r.news.IsZero():
+		// A write reaches all gates of a fleet at once. The reports must not hold up the
+		// gates that have not read the write yet.
+		r.news = in.now.Add(newsDelay + s.random(newsSpread))
+	}
+	due := r.due
+	if !r.news.IsZero() && r.news.Before(due) {
+		due = r.news
+	}
+	if in.now.Before(due) {
+		if !limit.IsZero() && limit.Before(due) {
+			return limit
+		}
+		return due
+	}
+	r.busy, r.asked, r.news, r.told, out.put = true, in.now, time.Time{}, now, true
+	r.seq++
+	return limit
+}
+
+// rowDone takes in the end of a write of the row.
+func (set *settings) rowDone(s *state, e rowDone, in input, out *output) {
+	r := &s.row
+	r.busy = false
+	if e.err == nil {
+		if r.warned {
+			out.log(slog.LevelInfo, "registered", slog.String("store", set.description), slog.String("instance", r.key))
+		}
+		if r.since.IsZero() {
+			r.since = in.now
+		}
+		r.registered, r.warned, r.err, r.fails, r.gaveUp = true, false, nil, 0, false
+		r.due = in.now.Add(s.spread(renewEvery))
+		if s.known.ever && e.token != "" && e.token == s.known.token {
+			s.known.served = true // the token was read after the row was written
+		}
+		if !s.known.served || e.token != "" && e.token != s.known.token {
+			s.read.owed, s.read.due = s.read.busy, in.now
+		}
+		return
+	}
+	r.err, r.fails = e.err, r.fails+1
+	r.registered = false
+	switch {
+	case errors.Is(e.err, store.ErrRowDeleted):
+		// An operator, or this gate's own cleanup, deleted the row: begin a new one.
+		r.key, r.seq, r.due = in.key, 0, in.now
+		return
+	case errors.Is(e.err, store.ErrReadOnly):
+		r.due = in.now.Add(leaseTime) // a grant or a mount seldom changes
+		r.gaveUp = true
+		if s.known.ever {
+			s.known.served = true
+		}
+	default:
+		r.due = in.now.Add(s.retry(r.fails))
+		if r.fails == 1 {
+			s.read.due = in.now // to learn whether the store itself is lost
+			return
+		}
+	}
+	if !r.warned && !s.known.lost { // a lost store needs no second line
+		r.warned = true
+		out.log(slog.LevelWarn, "not registered", slog.String("store", set.description), slog.String("instance", r.key),
+			slog.Any("error", e.err), slog.String("consequence", "no barrier and no list of the fleet can see this instance"))
+	}
+}
