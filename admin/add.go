@@ -3,7 +3,7 @@ package admin
 import (
 	"net/http"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/operator"
 )
 
 // add is GET /add.
@@ -24,9 +24,8 @@ func (s *site) added(w http.ResponseWriter, r *http.Request) {
 	t := f.times(f.zone(zone), true)
 	failure, status := "", http.StatusUnprocessableEntity
 	if f.ok() {
-		actor, origin := s.who(r)
-		res, err := core.Schedule(r.Context(), marked{s.store}, core.WindowOptions{
-			Actor: actor, Origin: origin, Start: t.start, End: t.end, ExpectedEnd: t.expected,
+		res, err := s.operator(r).Schedule(r.Context(), operator.WindowOptions{
+			Start: t.start, End: t.end, ExpectedEnd: t.expected,
 			Reason: f.Values["reason"], Emergency: f.checked("emergency"), Disabled: !f.checked("enabled"),
 		})
 		if err == nil {

@@ -1,30 +1,25 @@
 package admin
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 )
 
-// apiTimeout is how long an answer of the API waits for the store.
-const apiTimeout = 10 * time.Second
+// endpoint answers one method of one path. id is the id of a period in the path, or "". It
+// returns the answer or the problem.
+type endpoint func(r *http.Request, id string) (answer, *problem)
 
-// endpoint answers one method of one path; id is the period's that the path names, else "".
-// It returns what is to be sent, or what was wrong.
-type endpoint func(ctx context.Context, r *http.Request, id string) (answer, *problem)
-
-// answer is what is sent where nothing was wrong.
+// answer is the answer of an endpoint without a problem.
 type answer struct {
 	status   int // 0 means 200
 	tag      string
-	location string // relative to the path that was asked
-	body     any    // nil with a 304
+	location string // relative to the path of the request
+	body     any    // nil for a 304
 }
 
-// api answers path, which is within the mount and begins with "/api". Who asks is let in,
-// nothing comes from another site, and the body ends at maxBody.
+// api answers path, which is within the mount and begins with "/api". The client is
+// authorized, the request is not from another site, and its body ends at maxBody.
 func (s *site) api(w http.ResponseWriter, r *http.Request, path string) {
 	methods, id := s.endpoints(path)
 	if methods == nil {
@@ -46,9 +41,7 @@ func (s *site) api(w http.ResponseWriter, r *http.Request, path string) {
 		newProblem(http.StatusMethodNotAllowed, codeMethod, "This path takes "+allow+".").write(w, r)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
-	defer cancel()
-	a, p := serve(ctx, r, id)
+	a, p := serve(r, id)
 	if p != nil {
 		p.write(w, r)
 		return
@@ -56,7 +49,7 @@ func (s *site) api(w http.ResponseWriter, r *http.Request, path string) {
 	a.write(w, r)
 }
 
-// endpoints are what a path takes, by method; nil if there is no such path.
+// endpoints returns the endpoints of a path by method, or nil if there is no such path.
 func (s *site) endpoints(path string) (methods map[string]endpoint, id string) {
 	switch path {
 	case "/api/v1/state":
@@ -79,7 +72,7 @@ func (s *site) endpoints(path string) (methods map[string]endpoint, id string) {
 	return map[string]endpoint{http.MethodGet: s.apiPeriod, http.MethodPatch: s.apiEdit, http.MethodDelete: s.apiCancel}, id
 }
 
-// allowed is the value of Allow.
+// allowed is the value of the header Allow.
 func allowed(methods map[string]endpoint) string {
 	names := []string{http.MethodOptions}
 	for name := range methods {

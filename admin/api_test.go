@@ -9,11 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// apiRoutes are the paths of the API and what they take; {id} is a period's.
-
+// apiRoutes are the paths of the API and their methods; {id} is the id of a period.
 var apiRoutes = map[string][]string{
 	"state":        {"GET", "HEAD", "OPTIONS"},
 	"periods":      {"GET", "HEAD", "OPTIONS", "POST"},
@@ -29,7 +28,6 @@ var apiMethods = []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DEL
 const tomorrow = `{"start": "2097-03-08T02:00:00Z", "end": "2097-03-08T04:00:00Z", "reason": "New database"}`
 
 // plan plans the window of tomorrow, and returns its id.
-
 func (c apiClient) plan() string {
 	c.t.Helper()
 	made := c.do("POST", "periods", tomorrow)

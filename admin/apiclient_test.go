@@ -10,22 +10,26 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/filestore"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/filestore"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // apiMount is where the tests of the API mount the page.
 const apiMount = "/ops/downtime"
 
 // apiStores are the stores that the tests run on.
-var apiStores = map[string]func(t *testing.T) core.Store{
-	"memstore": func(*testing.T) core.Store { return memstore.New() },
-	"filestore": func(t *testing.T) core.Store {
+var apiStores = map[string]func(t *testing.T) store.Store{
+	"memstore": func(*testing.T) store.Store { return memstore.New() },
+	"filestore": func(t *testing.T) store.Store {
 		t.Helper()
 		st, err := filestore.New(filepath.Join(t.TempDir(), "downtime.json"))
 		require.NoError(t, err)
@@ -38,12 +42,12 @@ type apiClient struct {
 	t     testing.TB
 	page  http.Handler
 	gate  *core.Gate
-	store core.Store
+	store store.Store
 	log   *lines
 }
 
-// newAPI makes a page over st. Whoever names itself in the header X-User is let in.
-func newAPI(t testing.TB, st core.Store) apiClient {
+// newAPI makes a page over st. A request with the header X-User is authorized.
+func newAPI(t testing.TB, st store.Store) apiClient {
 	t.Helper()
 	log := &lines{}
 	logger := slog.New(slog.NewTextHandler(log, nil))
@@ -55,7 +59,7 @@ func newAPI(t testing.TB, st core.Store) apiClient {
 	user := func(_ context.Context, r *http.Request) string { return r.Header.Get("X-User") }
 	page, err := admin.New(gate, admin.Config{
 		Path: apiMount, Logger: logger, Actor: user,
-		Authorise: core.Func("named", func(ctx context.Context, r *http.Request) bool { return user(ctx, r) != "" }),
+		Authorize: core.Func("named", func(ctx context.Context, r *http.Request) bool { return user(ctx, r) != "" }),
 	})
 	require.NoError(t, err)
 	return apiClient{t: t, page: page, gate: gate, store: st, log: log}
@@ -71,8 +75,8 @@ type apiReply struct {
 // header sets a header of a request; "" removes it.
 type header struct{ name, value string }
 
-// do sends a request of alice's to a path below api/v1, and sees to it that the answer is
-// what every answer of the API is.
+// do sends a request of alice to a path below api/v1, and checks what all answers have in
+// common.
 func (c apiClient) do(method, path, body string, headers ...header) apiReply {
 	c.t.Helper()
 	r := httptest.NewRequestWithContext(c.t.Context(), method, apiMount+"/api/v1/"+path, strings.NewReader(body))
@@ -130,12 +134,18 @@ func (r apiReply) text(names ...string) string {
 	return s
 }
 
-// mark is which write the store holds.
-func (c apiClient) mark() core.Mark {
+// mark identifies the write that the store holds.
+func (c apiClient) mark() period.Mark {
 	c.t.Helper()
-	state, err := c.store.Load(c.t.Context(), core.Mark{})
-	require.NoError(c.t, err)
-	return state.Mark
+	return documentOf(c.t, c.store).Mark()
+}
+
+// documentOf is the document in st; nil if nothing was written.
+func documentOf(t testing.TB, st store.Store) *period.Document {
+	t.Helper()
+	state, err := operator.Operator{Store: st}.Read(t.Context())
+	require.NoError(t, err)
+	return state.Document
 }
 
 func jsonOf(t testing.TB, v any) string {
@@ -163,32 +173,37 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// brokenStore is a store of which one of its functions fails, or does something between.
+// brokenStore is a store without rows whose functions may fail, or do something in between.
 type brokenStore struct {
-	core.Store
+	store.Store
 
-	load   func() error
-	commit func(do func() error) error
+	get   func() error
+	bytes string // the document instead of the stored one; "" for the stored one
+	swap  func(do func() error) error
 }
 
-func (s *brokenStore) Load(ctx context.Context, have core.Mark) (core.State, error) {
-	if s.load != nil {
-		if err := s.load(); err != nil {
-			return core.State{}, err
+func (s *brokenStore) Get(ctx context.Context, have store.Token) (store.Blob, error) {
+	if s.get != nil {
+		if err := s.get(); err != nil {
+			return store.Blob{}, err
 		}
 	}
-	return s.Store.Load(ctx, have)
+	if s.bytes != "" {
+		b := []byte(s.bytes)
+		return store.Blob{Token: store.TokenOf(b), Bytes: b, Now: time.Now()}, nil
+	}
+	return s.Store.Get(ctx, have)
 }
 
-func (s *brokenStore) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
-	do := func() error { return s.Store.Commit(ctx, base, next, entry) }
-	if s.commit != nil {
-		return s.commit(do)
+func (s *brokenStore) Swap(ctx context.Context, old store.Token, next []byte) error {
+	do := func() error { return s.Store.Swap(ctx, old, next) }
+	if s.swap != nil {
+		return s.swap(do)
 	}
 	return do()
 }
 
-// about is the condition that a write about one period needs, and that others refuse.
+// about is the condition that a write about one period needs and other writes refuse.
 func about(method, body string) []header {
 	if method == http.MethodPost && !strings.Contains(body, `"id"`) {
 		return nil

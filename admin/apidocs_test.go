@@ -18,7 +18,9 @@ import (
 
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 var updateDocs = flag.Bool("update-docs", false, "write the answers in docs/api.md anew instead of comparing with them")
@@ -28,9 +30,8 @@ const (
 	docsKey  = "4f1c5d0a9e7b2c386d5f"
 )
 
-// TestAPIDocs does what docs/api.md does, from the first example to the last, each a
-// minute after the one before, and finds the answers that stand there. Ids, digests and
-// tags, which nobody can know before, have to be the same wherever the page has the same.
+// TestAPIDocs runs the examples of docs/api.md in their order, a minute apart, and compares the
+// answers. Ids, digests and tags are random: equal ones in the page must be equal in the run.
 func TestAPIDocs(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(docsPage)
@@ -64,7 +65,7 @@ func TestAPIDocs(t *testing.T) {
 	})
 }
 
-// docsSite is the page that the examples speak to, and what makes its gate read now.
+// docsSite is the site of the examples, and a function that makes its gate read.
 func docsSite(t *testing.T) (page http.Handler, refresh func()) {
 	t.Helper()
 	cfg := core.Config{Store: docsStore{memstore.New()}, Logger: slog.New(slog.DiscardHandler)}
@@ -74,7 +75,7 @@ func docsSite(t *testing.T) (page http.Handler, refresh func()) {
 	t.Cleanup(func() { _ = gate.Shutdown(context.WithoutCancel(t.Context())) })
 	page, err = admin.New(gate, admin.Config{
 		Path:      apiMount,
-		Authorise: core.APIKeyHeader("X-Ops-Key", core.KeyLiteral(docsKey)),
+		Authorize: core.APIKeyHeader("X-Ops-Key", core.KeyLiteral(docsKey)),
 		Actor:     func(context.Context, *http.Request) string { return "deploy-bot" },
 		Logger:    slog.New(slog.DiscardHandler),
 	})
@@ -88,21 +89,37 @@ func docsSite(t *testing.T) (page http.Handler, refresh func()) {
 // docsStore has two instances, one of which is silent.
 type docsStore struct{ *memstore.Store }
 
-func (s docsStore) Instances(ctx context.Context) (core.State, []core.Instance, error) {
-	state, err := s.Load(ctx, core.Mark{})
+func (s docsStore) ListRows(ctx context.Context, have store.Token) (store.Rowset, error) {
+	set, err := s.Store.ListRows(ctx, have)
 	if err != nil {
-		return core.State{}, nil, err
+		return set, err
 	}
-	mark := state.Mark
-	row := core.Instance{
-		ID: "k3v9x2m4q7w8r5t6", Host: "web1", PID: 4711, App: "v1.8.2", Version: "v0.1.0", Started: state.Time.Add(-48 * time.Hour),
-		StoreID: mark.StoreID, Revision: mark.Revision, WriteID: mark.WriteID, Open: true, InFlight: 12,
-		Policy: "keep", Rules: "9b74c9897bac", Seen: state.Time.Add(-4 * time.Second), Lease: state.Time.Add(core.LeaseTime - 4*time.Second),
+	doc, err := period.Decode(set.Blob.Bytes)
+	if err != nil {
+		return set, err
+	}
+	now := set.Blob.Now
+	row := period.Row{
+		ID: "k3v9x2m4q7w8r5t6", Host: "web1", PID: 4711, App: "v1.8.2", Version: "v0.1.0", Started: now.Add(-48 * time.Hour),
+		Seq: 1204, Reads: period.Reads(), Rules: "9b74c9897bac", Policy: "keep", FirstStart: "refuse",
+		State: period.Open, StoreID: doc.StoreID, Revision: doc.Revision, WriteID: doc.WriteID, InFlight: 12, Judged: 3805,
 	}
 	other := row
-	other.ID, other.Host, other.Revision, other.WriteID = "p4d7h9j2n5s8v3z6", "web2", mark.Revision-1, "5d41402abc4b2a76.b9719d911017c592"
-	other.Seen, other.Lease = state.Time.Add(-5*time.Minute), state.Time.Add(-4*time.Minute)
-	return state, []core.Instance{row, other}, nil
+	other.ID, other.Host, other.Revision = "p4d7h9j2n5s8v3z6", "web2", doc.Revision-1
+	if entries, _ := doc.Log.Entries(); len(entries) > 1 {
+		other.WriteID = entries[1].Write + ".b9719d911017c592"
+	}
+	set.Since = now.Add(-48 * time.Hour)
+	set.Rows = []store.Row{
+		{Key: row.ID, Seen: now.Add(-4 * time.Second), Lease: now.Add(56 * time.Second), Life: store.Live},
+		{Key: other.ID, Seen: now.Add(-5 * time.Minute), Lease: now.Add(-4 * time.Minute), Life: store.Expired},
+	}
+	for i, row := range []period.Row{row, other} {
+		if set.Rows[i].Bytes, err = row.Encode(); err != nil {
+			return set, err
+		}
+	}
+	return set, nil
 }
 
 // docsRequest is the request that a command line of curl sends.
@@ -147,7 +164,7 @@ func docsRequest(t *testing.T, command string) *http.Request {
 	return r
 }
 
-// docsWords are the words of a command line, as a shell has them.
+// docsWords are the words of a command line, as a shell splits it.
 func docsWords(t *testing.T, line string) []string {
 	t.Helper()
 	line = strings.ReplaceAll(line, "\\\n", " ")
@@ -161,7 +178,7 @@ func docsWords(t *testing.T, line string) []string {
 	return words
 }
 
-// docsAnswer is an answer as the page shows it: without the headers that all have.
+// docsAnswer is an answer as the page shows it, without the headers that all answers have.
 func docsAnswer(w *httptest.ResponseRecorder) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "HTTP/1.1 %d %s\n", w.Code, http.StatusText(w.Code))
@@ -191,17 +208,19 @@ func docsElide(page, answer string) string {
 	return answer
 }
 
-// renamed is what stands in the page for what a run made: by the page's, the run's.
+// renamed maps random values of the page to those of the run.
 type renamed map[string]string
 
-// arbitrary finds what no two runs have in common.
-var arbitrary = regexp.MustCompile(`W/"[0-9a-f]{20}"|"(?:id|store_id|write_id|instance)": "[^"]*"|Location: periods/\S+`)
+// arbitrary finds the random values.
+var arbitrary = regexp.MustCompile(`W/"[0-9a-f]{20}"|"(?:id|store_id|write_id|write|instance)": "[^".]*|\.[0-9a-f]{16}"|Location: periods/\S+`)
 
-// value is the part of what arbitrary finds that differs.
+// value is the random part of a match of arbitrary.
 func value(found string) string {
 	switch {
 	case strings.HasPrefix(found, "W/"):
 		return found[3 : len(found)-1]
+	case strings.HasPrefix(found, "."): // the digest of a write id
+		return found[1 : len(found)-1]
 	case strings.HasPrefix(found, "Location"):
 		return strings.TrimPrefix(found, "Location: periods/")
 	}
@@ -209,8 +228,8 @@ func value(found string) string {
 	return strings.Trim(v, `"`)
 }
 
-// learn takes the arbitrary values of an answer for those at the same place of the page,
-// unless either is known already.
+// learn maps the random values of the page to those at the same place of the run, unless one
+// of the two is known already.
 func (n renamed) learn(page, run string) {
 	there := arbitrary.FindAllString(run, -1)
 	for i, found := range arbitrary.FindAllString(page, -1) {
@@ -223,7 +242,7 @@ func (n renamed) learn(page, run string) {
 	}
 }
 
-// there is a text of the page as the run has it.
+// there is a text of the page with the values of the run.
 func (n renamed) there(text string) string {
 	for page, run := range n {
 		text = strings.ReplaceAll(text, page, run)
@@ -231,7 +250,7 @@ func (n renamed) there(text string) string {
 	return text
 }
 
-// back is a text of the run as the page has it.
+// back is a text of the run with the values of the page.
 func (n renamed) back(text string) string {
 	for page, run := range n {
 		text = strings.ReplaceAll(text, run, page)

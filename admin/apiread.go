@@ -2,8 +2,6 @@ package admin
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -11,39 +9,44 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 )
 
-// maxShown is how many periods in force, and to come, a state names.
+// maxShown is how many periods in force, and how many upcoming ones, a state lists.
 const maxShown = 100
 
-// stateJSON is the state of the store, bounded, and what this instance makes of it.
+// stateJSON is the state of the store, with bounded lists, and the status of this instance.
 type stateJSON struct {
 	wire.State
 
-	// InForceOmitted and UpcomingOmitted are how many more there are than are named.
+	// InForceOmitted and UpcomingOmitted count the periods that are not listed.
 	InForceOmitted  int       `json:"in_force_omitted,omitzero"`
 	UpcomingOmitted int       `json:"upcoming_omitted,omitzero"`
 	Gate            *gateJSON `json:"gate,omitempty"` // of GET state only
 }
 
-// gateJSON is what the instance that answers does, under the names of a row of the fleet.
+// gateJSON is the status of the instance that answers. Members that a row of the fleet has
+// as well have the same names.
 type gateJSON struct {
-	Instance string `json:"instance,omitzero"` // id of its row
-	State    string `json:"state"`             // wire.Open, wire.Refusing or wire.Drained
-	Cause    string `json:"cause,omitzero"`
-	Override string `json:"override,omitzero"` // "up" or "down"
-	// OverrideFrom is "file", "env" or "config"; OverrideUnread: the file cannot be read.
-	OverrideFrom   string `json:"override_from,omitzero"`
-	OverrideUnread bool   `json:"override_unread,omitzero"`
-	Revision       int64  `json:"revision"` // that it has adopted
-	Regressed      bool   `json:"regressed,omitzero"`
-	InFlight       int64  `json:"in_flight"`
-	Passing        int64  `json:"passing"`
-	// Health is "fresh", "lost" or "never-read", Age seconds since the last answered read.
+	Instance string          `json:"instance,omitzero"` // id of its row
+	State    period.RowState `json:"state"`
+	Cause    string          `json:"cause,omitzero"`
+	Override string          `json:"override,omitzero"` // "up" or "down"
+	// OverrideFrom is "file", "env" or "config". OverrideUnread: the file cannot be read.
+	OverrideFrom   string   `json:"override_from,omitzero"`
+	OverrideUnread bool     `json:"override_unread,omitzero"`
+	Revision       int64    `json:"revision"` // of the adopted document
+	Regressed      bool     `json:"regressed,omitzero"`
+	Drained        []string `json:"drained"` // ids of periods
+	InFlight       int64    `json:"in_flight"`
+	Bypassed       int64    `json:"bypassed"`
+	Exempt         int64    `json:"exempt"`
+	// Health is "fresh", "lost" or "never-read". Age is seconds since the last answered read.
 	Health     string `json:"health"`
 	Age        int64  `json:"age"`
-	Push       string `json:"push,omitzero"`
+	Hints      string `json:"hints,omitzero"`
 	Registered bool   `json:"registered"`
 }
 
@@ -54,11 +57,11 @@ type listJSON struct {
 	Next string `json:"next,omitzero"` // cursor of the next page
 }
 
-func (s *site) apiState(ctx context.Context, r *http.Request, _ string) (answer, *problem) {
+func (s *site) apiState(r *http.Request, _ string) (answer, *problem) {
 	if _, p := query(r); p != nil {
 		return answer{}, p
 	}
-	found, p := s.load(ctx)
+	found, p := s.load(r)
 	if p != nil {
 		p.Gate = s.gateNow()
 		return answer{}, p
@@ -72,15 +75,15 @@ func (s *site) apiState(ctx context.Context, r *http.Request, _ string) (answer,
 	return answer{tag: tag, body: out}, nil
 }
 
-// stateTag is of everything that a state says but what changes with every answer.
+// stateTag is the tag of a state without the members that change with every answer.
 func stateTag(s stateJSON) string {
 	gate := *s.Gate
-	gate.Age, gate.InFlight, gate.Passing = 0, 0, 0
+	gate.Age, gate.InFlight, gate.Bypassed, gate.Exempt = 0, 0, 0, 0
 	s.Gate, s.Time = &gate, time.Time{}
 	return digestTag(s)
 }
 
-func (s *site) apiPeriods(ctx context.Context, r *http.Request, _ string) (answer, *problem) {
+func (s *site) apiPeriods(r *http.Request, _ string) (answer, *problem) {
 	values, p := query(r, "limit", "cursor")
 	if p != nil {
 		return answer{}, p
@@ -93,7 +96,7 @@ func (s *site) apiPeriods(ctx context.Context, r *http.Request, _ string) (answe
 	if p != nil {
 		return answer{}, p
 	}
-	found, p := s.load(ctx)
+	found, p := s.load(r)
 	if p != nil {
 		return answer{}, p
 	}
@@ -117,69 +120,66 @@ func (s *site) apiPeriods(ctx context.Context, r *http.Request, _ string) (answe
 	return answer{body: out}, nil
 }
 
-// comparePlaces is the order of the list: by start, and of one start by id. It has no
-// clock in it, so that a page goes on where the last one ended, whatever happened between.
-func comparePlaces(x, y core.Period) int {
+// comparePlaces is the order of the list: by start, then by id. It depends on no clock, so a
+// page begins after the end of the page before, although periods were written in between.
+func comparePlaces(x, y period.Period) int {
 	return cmp.Or(x.Start.Compare(y.Start), cmp.Compare(x.ID, y.ID))
 }
 
 // placeOf is the place of p in that order, as a cursor.
-func placeOf(p core.Period) string {
+func placeOf(p period.Period) string {
 	return strconv.FormatInt(p.Start.UnixMicro(), 10) + "." + p.ID
 }
 
-// cursor reads the parameter of that name; nil if it is not there.
-func cursor(values map[string][]string) (*core.Period, *problem) {
+// cursor reads the parameter "cursor"; nil if it is not given.
+func cursor(values map[string][]string) (*period.Period, *problem) {
 	given, ok := values["cursor"]
 	if !ok {
 		return nil, nil
 	}
 	micros, id, ok := strings.Cut(given[0], ".")
 	at, err := strconv.ParseInt(micros, 10, 64)
-	if !ok || err != nil || len(id) > core.MaxIDLen {
-		return nil, invalid(fault{Field: "cursor", Value: given[0], Problem: "want what next said on the page before"})
+	if !ok || err != nil || len(id) > period.MaxIDLen {
+		return nil, invalid("cursor", given[0], `want the value of "next" from the page before`)
 	}
-	return &core.Period{ID: id, Start: time.UnixMicro(at)}, nil
+	return &period.Period{ID: id, Start: time.UnixMicro(at)}, nil
 }
 
-func (s *site) apiPeriod(ctx context.Context, r *http.Request, id string) (answer, *problem) {
+func (s *site) apiPeriod(r *http.Request, id string) (answer, *problem) {
 	if _, p := query(r); p != nil {
 		return answer{}, p
 	}
-	found, p := s.load(ctx)
+	found, p := s.load(r)
 	if p != nil {
 		return answer{}, p
 	}
-	period, ok := found.Document.Find(id)
+	one, ok := found.Document.Find(id)
 	if !ok {
-		return answer{}, s.problemOf(ctx, core.ErrNotFound)
+		return answer{}, explained(operator.ErrNotFound)
 	}
-	return answer{tag: versionTag(period.Version), body: wire.PeriodAt(period, found.Time)}, nil
+	return answer{tag: versionTag(one.Version), body: wire.PeriodAt(one, found.Time)}, nil
 }
 
-func (s *site) apiFleet(ctx context.Context, r *http.Request, _ string) (answer, *problem) {
+func (s *site) apiFleet(r *http.Request, _ string) (answer, *problem) {
 	if _, p := query(r); p != nil {
 		return answer{}, p
 	}
-	state, rows, err := core.Instances(ctx, s.store)
-	switch {
-	case errors.Is(err, core.ErrNoFleet):
-		return answer{}, newProblem(http.StatusNotFound, codeNotFound, "This store keeps no rows of instances.")
-	case err != nil:
-		return answer{}, s.problemOf(ctx, storeError{err})
+	j, err := s.operator(r).Fleet(r.Context())
+	if err = cmp.Or(err, j.Err); err != nil {
+		return answer{}, s.problemOf(r, err)
 	}
 	out := struct {
 		wire.Fleet
 
 		Omitted int `json:"instances_omitted,omitzero"`
-	}{Fleet: wire.Read(s.store, state).Fleet(rows)}
+	}{Fleet: wire.FleetOf(s.store, j)}
 	if more := len(out.Instances) - maxItems; more > 0 {
 		out.Instances, out.Omitted = out.Instances[:maxItems], more
 	}
 	return answer{body: out}, nil
 }
 
-func (s *site) apiLog(ctx context.Context, r *http.Request, _ string) (answer, *problem) {
+func (s *site) apiLog(r *http.Request, _ string) (answer, *problem) {
 	values, p := query(r, "limit")
 	if p != nil {
 		return answer{}, p
@@ -188,28 +188,28 @@ func (s *site) apiLog(ctx context.Context, r *http.Request, _ string) (answer, *
 	if p != nil {
 		return answer{}, p
 	}
-	entries, err := core.Log(ctx, s.store, most)
+	entries, err := s.operator(r).Log(r.Context(), most)
 	switch {
-	case errors.Is(err, core.ErrNoLog):
-		return answer{}, newProblem(http.StatusNotFound, codeNotFound, "This store keeps no log.")
+	case err != nil && len(entries) == 0:
+		return answer{}, s.problemOf(r, err)
 	case err != nil:
-		return answer{}, s.problemOf(ctx, storeError{err})
+		s.complain(r, err) // some entries cannot be read
 	}
 	return answer{body: wire.LogOf(s.store, entries)}, nil
 }
 
-// load reads the store now: what a client is told is not what a gate has kept.
-func (s *site) load(ctx context.Context) (wire.Found, *problem) {
-	state, err := s.store.Load(ctx, core.Mark{})
+// load reads the store. The gate's copy may be older.
+func (s *site) load(r *http.Request) (wire.Found, *problem) {
+	state, err := s.operator(r).Read(r.Context())
 	if err != nil {
-		return wire.Found{}, s.problemOf(ctx, storeError{err})
+		return wire.Found{}, s.problemOf(r, err)
 	}
 	return wire.Read(s.store, state), nil
 }
 
-// bounded is what was found, with at most maxShown periods of each sort.
+// bounded is f in JSON, with at most maxShown periods in each list.
 func bounded(f wire.Found) stateJSON {
-	out := stateJSON{State: f.State()}
+	out := stateJSON{State: f.JSON()}
 	if more := len(out.InForce) - maxShown; more > 0 {
 		out.InForce, out.InForceOmitted = out.InForce[:maxShown], more
 	}
@@ -219,23 +219,30 @@ func bounded(f wire.Found) stateJSON {
 	return out
 }
 
-// gateNow is what this instance does.
+// gateNow is the status of this instance.
 func (s *site) gateNow() *gateJSON {
 	st := s.gate.Status()
-	out := gateJSON{
-		Instance: st.Instance, State: wire.Refusing,
+	state, cause := rowState(st)
+	return &gateJSON{
+		Instance: st.Instance, State: state, Cause: cause,
 		Override: st.Override, OverrideFrom: st.OverrideFrom, OverrideUnread: st.OverrideErr != nil,
-		Revision: st.Revision, Regressed: st.Regressed, InFlight: st.InFlight, Passing: st.Passing,
-		Health: string(st.Health), Age: int64(st.Age / time.Second), Push: st.Push, Registered: st.Registered,
+		Revision: st.Revision, Regressed: st.Regressed,
+		Drained: append([]string{}, st.Drained...), InFlight: st.InFlight, Bypassed: st.Bypassed, Exempt: st.Exempt,
+		Health: string(st.Health), Age: int64(st.Age / time.Second), Hints: st.Hints, Registered: st.Registered,
 	}
-	switch {
-	case st.Open:
-		out.State = wire.Open
-	case st.Drained:
-		out.State = wire.Drained
+}
+
+// rowState is the state of this instance and its cause, as its row reports them.
+func rowState(st core.Status) (state period.RowState, cause string) {
+	if st.Open || st.Closure == nil {
+		return period.Open, ""
 	}
-	if st.Closure != nil {
-		out.Cause = st.Closure.Cause.String()
+	state = period.Closed
+	switch st.Closure.Cause {
+	case core.CauseStarting:
+		state = period.Starting
+	case core.CauseShutdown:
+		state = period.Leaving
 	}
-	return &out
+	return state, st.Closure.Cause.String()
 }

@@ -10,8 +10,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func TestAPISaysWhatTheGateDoesWhileTheStoreIsLost(t *testing.T) {
@@ -19,25 +21,40 @@ func TestAPISaysWhatTheGateDoesWhileTheStoreIsLost(t *testing.T) {
 	st := &brokenStore{Store: memstore.New()}
 	c := newAPI(t, st)
 	require.Equal(t, http.StatusCreated, c.do("POST", "start", `{}`).Code)
-	st.load = func() error { return core.ErrLost }
+	st.get = func() error { return store.ErrLost }
 	got := c.do("GET", "state", "")
 	require.Equal(t, http.StatusServiceUnavailable, got.Code)
-	require.Contains(t, []any{"open", "refusing", "drained"}, got.at("gate", "state"))
+	require.Contains(t, []any{"open", "closed"}, got.at("gate", "state"))
 
-	// What was seen is not what is lost: nobody ends it by a revision that is gone.
+	// A revision of the lost document does not begin a new one.
 	stale := c.do("POST", "end", `{"all": true, "revision": 1}`)
 	require.Equal(t, http.StatusConflict, stale.Code, stale.Body)
 	require.Equal(t, "stale", stale.at("code"))
 }
 
-func TestAPIStoreWithoutFleetAndLog(t *testing.T) {
+func TestAPIStoreWithoutRows(t *testing.T) {
 	t.Parallel()
 	c := newAPI(t, &brokenStore{Store: memstore.New()})
-	for _, path := range []string{"fleet", "log"} {
-		got := c.do("GET", path, "")
-		require.Equal(t, http.StatusNotFound, got.Code)
-		require.Contains(t, got.at("detail"), "keeps no")
-	}
+	got := c.do("GET", "fleet", "")
+	require.Equal(t, http.StatusNotFound, got.Code)
+	require.Contains(t, got.at("detail"), "keeps no rows")
+	require.Equal(t, http.StatusOK, c.do("GET", "log", "").Code, "the log is in the document")
+}
+
+func TestAPILogWithAnEntryThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	mem := memstore.New()
+	st := &brokenStore{Store: mem}
+	c := newAPI(t, st)
+	c.plan()
+	c.plan()
+	blob, err := mem.Get(t.Context(), "")
+	require.NoError(t, err)
+	st.bytes = strings.Replace(string(blob.Bytes), `"action":"schedule"`, `"action":""`, 1)
+	log := c.do("GET", "log", "")
+	require.Equal(t, http.StatusOK, log.Code, log.Body)
+	require.Len(t, log.at("entries"), 1)
+	require.Contains(t, c.log.String(), "has no action")
 }
 
 func TestAPIListsAreBounded(t *testing.T) {
@@ -47,7 +64,7 @@ func TestAPIListsAreBounded(t *testing.T) {
 	const all = 250
 	from := time.Date(2097, 1, 1, 0, 0, 0, 0, time.UTC)
 	for i := range all {
-		_, err := core.Schedule(t.Context(), st, core.WindowOptions{Start: from.Add(time.Duration(i/2) * time.Hour), For: time.Hour})
+		_, err := operator.Operator{Store: st}.Schedule(t.Context(), operator.WindowOptions{Start: from.Add(time.Duration(i/2) * time.Hour), EndAfter: time.Hour})
 		require.NoError(t, err)
 	}
 	var ids []string
@@ -65,10 +82,10 @@ func TestAPIListsAreBounded(t *testing.T) {
 		}
 		// A period that is removed, and one that is added before it, move nothing.
 		if pages == 0 {
-			_, err := core.Cancel(t.Context(), st, ids[len(ids)-1], core.CancelOptions{})
+			_, err := operator.Operator{Store: st}.Cancel(t.Context(), ids[len(ids)-1], operator.CancelOptions{})
 			require.NoError(t, err)
 		}
-		_, err := core.Schedule(t.Context(), st, core.WindowOptions{Start: from.Add(-time.Hour), For: time.Hour})
+		_, err := operator.Operator{Store: st}.Schedule(t.Context(), operator.WindowOptions{Start: from.Add(-time.Hour), EndAfter: time.Hour})
 		require.NoError(t, err)
 	}
 	require.Equal(t, 3, pages)
@@ -111,7 +128,7 @@ func TestAPIStateNamesSoManyPeriodsInForce(t *testing.T) {
 	st := memstore.New()
 	c := newAPI(t, st)
 	for i := range 103 {
-		_, err := core.Start(t.Context(), st, core.StartOptions{Holder: strconv.Itoa(i)})
+		_, err := operator.Operator{Store: st}.Start(t.Context(), operator.StartOptions{Holder: strconv.Itoa(i)})
 		require.NoError(t, err)
 	}
 	state := c.do("GET", "state", "")
@@ -128,8 +145,7 @@ func TestAPIFleetCountsWhatItDoesNotName(t *testing.T) {
 	st := memstore.New()
 	c := newAPI(t, st) // a row of its own
 	for i := range 1001 {
-		_, _, err := st.Report(t.Context(), core.Instance{ID: "i" + strconv.Itoa(i), Host: "web", PID: i, Refuses: []string{}}, time.Hour)
-		require.NoError(t, err)
+		report(t, st, period.Row{ID: "i" + strconv.Itoa(i), Host: "web", PID: i}, time.Hour)
 	}
 	fleet := c.do("GET", "fleet", "")
 	require.Len(t, fleet.at("instances"), 1000)
@@ -137,7 +153,33 @@ func TestAPIFleetCountsWhatItDoesNotName(t *testing.T) {
 	require.InEpsilon(t, 1002, fleet.at("fleet", "instances"), 0)
 }
 
-// TestAPIStateTagLeavesCountsOut: whoever asks often is not told that somebody came or went.
+// report writes a row.
+func report(t testing.TB, st store.Rows, row period.Row, lease time.Duration) {
+	t.Helper()
+	b, err := row.Encode()
+	require.NoError(t, err)
+	_, _, err = st.PutRow(t.Context(), row.ID, b, lease)
+	require.NoError(t, err)
+}
+
+func TestAPIFleetListsInstancesThatLeft(t *testing.T) {
+	t.Parallel()
+	st := memstore.New()
+	c := newAPI(t, st)
+	report(t, st, period.Row{ID: "web1", Host: "web1"}, time.Hour)
+	require.NoError(t, st.DeleteRow(t.Context(), "web1", []byte("shut down")))
+	fleet := c.do("GET", "fleet", "")
+	rows := map[string]any{}
+	for _, row := range fleet.at("instances").([]any) {
+		rows[row.(map[string]any)["id"].(string)] = row
+	}
+	require.Len(t, rows, 2)
+	require.Equal(t, "left", rows["web1"].(map[string]any)["life"])
+	require.Equal(t, "shut down", rows["web1"].(map[string]any)["note"])
+	require.InEpsilon(t, 1, fleet.at("fleet", "instances"), 0, "it is not counted")
+}
+
+// TestAPIStateTagLeavesCountsOut: a client that polls gets no new state for each request.
 func TestAPIStateTagLeavesCountsOut(t *testing.T) {
 	t.Parallel()
 	c := newAPI(t, memstore.New())

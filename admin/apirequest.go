@@ -11,30 +11,39 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/period"
 )
 
-// decode reads the body of r, which must be JSON and say so: no form of another site can.
-func decode(r *http.Request, members ...core.Member) *problem {
+// body reads the body of a request whose path takes no parameters.
+func body(r *http.Request, members ...period.Member) *problem {
+	if _, p := query(r); p != nil {
+		return p
+	}
+	return decode(r, members...)
+}
+
+// decode reads a body that is JSON and is declared as JSON. A form of another site cannot
+// send one.
+func decode(r *http.Request, members ...period.Member) *problem {
 	if p := wantJSON(r.Header); p != nil {
 		return p
 	}
 	body, err := io.ReadAll(r.Body)
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, fmt.Sprintf("Nothing was done: the body is longer than %d bytes.", maxBody))
+		return newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, fmt.Sprintf("Nothing was changed: the body is longer than %d bytes.", maxBody))
 	}
 	if err != nil {
-		return invalid(fault{Field: "body", Problem: "could not be read to its end"})
+		return invalid("body", "", "could not be read to its end")
 	}
-	if err := core.DecodeObject(body, members...); err != nil {
-		return invalid(faultsOf(err)...)
+	if err := period.DecodeObject(body, members...); err != nil {
+		return explained(err)
 	}
 	return nil
 }
 
 func wantJSON(h http.Header) *problem {
 	wrong := func(detail string) *problem {
-		return newProblem(http.StatusUnsupportedMediaType, codeMediaType, "Nothing was done: "+detail)
+		return newProblem(http.StatusUnsupportedMediaType, codeMediaType, "Nothing was changed: "+detail)
 	}
 	if len(h.Values("Content-Encoding")) > 0 {
 		return wrong("send the body without a Content-Encoding.")
@@ -50,48 +59,45 @@ func wantJSON(h http.Header) *problem {
 	}
 	for name, value := range params {
 		if name != "charset" || !strings.EqualFold(value, "utf-8") {
-			return wrong("want JSON in UTF-8, without other parameters of its type.")
+			return wrong("want JSON in UTF-8, and no other parameter in Content-Type.")
 		}
 	}
 	return nil
 }
 
-// query reads the parameters of r, of which only those in known may be there, each once.
+// query reads the parameters of r. Each must be in known, and may be given once.
 func query(r *http.Request, known ...string) (url.Values, *problem) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, invalid(fault{Field: "query", Value: r.URL.RawQuery, Problem: "is not a list of parameters"})
+		return nil, invalid("query", r.URL.RawQuery, "is not a list of parameters")
 	}
-	var faults []fault
+	unknown := "unknown parameter; known are " + strings.Join(known, ", ")
+	if len(known) == 0 {
+		unknown = "unknown parameter; this path takes none"
+	}
+	var errs []error
 	for name, given := range values {
 		switch {
 		case !slices.Contains(known, name):
-			faults = append(faults, fault{Field: "query", Value: name, Problem: unknownParameter(known)})
+			errs = append(errs, &period.FieldError{Field: "query", Value: name, Problem: unknown})
 		case len(given) > 1:
-			faults = append(faults, fault{Field: name, Problem: "is given twice; keep one"})
+			errs = append(errs, &period.FieldError{Field: name, Problem: "is given twice; keep one"})
 		}
 	}
-	if len(faults) > 0 {
-		slices.SortFunc(faults, func(a, b fault) int { return strings.Compare(a.Field+a.Value, b.Field+b.Value) })
-		return nil, invalid(faults[:min(len(faults), 10)]...)
+	if len(errs) == 0 {
+		return values, nil
 	}
-	return values, nil
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return nil, explained(errors.Join(errs[:min(len(errs), 10)]...))
 }
 
-func unknownParameter(known []string) string {
-	if len(known) == 0 {
-		return "unknown parameter; this path takes none"
-	}
-	return "unknown parameter; known are " + strings.Join(known, ", ")
-}
-
-// maxItems is the most that a list holds, and fewItems what it holds unless more is asked for.
+// maxItems is how many items a list may have, and fewItems how many it has by default.
 const (
 	maxItems = 1000
 	fewItems = 100
 )
 
-// limit reads the parameter of that name.
+// limit reads the parameter "limit".
 func limit(values url.Values) (int, *problem) {
 	if !values.Has("limit") {
 		return fewItems, nil
@@ -99,7 +105,7 @@ func limit(values url.Values) (int, *problem) {
 	text := values.Get("limit")
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > maxItems || strconv.Itoa(n) != text {
-		return 0, invalid(fault{Field: "limit", Value: text, Problem: fmt.Sprintf("want a number from 1 to %d", maxItems)})
+		return 0, invalid("limit", text, fmt.Sprintf("want a number from 1 to %d", maxItems))
 	}
 	return n, nil
 }

@@ -8,10 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// TestAPIBadRequests sends every bad request of A4 to every path that takes a body.
+// TestAPIBadRequests sends each bad request to each path that takes a body.
 func TestAPIBadRequests(t *testing.T) {
 	t.Parallel()
 	targets := map[string]struct{ method, path, body string }{
@@ -94,7 +94,7 @@ func TestAPIBadRequests(t *testing.T) {
 		"sent by an older browser": func(good string) request {
 			return request{body: good, headers: []header{{"Origin", "https://evil.example"}}, status: 403, code: "forbidden"}
 		},
-		"sent by nobody": func(good string) request {
+		"sent without a user": func(good string) request {
 			return request{body: good, headers: []header{{"X-User", ""}}, status: 403, code: "forbidden"}
 		},
 	}
@@ -119,7 +119,7 @@ func TestAPIBadRequests(t *testing.T) {
 	}
 }
 
-// TestAPIBadMembers sends members that are JSON and wrong.
+// TestAPIBadMembers sends valid JSON with wrong members.
 func TestAPIBadMembers(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 4097)
@@ -242,7 +242,7 @@ func TestAPIBadParameters(t *testing.T) {
 	}
 }
 
-// TestAPIConditionOfNothing: a condition that a path does not heed is refused.
+// TestAPIConditionOfNothing: a path that would ignore a condition refuses it.
 func TestAPIConditionOfNothing(t *testing.T) {
 	t.Parallel()
 	for path, body := range map[string]string{"start": `{}`, "periods": tomorrow, "end": `{"all": true, "revision": 1}`} {
@@ -257,7 +257,7 @@ func TestAPIConditionOfNothing(t *testing.T) {
 	}
 }
 
-// FuzzAPIBodies: no body makes the API fail, and none that it refuses is written.
+// FuzzAPIBodies: no body makes the API fail, and a refused body changes nothing.
 func FuzzAPIBodies(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"reason": "x"}`, tomorrow, `{"id": "x"}`, `{"all": true, "revision": 1}`, `{"end": null, "enabled": false}`, `{"start": "2097-01-01T00:00:00.5+14:00", "end": null}`,
@@ -284,8 +284,7 @@ func FuzzAPIBodies(f *testing.F) {
 	})
 }
 
-// FuzzAPIConditions: no query and no condition makes the API fail, or write what was not
-// meant.
+// FuzzAPIConditions: no query and no condition makes the API fail or write.
 func FuzzAPIConditions(f *testing.F) {
 	for _, seed := range [][3]string{
 		{"limit=1", `"1"`, `W/"x"`}, {"limit=1&cursor=1.x", "*", "*"}, {"%zz", `"1", "2"`, `"a", W/"b"`}, {"cursor=-9223372036854775808.x", `W/"1"`, ","}, {";", `"`, `""`},

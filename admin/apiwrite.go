@@ -1,119 +1,94 @@
 package admin
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 )
 
-// resultJSON is what a write did, and the state after it, bounded.
+// resultJSON is the result of a write, and the bounded state after it.
 type resultJSON struct {
 	wire.Result
 
-	State stateJSON `json:"state"` // in the place of Result's
+	State stateJSON `json:"state"` // replaces Result.State
 }
 
-func (s *site) apiStart(ctx context.Context, r *http.Request, _ string) (answer, *problem) {
-	var o core.StartOptions
-	var end, expected time.Time
+func (s *site) apiStart(r *http.Request, _ string) (answer, *problem) {
+	var o operator.StartOptions
 	if p := body(r,
-		core.Member{Name: "reason", Into: &o.Reason},
-		core.Member{Name: "expected_end", Into: &expected},
-		core.Member{Name: "end", Into: &end},
-		core.Member{Name: "emergency", Into: &o.Emergency},
-		core.Member{Name: "holder", Into: &o.Holder},
-		core.Member{Name: "revision", Into: &o.Revision},
+		period.Member{Name: "reason", Into: &o.Reason},
+		period.Member{Name: "expected_end", Into: &o.ExpectedEnd},
+		period.Member{Name: "end", Into: &o.End},
+		period.Member{Name: "emergency", Into: &o.Emergency},
+		period.Member{Name: "holder", Into: &o.Holder},
+		period.Member{Name: "revision", Into: &o.IfRevision},
 	); p != nil {
 		return answer{}, p
 	}
-	field := "expected_end"
-	switch {
-	case !end.IsZero() && !expected.IsZero():
-		return answer{}, invalid(fault{Field: "end", Problem: "want either end, at which it ends by itself, or expected_end, which opens nothing"})
-	case !end.IsZero():
-		o.Until, o.AutoEnd, field = end, true, "end"
-	default:
-		o.Until = expected
+	if !o.End.IsZero() && !o.ExpectedEnd.IsZero() {
+		return answer{}, invalid("end", "", "want either end, at which the site reopens by itself, or expected_end, which opens nothing")
 	}
 	if p := unmatched(r); p != nil {
 		return answer{}, p
 	}
-	o.Actor, o.Origin = s.who(r)
-	if o.Holder == "" {
-		o.Holder = o.Actor
-	}
-	res, err := core.Start(ctx, marked{s.store}, o)
+	res, err := s.operator(r).Start(r.Context(), o)
 	if err != nil {
-		p := s.refused(ctx, err, res, "")
-		for i := range p.Errors {
-			if p.Errors[i].Field == "until" {
-				p.Errors[i].Field = field
-			}
-		}
-		return answer{}, p
+		return answer{}, s.refused(r, err, res, "")
 	}
 	if _, before := res.Before.Find(res.Period.ID); before {
 		return s.wrote(r, "changed", res), nil
 	}
-	a := s.wrote(r, "started", res)
-	a.created(res.Period)
-	return a, nil
+	return s.created(r, "started", res), nil
 }
 
-func (s *site) apiEnd(ctx context.Context, r *http.Request, _ string) (answer, *problem) {
-	var o core.EndOptions
+func (s *site) apiEnd(r *http.Request, _ string) (answer, *problem) {
+	var o operator.EndOptions
 	if p := body(r,
-		core.Member{Name: "id", Into: &o.ID},
-		core.Member{Name: "all", Into: &o.All},
-		core.Member{Name: "revision", Into: &o.Revision},
+		period.Member{Name: "id", Into: &o.ID},
+		period.Member{Name: "all", Into: &o.All},
+		period.Member{Name: "revision", Into: &o.IfRevision},
 	); p != nil {
 		return answer{}, p
 	}
+	var p *problem
 	switch {
 	case o.ID == "" && !o.All:
-		return answer{}, invalid(fault{Field: "id", Problem: `is missing: want the id of a period, or "all": true with the revision of the state that you have seen`})
+		p = invalid("id", "", `is missing: want the id of a period, or "all": true with the revision of the state that you have seen`)
 	case o.ID != "" && o.All:
-		return answer{}, invalid(fault{Field: "all", Value: "true", Problem: "want either an id or all"})
-	case o.All && o.Revision == nil:
-		return answer{}, invalid(fault{Field: "revision", Problem: "is missing: want that of the state that you have seen, so that nothing is ended that was begun since"})
-	case o.ID != "":
-		if o.Revision != nil {
-			return answer{}, invalid(fault{Field: "revision", Problem: "belongs to all; beside an id want If-Match"})
-		}
-		version, p := ifMatch(r)
-		if p != nil {
-			return answer{}, p
-		}
-		o.Version = version
+		p = invalid("all", "true", "want either an id or all")
+	case o.All && o.IfRevision == nil:
+		p = invalid("revision", "", "is missing: want the revision of the state that you have seen, so that nothing is ended that began since")
+	case o.All:
+		p = unmatched(r)
+	case o.IfRevision != nil:
+		p = invalid("revision", "", "is only for all; beside an id, send If-Match")
 	default:
-		if p := unmatched(r); p != nil {
-			return answer{}, p
-		}
+		o.IfVersion, p = ifMatch(r)
 	}
-	o.Actor, o.Origin = s.who(r)
-	res, err := core.End(ctx, marked{s.store}, o)
+	if p != nil {
+		return answer{}, p
+	}
+	res, err := s.operator(r).End(r.Context(), o)
 	if err != nil {
-		return answer{}, s.refused(ctx, err, res, o.ID)
+		return answer{}, s.refused(r, err, res, o.ID)
 	}
 	return s.wrote(r, "ended", res), nil
 }
 
-func (s *site) apiSchedule(ctx context.Context, r *http.Request, _ string) (answer, *problem) {
-	var o core.WindowOptions
+func (s *site) apiSchedule(r *http.Request, _ string) (answer, *problem) {
+	var o operator.WindowOptions
 	enabled := true
 	if p := body(r,
-		core.Member{Name: "start", Into: &o.Start, Required: true},
-		core.Member{Name: "end", Into: &o.End, Required: true, Nullable: true},
-		core.Member{Name: "expected_end", Into: &o.ExpectedEnd},
-		core.Member{Name: "reason", Into: &o.Reason},
-		core.Member{Name: "emergency", Into: &o.Emergency},
-		core.Member{Name: "enabled", Into: &enabled},
-		core.Member{Name: "holder", Into: &o.Holder},
+		period.Member{Name: "start", Into: &o.Start, Required: true},
+		period.Member{Name: "end", Into: &o.End, Required: true, Nullable: true},
+		period.Member{Name: "expected_end", Into: &o.ExpectedEnd},
+		period.Member{Name: "reason", Into: &o.Reason},
+		period.Member{Name: "emergency", Into: &o.Emergency},
+		period.Member{Name: "enabled", Into: &enabled},
+		period.Member{Name: "holder", Into: &o.Holder},
 	); p != nil {
 		return answer{}, p
 	}
@@ -121,47 +96,42 @@ func (s *site) apiSchedule(ctx context.Context, r *http.Request, _ string) (answ
 	if p := unmatched(r); p != nil {
 		return answer{}, p
 	}
-	o.Actor, o.Origin = s.who(r)
-	res, err := core.Schedule(ctx, marked{s.store}, o)
+	res, err := s.operator(r).Schedule(r.Context(), o)
 	if err != nil {
-		return answer{}, s.refused(ctx, err, res, "")
+		return answer{}, s.refused(r, err, res, "")
 	}
-	a := s.wrote(r, "planned", res)
-	a.created(res.Period)
-	return a, nil
+	return s.created(r, "planned", res), nil
 }
 
-func (s *site) apiEdit(ctx context.Context, r *http.Request, id string) (answer, *problem) {
-	var o core.EditOptions
+func (s *site) apiEdit(r *http.Request, id string) (answer, *problem) {
+	var o operator.EditOptions
 	if p := body(r,
-		core.Member{Name: "start", Into: &o.Start},
-		core.Member{Name: "end", Into: &o.End, Nullable: true},
-		core.Member{Name: "expected_end", Into: &o.ExpectedEnd, Nullable: true},
-		core.Member{Name: "reason", Into: &o.Reason},
-		core.Member{Name: "emergency", Into: &o.Emergency},
-		core.Member{Name: "enabled", Into: &o.Enabled},
+		period.Member{Name: "start", Into: &o.Start},
+		period.Member{Name: "end", Into: &o.End, Nullable: true},
+		period.Member{Name: "expected_end", Into: &o.ExpectedEnd, Nullable: true},
+		period.Member{Name: "reason", Into: &o.Reason},
+		period.Member{Name: "emergency", Into: &o.Emergency},
+		period.Member{Name: "enabled", Into: &o.Enabled},
 	); p != nil {
 		return answer{}, p
 	}
-	if o.Start == nil && o.End == nil && o.ExpectedEnd == nil && o.Reason == nil && o.Emergency == nil && o.Enabled == nil {
-		return answer{}, invalid(fault{Field: "body", Problem: "changes nothing; say at least one member"})
+	if o == (operator.EditOptions{}) {
+		return answer{}, invalid("body", "", "changes nothing; send at least one member")
 	}
-	version, p := ifMatch(r)
-	if p != nil {
+	var p *problem
+	if o.IfVersion, p = ifMatch(r); p != nil {
 		return answer{}, p
 	}
-	o.Version = version
-	o.Actor, o.Origin = s.who(r)
-	res, err := core.Edit(ctx, marked{s.store}, id, o)
+	res, err := s.operator(r).Edit(r.Context(), id, o)
 	if err != nil {
-		return answer{}, s.refused(ctx, err, res, id)
+		return answer{}, s.refused(r, err, res, id)
 	}
 	a := s.wrote(r, "edited", res)
 	a.tag = versionTag(res.Period.Version)
 	return a, nil
 }
 
-func (s *site) apiCancel(ctx context.Context, r *http.Request, id string) (answer, *problem) {
+func (s *site) apiCancel(r *http.Request, id string) (answer, *problem) {
 	if _, p := query(r); p != nil {
 		return answer{}, p
 	}
@@ -169,37 +139,21 @@ func (s *site) apiCancel(ctx context.Context, r *http.Request, id string) (answe
 	if p != nil {
 		return answer{}, p
 	}
-	o := core.CancelOptions{Version: version}
-	o.Actor, o.Origin = s.who(r)
-	res, err := core.Cancel(ctx, marked{s.store}, id, o)
+	res, err := s.operator(r).Cancel(r.Context(), id, operator.CancelOptions{IfVersion: version})
 	if err != nil {
-		return answer{}, s.refused(ctx, err, res, id)
+		return answer{}, s.refused(r, err, res, id)
 	}
 	return s.wrote(r, "deleted", res), nil
 }
 
-// body reads what a path is sent that takes no parameters.
-func body(r *http.Request, members ...core.Member) *problem {
-	if _, p := query(r); p != nil {
-		return p
-	}
-	return decode(r, members...)
-}
-
-// created makes a the answer to a request that has made p.
-func (a *answer) created(p core.Period) {
-	a.status, a.tag, a.location = http.StatusCreated, versionTag(p.Version), "periods/"+url.PathEscape(p.ID)
-}
-
 // wrote is the answer to a write that took place.
-func (s *site) wrote(r *http.Request, code string, res core.Result) answer {
-	found := s.foundBy(res)
-	out := resultJSON{State: bounded(found)}
+func (s *site) wrote(r *http.Request, code string, res operator.Result) answer {
+	out := resultJSON{State: s.stateAfter(res)}
 	out.Result.Result = out.State.State.State
 	periods := res.Ended
 	if res.Ended != nil {
 		out.Ended = wire.EndedAt(res.Ended, res.Time)
-		if out.State.State.State == wire.Down {
+		if out.Result.Result == wire.Down {
 			out.Result.Result = wire.StillDown
 		}
 	}
@@ -209,30 +163,35 @@ func (s *site) wrote(r *http.Request, code string, res core.Result) answer {
 			p.Status = wire.Cancelled
 		}
 		out.Period = &p
-		periods = []core.Period{res.Period}
+		periods = []period.Period{res.Period}
 	}
 	s.note(r, code, res, periods...)
 	return answer{body: out}
 }
 
-// refused is what to say of a write that did not take place, about the period with this id,
-// or, where that is "", about the state. Beside what was in the way stands what there is now.
-func (s *site) refused(ctx context.Context, err error, res core.Result, id string) *problem {
-	p := s.problemOf(ctx, err)
-	if p.Status != http.StatusConflict || errors.Is(err, core.ErrReadOnly) || res.Time.IsZero() {
+// created is the answer to a write that added a period.
+func (s *site) created(r *http.Request, code string, res operator.Result) answer {
+	a := s.wrote(r, code, res)
+	a.status, a.tag, a.location = http.StatusCreated, versionTag(res.Period.Version), "periods/"+url.PathEscape(res.Period.ID)
+	return a
+}
+
+// refused is the problem of a write that failed. If another state than the client has seen
+// was the reason, it holds the present one: the period with this id, or the state if id is "".
+func (s *site) refused(r *http.Request, err error, res operator.Result, id string) *problem {
+	p := s.problemOf(r, err)
+	if !raced[operator.Code(p.Code)] || res.Time.IsZero() {
 		return p
 	}
-	if period, ok := res.After.Find(id); ok {
-		now := wire.PeriodAt(period, res.Time)
-		p.Period = &now
-		return p
+	if one, ok := res.After.Find(id); ok {
+		p.Period = new(wire.PeriodAt(one, res.Time))
+	} else if p.Code != codeNotFound {
+		p.State = new(s.stateAfter(res))
 	}
-	now := bounded(s.foundBy(res))
-	p.State = &now
 	return p
 }
 
-// foundBy is what an operator function found last.
-func (s *site) foundBy(res core.Result) wire.Found {
-	return wire.Read(s.store, core.State{Document: res.After, Time: res.Time})
+// stateAfter is the state that a write left or found.
+func (s *site) stateAfter(res operator.Result) stateJSON {
+	return bounded(wire.Read(s.store, res.State()))
 }

@@ -10,11 +10,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/stores/filestore"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store/filestore"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func TestAPIWindowFromPlanToEnd(t *testing.T) {
@@ -162,10 +164,29 @@ func TestAPIBeginsAnewOnlyWhereTheDocumentIsLost(t *testing.T) {
 	require.Equal(t, http.StatusOK, begun.Code, begun.Body)
 	require.Equal(t, "up", begun.at("result"))
 	require.Empty(t, begun.at("ended"))
+	last := c.do("GET", "log", "").at("entries").([]any)[0].(map[string]any)
+	require.Equal(t, "lost", last["anew"])
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, apiMount+"/log", http.NoBody)
+	r.Header.Set("X-User", "alice")
+	w := httptest.NewRecorder()
+	c.page.ServeHTTP(w, r)
+	require.Contains(t, w.Body.String(), "began anew: the document was lost")
 }
 
-// TestPageBeginsAnewOnlyWhereTheDocumentIsLost: the form was made while it was lost, and is
-// sent when it has come back.
+func TestAPIRefusesAWriteThatALiveInstanceCannotRead(t *testing.T) {
+	t.Parallel()
+	st := memstore.New()
+	c := newAPI(t, st)
+	report(t, st, period.Row{ID: "old", Host: "web1", State: period.Open, Reads: []string{"format"}}, time.Minute)
+	refused := c.do("POST", "start", `{}`)
+	require.Equal(t, http.StatusConflict, refused.Code, refused.Body)
+	require.Equal(t, "not-readable-by-all", refused.at("code"))
+	require.Nil(t, refused.at("state"), "another state is not the reason")
+	require.Zero(t, c.mark(), "nothing was written")
+}
+
+// TestPageBeginsAnewOnlyWhereTheDocumentIsLost: the document was lost when the form was made,
+// and is back when the form is sent.
 func TestPageBeginsAnewOnlyWhereTheDocumentIsLost(t *testing.T) {
 	t.Parallel()
 	c := newAPI(t, memstore.New())

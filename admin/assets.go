@@ -13,14 +13,14 @@ import (
 //go:embed assets
 var assetFiles embed.FS
 
-// asset is a file that pages load. Its name holds a digest of its content, so that it may
-// be kept for good, and never belongs to another version of the page.
+// asset is a file that pages load. Its name contains a digest of its content, so browsers can
+// cache it forever and never use it for another version of the page.
 type asset struct {
 	kind string
 	body []byte
 }
 
-// Names of the assets, as pages link to them.
+// Names of the assets in links.
 var (
 	styleName  = assetName("style.css")
 	scriptName = assetName("page.js")

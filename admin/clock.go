@@ -6,17 +6,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-downtime/downtime/core/walltime"
+	"github.com/go-downtime/downtime/period/walltime"
 )
 
-// clock shows instants to one operator at one moment: in the zone that they picked, with
-// UTC beside it, and as seen from now by the store's clock.
+// clock formats instants for one operator: in the operator's time zone, with UTC beside it,
+// and relative to Now, the store's time.
 type clock struct {
 	Zone *time.Location
 	Now  time.Time
 }
 
-// ZoneName is the zone's name for people, "Europe/Berlin" say.
+// ZoneName is the name of the zone for people, for example "Europe/Berlin".
 func (c clock) ZoneName() string { return walltime.Name(c.Zone) }
 
 // At is t in the operator's zone, with its date.
@@ -24,8 +24,8 @@ func (c clock) At(t time.Time) string {
 	return t.In(c.Zone).Format("Mon 2 Jan 2006, " + minutes(t) + " MST")
 }
 
-// UTC is t in UTC, with its date only where that is another; "" if the operator's zone says
-// the same.
+// UTC is t in UTC, with its date only if that differs; "" if the operator's zone has no
+// offset from UTC at t.
 func (c clock) UTC(t time.Time) string {
 	here, utc := t.In(c.Zone), t.UTC()
 	if _, offset := here.Zone(); offset == 0 {
@@ -37,7 +37,7 @@ func (c clock) UTC(t time.Time) string {
 	return utc.Format(minutes(t) + " UTC")
 }
 
-// minutes is the layout of t's time of day: with seconds only where there are any.
+// minutes is the layout of t's time of day: with seconds only if they are not zero.
 func minutes(t time.Time) string {
 	if t.Second() == 0 {
 		return "15:04"
@@ -45,13 +45,13 @@ func minutes(t time.Time) string {
 	return "15:04:05"
 }
 
-// From is t as seen from now: "in 2 hours", "5 minutes ago".
+// From is t relative to now: "in 2 hours", "5 minutes ago".
 func (c clock) From(t time.Time) string {
 	switch d := t.Sub(c.Now); {
 	case d.Abs() < time.Second:
 		return "now"
 	case d > time.Minute:
-		return "in " + span(d.Round(time.Minute)) // "in 30 minutes", a second after that was said
+		return "in " + span(d.Round(time.Minute)) // a second later it is still "in 30 minutes"
 	case d > 0:
 		return "in " + span(d)
 	default:
@@ -92,7 +92,7 @@ func count(n int64, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// Time is t as an element: for machines, in the operator's zone, and in UTC.
+// Time is t as a time element: in the operator's zone and in UTC.
 func (c clock) Time(t time.Time) template.HTML {
 	var b strings.Builder
 	b.WriteString(`<time datetime="` + t.UTC().Format(time.RFC3339) + `">` + template.HTMLEscapeString(c.At(t)))
@@ -103,7 +103,7 @@ func (c clock) Time(t time.Time) template.HTML {
 	return template.HTML(b.String()) //nolint:gosec // dates and zones' abbreviations, escaped
 }
 
-// Local is t as a field of type datetime-local holds it.
+// Local is t as the value of an input of type datetime-local.
 func (c clock) Local(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -8,10 +8,10 @@ import (
 
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// userKey is where the application's own login stores who is signed in.
+// userKey is the context key of the user whom the application's login has authenticated.
 type userKey struct{}
 
 type user struct {
@@ -19,8 +19,8 @@ type user struct {
 	Staff bool
 }
 
-// The page under net/http: the login goes around everything, because the page asks who it is.
-// Under gin, echo and chi see the examples of Wrap in the adapters.
+// With net/http, the login wraps everything, because the page needs the user. For gin, echo and
+// chi see the examples of Wrap in the adapters.
 func ExampleNew() {
 	cfg := core.Config{Store: memstore.New()}
 	admin.Exempt(&cfg, "/ops/downtime")
@@ -30,7 +30,7 @@ func ExampleNew() {
 	}
 	page, err := admin.New(gate, admin.Config{
 		Path:      "/ops/downtime",
-		Authorise: core.ContextValue("staff", userKey{}, func(u user) bool { return u.Staff }),
+		Authorize: core.ContextValue("staff", userKey{}, func(u user) bool { return u.Staff }),
 		Actor: func(ctx context.Context, _ *http.Request) string {
 			u, _ := core.Value[user](ctx, userKey{})
 			return u.Name
@@ -54,8 +54,8 @@ func ExampleNew() {
 	// eve 403
 }
 
-// There is no page that is open to everybody by default.
-func ExampleNew_withoutAuthorisation() {
+// There is no default that lets everyone in.
+func ExampleNew_withoutAuthorization() {
 	gate, err := core.New(core.Config{Store: memstore.New()})
 	if err != nil {
 		panic(err)
@@ -63,13 +63,13 @@ func ExampleNew_withoutAuthorisation() {
 	_, err = admin.New(gate, admin.Config{Path: "/ops/downtime"})
 	fmt.Println(err)
 	// Output:
-	// admin: Authorise: is the zero Predicate; make one with Func, ContextValue, APIKeyHeader, …
-	// Actor: is nil; say who is acting, the log needs a name
+	// admin: Authorize: is the zero Predicate; make one with Func, ContextValue, APIKeyHeader, …
+	// Actor: is nil; return the name of the operator, for the log
 }
 
 func ExampleExempt() {
 	cfg := core.Config{Store: memstore.New(), ExemptPaths: []string{"/static"}}
-	admin.Exempt(&cfg, "/ops/downtime") // else the page is refused with everything else
+	admin.Exempt(&cfg, "/ops/downtime") // otherwise the gate refuses the page while down
 	fmt.Println(cfg.ExemptPaths)
 	// Output: [/static /ops/downtime]
 }

@@ -1,6 +1,6 @@
 package admin
 
-// field is one input of a form, as its template needs it.
+// field is one input of a form, for its template.
 type field struct {
 	Form     form
 	Name     string
@@ -13,19 +13,19 @@ func newField(f form, name, label, hint string) field {
 	return field{Form: f, Name: name, Label: label, Hint: hint}
 }
 
-// Value is what was typed.
+// Value is the input.
 func (f field) Value() string { return f.Form.Values[f.Name] }
 
-// Fault is what is wrong with it; "" if nothing is.
+// Fault is the fault of the input; "" if there is none.
 func (f field) Fault() string { return f.Form.Faults[f.Name] }
 
-// Folds are the choices for a time that comes twice.
+// Folds are the choices for an ambiguous time.
 func (f field) Folds() []foldChoice { return f.Form.Folds[f.Name] }
 
 // Fold is the choice that was made.
 func (f field) Fold() string { return f.Form.Values[f.Name+"_offset"] }
 
-// DescribedBy are the ids of what describes the input.
+// DescribedBy are the ids of the elements that describe the input.
 func (f field) DescribedBy() string {
 	out := ""
 	if f.Hint != "" {

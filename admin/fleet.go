@@ -7,76 +7,100 @@ import (
 	"strconv"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 )
 
-// fleetPage is what the instances have reported.
+// fleetPage lists the instances, without those that have left.
 type fleetPage struct {
 	page
 
-	Keeps     bool // the store keeps rows of instances
 	Instances []instanceView
-	Mixed     bool // instances have other rules than others
+	Mixed     bool // instances have different rules
 }
 
-// instanceView is a row as the page shows it.
+// instanceView is an instance as the page shows it.
 type instanceView struct {
-	wire.Instance
+	operator.Instance
 
-	Clock clock
-	This  bool // the one that made the page
+	LifeWord  string // wire.Live, wire.Silent or wire.Dead
+	IsDrained bool   // of all periods in force
+	Clock     clock
+	This      bool // the instance that made the page
 }
 
 // fleet is GET /fleet.
 func (s *site) fleet(w http.ResponseWriter, r *http.Request) {
 	p := fleetPage{page: s.page(w, r, "fleet", "Fleet")}
-	p.Keeps = p.Rows != nil || p.RowsErr != nil
-	in := p.Fleet(p.Rows)
-	for _, i := range in.Instances {
-		p.Instances = append(p.Instances, instanceView{i, p.Clock, i.ID == p.Gate.Instance})
+	for _, i := range p.Fleet.Instances {
+		if life := wire.LifeOf(i); life != wire.Left {
+			p.Instances = append(p.Instances, instanceView{i, life, p.Fleet.IsDrained(i), p.Clock, i.ID == p.Gate.Instance})
+		}
 	}
-	slices.SortStableFunc(p.Instances, func(a, b instanceView) int { return cmp.Compare(lives[a.Life], lives[b.Life]) })
-	p.Mixed = len(in.Rules) > 1
+	lives := []string{wire.Live, wire.Silent, wire.Dead}
+	slices.SortStableFunc(p.Instances, func(a, b instanceView) int {
+		return cmp.Compare(slices.Index(lives, a.LifeWord), slices.Index(lives, b.LifeWord))
+	})
+	p.Mixed = len(wire.FleetOf(s.store, p.Fleet).Rules) > 1
 	s.render(w, http.StatusOK, "fleet.html", p)
 }
 
-// lives is the order of the list: the dead do not serve.
-var lives = map[string]int{wire.Live: 0, wire.Silent: 1, wire.Dead: 2}
-
 // Name is host and process.
-func (i instanceView) Name() string { return i.Host + "/" + strconv.Itoa(i.PID) }
+func (i instanceView) Name() string {
+	if i.Err != nil {
+		return "unreadable row"
+	}
+	return i.Host + "/" + strconv.Itoa(i.PID)
+}
 
-// Doing is what it does, or did when it was last heard of.
+// Doing is what the instance does, or did when it last reported.
 func (i instanceView) Doing() string {
-	word := map[string]string{
-		wire.Open: "serves visitors", wire.Refusing: "refuses, and finishes requests", wire.Drained: "refuses, drained",
-	}[i.State]
-	switch i.Life {
-	case wire.Dead:
+	if i.LifeWord == wire.Dead {
 		return "its process is gone"
-	case wire.Silent:
+	}
+	word := i.stateWord()
+	switch {
+	case i.Err != nil:
+		return "its row cannot be read: " + i.Err.Error()
+	case i.LifeWord == wire.Silent:
 		return "dead or cut off; last: " + word
 	}
 	return word
 }
 
-// Standing is how what it has read stands to the store; "" where it is the same.
-func (i instanceView) Standing() string {
-	return map[string]string{
-		wire.Behind: "behind the store", wire.Ahead: "ahead of the store, which went back", wire.Other: "another document", wire.None: "none",
-	}[i.Document]
+func (i instanceView) stateWord() string {
+	switch {
+	case i.State == period.Open:
+		return "serves visitors"
+	case i.State == period.Leaving:
+		return "refuses, is shutting down"
+	case i.IsDrained:
+		return "refuses, drained"
+	case i.InFlight > 0:
+		return "refuses, and finishes requests"
+	}
+	return "refuses"
 }
 
-// Oddities are what an operator should know of it.
+// Standing compares the instance's document with the one in the store; "" if it is the same.
+func (i instanceView) Standing() string {
+	return map[operator.Standing]string{
+		operator.Behind: "behind the store", operator.Ahead: "ahead of the store, which went back",
+		operator.Different: "another document", operator.Without: "none",
+	}[i.Instance.Standing]
+}
+
+// Oddities are facts about the instance that an operator should know.
 func (i instanceView) Oddities() []string {
 	var out []string
 	if i.Override != "" {
-		out = append(out, "held "+i.Override+" by an override, whatever the store says")
+		out = append(out, "held "+i.Override+" by an override, independent of the store")
 	}
 	if i.Regressed {
 		out = append(out, "has seen a later state than the store holds")
 	}
-	if !i.Open && (i.Cause == core.CauseStarting.String() || i.Cause == core.CauseStoreLost.String()) {
+	if i.Cause == core.CauseStarting.String() || i.Cause == core.CauseStoreLost.String() {
 		out = append(out, "refuses because of: "+i.Cause)
 	}
 	return out

@@ -3,15 +3,17 @@ package admin
 import (
 	"fmt"
 	"strings"
+
+	"github.com/go-downtime/downtime/internal/wire"
 )
 
-// FleetLine is what the instances have reported, in a sentence; "" if the store keeps no
-// rows of them. It never says "safe": a silent instance may still serve.
+// FleetLine is a sentence about all instances; "" if their rows or the document could not be
+// read. It never says "safe": a silent instance may still serve.
 func (v seen) FleetLine() string {
-	if v.Rows == nil || v.Err != nil {
+	if !v.Rows || v.Err != nil {
 		return ""
 	}
-	c := v.Count(v.Rows)
+	c := wire.Count(v.Fleet)
 	if c.Live == 0 && c.Silent == 0 {
 		return "No instance has reported to this store."
 	}
@@ -25,7 +27,7 @@ func (v seen) FleetLine() string {
 		}
 	}
 	add(c.Open, "serves visitors", "serve visitors")
-	add(c.Refusing, "refuses visitors and still finishes requests", "refuse visitors and still finish requests")
+	add(c.Refusing, "refuses visitors and has not drained", "refuse visitors and have not drained")
 	add(c.Drained, "refuses visitors and has drained", "refuse visitors and have drained")
 	line := count(int64(c.Live), "live instance")
 	if len(parts) > 0 {
@@ -34,9 +36,9 @@ func (v seen) FleetLine() string {
 	line += "."
 	switch {
 	case c.Silent == 1:
-		line += " 1 is silent: nobody can tell what it does."
+		line += " 1 is silent: its state is not known."
 	case c.Silent > 1:
-		line += fmt.Sprintf(" %d are silent: nobody can tell what they do.", c.Silent)
+		line += fmt.Sprintf(" %d are silent: their state is not known.", c.Silent)
 	}
 	return line
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// funcs are what templates may call.
+// funcs are the functions of the templates.
 var funcs = template.FuncMap{
 	"style":     func() string { return styleName },
 	"script":    func() string { return scriptName },
@@ -14,18 +14,17 @@ var funcs = template.FuncMap{
 	"count":     count,
 	"field":     newField,
 	"link":      newLink,
-	"status":    statusWord,
 	"holder":    holder,
 	"durations": func() []choice { return durations },
 }
 
-// link is one of the navigation.
+// link is a link of the navigation.
 type link struct {
 	Href, Text string
-	Here       bool // it leads to the page that it is on
+	Here       bool // it leads to the current page
 }
 
-// named is a page that knows which it is.
+// named is a page with a name.
 type named interface{ name() string }
 
 func (p page) name() string { return p.Name }
@@ -34,10 +33,10 @@ func newLink(p named, name, href, text string) link {
 	return link{Href: href, Text: text, Here: p.name() == name}
 }
 
-// choice is one of a list.
+// choice is an option of a list.
 type choice struct{ Value, Text string }
 
-// durations are what a start is usually expected to take.
+// durations are the choices for the expected duration of a start.
 var durations = []choice{
 	{"5m", "5 minutes"},
 	{"10m", "10 minutes"},

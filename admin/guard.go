@@ -1,16 +1,22 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
-// maxBody is the most that a form or a JSON document may be.
-const maxBody = 64 << 10
+const (
+	// maxBody is the largest form or JSON document, in bytes.
+	maxBody = 64 << 10
+	// requestTimeout is how long a request may use the store.
+	requestTimeout = 10 * time.Second
+)
 
-// ServeHTTP guards every request, and only then looks where it goes: headers, who it is,
-// where it was sent from, how much it brings.
+// ServeHTTP checks every request before it looks at the path: who sent it, from which origin,
+// and how large it is. It sets the security headers first.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := inside(s.cfg.Path, r.URL.Path)
 	secure(w.Header())
@@ -20,10 +26,13 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.cross.Check(r); err != nil {
-		s.refuse(w, r, path, http.StatusForbidden, "This request was sent from another site, so nothing was done. Open the page itself and try again.")
+		s.refuse(w, r, path, http.StatusForbidden, "Nothing was changed: this request was sent from another site. Open the page itself and try again.")
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+	defer cancel()
+	r = r.WithContext(ctx)
 	if path == "" {
 		redirect(w, "./"+url.PathEscape(lastSegment(r.URL.Path, s.cfg.Path))+"/")
 		return
@@ -31,7 +40,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.dispatch(w, r, path)
 }
 
-// secure sets what every answer has, errors and assets too.
+// secure sets the headers of every answer, also of errors and assets.
 func secure(h http.Header) {
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Frame-Options", "DENY")
@@ -44,7 +53,7 @@ func secure(h http.Header) {
 
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// deny answers whom the application does not let in.
+// deny answers a request that the application does not allow.
 func (s *site) deny(w http.ResponseWriter, r *http.Request, path string) {
 	if s.cfg.Denied != nil {
 		s.cfg.Denied.ServeHTTP(w, r)
@@ -58,8 +67,7 @@ func (s *site) deny(w http.ResponseWriter, r *http.Request, path string) {
 	s.render(w, http.StatusForbidden, "refused.html", refused{Denied: true, Status: http.StatusForbidden, Title: http.StatusText(http.StatusForbidden), Detail: detail})
 }
 
-// refuse answers an error that is not about what was typed. Nothing about the site's state
-// is in it: it may be for somebody who was not let in.
+// refuse answers with an error page, which says nothing about the state of the site.
 func (s *site) refuse(w http.ResponseWriter, r *http.Request, path string, status int, detail string) {
 	if isAPI(path) {
 		refuseAPI(w, r, status, detail)
@@ -68,15 +76,14 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, path string, statu
 	s.render(w, status, "refused.html", refused{Base: upTo(path), Status: status, Title: http.StatusText(status), Detail: detail})
 }
 
-// redirect is a 303 whose Location is relative, because a proxy may have taken off a part
-// of the path; http.Redirect would make it absolute.
+// redirect is a 303 with a relative Location, because a proxy may have stripped a part of the
+// path. http.Redirect would make it absolute.
 func redirect(w http.ResponseWriter, to string) {
 	w.Header().Set("Location", to)
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// lastSegment is the last segment of the path as the router passed it on, or, where it
-// has stripped everything, of the mount.
+// lastSegment is the last segment of path or, if the router stripped everything, of mount.
 func lastSegment(path, mount string) string {
 	if path == "" || path == "/" {
 		path = mount

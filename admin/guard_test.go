@@ -14,10 +14,11 @@ import (
 
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// pagePaths are all paths of the pages, with what they take.
+// pagePaths are all paths of the pages, with their methods.
 var pagePaths = map[string]string{
 	"": "GET, HEAD", "start": "POST", "end": "GET, HEAD, POST", "end-all": "POST", "schedule": "GET, HEAD",
 	"add": "GET, HEAD, POST", "edit": "GET, HEAD, POST", "enable": "POST", "disable": "POST", "delete": "GET, HEAD, POST",
@@ -26,37 +27,37 @@ var pagePaths = map[string]string{
 
 var everyMethod = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "get", "QUERY", "FROBNICATE"}
 
-// everyForm is a body that would do something on every path that takes one.
-func everyForm(p core.Period) string {
+// everyForm is a body that is valid on every path that takes one.
+func everyForm(p period.Period) string {
 	return url.Values{
 		"id": {p.ID}, "version": {"1"}, "revision": {"1"}, "reason": {"x"}, "zone": {"UTC"}, "anew": {"yes"},
 		"start": {"2097-03-08T02:00"}, "end": {"2097-03-08T04:00"}, "enabled": {"yes"},
 	}.Encode()
 }
 
-func TestNobodyWhoIsNotLetInGetsOrDoesAnything(t *testing.T) {
+func TestUnauthorizedRequestsReadAndChangeNothing(t *testing.T) {
 	t.Parallel()
 	yes := core.Func("yes", func(context.Context, *http.Request) bool { return true })
 	user := func(name string) func(context.Context, *http.Request) string {
 		return func(context.Context, *http.Request) string { return name }
 	}
 	for name, change := range map[string]func(c *admin.Config){
-		"who is not authorised": func(c *admin.Config) {
-			c.Authorise = core.Func("no", func(context.Context, *http.Request) bool { return false })
+		"who is not authorized": func(c *admin.Config) {
+			c.Authorize = core.Func("no", func(context.Context, *http.Request) bool { return false })
 		},
-		"whose authorisation panics": func(c *admin.Config) {
-			c.Authorise = core.Func("panics", func(context.Context, *http.Request) bool { panic(io.EOF) })
+		"whose authorization panics": func(c *admin.Config) {
+			c.Authorize = core.Func("panics", func(context.Context, *http.Request) bool { panic(io.EOF) })
 		},
-		"who has no name":     func(c *admin.Config) { c.Authorise, c.Actor = yes, user("") },
-		"whose name is blank": func(c *admin.Config) { c.Authorise, c.Actor = yes, user(" \t\n") },
+		"who has no name":     func(c *admin.Config) { c.Authorize, c.Actor = yes, user("") },
+		"whose name is blank": func(c *admin.Config) { c.Authorize, c.Actor = yes, user(" \t\n") },
 		"whose name panics": func(c *admin.Config) {
-			c.Authorise, c.Actor = yes, func(context.Context, *http.Request) string { panic("no session") }
+			c.Authorize, c.Actor = yes, func(context.Context, *http.Request) string { panic("no session") }
 		},
 		"whose origin panics": func(c *admin.Config) {
-			c.Authorise, c.Actor, c.Origin = yes, user("ann"), func(context.Context, *http.Request) string { panic("no session") }
+			c.Authorize, c.Actor, c.Origin = yes, user("ann"), func(context.Context, *http.Request) string { panic("no session") }
 		},
 		"whose session has expired": func(c *admin.Config) {
-			c.Authorise = core.ContextValue("session", "user", func(string) bool { return true })
+			c.Authorize = core.ContextValue("session", "user", func(string) bool { return true })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -85,7 +86,7 @@ func TestNobodyWhoIsNotLetInGetsOrDoesAnything(t *testing.T) {
 	}
 }
 
-// asset is the path of an asset, as the pages link it.
+// asset is the path of an asset in the links of the pages.
 func asset(t *testing.T, name string) string {
 	t.Helper()
 	body := newPages(t, pageSettings{}).get("").Body.String()
@@ -95,7 +96,7 @@ func asset(t *testing.T, name string) string {
 	return "/" + name + "-" + file
 }
 
-// guarded requires what every answer has.
+// guarded requires the headers that every answer has.
 func guarded(t *testing.T, h http.Header) {
 	t.Helper()
 	policy := h.Get("Content-Security-Policy")
@@ -170,7 +171,7 @@ func TestOnlyThePagesOwnOriginChangesAnything(t *testing.T) {
 		"typed by hand":                          {map[string]string{"Sec-Fetch-Site": "none"}, true},
 		"a sibling of the same site":             {map[string]string{"Sec-Fetch-Site": "same-site"}, false},
 		"another site":                           {map[string]string{"Sec-Fetch-Site": "cross-site"}, false},
-		"a word that nobody knows":               {map[string]string{"Sec-Fetch-Site": "sibling"}, false},
+		"an unknown word":                        {map[string]string{"Sec-Fetch-Site": "sibling"}, false},
 		"no word, and the origin is the host":    {map[string]string{"Origin": "https://example.com"}, true},
 		"no word, and another origin":            {map[string]string{"Origin": "https://evil.example"}, false},
 		"no word, and no origin: not a browser":  {nil, true},
@@ -296,7 +297,7 @@ func TestNewRefuses(t *testing.T) {
 	bare, err := core.New(core.Config{})
 	require.NoError(t, err)
 	fine := admin.Config{
-		Path: "/ops", Authorise: core.Func("staff", func(context.Context, *http.Request) bool { return true }),
+		Path: "/ops", Authorize: core.Func("staff", func(context.Context, *http.Request) bool { return true }),
 		Actor: func(context.Context, *http.Request) string { return "ann" },
 	}
 	with := func(change func(c *admin.Config)) admin.Config {
@@ -311,11 +312,11 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		"no gate":                         {nil, fine, "gate: is nil"},
 		"a gate without a store":          {bare, fine, "gate: has no store"},
-		"no authorisation":                {gate, with(func(c *admin.Config) { c.Authorise = core.Predicate{} }), "Authorise: is the zero Predicate"},
-		"an authorisation without a name": {gate, with(func(c *admin.Config) { c.Authorise = core.Func(" ", nil) }), "Authorise.Name"},
+		"no authorization":                {gate, with(func(c *admin.Config) { c.Authorize = core.Predicate{} }), "Authorize: is the zero Predicate"},
+		"an authorization without a name": {gate, with(func(c *admin.Config) { c.Authorize = core.Func(" ", nil) }), "Authorize.Name"},
 		"an empty key": {gate, with(func(c *admin.Config) {
-			c.Authorise = core.APIKeyHeader("X-Key", core.KeyLiteral(""))
-		}), "Authorise.Keys[0]"},
+			c.Authorize = core.APIKeyHeader("X-Key", core.KeyLiteral(""))
+		}), "Authorize.Keys[0]"},
 		"no actor":                     {gate, with(func(c *admin.Config) { c.Actor = nil }), "Actor: is nil"},
 		"no path":                      {gate, with(func(c *admin.Config) { c.Path = "" }), "Path: is empty"},
 		"a path without its slash":     {gate, with(func(c *admin.Config) { c.Path = "ops" }), `Path: "ops": want a path that begins with "/"`},
@@ -338,12 +339,12 @@ func TestNewRefuses(t *testing.T) {
 		})
 	}
 	_, err = admin.New(nil, admin.Config{})
-	for _, field := range []string{"gate", "Path", "Authorise", "Actor"} {
+	for _, field := range []string{"gate", "Path", "Authorize", "Actor"} {
 		require.ErrorContains(t, err, field)
 	}
 	for _, path := range []string{"/", "/ops", "/ops/", "/a/b/c", "/café"} {
 		_, err := admin.New(gate, with(func(c *admin.Config) { c.Path = path }))
 		require.NoError(t, err, path)
 	}
-	require.NoError(t, errors.Join(fine.Authorise.Validate()))
+	require.NoError(t, errors.Join(fine.Authorize.Validate()))
 }

@@ -1,52 +1,44 @@
 package admin
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"time"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/period"
 )
 
-// fewEntries is how many entries of the log are shown at first.
+// fewEntries is how many entries of the log are shown by default.
 const fewEntries = 50
 
-// logPage is who did what, when, from where, and what it was before and after.
+// logPage lists the last writes: who, what, when, from where, and old and new values.
 type logPage struct {
 	page
 
-	Keeps   bool // the store keeps a log
 	Failure string
 	Entries []entryView
-	More    bool // there are older ones
+	More    bool // there are older entries
 }
 
 // entryView is an entry as the page shows it.
 type entryView struct {
-	core.Entry
+	period.Entry
 
 	Clock clock
 }
 
 // journal is GET /log.
 func (s *site) journal(w http.ResponseWriter, r *http.Request) {
-	p := logPage{page: s.page(w, r, "log", "Log"), Keeps: true}
-	limit := fewEntries
-	if r.URL.Query().Get("all") != "" {
-		limit = core.MaxEntries
+	p := logPage{page: s.page(w, r, "log", "Log")}
+	err := p.Err
+	var entries []period.Entry
+	if p.Document != nil {
+		entries, err = p.Document.Log.Entries()
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), lookTimeout)
-	defer cancel()
-	entries, err := core.Log(ctx, s.store, min(limit+1, core.MaxEntries))
-	switch {
-	case errors.Is(err, core.ErrNoLog):
-		p.Keeps = false
-	case err != nil:
+	if err != nil {
 		p.Failure = err.Error()
 	}
-	if p.More = len(entries) > limit; p.More {
-		entries = entries[:limit]
+	if p.More = len(entries) > fewEntries && r.URL.Query().Get("all") == ""; p.More {
+		entries = entries[:fewEntries]
 	}
 	for _, e := range entries {
 		p.Entries = append(p.Entries, entryView{e, p.Clock})
@@ -57,22 +49,22 @@ func (s *site) journal(w http.ResponseWriter, r *http.Request) {
 // Did is the action in words.
 func (e entryView) Did() string {
 	switch e.Action {
-	case core.ActionStart:
+	case period.ActionStart:
 		return "took the site down"
-	case core.ActionChange:
+	case period.ActionChange:
 		return "changed a deployment"
-	case core.ActionEnd:
+	case period.ActionEnd:
 		return "ended"
-	case core.ActionSchedule:
+	case period.ActionSchedule:
 		return "scheduled a window"
-	case core.ActionEdit:
+	case period.ActionEdit:
 		return "changed a period"
-	case core.ActionCancel:
+	case period.ActionCancel:
 		return "deleted"
-	case core.ActionReconcile:
+	case period.ActionReconcile:
 		return "reconciled the store"
-	case core.ActionInit:
-		return "initialised the store"
+	case period.ActionInit:
+		return "initialized the store"
 	}
 	return string(e.Action)
 }
@@ -87,7 +79,7 @@ type changeView struct {
 // fieldView is a field's values before and after, for people.
 type fieldView struct{ Label, Before, After string }
 
-// Changed are the periods that the write has changed, field by field.
+// Changed are the periods that the write changed, field by field.
 func (e entryView) Changed() []changeView {
 	var out []changeView
 	for _, c := range e.Changes {
@@ -109,9 +101,9 @@ func (e entryView) Changed() []changeView {
 	return out
 }
 
-// unremarkable reports whether a field of a period that is new or gone says only what the
-// line says anyway.
-func (e entryView) unremarkable(c changeView, f core.FieldChange) bool {
+// unremarkable reports whether a field of an added or removed period has its usual value, or
+// one that the line shows already.
+func (e entryView) unremarkable(c changeView, f period.FieldChange) bool {
 	if !c.Added && !c.Removed {
 		return false
 	}
@@ -123,7 +115,7 @@ func (e entryView) unremarkable(c changeView, f core.FieldChange) bool {
 	case "holder":
 		return value == e.Actor
 	case "kind":
-		return e.Action == core.ActionStart || e.Action == core.ActionSchedule || value == string(core.Deployment)
+		return e.Action == period.ActionStart || e.Action == period.ActionSchedule || value == string(period.Deployment)
 	}
 	return false
 }
@@ -133,7 +125,7 @@ var fieldLabels = map[string]string{
 	"emergency": "Emergency", "reason": "Reason", "holder": "Holder",
 }
 
-// instant is an instant of the log in the operator's zone.
+// instant is an instant of the log in the operator's time zone.
 func (e entryView) instant(text string) string {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {

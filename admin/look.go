@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -8,90 +9,116 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
 )
 
-// lookTimeout is how long a page waits for the store. It then shows what the gate knows.
-const lookTimeout = 3 * time.Second
+const (
+	// lookTimeout is how long a page waits for the store before it shows what the gate knows.
+	lookTimeout = 3 * time.Second
+	// rowsTimeout is how much of lookTimeout the list of instances may take.
+	rowsTimeout = 2 * time.Second
+)
 
-// seen is what a page is made of: the store as it was read for it, and this instance's gate.
+// seen is what a page is made from: a read of the store and the status of this instance.
 type seen struct {
-	wire.Found                 // what the store holds; with Err, nothing but its name and a time
-	Err        error           // the store could not be read
-	Gate       core.Status     // this instance
-	Rows       []core.Instance // all instances; nil if the store keeps no rows
-	RowsErr    error           // they could not be read
-	Clock      clock
-	Picked     bool // the operator has picked the zone
+	wire.Found // without a Document if Err is not nil
+
+	Err     error             // why the document could not be read
+	Gate    core.Status       // of this instance
+	Fleet   operator.Judgment // without Instances if Rows is false
+	Rows    bool              // the store keeps rows, and they were read
+	RowsErr error             // why the rows could not be read
+	Clock   clock
+	Picked  bool // the operator has picked the time zone
 }
 
-// look reads the store, and sees to it that this instance's gate has read as much.
+// look reads the store. If this instance has another document, look has it read as well.
 func (s *site) look(r *http.Request) seen {
-	ctx, cancel := context.WithTimeout(r.Context(), lookTimeout)
+	// The request's own time may have been used up by a write.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), lookTimeout)
 	defer cancel()
 	v := seen{}
-	read, err := s.store.Load(ctx, core.Mark{})
-	if read.Time.IsZero() {
-		read.Time = time.Now()
+	set, err := store.Rowset{}, error(nil)
+	if rows, ok := s.store.(store.Rows); ok {
+		limited, cancel := context.WithTimeout(ctx, rowsTimeout)
+		set, err = rows.ListRows(limited, "")
+		cancel()
+		if v.Rows = rowsValid(err); !v.Rows {
+			v.RowsErr = err
+		}
 	}
-	if err != nil {
-		read.Document = nil
+	if !v.Rows {
+		set.Blob, err = s.store.Get(ctx, "")
 	}
-	v.Found, v.Err = wire.Read(s.store, read), err
 	v.Gate = s.gate.Status()
-	if err == nil && v.Document.Mark() != v.gateMark() {
-		_ = s.gate.Refresh(ctx) // its status says what became of it
+	v.Fleet = operator.Judge(fresh(set, v.Gate), err, "")
+	if v.Fleet.Err == nil && v.Fleet.Document.Mark() != markOf(v.Gate) {
+		_ = s.gate.Refresh(ctx) // Status holds the error
 		v.Gate = s.gate.Status()
+		v.Fleet = operator.Judge(fresh(set, v.Gate), err, "")
 	}
-	if _, v.Rows, v.RowsErr = core.Instances(ctx, s.store); errors.Is(v.RowsErr, core.ErrNoFleet) {
-		v.RowsErr = nil
-	}
-	v.Rows = fresh(v.Rows, v.Gate)
+	v.Found, v.Err = wire.Read(s.store, v.Fleet.State), v.Fleet.Err
+	v.Time = cmp.Or(v.Time, period.Canonical(time.Now()))
 	v.Clock.Now = v.Time
 	v.Clock.Zone, v.Picked = s.zoneOf(r)
 	return v
 }
 
-// fresh are the rows, with this instance as it is now: what it reports arrives a moment
-// later than it acts.
-func fresh(rows []core.Instance, g core.Status) []core.Instance {
-	out := slices.Clone(rows)
-	for i := range out {
-		if out[i].ID == g.Instance {
-			out[i].Open, out[i].Drained = g.Open, g.Drained && g.Override != "up"
-			out[i].StoreID, out[i].Revision, out[i].WriteID = g.StoreID, g.Revision, g.WriteID
-			out[i].InFlight, out[i].Passing = g.InFlight, g.Passing
-			out[i].Override, out[i].Regressed = g.Override, g.Regressed
-		}
+// rowsValid reports whether ListRows returned rows beside err.
+func rowsValid(err error) bool {
+	return err == nil || errors.Is(err, store.ErrNeverWritten) || errors.Is(err, store.ErrLost) || errors.Is(err, store.ErrTampered)
+}
+
+// fresh returns set with the row of this instance as it is now. The instance writes its row
+// some time after it acts.
+func fresh(set store.Rowset, g core.Status) store.Rowset {
+	i := slices.IndexFunc(set.Rows, func(r store.Row) bool { return r.Key == g.Instance })
+	if i < 0 {
+		return set
 	}
-	return out
+	row, err := period.DecodeRow(g.Instance, set.Rows[i].Bytes)
+	if err != nil {
+		return set
+	}
+	row.State, row.Cause = rowState(g)
+	row.Override, row.Regressed = g.Override, g.Regressed
+	row.StoreID, row.Revision, row.WriteID = g.StoreID, g.Revision, g.WriteID
+	row.Drained, row.DrainedUntil = g.Drained, time.Time{}
+	row.InFlight, row.Bypassed, row.Exempt, row.Judged = g.InFlight, g.Bypassed, g.Exempt, g.Judged
+	if b, err := row.Encode(); err == nil {
+		set.Rows = slices.Clone(set.Rows)
+		set.Rows[i].Bytes = b
+	}
+	return set
 }
 
-// gateMark is the write that this instance goes by.
-func (v seen) gateMark() core.Mark {
-	return core.Mark{StoreID: v.Gate.StoreID, Revision: v.Gate.Revision, WriteID: v.Gate.WriteID}
+// markOf identifies the write that this instance has adopted.
+func markOf(g core.Status) period.Mark {
+	return period.Mark{StoreID: g.StoreID, Revision: g.Revision, WriteID: g.WriteID}
 }
 
-// Revision is that of the document that the page shows, which its forms are made from.
+// Revision is the revision of the document that the page shows. Its forms carry it.
 func (v seen) Revision() int64 { return v.Document.Mark().Revision }
 
-// Lost reports that the store had a document, which is gone.
-func (v seen) Lost() bool { return errors.Is(v.Err, core.ErrLost) }
+// Lost reports that the store has lost its document.
+func (v seen) Lost() bool { return errors.Is(v.Err, store.ErrLost) }
 
-// InForce are the periods that hold the site down: by the store, or, where that cannot be
-// read, by what the gate knows.
-func (v seen) InForce() []core.Period {
+// InForce are the periods in force by the store or, if that cannot be read, by the gate.
+func (v seen) InForce() []period.Period {
 	if v.Err != nil {
 		return v.Gate.Periods
 	}
 	return v.Document.InForce(v.Time)
 }
 
-// Opens is when the site opens by itself, as things stand: when the last of the periods that
-// follow each other without a gap has reached its own end. Zero: never.
+// Opens is when the site opens by itself: at the end of the last of the periods that follow
+// each other without a gap. It is zero if one of them has no end.
 func (v seen) Opens() time.Time {
-	doc := &core.Document{Periods: v.Gate.Periods}
-	if v.Err == nil && v.Document != nil {
+	doc := &period.Document{Periods: v.Gate.Periods}
+	if v.Document != nil {
 		doc = v.Document
 	}
 	at := v.Time
@@ -108,13 +135,13 @@ func (v seen) Opens() time.Time {
 	return at
 }
 
-// Verdict is what the periods say, as InForce.
-func (v seen) Verdict() core.Verdict {
+// Verdict is the verdict on the periods that InForce is about.
+func (v seen) Verdict() period.Verdict {
 	if v.Err != nil {
-		return core.Judge(v.Gate.Periods, v.Time)
+		return period.At(v.Gate.Periods, v.Time)
 	}
 	return v.Found.Verdict()
 }
 
-// find is the period with this id, in the store as it was read.
-func (v seen) find(id string) (core.Period, bool) { return v.Document.Find(id) }
+// find is the period with this id in the store.
+func (v seen) find(id string) (period.Period, bool) { return v.Document.Find(id) }

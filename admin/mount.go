@@ -12,13 +12,13 @@ import (
 )
 
 // Exempt adds the mount to cfg.ExemptPaths, so that the page stays reachable while the site
-// is down; it is then Authorise alone that keeps others out. path is that of [Config.Path].
-// Call it before [core.New]; nothing is exempt that a configuration does not name.
+// is down. Authorize then decides alone who reaches it. path is [Config.Path]. Call it before
+// [core.New].
 func Exempt(cfg *core.Config, path string) {
 	cfg.ExemptPaths = append(slices.Clone(cfg.ExemptPaths), mountPath(path))
 }
 
-// mountPath is path without the slash at its end; "/" stays.
+// mountPath is path without a slash at its end; "/" stays.
 func mountPath(path string) string {
 	if len(path) > 1 {
 		return strings.TrimSuffix(path, "/")
@@ -26,28 +26,28 @@ func mountPath(path string) string {
 	return path
 }
 
-// pathProblem says why nothing can be mounted at path; "" if it is fine.
+// pathProblem says why path is not valid as a mount; "" if it is.
 func pathProblem(path string) string {
 	switch {
 	case path == "":
-		return `is empty; want where the page is mounted, such as "/ops/downtime"`
+		return `is empty; want the path of the page, such as "/ops/downtime"`
 	case path[0] != '/':
 		return `want a path that begins with "/"`
 	case strings.ContainsAny(path, `?#*\;%`):
-		return `holds one of ? # * \ ; %; want a literal path, decoded`
+		return `contains one of ? # * \ ; %; want a literal path, decoded`
 	case strings.ContainsFunc(path, func(r rune) bool { return r < 0x20 || r == 0x7f }), !utf8.ValidString(path):
 		return "want UTF-8 without control bytes"
 	}
 	for segment := range strings.SplitSeq(mountPath(path)[1:], "/") {
 		if path != "/" && (segment == "" || strings.HasPrefix(segment, ".")) {
-			return `holds an empty segment, or one that begins with "."`
+			return `contains an empty segment, or one that begins with "."`
 		}
 	}
 	return ""
 }
 
-// inside is the path within the mount: "" for the mount itself without a slash, else it
-// begins with "/". A path that is not below the mount is one that a router has stripped.
+// inside is the path within the mount: "" for the mount without a slash, else it begins with
+// "/". A path that is not below the mount was stripped by a router.
 func inside(mount, path string) string {
 	if mount == "/" {
 		return path
@@ -58,8 +58,8 @@ func inside(mount, path string) string {
 	return path
 }
 
-// upTo is the way from a path within the mount to its root, relative, so that it is right
-// behind any proxy: "./" from "/schedule", "../" from "/a/b".
+// upTo is the relative link from a path within the mount to its root: "./" from "/schedule",
+// "../" from "/a/b". A relative link is right behind any proxy.
 func upTo(path string) string {
 	if depth := strings.Count(path, "/"); depth > 1 {
 		return strings.Repeat("../", depth-1)
@@ -67,15 +67,15 @@ func upTo(path string) string {
 	return "./"
 }
 
-// warnUnreachable says so if nobody can reach the page once the site is down.
+// warnUnreachable logs a warning if the gate will refuse the page while the site is down.
 func (s *site) warnUnreachable() {
-	if s.gate.Bypasses(s.cfg.Authorise) {
+	if s.gate.Bypasses(s.cfg.Authorize) {
 		return
 	}
 	if _, ok := s.gate.Exempts(&url.URL{Path: s.cfg.Path + "/"}); ok {
 		return
 	}
 	s.log.LogAttrs(context.Background(), slog.LevelWarn, "operator's page is out of reach while down",
-		slog.String("path", s.cfg.Path), slog.String("authorise", s.cfg.Authorise.Name()),
-		slog.String("mend", "admin.Exempt before core.New, or Authorise among core.Config.Bypass, or mount it outside of the gate"))
+		slog.String("path", s.cfg.Path), slog.String("authorize", s.cfg.Authorize.Name()),
+		slog.String("fix", "call admin.Exempt before core.New, or add Authorize to core.Config.Bypass, or mount the page outside of the gate"))
 }

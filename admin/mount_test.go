@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func TestPageAtTheRootOfAHostOfItsOwn(t *testing.T) {
@@ -33,12 +33,12 @@ func TestStartSaysWhenThePageWouldBeOutOfReach(t *testing.T) {
 		path string
 		says bool
 	}{
-		"exempted by the helper":         {core.Config{ExemptPaths: []string{mount}}, mount, false},
-		"exempt with what is above it":   {core.Config{ExemptPaths: []string{"/ops"}}, mount, false},
-		"whoever may use it is bypassed": {core.Config{Bypass: []core.Predicate{operators}}, mount, false},
-		"neither":                        {core.Config{}, mount, true},
-		"exempt alone, without a slash":  {core.Config{ExemptExact: []string{mount}}, mount, true},
-		"another path is exempt":         {core.Config{ExemptPaths: []string{"/ops/down"}}, mount, true},
+		"exempted by the helper":        {core.Config{ExemptPaths: []string{mount}}, mount, false},
+		"exempt with what is above it":  {core.Config{ExemptPaths: []string{"/ops"}}, mount, false},
+		"who may use it is bypassed":    {core.Config{Bypass: []core.Predicate{operators}}, mount, false},
+		"neither":                       {core.Config{}, mount, true},
+		"exempt alone, without a slash": {core.Config{ExemptExact: []string{mount}}, mount, true},
+		"another path is exempt":        {core.Config{ExemptPaths: []string{"/ops/down"}}, mount, true},
 		"others are bypassed": {core.Config{Bypass: []core.Predicate{
 			core.Func("others", func(context.Context, *http.Request) bool { return true }),
 		}}, mount, true},
@@ -50,7 +50,7 @@ func TestStartSaysWhenThePageWouldBeOutOfReach(t *testing.T) {
 			tc.gate.Store = memstore.New()
 			gate, err := core.New(tc.gate)
 			require.NoError(t, err)
-			_, err = admin.New(gate, admin.Config{Path: tc.path, Authorise: operators, Actor: named("ann"), Logger: logger})
+			_, err = admin.New(gate, admin.Config{Path: tc.path, Authorize: operators, Actor: named("ann"), Logger: logger})
 			require.NoError(t, err)
 			if !tc.says {
 				require.Empty(t, log.String())

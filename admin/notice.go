@@ -4,19 +4,19 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/period"
 )
 
 const noticeCookie = "downtime_notice"
 
-// notice is what the operator has just done, shown once on the page after it. It comes in
-// a cookie, not in the address: nobody else can make a link that says so.
+// notice says what the operator has just done. The next page shows it once. It is kept in a
+// cookie and not in the URL, so that a link of another site cannot forge it.
 type notice struct {
-	Code string // what was done
+	Code string
 	IDs  []string
 }
 
-// noticeTexts are the notices that there are, by code.
+// noticeTexts are the texts of notices by code.
 var noticeTexts = map[string]string{
 	"started":  "The site was taken down",
 	"changed":  "Your downtime was changed",
@@ -30,11 +30,11 @@ var noticeTexts = map[string]string{
 	"zone":     "Times are shown in the zone that you picked",
 }
 
-// Text is what was done.
+// Text is the text of the notice.
 func (n *notice) Text() string { return noticeTexts[n.Code] }
 
-// leaveNotice has the next page say what was done to which periods.
-func leaveNotice(w http.ResponseWriter, r *http.Request, code string, periods ...core.Period) {
+// leaveNotice leaves a notice for the next page.
+func leaveNotice(w http.ResponseWriter, r *http.Request, code string, periods ...period.Period) {
 	value := code
 	for _, p := range periods {
 		if len(value)+len(p.ID) > 1000 {
@@ -45,7 +45,7 @@ func leaveNotice(w http.ResponseWriter, r *http.Request, code string, periods ..
 	setCookie(w, r, noticeCookie, value, 60)
 }
 
-// takeNotice is what was left, which is then forgotten; nil if there is nothing.
+// takeNotice returns the notice and removes it; nil if there is none.
 func takeNotice(w http.ResponseWriter, r *http.Request) *notice {
 	c, err := r.Cookie(noticeCookie)
 	if err != nil {

@@ -6,37 +6,37 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 )
 
-// nowPage is the page that an operator sees first.
+// nowPage is the first page: the state of the site, a start and an end.
 type nowPage struct {
 	page
 
-	Start form
-	// Conflict: what was sent was made from a state that is gone. Nothing was done.
-	Conflict string
-	// Failure: nothing was done, or nobody knows.
-	Failure string
+	Start    form
+	Conflict string // the form was made from an older state; nothing was changed
+	Failure  string // the write failed, or its outcome is not known
 }
 
-// StartOpen reports that the start form, folded away, has something to say.
+// StartOpen reports that the folded start form is to be shown open.
 func (p nowPage) StartOpen() bool { return !p.Start.ok() || p.Start.Values["reason"] != "" }
 
-// Kept reports that the page holds what was typed, and why it was not taken.
+// Kept reports that the page shows input that was refused.
 func (p nowPage) Kept() bool { return p.Conflict != "" || p.Failure != "" || !p.Start.ok() }
 
-// Own is the id of the deployment in force that the operator holds; "" if there is none.
-// A start would change that one.
+// Own is the id of the operator's own deployment in force; "" if there is none. A start
+// would change that one.
 func (p nowPage) Own() string {
-	for _, period := range p.InForce() {
-		if period.Kind == core.Deployment && period.Holder == p.Actor {
-			return period.ID
+	for _, in := range p.InForce() {
+		if in.Kind == period.Deployment && in.Holder == p.Actor {
+			return in.ID
 		}
 	}
 	return ""
 }
 
-// LastRead is when this instance has heard of its store.
+// LastRead is when this instance last read its store.
 func (p nowPage) LastRead() string {
 	if p.Gate.Health == core.StoreNeverRead {
 		return "never"
@@ -44,10 +44,10 @@ func (p nowPage) LastRead() string {
 	return span(p.Gate.Age) + " ago"
 }
 
-// Source is where the override comes from.
+// Source is the source of the override.
 func (p nowPage) Source() string { return overrideSource(p.Gate.OverrideFrom) }
 
-// now is GET /: how things stand.
+// now is GET /.
 func (s *site) now(w http.ResponseWriter, r *http.Request) {
 	p := nowPage{page: s.page(w, r, "now", ""), Start: newForm()}
 	s.showNow(w, http.StatusOK, p)
@@ -60,10 +60,14 @@ func (s *site) showNow(w http.ResponseWriter, status int, p nowPage) {
 	s.render(w, status, "now.html", p)
 }
 
-// startFields are the fields of the start form.
-var startFields = []string{"reason", "for", "until", "until_offset", "auto_end", "emergency", "revision", "zone"}
+// startFields are the fields of the start form, and ofStart those that the fields of a fault
+// belong to.
+var (
+	startFields = []string{"reason", "for", "until", "until_offset", "auto_end", "emergency", "revision", "zone"}
+	ofStart     = map[string]string{"reason": "reason", "end": "until", "expected_end": "until", "end_after": "for", "expected_after": "for"}
+)
 
-// start is POST /start: the site goes down from now on.
+// start is POST /start: it takes the site down.
 func (s *site) start(w http.ResponseWriter, r *http.Request) {
 	f, err := readForm(r, startFields...)
 	if err != nil {
@@ -75,21 +79,24 @@ func (s *site) start(w http.ResponseWriter, r *http.Request) {
 		s.refuseForm(w, r, err)
 		return
 	}
-	actor, origin := s.who(r)
 	zone, _ := s.zoneOf(r)
-	o := core.StartOptions{
-		Holder: actor, Actor: actor, Origin: origin, Revision: &revision,
-		Reason: new(f.Values["reason"]), Emergency: new(f.checked("emergency")),
-		AutoEnd: f.checked("auto_end"), Until: f.instant("until", f.zone(zone)), For: f.duration("for"),
+	o := operator.StartOptions{IfRevision: &revision, Reason: new(f.Values["reason"]), Emergency: new(f.checked("emergency"))}
+	at, after := f.instant("until", f.zone(zone)), f.duration("for")
+	if f.checked("auto_end") {
+		o.End, o.EndAfter = at, after
+	} else {
+		o.ExpectedEnd, o.ExpectedAfter = at, after
 	}
-	if o.For != 0 && f.Values["until"] != "" {
-		f.fault("until", "Say either how long or until when, not both.")
+	switch typed := f.Values["until"] != ""; {
+	case typed && after != 0:
+		f.fault("until", "Give either a duration or a time, not both.")
+	case !typed && after == 0 && f.checked("auto_end"):
+		f.fault("auto_end", "Give the time above.")
 	}
-	if o.AutoEnd && o.For == 0 && f.Values["until"] == "" {
-		f.fault("auto_end", "Say above when it ends.")
-	}
+	p := nowPage{}
+	status := http.StatusUnprocessableEntity
 	if f.ok() {
-		res, err := core.Start(r.Context(), marked{s.store}, o)
+		res, err := s.operator(r).Start(r.Context(), o)
 		if err == nil {
 			code := "started"
 			if res.Period.Version > 1 {
@@ -98,16 +105,15 @@ func (s *site) start(w http.ResponseWriter, r *http.Request) {
 			s.done(w, r, "./", code, res, res.Period)
 			return
 		}
-		if !f.take(err, map[string]string{"for": "for", "until": "until", "auto_end": "auto_end", "reason": "reason", "expected_end": "until", "end": "until"}) {
-			s.startFailed(w, r, f, err)
-			return
+		if !f.take(err, ofStart) {
+			status, p.Conflict, p.Failure = explain(err, "Your input is kept below. Send it again if you still want to start.")
 		}
 	}
-	p := nowPage{page: s.page(w, r, "now", ""), Start: f}
-	s.showNow(w, http.StatusUnprocessableEntity, p)
+	p.page, p.Start = s.page(w, r, "now", ""), f
+	s.showNow(w, status, p)
 }
 
-// duration is one of the choices of a list, as Go writes it; zero if none was made.
+// duration is the choice in a list of durations; zero if there is none.
 func (f *form) duration(field string) time.Duration {
 	text := f.Values[field]
 	if text == "" {
@@ -119,12 +125,4 @@ func (f *form) duration(field string) time.Duration {
 		return 0
 	}
 	return d
-}
-
-// startFailed shows the page again, with what was typed and what is the case now.
-func (s *site) startFailed(w http.ResponseWriter, r *http.Request, f form, err error) {
-	p := nowPage{page: s.page(w, r, "now", ""), Start: f}
-	status, conflict, failure := explain(err, "Nothing was started. What you typed is kept below: send it again if it still ought to be.")
-	p.Conflict, p.Failure = conflict, failure
-	s.showNow(w, status, p)
 }

@@ -8,8 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func TestStartAndEnd(t *testing.T) {
@@ -21,7 +23,7 @@ func TestStartAndEnd(t *testing.T) {
 
 	w = c.follow(c.post("start", "reason", "New shelves", "for", "30m", "emergency", "yes", "revision", w.hidden("revision"), "zone", "UTC"))
 	p := c.only()
-	require.Equal(t, core.Deployment, p.Kind)
+	require.Equal(t, period.Deployment, p.Kind)
 	require.Equal(t, "alice", p.Holder)
 	require.Equal(t, "alice", p.CreatedBy)
 	require.Equal(t, "New shelves", p.Reason)
@@ -34,9 +36,9 @@ func TestStartAndEnd(t *testing.T) {
 	require.NotContains(t, c.get("").text(), "The site was taken down", "it is said once")
 	require.False(t, c.gate.Status().Open, "this instance refuses when the answer comes")
 
-	entries, err := core.Log(t.Context(), c.store, 0)
+	entries, err := operator.Operator{Store: c.store}.Log(t.Context(), 0)
 	require.NoError(t, err)
-	require.Equal(t, core.ActionStart, entries[0].Action)
+	require.Equal(t, period.ActionStart, entries[0].Action)
 	require.Equal(t, "alice", entries[0].Actor)
 	require.Equal(t, "page from 192.0.2.1", entries[0].Origin)
 
@@ -49,7 +51,7 @@ func TestStartAndEnd(t *testing.T) {
 
 func TestWriteIsAnsweredWhenThisInstanceGoesByIt(t *testing.T) {
 	t.Parallel()
-	c := newPages(t, pageSettings{store: struct{ core.Store }{memstore.New()}}) // nothing wakes the gate
+	c := newPages(t, pageSettings{store: struct{ store.Store }{memstore.New()}}) // nothing wakes the gate
 	require.Equal(t, http.StatusSeeOther, c.post("start", "revision", "0", "zone", "UTC").Code)
 	require.False(t, c.gate.Status().Open)
 	require.Equal(t, http.StatusSeeOther, c.post("end", "id", c.only().ID, "version", "1").Code)
@@ -62,8 +64,8 @@ func TestEndSaysWhatStillHoldsTheSiteDown(t *testing.T) {
 	mine, theirs := c.begin("alice", "mine"), c.begin("bob", "theirs")
 	w := c.get("")
 	w.says("2 periods hold the site down", "The site then stays down because of the other one", "End both and open the site", "You hold "+mine.ID+" already",
-		"2 periods hold it down, which all stand below; the one that lasts longest is of ")
-	require.NotRegexp(t, ", by (alice|bob)", w.text(), "nobody has taken it down alone")
+		"2 periods hold it down, all listed below; the one that lasts longest is of ")
+	require.NotRegexp(t, ", by (alice|bob)", w.text(), "two operators have taken it down")
 
 	w = c.follow(c.post("end", "id", mine.ID, "version", "1"))
 	require.Equal(t, "down", w.attribute("data-state"))
@@ -90,14 +92,14 @@ func TestStartShowsFaultsAtTheirFields(t *testing.T) {
 		want   string
 	}{
 		"an end that has passed":       {[]string{"until", "2020-01-01T00:00"}, "until", "Has passed"},
-		"a time that is none":          {[]string{"until", "soon"}, "until", "This is no date and time"},
+		"a time that is none":          {[]string{"until", "soon"}, "until", "This is not a date and time"},
 		"a year out of range":          {[]string{"until", "1999-01-01T00:00"}, "until", "want a year from 2000 to 9998"},
 		"two ends":                     {[]string{"until", "2097-01-01T00:00", "for", "15m"}, "until", "not both"},
-		"no end to end by itself at":   {[]string{"auto_end", "yes"}, "auto_end", "Say above when it ends"},
+		"no end to end by itself at":   {[]string{"auto_end", "yes"}, "auto_end", "Give the time above"},
 		"a duration that is no choice": {[]string{"for", "soon"}, "for", "none of the choices"},
 		"a duration below nothing":     {[]string{"for", "-1h"}, "for", "none of the choices"},
 		"a reason that is too long":    {[]string{"reason", string(make([]byte, 4097))}, "reason", "Want at most 4096 bytes"},
-		"a time that is skipped":       {[]string{"until", "2097-03-31T02:30", "zone", "Europe/Berlin"}, "until", "02:30 on 31 March 2097 does not exist in Europe/Berlin: clocks go from 02:00 CET to 03:00 CEST. Say 01:30 CET, or 03:30 CEST."},
+		"a time that is skipped":       {[]string{"until", "2097-03-31T02:30", "zone", "Europe/Berlin"}, "until", "02:30 on 31 March 2097 does not exist in Europe/Berlin: clocks go from 02:00 CET to 03:00 CEST. Choose 01:30 CET or 03:30 CEST."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,7 +125,7 @@ func TestStartAsksWhichOfTwoTimesIsMeant(t *testing.T) {
 		form := []string{"until", "2097-10-27T02:30", "revision", "0", "zone", "Europe/Berlin"}
 		w := c.post("start", form...)
 		require.Equal(t, http.StatusUnprocessableEntity, w.Code)
-		require.Equal(t, "02:30 comes twice in Europe/Berlin, because clocks are put back. Say which of them.", w.fault("until"))
+		require.Equal(t, "02:30 comes twice in Europe/Berlin, because clocks are put back. Choose one of the two.", w.fault("until"))
 		w.says("02:30 CEST (00:30 UTC)", "02:30 CET (01:30 UTC)")
 		require.Equal(t, http.StatusUnprocessableEntity, c.post("start", append(form, "until_offset", "+05:00")...).Code, "an offset that it never has")
 		c.follow(c.post("start", append(form, "until_offset", offset)...))
@@ -133,7 +135,7 @@ func TestStartAsksWhichOfTwoTimesIsMeant(t *testing.T) {
 
 func TestWhatHasChangedMeanwhileIsNotActedUpon(t *testing.T) {
 	t.Parallel()
-	t.Run("a start, while somebody else has started", func(t *testing.T) {
+	t.Run("a start, while another operator has started", func(t *testing.T) {
 		t.Parallel()
 		c := newPages(t, pageSettings{})
 		revision := c.get("").hidden("revision")
@@ -142,7 +144,7 @@ func TestWhatHasChangedMeanwhileIsNotActedUpon(t *testing.T) {
 		w := c.post("start", "reason", "shelves", "for", "1h", "revision", revision, "zone", "UTC")
 		require.Equal(t, http.StatusConflict, w.Code)
 		require.Equal(t, "down", w.attribute("data-state"))
-		w.says("Nothing was done", "Somebody else was faster", "by bob, because fire", "shelves")
+		w.says("Nothing was done", "another write came first", "by bob, because fire", "shelves")
 		require.Contains(t, w.Body.String(), `<option value="1h" selected>`)
 		require.Contains(t, w.Body.String(), `<details class="card" open>`)
 		require.Equal(t, before, c.document().Mark())
@@ -154,11 +156,11 @@ func TestWhatHasChangedMeanwhileIsNotActedUpon(t *testing.T) {
 		t.Parallel()
 		c := newPages(t, pageSettings{})
 		p := c.begin("bob", "fire")
-		_, err := core.Edit(t.Context(), c.store, p.ID, core.EditOptions{Reason: new("still burning: do not open"), Actor: "bob"})
+		_, err := operator.Operator{Store: c.store, Actor: "bob"}.Edit(t.Context(), p.ID, operator.EditOptions{Reason: new("still burning: do not open")})
 		require.NoError(t, err)
 		w := c.post("end", "id", p.ID, "version", "1")
 		require.Equal(t, http.StatusConflict, w.Code)
-		w.says("Somebody else was faster", "still burning: do not open", "Changed by")
+		w.says("another write came first", "still burning: do not open", "Changed by")
 		require.Len(t, c.document().Periods, 1)
 		c.follow(c.post("end", "id", p.ID, "version", w.hidden("version")))
 	})
@@ -169,7 +171,7 @@ func TestWhatHasChangedMeanwhileIsNotActedUpon(t *testing.T) {
 		c.follow(c.as("carol").post("end", "id", p.ID, "version", "1"))
 		w := c.post("end", "id", p.ID, "version", "1")
 		require.Equal(t, http.StatusConflict, w.Code)
-		w.says("It is not in force any more", "The site is up")
+		w.says("No period has this id. It was ended or deleted since you loaded the page.", "The site is up")
 	})
 	t.Run("an end of all, while something was begun", func(t *testing.T) {
 		t.Parallel()
@@ -180,7 +182,7 @@ func TestWhatHasChangedMeanwhileIsNotActedUpon(t *testing.T) {
 		c.begin("dave", "migration: do not open")
 		w := c.post("end-all", "revision", revision)
 		require.Equal(t, http.StatusConflict, w.Code)
-		w.says("Somebody else was faster", "migration: do not open", "3 periods hold the site down")
+		w.says("another write came first", "migration: do not open", "3 periods hold the site down")
 		require.Len(t, c.document().Periods, 3)
 	})
 }

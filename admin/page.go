@@ -5,8 +5,6 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
-
-	"github.com/go-downtime/downtime/core"
 )
 
 //go:embed templates
@@ -14,18 +12,18 @@ var templateFiles embed.FS
 
 var templates = template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/*.html"))
 
-// page is what every page shows around its own part.
+// page is the data that all pages share.
 type page struct {
 	seen
 
-	Base   string // the way to the mount's root
-	Name   string // of the page, "now" say: which link of the navigation is marked
+	Base   string // relative link to the root of the mount
+	Name   string // such as "now"; marks a link of the navigation
 	Title  string
 	Actor  string
-	Notice *notice // what the operator has just done
+	Notice *notice
 }
 
-// Follow is where the state stands that the page shows, in the same form.
+// Follow is the page that the script loads to update this one.
 func (p page) Follow() string {
 	switch p.Name {
 	case "now":
@@ -36,45 +34,33 @@ func (p page) Follow() string {
 	return "schedule"
 }
 
-// refused is an error page, which says nothing about the site.
+// refused is the data of an error page. It says nothing about the state of the site.
 type refused struct {
-	Denied bool // to whom the style sheet is denied as well
+	Denied bool // the client is not authorized and cannot load the style sheet
 	Base   string
 	Status int
 	Title  string
 	Detail string
 }
 
-// page looks at the store, and makes the frame of the page of this name.
+// page reads the store and returns the data that all pages share.
 func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) page {
-	actor, _ := s.who(r)
-	p := page{seen: s.look(r), Base: "./", Name: name, Title: title, Actor: actor}
-	if !r.URL.Query().Has("follow") { // the script asks again, and again
+	p := page{seen: s.look(r), Base: "./", Name: name, Title: title, Actor: s.operator(r).Actor}
+	if !r.URL.Query().Has("follow") { // the script does not show notices
 		p.Notice = takeNotice(w, r)
 	}
 	return p
 }
 
-// render writes a page. It is written whole or not at all.
+// render writes a whole page, or an error if its template fails.
 func (s *site) render(w http.ResponseWriter, status int, name string, data any) {
 	var b bytes.Buffer
 	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
 		s.log.Error("admin: a template failed", "template", name, "error", err)
-		http.Error(w, "The page could not be made. The log of the application says why.", http.StatusInternalServerError)
+		http.Error(w, "The page could not be rendered. The log of the application has the error.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // an error means that the client has gone
-}
-
-// holder is whose a period is, for people; who made it, where nobody holds it.
-func holder(p core.Period) string {
-	switch {
-	case p.Holder != "":
-		return p.Holder
-	case p.CreatedBy != "":
-		return p.CreatedBy
-	}
-	return "somebody unknown"
 }

@@ -14,31 +14,34 @@ import (
 
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // mount is where the tests of the pages mount them.
 const mount = "/ops/downtime"
 
-// pageClient is a browser without JavaScript, of somebody who is let in.
+// pageClient is a browser without JavaScript, of an authorized operator.
 type pageClient struct {
 	t       testing.TB
 	page    http.Handler
 	gate    *core.Gate
-	store   core.Store
+	store   store.Store
 	log     *lines
 	user    string
 	cookies map[string]string
 }
 
-// pageSettings is what a test wants to be another than usual.
+// pageSettings are the settings that a test changes.
 type pageSettings struct {
-	store core.Store // nil: a new memstore
+	store store.Store // nil: a new memstore
 	gate  func(c *core.Config)
 	page  func(c *admin.Config)
 }
 
-// newPages makes the pages over a store. Whoever names itself in X-User is let in.
+// newPages makes the pages over a store. A request with X-User is authorized.
 func newPages(t testing.TB, set pageSettings) *pageClient {
 	t.Helper()
 	c := &pageClient{t: t, store: set.store, log: &lines{}, user: "alice", cookies: map[string]string{}}
@@ -57,7 +60,7 @@ func newPages(t testing.TB, set pageSettings) *pageClient {
 	user := func(_ context.Context, r *http.Request) string { return r.Header.Get("X-User") }
 	pageConfig := admin.Config{
 		Path: mount, Logger: logger, Actor: user,
-		Authorise: core.Func("named", func(ctx context.Context, r *http.Request) bool { return user(ctx, r) != "" }),
+		Authorize: core.Func("named", func(ctx context.Context, r *http.Request) bool { return user(ctx, r) != "" }),
 	}
 	if set.page != nil {
 		set.page(&pageConfig)
@@ -68,14 +71,14 @@ func newPages(t testing.TB, set pageSettings) *pageClient {
 	return c
 }
 
-// as is another browser, of somebody else, on the same pages.
+// as is another browser, of another user, on the same pages.
 func (c *pageClient) as(user string) *pageClient {
 	other := *c
 	other.user, other.cookies = user, map[string]string{}
 	return &other
 }
 
-// reply is an answer, and the path that it is of.
+// reply is an answer, and the path of the request.
 type reply struct {
 	*httptest.ResponseRecorder
 
@@ -118,7 +121,7 @@ func (c *pageClient) post(path string, fields ...string) reply {
 	return c.send(r)
 }
 
-// follow goes where a redirect leads, by the address that a browser would have.
+// follow follows a redirect, as a browser would.
 func (c *pageClient) follow(r reply) reply {
 	c.t.Helper()
 	require.Equal(c.t, http.StatusSeeOther, r.Code, r.Body.String())
@@ -128,38 +131,36 @@ func (c *pageClient) follow(r reply) reply {
 	return c.send(httptest.NewRequestWithContext(c.t.Context(), http.MethodGet, at.String(), http.NoBody))
 }
 
-// document is what the store holds; nil if nothing was written.
-func (c *pageClient) document() *core.Document {
+// document is the document in the store; nil if nothing was written.
+func (c *pageClient) document() *period.Document {
 	c.t.Helper()
-	state, err := c.store.Load(c.t.Context(), core.Mark{})
-	require.NoError(c.t, err)
-	return state.Document
+	return documentOf(c.t, c.store)
 }
 
-// only is the one period that the store holds.
-func (c *pageClient) only() core.Period {
+// only is the only period in the store.
+func (c *pageClient) only() period.Period {
 	c.t.Helper()
 	require.Len(c.t, c.document().Periods, 1)
 	return c.document().Periods[0]
 }
 
-// plan schedules a window, and returns it.
-func (c *pageClient) plan(o core.WindowOptions) core.Period {
+// plan schedules a window as this actor, and returns it.
+func (c *pageClient) plan(actor string, o operator.WindowOptions) period.Period {
 	c.t.Helper()
-	res, err := core.Schedule(c.t.Context(), c.store, o)
+	res, err := operator.Operator{Store: c.store, Actor: actor}.Schedule(c.t.Context(), o)
 	require.NoError(c.t, err)
 	return res.Period
 }
 
-// begin takes the site down for somebody, and returns the deployment.
-func (c *pageClient) begin(holder, reason string) core.Period {
+// begin takes the site down for this holder, and returns the deployment.
+func (c *pageClient) begin(holder, reason string) period.Period {
 	c.t.Helper()
-	res, err := core.Start(c.t.Context(), c.store, core.StartOptions{Holder: holder, Reason: &reason})
+	res, err := operator.Operator{Store: c.store}.Start(c.t.Context(), operator.StartOptions{Holder: holder, Reason: &reason})
 	require.NoError(c.t, err)
 	return res.Period
 }
 
-// says requires that the page holds these texts.
+// says requires that the page contains these texts.
 func (r reply) says(texts ...string) {
 	r.t.Helper()
 	for _, text := range texts {
@@ -172,7 +173,7 @@ var (
 	blanks = regexp.MustCompile(`\s+`)
 )
 
-// text is what the page says without its markup, in one line.
+// text is the page without its markup, in one line.
 func (r reply) text() string {
 	plain := tags.ReplaceAllString(r.Body.String(), "")
 	plain = strings.NewReplacer("&#39;", "'", "&#34;", `"`, "&lt;", "<", "&gt;", ">", "&#43;", "+", "&amp;", "&").Replace(plain)
@@ -188,7 +189,7 @@ func (r reply) attribute(name string) string {
 	return found[1]
 }
 
-// fault is what the page says of a field; "" if nothing is wrong with it.
+// fault is the fault of a field on the page; "" if there is none.
 func (r reply) fault(field string) string {
 	found := regexp.MustCompile(`id="` + regexp.QuoteMeta(field) + `-fault">([^<]*)<`).FindStringSubmatch(r.Body.String())
 	if found == nil {
@@ -206,7 +207,7 @@ func (r reply) hidden(name string) string {
 	return found[1]
 }
 
-// match is what the group of a pattern finds in the page first.
+// match is the first match of the group of a pattern in the page.
 func match(w reply, pattern string) string {
 	w.t.Helper()
 	found := regexp.MustCompile(pattern).FindStringSubmatch(w.Body.String())

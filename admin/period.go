@@ -4,17 +4,17 @@ import (
 	"net/http"
 	"strconv"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/period"
 )
 
-// periodPage is the form of one period: a new window, or one that there is.
+// periodPage is the form of one period: a new window, or an existing period.
 type periodPage struct {
 	page
 
 	Form   form
 	Period *periodView // as it is now; nil for a new window
-	// Conflict: what was sent was made from a version that is gone. Differs is what is
-	// another now than what was typed.
+	// Conflict: the form was made from an older version. Differs lists where the input differs
+	// from the present version.
 	Conflict string
 	Differs  []difference
 	Failure  string
@@ -26,10 +26,10 @@ var periodFields = []string{
 	"expected_end", "expected_end_offset", "emergency", "enabled",
 }
 
-// ofPeriod are the fields that core's faults of a period belong to.
+// ofPeriod are the fields of the form by the fields of a fault.
 var ofPeriod = map[string]string{"reason": "reason", "start": "start", "end": "end", "expected_end": "expected_end", "enabled": "enabled"}
 
-// Action is what the form does.
+// Action is the action of the form.
 func (p periodPage) Action() string {
 	if p.Period == nil {
 		return "add"
@@ -37,8 +37,8 @@ func (p periodPage) Action() string {
 	return "edit"
 }
 
-// Window reports whether it is one, which has a start of its own and can be disabled.
-func (p periodPage) Window() bool { return p.Period == nil || p.Period.Kind == core.Window }
+// Window reports whether the period is a window, which has a start and can be disabled.
+func (p periodPage) Window() bool { return p.Period == nil || p.Period.Kind == period.Window }
 
 func (s *site) showPeriod(w http.ResponseWriter, status int, p periodPage) {
 	if p.Form.Values["zone"] == "" {

@@ -3,17 +3,18 @@ package admin
 import (
 	"time"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/walltime"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/period/walltime"
 )
 
-// fill has the form say what there is.
-func (f *form) fill(p core.Period, c clock) {
+// fill sets the values of the form to those of p.
+func (f *form) fill(p period.Period, c clock) {
 	f.Values["zone"] = c.Zone.String()
 	f.Values["reason"] = p.Reason
 	f.tick("emergency", p.Emergency)
 	f.tick("enabled", p.Enabled)
-	f.tick("no_end", p.Kind == core.Window && p.End.IsZero())
+	f.tick("no_end", p.Kind == period.Window && p.End.IsZero())
 	for field, at := range map[string]time.Time{"start": p.Start, "end": p.End, "expected_end": p.ExpectedEnd} {
 		if at.IsZero() {
 			continue
@@ -21,7 +22,7 @@ func (f *form) fill(p core.Period, c clock) {
 		f.Values[field] = c.Local(at)
 		if wall, ok := walltime.ParseWall(f.Values[field]); ok && len(walltime.Instants(wall, c.Zone)) > 1 {
 			f.Values[field+"_offset"] = at.In(c.Zone).Format("-07:00")
-			f.instant(field, c.Zone) // it offers the choice
+			f.instant(field, c.Zone) // offers the choice
 		}
 	}
 }
@@ -32,14 +33,14 @@ func (f *form) tick(field string, on bool) {
 	}
 }
 
-// changes is what the form says that is another than what there is. A time that was left
-// as it was shown stays what it is, to the microsecond.
-func (f *form) changes(p core.Period, c clock) core.EditOptions {
+// changes are the differences between the form and p. A time that was not edited stays
+// unchanged, to the microsecond.
+func (f *form) changes(p period.Period, c clock) operator.EditOptions {
 	was := newForm()
 	was.fill(p, c)
-	window := p.Kind == core.Window
+	window := p.Kind == period.Window
 	t := f.times(c.Zone, window)
-	o := core.EditOptions{Reason: new(f.Values["reason"]), Emergency: new(f.checked("emergency"))}
+	o := operator.EditOptions{Reason: new(f.Values["reason"]), Emergency: new(f.checked("emergency"))}
 	same := func(field string) bool {
 		return f.Values[field] == was.Values[field] && f.Values[field+"_offset"] == was.Values[field+"_offset"]
 	}
@@ -58,25 +59,25 @@ func (f *form) changes(p core.Period, c clock) core.EditOptions {
 	return o
 }
 
-// typed is what the form says of a period, and what is wrong with it by itself.
+// typed are the times of a form.
 type typed struct {
 	start, end, expected time.Time
 }
 
-// times reads the times of the form, in the zone that it was made for.
+// times reads the times of the form in its zone, and adds their faults.
 func (f *form) times(zone *time.Location, window bool) typed {
 	t := typed{end: f.instant("end", zone), expected: f.instant("expected_end", zone)}
 	if window {
 		t.start = f.instant("start", zone)
 		if f.Values["start"] == "" {
-			f.fault("start", "Say when it begins.")
+			f.fault("start", "Give the start.")
 		}
 		if f.Values["end"] == "" && !f.checked("no_end") {
-			f.fault("end", "Say when it ends, or tick that somebody ends it.")
+			f.fault("end", "Give the end, or tick that it has no end.")
 		}
 	}
 	if f.Values["end"] != "" && f.checked("no_end") {
-		f.fault("end", "Say when it ends, or tick that somebody ends it, not both.")
+		f.fault("end", "Give the end, or tick that it has no end, not both.")
 	}
 	for _, end := range []struct {
 		field string

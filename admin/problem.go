@@ -1,9 +1,9 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,40 +11,55 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 )
 
-// Codes of problems: what a program looks at. docs/api.md lists them.
+// Codes of problems that are not a code of package operator. docs/api.md lists all.
 const (
-	codeInvalid          = "invalid"            // 400: the request has faults, named in errors
-	codeForbidden        = "forbidden"          // 403: not let in, or sent from another site
-	codeNotFound         = "not-found"          // 404: no such path, period, fleet or log
-	codeMethod           = "method-not-allowed" // 405: see Allow
-	codeStale            = "stale"              // 409: somebody else was faster
-	codeInForce          = "in-force"           // 409: end it instead
-	codeNotInForce       = "not-in-force"       // 409: delete it instead
-	codeNothingToEnd     = "nothing-to-end"     // 409: none of it is in force
-	codeReadOnly         = "read-only"          // 409: the application may not write to its store
-	codeTooLarge         = "too-large"          // 413: a body of more than 64 KiB
-	codeMediaType        = "media-type"         // 415: want application/json
-	codeNoPrecondition   = "no-precondition"    // 428: want If-Match
-	codeInternal         = "internal"           // 500: a fault of this program
-	codeUnconfirmed      = "unconfirmed"        // 500: nobody knows whether it was written
-	codeStoreUnavailable = "store-unavailable"  // 503: the store cannot be read or written
-	codeStoreLost        = "store-lost"         // 503: the store's document is gone
+	codeForbidden      = "forbidden"                   // 403: not authorized, or sent from another site
+	codeNotFound       = string(operator.CodeNotFound) // 404: no such path, period or fleet
+	codeMethod         = "method-not-allowed"          // 405: see Allow
+	codeTooLarge       = "too-large"                   // 413: a body of more than 64 KiB
+	codeMediaType      = "media-type"                  // 415: want application/json
+	codeNoPrecondition = "no-precondition"             // 428: want If-Match
 )
 
-// problem is an error as the API says it (RFC 9457). Its type is about:blank, which stands
-// for the status; what a program tells apart is the code.
+// statuses are the HTTP statuses of the codes of package operator. Other codes are 500.
+var statuses = map[operator.Code]int{
+	operator.CodeInvalid:          http.StatusBadRequest,
+	operator.CodeNotFound:         http.StatusNotFound,
+	operator.CodeStale:            http.StatusConflict,
+	operator.CodeInForce:          http.StatusConflict,
+	operator.CodeNotInForce:       http.StatusConflict,
+	operator.CodeNothingToEnd:     http.StatusConflict,
+	operator.CodeInitialized:      http.StatusConflict,
+	operator.CodeNothingWritten:   http.StatusConflict,
+	operator.CodeReadOnly:         http.StatusConflict,
+	operator.CodeFull:             http.StatusConflict,
+	operator.CodeNotReadableByAll: http.StatusConflict,
+	operator.CodeLost:             http.StatusServiceUnavailable,
+	operator.CodeUnreadable:       http.StatusServiceUnavailable,
+	operator.CodeUnavailable:      http.StatusServiceUnavailable,
+}
+
+// raced are the codes of writes that failed because the state is another than the client
+// has seen.
+var raced = map[operator.Code]bool{
+	operator.CodeStale: true, operator.CodeNotFound: true, operator.CodeInForce: true,
+	operator.CodeNotInForce: true, operator.CodeNothingToEnd: true,
+}
+
+// problem is an error in JSON (RFC 9457). Its type is about:blank. Programs look at the code.
 type problem struct {
 	Title  string  `json:"title"`
 	Status int     `json:"status"`
 	Detail string  `json:"detail"`
 	Code   string  `json:"code"`
 	Errors []fault `json:"errors,omitempty"`
-	// Period and State are what there is now, beside a 409; State where the request was not
-	// about one period. Gate is what this instance does, where the store cannot be read.
+	// Period and State are the present ones, beside a 409; State if the request was not
+	// about one period. Gate is the status of this instance, beside a store that cannot be read.
 	Period *wire.Period `json:"period,omitempty"`
 	State  *stateJSON   `json:"state,omitempty"`
 	Gate   *gateJSON    `json:"gate,omitempty"`
@@ -61,20 +76,40 @@ func newProblem(status int, code, detail string) *problem {
 	return &problem{Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
 }
 
-// invalid is the problem of a request that has these faults.
-func invalid(faults ...fault) *problem {
-	p := newProblem(http.StatusBadRequest, codeInvalid, "")
-	for i, f := range faults {
-		faults[i].Value = clip(f.Value)
-		if p.Detail == "" {
-			p.Detail = "Nothing was done: " + f.Field + ": " + f.Problem + "."
+// explained is the problem of err. The client gets no text of the store.
+func explained(err error) *problem {
+	f := operator.Explain(err)
+	p := newProblem(cmp.Or(statuses[f.Code], http.StatusInternalServerError), string(f.Code), f.Text)
+	for _, e := range f.Fields {
+		value := ""
+		if e.Value != nil {
+			value = clip(fmt.Sprint(e.Value))
 		}
+		p.Errors = append(p.Errors, fault{Field: e.Field, Value: value, Problem: e.Problem})
 	}
-	p.Errors = faults
 	return p
 }
 
-// clip keeps what is echoed short.
+// invalid is the problem of a request with one fault.
+func invalid(field, value, text string) *problem {
+	return explained(&period.FieldError{Field: field, Value: value, Problem: text})
+}
+
+// problemOf is the problem of an error of an operation. It logs a fault of the server.
+func (s *site) problemOf(r *http.Request, err error) *problem {
+	p := explained(err)
+	if p.Status >= http.StatusInternalServerError {
+		s.complain(r, err)
+	}
+	return p
+}
+
+// complain logs an error whose text clients do not get.
+func (s *site) complain(r *http.Request, err error) {
+	s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "operator's API failed", slog.String("store", s.store.Info().Name), slog.Any("error", err))
+}
+
+// clip limits the length of a value that is sent back.
 func clip(text string) string {
 	const limit = 200
 	if len(text) <= limit {
@@ -87,8 +122,7 @@ func clip(text string) string {
 	return text + "…"
 }
 
-// write sends p. Beside status and body it sets the media type; what else belongs to the
-// status, such as Allow, the caller has set.
+// write sends p. The caller has set the headers that belong to the status, such as Allow.
 func (p *problem) write(w http.ResponseWriter, r *http.Request) {
 	sendJSON(w, r, p.Status, "application/problem+json", p)
 }
@@ -105,70 +139,12 @@ func refuseAPI(w http.ResponseWriter, r *http.Request, status int, detail string
 	newProblem(status, code, detail).write(w, r)
 }
 
-// faultsOf are the faults of a request that err holds; none if it is about something else.
-func faultsOf(err error) []fault {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var out []fault
-		for _, err := range joined.Unwrap() {
-			out = append(out, faultsOf(err)...)
-		}
-		return out
-	}
-	f, ok := errors.AsType[*core.FieldError](err)
-	if !ok {
-		return nil
-	}
-	out := fault{Field: f.Field, Problem: f.Problem}
-	if f.Value != nil {
-		out.Value = fmt.Sprint(f.Value)
-	}
-	return []fault{out}
-}
-
-// problemOf is what an error of an operator function means to a client. What the store
-// itself says is not for clients, and is logged.
-func (s *site) problemOf(ctx context.Context, err error) *problem {
-	switch {
-	case errors.Is(err, core.ErrUnconfirmed):
-		s.complain(ctx, err)
-		return newProblem(http.StatusInternalServerError, codeUnconfirmed, "The write is not confirmed: it may have taken place or not. Look at the state before doing it again.")
-	case errors.Is(err, core.ErrReadOnly):
-		return newProblem(http.StatusConflict, codeReadOnly, "Nothing was done: the application cannot write to its store.")
-	case errors.Is(err, core.ErrConflict):
-		return newProblem(http.StatusConflict, codeStale, "Nothing was done: somebody else has changed it meanwhile. Look at what it is now, and decide anew.")
-	case errors.Is(err, core.ErrLost):
-		s.complain(ctx, err)
-		return newProblem(http.StatusServiceUnavailable, codeStoreLost, "Nothing was done: the store has lost its document. Instances keep what they had.")
-	case isStoreFault(err), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		s.complain(ctx, err)
-		return newProblem(http.StatusServiceUnavailable, codeStoreUnavailable, "Nothing was done: the store cannot be read or written. The application's log says why.")
-	case errors.Is(err, core.ErrNotFound):
-		return newProblem(http.StatusNotFound, codeNotFound, "No period has this id.")
-	case errors.Is(err, core.ErrInForce):
-		return newProblem(http.StatusConflict, codeInForce, "Nothing was done: it is in force. End it instead.")
-	case errors.Is(err, core.ErrNotInForce):
-		return newProblem(http.StatusConflict, codeNotInForce, "Nothing was done: it is not in force. Delete it, or leave it.")
-	case errors.Is(err, core.ErrNothingToEnd):
-		return newProblem(http.StatusConflict, codeNothingToEnd, "Nothing was done: nothing of it is in force.")
-	}
-	if faults := faultsOf(err); len(faults) > 0 {
-		return invalid(faults...)
-	}
-	s.complain(ctx, err)
-	return newProblem(http.StatusInternalServerError, codeInternal, "An error that nobody has foreseen. The application's log has it.")
-}
-
-// complain logs what clients are not told.
-func (s *site) complain(ctx context.Context, err error) {
-	s.log.LogAttrs(context.WithoutCancel(ctx), slog.LevelError, "operator's API failed", slog.String("store", s.store.String()), slog.Any("error", err))
-}
-
 // sendJSON answers with v. A HEAD gets the headers alone.
 func sendJSON(w http.ResponseWriter, r *http.Request, status int, mediaType string, v any) {
 	body, err := json.MarshalIndent(v, "", "  ")
-	if err != nil { // an instant outside of JSON's years, which no store takes
+	if err != nil { // an instant outside of the years of JSON, which no store accepts
 		status, mediaType = http.StatusInternalServerError, "application/problem+json"
-		body = []byte(`{"title":"Internal Server Error","status":500,"detail":"The answer cannot be written as JSON.","code":"` + codeInternal + `"}`)
+		body = []byte(`{"title":"Internal Server Error","status":500,"detail":"The answer cannot be written as JSON.","code":"` + string(operator.CodeInternal) + `"}`)
 	}
 	body = append(body, '\n')
 	h := w.Header()
@@ -180,6 +156,5 @@ func sendJSON(w http.ResponseWriter, r *http.Request, status int, mediaType stri
 	}
 }
 
-// isAPI reports whether a path within the mount belongs to the API, whether there is
-// anything or not.
+// isAPI reports whether a path within the mount belongs to the API, known or unknown.
 func isAPI(path string) bool { return path == "/api" || strings.HasPrefix(path, "/api/") }

@@ -14,20 +14,22 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// TestAPIDeniesBeforeItLooks: whoever is not let in learns nothing, not even which paths
-// there are, and the store is not asked.
+// TestAPIDeniesBeforeItLooks: a client that is not authorized learns nothing, not even which
+// paths exist, and the store is not asked.
 func TestAPIDeniesBeforeItLooks(t *testing.T) {
 	t.Parallel()
 	asked := errors.New("the store was asked")
-	var loads, commits int
+	var gets, swaps int
 	st := &brokenStore{Store: memstore.New()}
 	c := newAPI(t, st)
-	st.load = func() error { loads++; return asked }
-	st.commit = func(func() error) error { commits++; return asked }
+	st.get = func() error { gets++; return asked }
+	st.swap = func(func() error) error { swaps++; return asked }
 	var first string
 	for path := range apiRoutes {
 		for _, method := range append(apiMethods, "CONNECT") {
@@ -49,16 +51,16 @@ func TestAPIDeniesBeforeItLooks(t *testing.T) {
 			}
 		}
 	}
-	require.Zero(t, loads)
-	require.Zero(t, commits)
+	require.Zero(t, gets)
+	require.Zero(t, swaps)
 }
 
-// secret is what a store's errors hold, and nobody is told.
+// secret is a text in errors of the store that no client may get.
 const secret = "postgres://ops:hunter2@db.internal/shop"
 
 func TestAPIBrokenStores(t *testing.T) {
 	t.Parallel()
-	corrupt := fmt.Errorf("%s: %w", secret, &core.FieldError{Field: "periods[3].end", Value: secret, Problem: "want an instant"})
+	corrupt := fmt.Errorf("%s: %w", secret, &period.FieldError{Field: "periods[3].end", Value: secret, Problem: "want an instant"})
 	reads := map[string]struct{ method, path, body string }{
 		"state":   {"GET", "state", ""},
 		"periods": {"GET", "periods", ""},
@@ -73,28 +75,32 @@ func TestAPIBrokenStores(t *testing.T) {
 		"delete":   {"DELETE", "periods/ID", ""},
 	}
 	type breakage struct {
-		load   error
-		commit func(do func() error) error
+		get    error
+		bytes  string
+		swap   func(do func() error) error
 		status int
 		code   string
 	}
 	fails := func(err error) func(func() error) error { return func(func() error) error { return err } }
 	unreadable := map[string]breakage{
-		"cannot be read":           {load: errors.New(secret), status: 503, code: "store-unavailable"},
-		"holds something corrupt":  {load: corrupt, status: 503, code: "store-unavailable"},
-		"has lost its document":    {load: fmt.Errorf("%s: %w", secret, core.ErrLost), status: 503, code: "store-lost"},
-		"does not answer in time":  {load: fmt.Errorf("%s: %w", secret, context.DeadlineExceeded), status: 503, code: "store-unavailable"},
-		"has not found something":  {load: fmt.Errorf("%s: %w", secret, core.ErrNotFound), status: 503, code: "store-unavailable"},
-		"speaks of the operator's": {load: errors.Join(errors.New(secret), core.ErrNothingToEnd), status: 503, code: "store-unavailable"},
+		"cannot be read":           {get: errors.New(secret), status: 503, code: "store-unavailable"},
+		"holds something corrupt":  {get: corrupt, status: 503, code: "store-unavailable"},
+		"has lost its document":    {get: fmt.Errorf("%s: %w", secret, store.ErrLost), status: 503, code: "store-lost"},
+		"does not answer in time":  {get: fmt.Errorf("%s: %w", secret, context.DeadlineExceeded), status: 503, code: "store-unavailable"},
+		"has not found something":  {get: fmt.Errorf("%s: %w", secret, operator.ErrNotFound), status: 503, code: "store-unavailable"},
+		"holds no document":        {bytes: "not a document", status: 503, code: "unreadable"},
+		"holds a newer document":   {bytes: `{"format": 99}`, status: 503, code: "unreadable"},
+		"speaks of the operator's": {get: errors.Join(errors.New(secret), operator.ErrNothingToEnd), status: 503, code: "store-unavailable"},
 	}
 	unwritable := map[string]breakage{
-		"is read-only":            {commit: fails(fmt.Errorf("%s: %w", secret, core.ErrReadOnly)), status: 409, code: "read-only"},
-		"cannot be written":       {commit: fails(errors.New(secret)), status: 503, code: "store-unavailable"},
-		"refuses the document":    {commit: fails(corrupt), status: 503, code: "store-unavailable"},
-		"loses it while writing":  {commit: fails(fmt.Errorf("%s: %w", secret, core.ErrLost)), status: 503, code: "store-lost"},
-		"always finds a conflict": {commit: fails(fmt.Errorf("%s: %w", secret, core.ErrConflict)), status: 409, code: "stale"},
-		"does not confirm": {commit: func(do func() error) error {
-			return errors.Join(do(), fmt.Errorf("%s: %w", secret, core.ErrUnconfirmed))
+		"is read-only":            {swap: fails(fmt.Errorf("%s: %w", secret, store.ErrReadOnly)), status: 409, code: "read-only"},
+		"is full":                 {swap: fails(&store.TooLargeError{Size: 3, Limit: 2}), status: 409, code: "document-full"},
+		"cannot be written":       {swap: fails(errors.New(secret)), status: 503, code: "store-unavailable"},
+		"refuses the document":    {swap: fails(corrupt), status: 503, code: "store-unavailable"},
+		"loses it while writing":  {swap: fails(fmt.Errorf("%s: %w", secret, store.ErrLost)), status: 503, code: "store-lost"},
+		"always finds a conflict": {swap: fails(fmt.Errorf("%s: %w", secret, store.ErrConflict)), status: 409, code: "stale"},
+		"does not confirm": {swap: func(do func() error) error {
+			return errors.Join(do(), fmt.Errorf("%s: %w", secret, store.ErrUnconfirmed))
 		}, status: 500, code: "unconfirmed"},
 	}
 	check := func(t *testing.T, w struct{ method, path, body string }, b breakage) {
@@ -103,18 +109,21 @@ func TestAPIBrokenStores(t *testing.T) {
 		c := newAPI(t, st)
 		ids := strings.NewReplacer("DEPLOYMENT", c.do("POST", "start", `{}`).text("period", "id"), "ID", c.plan())
 		mark := c.mark()
-		st.load, st.commit = func() error { return b.load }, b.commit
+		st.get, st.bytes, st.swap = func() error { return b.get }, b.bytes, b.swap
 		got := c.do(w.method, ids.Replace(w.path), ids.Replace(w.body), about(w.method, w.body)...)
 		require.Equal(t, b.status, got.Code, got.Body)
 		require.Equal(t, b.code, got.at("code"))
 		require.NotContains(t, got.Body.String(), "hunter2")
 		require.NotContains(t, got.Body.String(), "db.internal")
 		require.Empty(t, got.at("errors"))
-		if b.status >= 500 {
+		switch {
+		case b.code == "unreadable":
+			require.Contains(t, c.log.String(), "the document cannot be read")
+		case b.status >= 500:
 			require.Contains(t, c.log.String(), "hunter2", "the log says what the client is not told")
 		}
 		if b.code != "unconfirmed" {
-			st.load = nil
+			st.get, st.bytes = nil, ""
 			require.Equal(t, mark, c.mark())
 		}
 	}
@@ -145,22 +154,22 @@ func TestAPIBrokenStores(t *testing.T) {
 	}
 }
 
-// frozenStore answers nothing, until the caller gives up.
+// frozenStore does not answer until the caller gives up.
 type frozenStore struct {
-	core.Store
+	store.Store
 
 	frozen atomic.Bool
 }
 
-func (s *frozenStore) Load(ctx context.Context, have core.Mark) (core.State, error) {
+func (s *frozenStore) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	if s.frozen.Load() {
 		<-ctx.Done()
-		return core.State{}, ctx.Err()
+		return store.Blob{}, ctx.Err()
 	}
-	return s.Store.Load(ctx, have)
+	return s.Store.Get(ctx, have)
 }
 
-func TestFrozenStoreHoldsNobodyUpForLong(t *testing.T) {
+func TestFrozenStoreDelaysNoRequestForLong(t *testing.T) {
 	t.Parallel()
 	for what, target := range map[string]struct{ method, path, kind, body string }{
 		"API, state": {"GET", "api/v1/state", "", ""},

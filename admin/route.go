@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// route is what a path answers; nil for a method that it has not.
+// route are the handlers of a path; nil for a method that the path does not have.
 type route struct {
 	get  func(w http.ResponseWriter, r *http.Request)
 	post func(w http.ResponseWriter, r *http.Request)
 }
 
-// pages are all paths of the page. A GET never changes anything.
+// pages are the routes of all pages. A GET changes nothing.
 func (s *site) pages() map[string]route {
 	return map[string]route{
 		"/":             {get: s.now},
@@ -32,7 +32,7 @@ func (s *site) pages() map[string]route {
 	}
 }
 
-// dispatch finds what serves path, which begins with "/".
+// dispatch serves path, which begins with "/".
 func (s *site) dispatch(w http.ResponseWriter, r *http.Request, path string) {
 	if isAPI(path) {
 		s.api(w, r, path)

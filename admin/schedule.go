@@ -1,14 +1,13 @@
 package admin
 
 import (
-	"errors"
 	"net/http"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
 )
 
-// schedulePage is every period that the store holds.
+// schedulePage lists every period in the store.
 type schedulePage struct {
 	page
 
@@ -27,6 +26,12 @@ type group struct {
 // schedule is GET /schedule.
 func (s *site) schedule(w http.ResponseWriter, r *http.Request) {
 	s.showSchedule(w, http.StatusOK, schedulePage{page: s.page(w, r, "schedule", "Schedule")})
+}
+
+// showGone answers a request about a period that is not there, or not in the right state.
+func (s *site) showGone(w http.ResponseWriter, p page, text string) {
+	p.Name, p.Title = "schedule", "Schedule"
+	s.showSchedule(w, http.StatusNotFound, schedulePage{page: p, Conflict: text})
 }
 
 func (s *site) showSchedule(w http.ResponseWriter, status int, p schedulePage) {
@@ -48,37 +53,27 @@ func (s *site) showSchedule(w http.ResponseWriter, status int, p schedulePage) {
 	s.render(w, status, "schedule.html", p)
 }
 
-// enable and disable are POST /enable and /disable.
-func (s *site) enable(w http.ResponseWriter, r *http.Request)  { s.toggle(w, r, true) }
-func (s *site) disable(w http.ResponseWriter, r *http.Request) { s.toggle(w, r, false) }
+// enable is POST /enable, and disable is POST /disable.
+func (s *site) enable(w http.ResponseWriter, r *http.Request)  { s.toggle(w, r, true, "enabled") }
+func (s *site) disable(w http.ResponseWriter, r *http.Request) { s.toggle(w, r, false, "disabled") }
 
-func (s *site) toggle(w http.ResponseWriter, r *http.Request, to bool) {
-	id, version, ok := s.readTarget(w, r)
-	if !ok {
-		return
+func (s *site) toggle(w http.ResponseWriter, r *http.Request, to bool, code string) {
+	if id, version, ok := s.readTarget(w, r); ok {
+		res, err := s.operator(r).Edit(r.Context(), id, operator.EditOptions{IfVersion: &version, Enabled: &to})
+		s.changed(w, r, code, res, err)
 	}
-	actor, origin := s.who(r)
-	res, err := core.Edit(r.Context(), marked{s.store}, id, core.EditOptions{Version: version, Enabled: &to, Actor: actor, Origin: origin})
-	code := "disabled"
-	if to {
-		code = "enabled"
-	}
-	s.changed(w, r, code, res, err)
 }
 
-// remove is POST /delete: a period that is not in force is taken out of the schedule.
+// remove is POST /delete: it removes a period that is not in force.
 func (s *site) remove(w http.ResponseWriter, r *http.Request) {
-	id, version, ok := s.readTarget(w, r)
-	if !ok {
-		return
+	if id, version, ok := s.readTarget(w, r); ok {
+		res, err := s.operator(r).Cancel(r.Context(), id, operator.CancelOptions{IfVersion: &version})
+		s.changed(w, r, "deleted", res, err)
 	}
-	actor, origin := s.who(r)
-	res, err := core.Cancel(r.Context(), marked{s.store}, id, core.CancelOptions{Version: version, Actor: actor, Origin: origin})
-	s.changed(w, r, "deleted", res, err)
 }
 
-// readTarget reads a form that names one period, as the operator saw it. false: it was
-// answered.
+// readTarget reads a form that names one period and its version. If ok is false, readTarget
+// has answered the request.
 func (s *site) readTarget(w http.ResponseWriter, r *http.Request) (id string, version int64, ok bool) {
 	f, err := readForm(r, "id", "version")
 	if err == nil {
@@ -91,21 +86,14 @@ func (s *site) readTarget(w http.ResponseWriter, r *http.Request) (id string, ve
 	return f.Values["id"], version, true
 }
 
-// changed goes back to the schedule, which says what has become of the change.
-func (s *site) changed(w http.ResponseWriter, r *http.Request, code string, res core.Result, err error) {
+// changed shows the schedule after a change, or why the change failed.
+func (s *site) changed(w http.ResponseWriter, r *http.Request, code string, res operator.Result, err error) {
 	if err == nil {
 		s.done(w, r, "schedule", code, res, res.Period)
 		return
 	}
 	p := schedulePage{page: s.page(w, r, "schedule", "Schedule")}
-	status := http.StatusConflict
-	switch {
-	case errors.Is(err, core.ErrNotFound):
-		p.Conflict = "Somebody else was faster: this period is gone. Below is what there is now."
-	case errors.Is(err, core.ErrInForce):
-		p.Conflict = "It has come into force since you loaded the page, and is ended instead of deleted. Below is what there is now."
-	default:
-		status, p.Conflict, p.Failure = explain(err, "Below is what there is now.")
-	}
+	var status int
+	status, p.Conflict, p.Failure = explain(err, "Below is the current schedule.")
 	s.showSchedule(w, status, p)
 }

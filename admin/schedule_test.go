@@ -10,11 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/admin"
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// berlin has the pages show the zone that the tables of gaps and folds are in.
+// berlin sets the zone of the tables of gaps and folds.
 func berlin(t testing.TB) pageSettings {
 	t.Helper()
 	zone, err := time.LoadLocation("Europe/Berlin")
@@ -22,7 +24,7 @@ func berlin(t testing.TB) pageSettings {
 	return pageSettings{page: func(c *admin.Config) { c.Zone = zone }}
 }
 
-// window is a form of one that is far ahead, with changes to it.
+// window is the form of a window far ahead, with changes to it.
 func window(changes ...string) []string {
 	return append([]string{
 		"start", "2097-03-08T02:00", "end", "2097-03-08T04:00", "reason", "New database", "enabled", "yes", "zone", "Europe/Berlin",
@@ -36,7 +38,7 @@ func TestWindowFromPlanToDelete(t *testing.T) {
 	w := c.follow(c.post("add", window()...))
 	require.Equal(t, "planned", w.attribute("data-notice"))
 	p := c.only()
-	require.Equal(t, core.Window, p.Kind)
+	require.Equal(t, period.Window, p.Kind)
 	require.Equal(t, "2097-03-08T01:00:00Z", p.Start.Format(time.RFC3339))
 	require.Equal(t, "2097-03-08T03:00:00Z", p.End.Format(time.RFC3339))
 	require.Equal(t, "alice", p.CreatedBy)
@@ -82,7 +84,7 @@ func inputOf(t *testing.T, w reply, name string) string {
 func TestWindowInForceIsEndedAfterAQuestion(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, pageSettings{})
-	p := c.plan(core.WindowOptions{Start: time.Now().Add(-time.Minute), For: time.Hour, Actor: "bob", Reason: "shelves"})
+	p := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(-time.Minute), EndAfter: time.Hour, Reason: "shelves"})
 	other := c.begin("carol", "fire")
 	c.get("schedule").says("In force", "End now "+p.ID)
 	w := c.get("end?id=" + p.ID)
@@ -90,13 +92,13 @@ func TestWindowInForceIsEndedAfterAQuestion(t *testing.T) {
 	w = c.follow(c.post("end", "id", w.hidden("id"), "version", w.hidden("version")))
 	w.says("Ended "+p.ID, "The site is still down because of "+other.ID)
 	w = c.get("end?id=" + other.ID)
-	w.says("Nothing else in the store holds the site down: visitors are served again at once")
+	w.says("No other period in the store holds the site down: visitors are served again at once")
 }
 
 func TestQuestionsAboutWhatIsGone(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, pageSettings{})
-	coming := c.plan(core.WindowOptions{Start: time.Now().Add(time.Hour), For: time.Hour, Actor: "bob"})
+	coming := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(time.Hour), EndAfter: time.Hour})
 	running := c.begin("carol", "fire")
 	for _, path := range []string{
 		"edit?id=gone", "edit?id=", "edit", "end?id=gone", "delete?id=gone",
@@ -105,7 +107,7 @@ func TestQuestionsAboutWhatIsGone(t *testing.T) {
 		w := c.get(path)
 		require.Equal(t, http.StatusNotFound, w.Code, path)
 		require.Equal(t, "schedule", w.attribute("data-page"))
-		w.says("Below is what there is now", "fire")
+		w.says("Below is the current schedule", "fire")
 	}
 }
 
@@ -116,18 +118,18 @@ func TestWindowShowsFaultsAtTheirFields(t *testing.T) {
 		field string
 		want  string
 	}{
-		"no start":                        {window("start", ""), "start", "Say when it begins"},
-		"no end":                          {window("end", ""), "end", "Say when it ends, or tick"},
+		"no start":                        {window("start", ""), "start", "Give the start"},
+		"no end":                          {window("end", ""), "end", "Give the end, or tick"},
 		"an end, and none":                {window("no_end", "yes"), "end", "not both"},
 		"an end before its start":         {window("end", "2097-03-08T01:00"), "end", "not after its start"},
 		"an end at its start":             {window("end", "2097-03-08T02:00"), "end", "not after its start"},
 		"an expected end before it":       {window("expected_end", "2097-03-07T02:00"), "expected_end", "not after its start"},
 		"one that is over":                {window("start", "2020-03-08T02:00", "end", "2020-03-08T04:00"), "end", "Has passed"},
-		"a start that is skipped":         {window("start", "2097-03-31T02:30", "end", "2097-03-31T04:00"), "start", "Say 01:30 CET, or 03:30 CEST"},
-		"an end that is skipped":          {window("start", "2097-03-31T01:30", "end", "2097-03-31T02:00"), "end", "Say 01:00 CET, or 03:00 CEST"},
+		"a start that is skipped":         {window("start", "2097-03-31T02:30", "end", "2097-03-31T04:00"), "start", "Choose 01:30 CET or 03:30 CEST"},
+		"an end that is skipped":          {window("start", "2097-03-31T01:30", "end", "2097-03-31T02:00"), "end", "Choose 01:00 CET or 03:00 CEST"},
 		"a start that comes twice":        {window("start", "2097-10-27T02:30", "end", "2097-10-27T05:00"), "start", "02:30 comes twice in Europe/Berlin"},
-		"an expected end that is no time": {window("expected_end", "later"), "expected_end", "no date and time"},
-		"a day that is not":               {window("start", "2097-02-29T02:30"), "start", "no date and time"},
+		"an expected end that is no time": {window("expected_end", "later"), "expected_end", "not a date and time"},
+		"a day that is not":               {window("start", "2097-02-29T02:30"), "start", "not a date and time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -138,7 +140,7 @@ func TestWindowShowsFaultsAtTheirFields(t *testing.T) {
 			w.says("New database")
 			require.Nil(t, c.document())
 
-			p := c.plan(core.WindowOptions{Start: time.Date(2097, 1, 1, 0, 0, 0, 0, time.UTC), For: time.Hour, Actor: "bob"})
+			p := c.plan("bob", operator.WindowOptions{Start: time.Date(2097, 1, 1, 0, 0, 0, 0, time.UTC), EndAfter: time.Hour})
 			w = c.post("edit", append(tc.form, "id", p.ID, "version", "1")...)
 			require.Equal(t, http.StatusUnprocessableEntity, w.Code)
 			require.NotEmpty(t, w.fault(tc.field))
@@ -176,7 +178,7 @@ func TestEditLeavesWhatWasNotTouched(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, berlin(t))
 	start := time.Date(2097, 5, 6, 1, 2, 3, 456789000, time.UTC)
-	p := c.plan(core.WindowOptions{Start: start, For: time.Hour, ExpectedEnd: start.Add(time.Minute), Actor: "bob", Reason: "line one\nline two", Disabled: true})
+	p := c.plan("bob", operator.WindowOptions{Start: start, EndAfter: time.Hour, ExpectedEnd: start.Add(time.Minute), Reason: "line one\nline two", Disabled: true})
 	w := c.get("edit?id=" + p.ID)
 	form := []string{
 		"id", p.ID, "version", "1", "zone", w.hidden("zone"), "reason", "line one\r\nline two",
@@ -201,7 +203,7 @@ func TestDeploymentIsChangedButForItsStart(t *testing.T) {
 	c := newPages(t, berlin(t))
 	p := c.begin("ci", "fire")
 	w := c.get("edit?id=" + p.ID)
-	w.says("When it was begun cannot be changed", "Opens by itself at")
+	w.says("The start cannot be changed", "Opens by itself at")
 	require.NotContains(t, w.Body.String(), `name="start"`)
 	require.NotContains(t, w.Body.String(), `name="enabled"`)
 	c.follow(c.post("edit", "id", p.ID, "version", "1", "zone", "Europe/Berlin", "reason", "still fire", "expected_end", "2097-05-06T12:00", "end", ""))
@@ -212,7 +214,7 @@ func TestDeploymentIsChangedButForItsStart(t *testing.T) {
 	require.True(t, after.Enabled)
 }
 
-func TestEditOfWhatSomebodyElseHasChanged(t *testing.T) {
+func TestEditOfAPeriodThatAnotherOperatorHasChanged(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, berlin(t))
 	bob := c.as("bob")
@@ -223,7 +225,7 @@ func TestEditOfWhatSomebodyElseHasChanged(t *testing.T) {
 
 	w := c.post("edit", window("id", p.ID, "version", "1", "reason", "My reason", "emergency", "yes")...)
 	require.Equal(t, http.StatusConflict, w.Code)
-	w.says("Nothing was overwritten", "What differs", "As it is now", "Bob's reason", "My reason", "2097-03-08 06:00", "2097-03-08 04:00", "Changed by", "bob has changed this", "Replace it with what I typed")
+	w.says("Nothing was overwritten", "What differs", "As it is now", "Bob's reason", "My reason", "2097-03-08 06:00", "2097-03-08 04:00", "Changed by", "bob has changed this period", "Replace it with my input")
 	require.Equal(t, before, c.only(), "nothing was overwritten")
 	require.Equal(t, "2", w.hidden("version"))
 
@@ -233,13 +235,13 @@ func TestEditOfWhatSomebodyElseHasChanged(t *testing.T) {
 
 func TestEditInTheVeryMomentOfAnother(t *testing.T) {
 	t.Parallel()
-	for name, other := range map[string]func(t *testing.T, st core.Store, p core.Period) error{
-		"a change": func(t *testing.T, st core.Store, p core.Period) error {
-			_, err := core.Edit(t.Context(), st, p.ID, core.EditOptions{Reason: new("Bob's reason"), Actor: "bob"})
+	for name, other := range map[string]func(t *testing.T, st store.Store, p period.Period) error{
+		"a change": func(t *testing.T, st store.Store, p period.Period) error {
+			_, err := operator.Operator{Store: st, Actor: "bob"}.Edit(t.Context(), p.ID, operator.EditOptions{Reason: new("Bob's reason")})
 			return err
 		},
-		"a delete": func(t *testing.T, st core.Store, p core.Period) error {
-			_, err := core.Cancel(t.Context(), st, p.ID, core.CancelOptions{})
+		"a delete": func(t *testing.T, st store.Store, p period.Period) error {
+			_, err := operator.Operator{Store: st}.Cancel(t.Context(), p.ID, operator.CancelOptions{})
 			return err
 		},
 	} {
@@ -251,7 +253,7 @@ func TestEditInTheVeryMomentOfAnother(t *testing.T) {
 			c.follow(c.post("add", window()...))
 			p := c.only()
 			var once sync.Once
-			between.commit = func(do func() error) error {
+			between.swap = func(do func() error) error {
 				once.Do(func() { require.NoError(t, other(t, mem, p)) })
 				return do()
 			}
@@ -277,7 +279,7 @@ func TestConflictTellsTheTwoOfATimeThatComesTwice(t *testing.T) {
 	require.Equal(t, 1, strings.Count(w.Body.String(), `name="end_offset" value="&#43;02:00"`))
 }
 
-func TestEditOfWhatSomebodyElseHasTakenAway(t *testing.T) {
+func TestEditOfAPeriodThatAnotherOperatorHasRemoved(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, berlin(t))
 	c.post("add", window()...)
@@ -285,7 +287,7 @@ func TestEditOfWhatSomebodyElseHasTakenAway(t *testing.T) {
 	c.as("bob").post("delete", "id", p.ID, "version", "1")
 	w := c.post("edit", window("id", p.ID, "version", "1", "reason", "My reason")...)
 	require.Equal(t, http.StatusConflict, w.Code)
-	w.says("this period is gone", "My reason", "Schedule a window")
+	w.says("this period was ended or deleted", "My reason", "Schedule a window")
 	require.Contains(t, w.Body.String(), `action="add"`)
 	require.Empty(t, w.hidden("version"))
 	require.Empty(t, c.document().Periods)
@@ -294,11 +296,11 @@ func TestEditOfWhatSomebodyElseHasTakenAway(t *testing.T) {
 	c.as("bob").post("end", "id", d.ID, "version", "1")
 	w = c.post("edit", "id", d.ID, "version", "1", "zone", "UTC", "reason", "My reason", "end", "", "expected_end", "")
 	require.Equal(t, http.StatusConflict, w.Code)
-	w.says("this period is gone", "My reason", "The site is up")
+	w.says("this period was ended or deleted", "My reason", "The site is up")
 	require.Contains(t, w.Body.String(), `action="start"`)
 }
 
-func TestTogglesOfWhatSomebodyElseHasChanged(t *testing.T) {
+func TestTogglesOfAPeriodThatAnotherOperatorHasChanged(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, berlin(t))
 	c.post("add", window()...)
@@ -307,23 +309,23 @@ func TestTogglesOfWhatSomebodyElseHasChanged(t *testing.T) {
 	for _, path := range []string{"disable", "enable", "delete"} {
 		w := c.post(path, "id", p.ID, "version", "1")
 		require.Equal(t, http.StatusConflict, w.Code, path)
-		w.says("Somebody else was faster", "Below is what there is now")
+		w.says("another write came first", "Below is the current schedule")
 	}
 	require.Equal(t, int64(2), c.only().Version)
 	w := c.post("delete", "id", "gone", "version", "1")
 	require.Equal(t, http.StatusConflict, w.Code)
-	w.says("this period is gone")
+	w.says("It was ended or deleted since you loaded the page")
 
-	running := c.plan(core.WindowOptions{Start: time.Now().Add(-time.Minute), For: time.Hour, Actor: "bob"})
+	running := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(-time.Minute), EndAfter: time.Hour})
 	w = c.post("delete", "id", running.ID, "version", "1")
 	require.Equal(t, http.StatusConflict, w.Code)
-	w.says("It has come into force since you loaded the page")
+	w.says("the period is in force. End it instead")
 }
 
 func TestEnablingWhatWouldRefuseAtOnceSaysSo(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, pageSettings{})
-	p := c.plan(core.WindowOptions{Start: time.Now().Add(-time.Minute), For: time.Hour, Actor: "bob", Disabled: true})
+	p := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(-time.Minute), EndAfter: time.Hour, Disabled: true})
 	c.get("schedule").says("Enable, and take the site down now " + p.ID)
 	c.follow(c.post("enable", "id", p.ID, "version", "1"))
 	require.Equal(t, "down", c.get("").attribute("data-state"))
@@ -331,12 +333,12 @@ func TestEnablingWhatWouldRefuseAtOnceSaysSo(t *testing.T) {
 
 func TestWhatIsOverIsShownForAWhile(t *testing.T) {
 	t.Parallel()
-	store := newShifted()
-	c := newPages(t, pageSettings{store: store})
-	p := c.plan(core.WindowOptions{Start: time.Now(), For: time.Minute, Actor: "bob", Reason: "shelves"})
-	store.set(func(s *shiftedStore) { s.by = time.Hour })
+	shifted := newShifted()
+	c := newPages(t, pageSettings{store: shifted})
+	p := c.plan("bob", operator.WindowOptions{Start: time.Now(), EndAfter: time.Minute, Reason: "shelves"})
+	shifted.set(func(s *shiftedStore) { s.by = time.Hour })
 	w := c.get("schedule")
-	w.says("Over", "shelves", "kept for a week, and refuses nobody")
+	w.says("Over", "shelves", "kept for a week. They have no effect.")
 	require.Equal(t, "finished", w.attribute("data-status"))
 	c.follow(c.post("delete", "id", p.ID, "version", "1"))
 	require.Empty(t, c.document().Periods)

@@ -9,37 +9,37 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/store"
 )
 
 // site is the page and its API over one gate.
 type site struct {
 	gate  *core.Gate
-	store core.Store // the gate's, never nil
-	cfg   Config     // checked; Path without a slash at its end, Zone and Logger never nil
+	store store.Store // of the gate, never nil
+	cfg   Config      // checked; Path without a slash at its end, Zone and Logger never nil
 	log   *slog.Logger
 	cross *http.CrossOriginProtection
-	// routes are the pages, by their path within the mount.
+	// routes are the pages by path within the mount.
 	routes map[string]route
-	// complained: a panic of Authorise or Actor was logged; it comes with every request.
+	// complained: a panic of Actor or Origin was logged. It recurs with every request.
 	complained atomic.Bool
 }
 
-// New returns the operator's page of gate, and its JSON API. It operates the gate's store,
-// through the same functions as the command. The handler is safe for concurrent use and
+// New returns the operator's page of gate, and its JSON API. It operates the gate's store
+// through package operator, as the command does. The handler is safe for concurrent use and
 // needs no closing.
 //
-// The error holds every fault of cfg, joined, each a [*core.FieldError]; a nil gate and a
-// gate without a store, which there is nothing to operate on, are among them. New logs a
-// warning if the page cannot be reached while the site is down: because its path is not
-// exempt ([Exempt]), nor Authorise among the gate's Bypass. Ignore it where the page is not
-// behind the gate at all.
+// The error holds every fault, joined, each a [*core.FieldError]. A nil gate and a gate without
+// a store are faults. New logs a warning if the gate would refuse the page while the site is
+// down: the path is not exempt ([Exempt]), and Authorize is not among the gate's Bypass. Ignore the
+// warning if the page is not behind the gate.
 func New(gate *core.Gate, cfg Config) (http.Handler, error) {
 	errs := []error{cfg.faults()}
 	switch {
 	case gate == nil:
 		errs = append(errs, &core.FieldError{Field: "gate", Problem: "is nil; make one with core.New"})
 	case gate.Store() == nil:
-		errs = append(errs, &core.FieldError{Field: "gate", Problem: "has no store, so there is nothing to operate; set core.Config.Store"})
+		errs = append(errs, &core.FieldError{Field: "gate", Problem: "has no store to operate on; set core.Config.Store"})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
@@ -54,7 +54,7 @@ func New(gate *core.Gate, cfg Config) (http.Handler, error) {
 	s := &site{gate: gate, store: gate.Store(), cfg: cfg, log: cfg.Logger, cross: http.NewCrossOriginProtection()}
 	for _, origin := range cfg.TrustedOrigins {
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {
-			return nil, fmt.Errorf("admin: %w", err) // faults has looked: it cannot be
+			return nil, fmt.Errorf("admin: %w", err) // cannot happen: faults has checked it
 		}
 	}
 	s.routes = s.pages()

@@ -14,7 +14,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // shiftedStore is a store whose clock a test can put forward, and whose reads can fail.
@@ -24,7 +27,7 @@ type shiftedStore struct {
 	mu   sync.Mutex
 	by   time.Duration
 	err  error
-	lies func(d *core.Document) *core.Document // what it holds instead
+	lies func(d *period.Document) *period.Document // the document instead of the stored one
 }
 
 func newShifted() *shiftedStore { return &shiftedStore{Store: memstore.New()} }
@@ -35,52 +38,66 @@ func (s *shiftedStore) set(change func(s *shiftedStore)) {
 	change(s)
 }
 
-func (s *shiftedStore) Load(ctx context.Context, have core.Mark) (core.State, error) {
+func (s *shiftedStore) Get(ctx context.Context, have store.Token) (store.Blob, error) {
+	set, err := s.ListRows(ctx, "")
+	if err == nil && have != "" && set.Blob.Token == have {
+		return store.Blob{Token: have, Now: set.Blob.Now}, store.ErrUnchanged
+	}
+	return set.Blob, err
+}
+
+func (s *shiftedStore) ListRows(ctx context.Context, _ store.Token) (store.Rowset, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
-		return core.State{}, s.err
+		return store.Rowset{}, s.err
 	}
-	if s.lies != nil {
-		have = core.Mark{}
+	set, err := s.Store.ListRows(ctx, "")
+	set.Blob.Now = set.Blob.Now.Add(s.by)
+	for i, row := range set.Rows {
+		if row.Life == store.Live && !row.Lease.After(set.Blob.Now) {
+			set.Rows[i].Life = store.Expired
+		}
 	}
-	state, err := s.Store.Load(ctx, have)
-	state.Time = state.Time.Add(s.by)
-	if s.lies != nil && err == nil {
-		state.Document = s.lies(state.Document)
-		state.Mark = state.Document.Mark()
+	if s.lies == nil || err != nil {
+		return set, err
 	}
-	return state, err
+	doc, err := period.Decode(set.Blob.Bytes)
+	if err == nil {
+		set.Blob.Bytes, err = s.lies(doc).Encode()
+	}
+	set.Blob.Token = store.TokenOf(set.Blob.Bytes)
+	return set, err
 }
 
-func (s *shiftedStore) Report(ctx context.Context, row core.Instance, lease time.Duration) (core.Mark, time.Time, error) {
-	mark, at, err := s.Store.Report(ctx, row, lease)
+func (s *shiftedStore) PutRow(ctx context.Context, key string, b []byte, lease time.Duration) (store.Token, time.Time, error) {
+	token, at, err := s.Store.PutRow(ctx, key, b, lease)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
 		err = s.err
 	}
-	return mark, at.Add(s.by), err
+	return token, at.Add(s.by), err
 }
 
 func TestOverdueIsLoud(t *testing.T) {
 	t.Parallel()
-	store := newShifted()
-	c := newPages(t, pageSettings{store: store})
+	shifted := newShifted()
+	c := newPages(t, pageSettings{store: shifted})
 	c.post("start", "reason", "x", "for", "15m", "revision", "0", "zone", "UTC")
 	require.Empty(t, c.get("").attribute("data-overdue"))
-	store.set(func(s *shiftedStore) { s.by = time.Hour })
+	shifted.set(func(s *shiftedStore) { s.by = time.Hour })
 	require.NoError(t, c.gate.Refresh(t.Context()))
 	w := c.get("")
 	require.Equal(t, "true", w.attribute("data-overdue"))
-	w.says("Overdue.", "It was expected to be over", "45 minutes ago", "Nothing opens by itself", "Two clocks disagree")
+	w.says("Overdue.", "It was expected to be over", "45 minutes ago", "The site does not open by itself", "Two clocks disagree")
 	require.Equal(t, "true", c.get("schedule").attribute("data-overdue"), "on every page")
 }
 
 func TestWhatOpensTheSiteIsSaid(t *testing.T) {
 	t.Parallel()
 	window := func(c *pageClient, from, to time.Duration) {
-		c.plan(core.WindowOptions{Start: time.Now().Add(from), End: time.Now().Add(to).Truncate(time.Second), Actor: "bob"})
+		c.plan("bob", operator.WindowOptions{Start: time.Now().Add(from), End: time.Now().Add(to).Truncate(time.Second)})
 	}
 	for name, tc := range map[string]struct {
 		given func(c *pageClient)
@@ -89,19 +106,19 @@ func TestWhatOpensTheSiteIsSaid(t *testing.T) {
 	}{
 		"an expected end opens nothing": {func(c *pageClient) {
 			c.post("start", "for", "15m", "revision", "0", "zone", "UTC")
-		}, "It stays down until somebody ends it", "by itself"},
+		}, "The site stays down until an operator ends it", "by itself"},
 		"an automatic end does": {func(c *pageClient) {
 			c.post("start", "for", "15m", "auto_end", "yes", "revision", "0", "zone", "UTC")
-		}, "It opens by itself then", "until somebody ends it"},
-		"the end of a window does": {func(c *pageClient) { window(c, -time.Hour, time.Hour) }, "It opens by itself then", "until somebody ends it"},
+		}, "The site opens by itself then", "until an operator ends it"},
+		"the end of a window does": {func(c *pageClient) { window(c, -time.Hour, time.Hour) }, "The site opens by itself then", "until an operator ends it"},
 		"unless another goes on after it": {func(c *pageClient) {
 			window(c, -time.Hour, time.Hour)
-			c.plan(core.WindowOptions{Start: time.Now().Add(time.Minute), ExpectedEnd: time.Now().Add(2 * time.Hour), Actor: "bob"})
-		}, "It stays down until somebody ends it", "It opens by itself"},
+			c.plan("bob", operator.WindowOptions{Start: time.Now().Add(time.Minute), ExpectedEnd: time.Now().Add(2 * time.Hour)})
+		}, "The site stays down until an operator ends it", "The site opens by itself"},
 		"a promise that ends before the end": {func(c *pageClient) {
-			c.plan(core.WindowOptions{Start: time.Now().Add(-time.Hour), For: 3 * time.Hour, ExpectedEnd: time.Now().Add(time.Hour), Actor: "bob"})
-		}, "It opens by itself ", "It opens by itself then"},
-		"nobody has said": {func(c *pageClient) { c.begin("bob", "x") }, "Nobody has said when it will be over. It stays down until somebody ends it", "by itself"},
+			c.plan("bob", operator.WindowOptions{Start: time.Now().Add(-time.Hour), EndAfter: 3 * time.Hour, ExpectedEnd: time.Now().Add(time.Hour)})
+		}, "The site opens by itself ", "The site opens by itself then"},
+		"no end was given": {func(c *pageClient) { c.begin("bob", "x") }, "No end was given. The site stays down until an operator ends it", "by itself"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -118,7 +135,7 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		gate  func(t *testing.T, c *core.Config)
-		setup func(t *testing.T, c *pageClient, store *shiftedStore)
+		setup func(t *testing.T, c *pageClient, s *shiftedStore)
 		state string
 		says  []string
 		warns string
@@ -168,7 +185,7 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 			setup: func(_ *testing.T, c *pageClient, s *shiftedStore) {
 				c.begin("bob", "fire")
 				c.get("")
-				s.set(func(s *shiftedStore) { s.err = core.ErrLost })
+				s.set(func(s *shiftedStore) { s.err = store.ErrLost })
 				_ = c.gate.Refresh(c.t.Context())
 			},
 			state: "down", says: []string{"The store has lost its document", "Begin anew, and open the site"}, warns: "store-lost",
@@ -180,7 +197,7 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 				old := c.document()
 				c.begin("carol", "water")
 				c.get("")
-				s.set(func(s *shiftedStore) { s.lies = func(*core.Document) *core.Document { return old } })
+				s.set(func(s *shiftedStore) { s.lies = func(*period.Document) *period.Document { return old } })
 				_ = c.gate.Refresh(c.t.Context())
 			},
 			state: "mixed", says: []string{"The store has gone back in time", "downtime reconcile --above 2"}, warns: "regressed",
@@ -190,27 +207,27 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 				t.Helper()
 				c.begin("bob", "fire")
 				s.set(func(s *shiftedStore) {
-					s.lies = func(d *core.Document) *core.Document {
+					s.lies = func(d *period.Document) *period.Document {
 						edited := *d
-						edited.Periods = []core.Period{d.Periods[0]}
+						edited.Periods = []period.Period{d.Periods[0]}
 						edited.Periods[0].Reason = "by hand"
 						return &edited
 					}
 				})
 			},
-			state: "down", says: []string{"The store was edited by hand", "by hand"}, warns: "hand-edited",
+			state: "down", says: []string{"The document was edited by hand", "by hand"}, warns: "hand-edited",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := newShifted()
-			c := newPages(t, pageSettings{store: store, gate: func(c *core.Config) {
+			shifted := newShifted()
+			c := newPages(t, pageSettings{store: shifted, gate: func(c *core.Config) {
 				if tc.gate != nil {
 					tc.gate(t, c)
 				}
 			}})
 			if tc.setup != nil {
-				tc.setup(t, c, store)
+				tc.setup(t, c, shifted)
 			}
 			w := c.get("")
 			require.Equal(t, http.StatusOK, w.Code)
@@ -224,6 +241,23 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 	}
 }
 
+func TestDocumentThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	broken := &brokenStore{Store: memstore.New()}
+	c := newPages(t, pageSettings{store: broken})
+	c.begin("bob", "fire")
+	c.get("")
+	broken.bytes = `{"format": 99}`
+	w := c.get("")
+	require.Equal(t, "down", w.attribute("data-state"))
+	require.Equal(t, "store-unreadable", w.attribute("data-warning"))
+	w.says("keeps the last known state", "by bob, because fire")
+	require.NotContains(t, w.text(), "Begin anew", "the document is not lost")
+	w = c.post("start", "revision", "1", "reason", "kept as typed", "zone", "UTC")
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	w.says("Nothing was changed", "a newer version of downtime wrote the document", "kept as typed")
+}
+
 func overrideFile(t *testing.T, word string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "override")
@@ -233,26 +267,26 @@ func overrideFile(t *testing.T, word string) string {
 
 func TestStoreThatWasNeverRead(t *testing.T) {
 	t.Parallel()
-	store := newShifted()
-	store.err = errors.New("connection refused")
-	c := newPages(t, pageSettings{store: store})
+	shifted := newShifted()
+	shifted.err = errors.New("connection refused")
+	c := newPages(t, pageSettings{store: shifted})
 	w := c.get("")
 	require.Equal(t, "unknown", w.attribute("data-state"))
-	w.says("has never read its store", "Nobody knows whether the site ought to be up", "connection refused", "never")
+	w.says("has never read its store", "It is not known whether the site should be up", "connection refused", "never")
 }
 
 func TestBeginAnewOverALostDocument(t *testing.T) {
 	t.Parallel()
-	store := newShifted()
-	c := newPages(t, pageSettings{store: store})
+	shifted := newShifted()
+	c := newPages(t, pageSettings{store: shifted})
 	c.begin("bob", "fire")
 	c.get("")
 	require.Equal(t, http.StatusConflict, c.post("end-all", "revision", "0").Code, "a revision that was seen is not begun anew over")
-	store.set(func(s *shiftedStore) { s.err = core.ErrLost })
+	shifted.set(func(s *shiftedStore) { s.err = store.ErrLost })
 	require.Equal(t, http.StatusConflict, c.post("end-all", "revision", "1").Code)
 	w := c.post("start", "revision", "1", "reason", "x", "zone", "UTC")
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
-	w.says("refuses everything but to begin anew")
+	w.says("the store has lost its document")
 }
 
 func TestWritesThatFailAreToldAsTheyAre(t *testing.T) {
@@ -262,22 +296,22 @@ func TestWritesThatFailAreToldAsTheyAre(t *testing.T) {
 		says   string
 		status int
 	}{
-		"a store that may only be read": {core.ErrReadOnly, "this application may only read its store", http.StatusServiceUnavailable},
-		"a store that is lost":          {core.ErrLost, "the store has lost its document", http.StatusServiceUnavailable},
+		"a store that may only be read": {store.ErrReadOnly, "this process cannot write to the store", http.StatusServiceUnavailable},
+		"a store that is lost":          {store.ErrLost, "the store has lost its document", http.StatusServiceUnavailable},
 		"a write that may have taken place": {
-			core.ErrUnconfirmed, "Nobody knows whether this was written", http.StatusServiceUnavailable,
+			store.ErrUnconfirmed, "The write is not confirmed", http.StatusServiceUnavailable,
 		},
-		"a store that fails":                  {errors.New("disk is full"), "Nothing was written", http.StatusServiceUnavailable},
-		"a store whose fault looks like ours": {&core.FieldError{Field: "reason", Problem: "is odd in the store"}, "Nothing was written", http.StatusServiceUnavailable},
+		"a store that fails":                  {errors.New("disk is full"), "Nothing was changed", http.StatusServiceUnavailable},
+		"a store whose fault looks like ours": {&period.FieldError{Field: "reason", Problem: "is odd in the store"}, "Nothing was changed", http.StatusServiceUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			mem := memstore.New()
 			broken := &brokenStore{Store: mem}
 			c := newPages(t, pageSettings{store: broken})
-			window := c.plan(core.WindowOptions{Start: time.Now().Add(time.Hour), For: time.Hour, Actor: "bob"})
+			window := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(time.Hour), EndAfter: time.Hour})
 			p := c.begin("bob", "fire")
-			broken.commit = func(func() error) error { return tc.err }
+			broken.swap = func(func() error) error { return tc.err }
 			for path, form := range map[string][]string{
 				"start":   {"reason", "kept as typed", "revision", "2", "zone", "UTC"},
 				"end":     {"id", p.ID, "version", "1"},

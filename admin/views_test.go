@@ -2,6 +2,8 @@ package admin_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"html/template"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +15,10 @@ import (
 
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func TestZoneIsPickedForThisMount(t *testing.T) {
@@ -70,7 +75,7 @@ func TestNoticesComeFromThePageAlone(t *testing.T) {
 	}
 	c := newPages(t, pageSettings{})
 	c.post("start", "revision", "0", "zone", "UTC")
-	require.Empty(t, c.get("?follow=yes").attribute("data-notice"), "the script takes it from nobody")
+	require.Empty(t, c.get("?follow=yes").attribute("data-notice"), "a page for the script does not take it")
 	require.Equal(t, "started", c.get("").attribute("data-notice"))
 }
 
@@ -99,7 +104,7 @@ func TestVisitorsPageIsShownInASandbox(t *testing.T) {
 		require.Equal(t, "nosniff", frame.Header().Get("X-Content-Type-Options"))
 
 		if state == "down" {
-			// It is what a visitor gets, to the byte.
+			// The same bytes as a visitor gets.
 			visitor := httptest.NewRecorder()
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 			r.Header.Set("Accept", "text/html")
@@ -128,47 +133,87 @@ func TestVisitorsPageOfTheApplicationsOwn(t *testing.T) {
 
 func TestFleetIsShownAsItWasReported(t *testing.T) {
 	t.Parallel()
-	store := newShifted()
-	c := newPages(t, pageSettings{store: store})
+	mem := newShifted()
+	c := newPages(t, pageSettings{store: mem})
 	p := c.begin("bob", "x")
 	c.get("")
 	now := c.document()
-	report := func(row core.Instance) {
+	for _, row := range []period.Row{
+		{ID: "serves", PID: 2, State: period.Open, Override: "up", StoreID: now.StoreID, Revision: 1, WriteID: now.WriteID, InFlight: 7, Rules: "other"},
+		{ID: "behind", PID: 3, State: period.Starting, Cause: "starting", Revision: 0, Rules: "other"},
+		{ID: "ahead", PID: 4, State: period.Closed, Cause: "period", StoreID: now.StoreID, Revision: 9, WriteID: "x", Regressed: true, Drained: []string{p.ID}},
+		{ID: "drained", PID: 5, State: period.Closed, Cause: "period", StoreID: now.StoreID, Revision: 1, WriteID: now.WriteID, Drained: []string{p.ID}, Exempt: 3},
+		{ID: "gone", PID: 6, State: period.Open},
+	} {
 		row.Policy, row.Host = "keep", "web"
-		_, _, err := store.Store.Report(t.Context(), row, time.Minute)
-		require.NoError(t, err)
+		report(t, mem, row, time.Minute)
 	}
-	report(core.Instance{ID: "serves", PID: 2, Open: true, Override: "up", StoreID: now.StoreID, Revision: 1, WriteID: now.WriteID, InFlight: 7, Rules: "other"})
-	report(core.Instance{ID: "behind", PID: 3, Open: false, Cause: "starting", Revision: 0, Rules: "other"})
-	report(core.Instance{ID: "ahead", PID: 4, StoreID: now.StoreID, Revision: 9, WriteID: "x", Regressed: true, Drained: true, Refuses: []string{p.ID}})
+	require.NoError(t, mem.DeleteRow(t.Context(), "gone", []byte("shut down")))
+	_, _, err := mem.PutRow(t.Context(), "broken", []byte("{"), time.Minute)
+	require.NoError(t, err)
 	w := c.get("fleet")
-	w.says("serves visitors", "held up by an override, whatever the store says", "refuses because of: starting", "has seen a later state than the store holds",
-		"ahead of the store, which went back", "this one", "Instances have different rules", "4 live instances: 1 serves visitors")
-	c.get("").says("4 live instances")
+	w.says("serves visitors", "held up by an override, independent of the store", "refuses because of: starting", "has seen a later state than the store holds",
+		"ahead of the store, which went back", "this one", "Instances have different rules", "5 live instances: 1 serves visitors, 2 refuse visitors and have not drained, 2 refuse visitors and have drained.",
+		"refuses, drained", "and 3 exempt", "its row cannot be read")
+	require.NotContains(t, w.Body.String(), `data-instance="gone"`, "it was shut down")
+	require.Equal(t, 6, strings.Count(w.Body.String(), "data-instance="))
+	c.get("").says("5 live instances")
 
-	store.set(func(s *shiftedStore) { s.by = 2 * time.Minute })
+	mem.set(func(s *shiftedStore) { s.by = 2 * time.Minute })
 	w = c.get("fleet")
-	w.says("silent", "dead or cut off; last: serves visitors", "nobody can tell")
+	w.says("silent", "dead or cut off; last: serves visitors", "their state is not known")
 }
 
-func TestFleetAndLogWhereTheStoreKeepsNone(t *testing.T) {
+// TestFleetShowsThisInstanceAsItIsNow although its row is written later.
+func TestFleetShowsThisInstanceAsItIsNow(t *testing.T) {
 	t.Parallel()
-	c := newPages(t, pageSettings{store: struct{ core.Store }{memstore.New()}})
+	c := newPages(t, pageSettings{})
+	c.get("fleet").says("1 live instance: 1 serves visitors.")
+	ticket, ok := c.gate.Enter(nil)
+	require.True(t, ok)
+	c.begin("bob", "x")
+	c.get("fleet").says("1 live instance: 1 refuses visitors and has not drained.", "refuses, and finishes requests")
+	ticket.Leave()
+	require.NoError(t, c.gate.Refresh(t.Context()))
+	c.get("fleet").says("1 live instance: 1 refuses visitors and has drained.", "refuses, drained")
+}
+
+func TestFleetThatCannotBeListed(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{store: noRows{memstore.New()}})
+	c.begin("bob", "x")
+	w := c.get("fleet")
+	require.Equal(t, "down", w.attribute("data-state"), "the document can be read")
+	require.Equal(t, "fleet-unreadable", w.attribute("data-warning"))
+	w.says("permission denied", "The instances cannot be listed now")
+	require.NotContains(t, c.get("").text(), "live instance")
+}
+
+// noRows is a store that cannot list its rows.
+type noRows struct{ *memstore.Store }
+
+func (noRows) ListRows(context.Context, store.Token) (store.Rowset, error) {
+	return store.Rowset{}, errors.New("permission denied")
+}
+
+func TestFleetOfAStoreWithoutRows(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{store: struct{ store.Store }{memstore.New()}})
 	c.get("fleet").says("This store keeps no list of instances")
-	c.get("log").says("This store keeps no log")
+	c.get("log").says("The log is empty")
 	require.NotContains(t, c.get("").text(), "live instance")
 }
 
 func TestLogIsShownByAndBy(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, pageSettings{})
-	c.get("log").says("Nothing was written yet")
+	c.get("log").says("The log is empty")
 	for range 60 {
-		c.plan(core.WindowOptions{Start: time.Now().Add(time.Hour), For: time.Hour})
+		c.plan("", operator.WindowOptions{Start: time.Now().Add(time.Hour), EndAfter: time.Hour})
 	}
 	w := c.get("log")
 	require.Equal(t, 50, strings.Count(w.Body.String(), "data-entry="))
-	w.says("Show everything that is kept", "nobody named")
+	w.says("Show everything that is kept", "not named")
 	require.Equal(t, 60, strings.Count(c.get("log?all=yes").Body.String(), "data-entry="))
 }
 
@@ -222,6 +267,6 @@ func TestZoneOfTheConfigIsShownUntilOneIsPicked(t *testing.T) {
 	zone, err := time.LoadLocation("Asia/Kathmandu")
 	require.NoError(t, err)
 	c := newPages(t, pageSettings{page: func(c *admin.Config) { c.Zone = zone }})
-	c.plan(core.WindowOptions{Start: time.Date(2097, 1, 1, 20, 0, 0, 0, time.UTC), For: time.Hour})
+	c.plan("", operator.WindowOptions{Start: time.Date(2097, 1, 1, 20, 0, 0, 0, time.UTC), EndAfter: time.Hour})
 	c.get("schedule").says("Wed 2 Jan 2097, 01:45 +0545 (Tue 1 Jan, 20:00 UTC)")
 }

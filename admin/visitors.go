@@ -9,7 +9,7 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// visitorsPage is what visitors get, or would get.
+// visitorsPage shows the answers that visitors get, or would get.
 type visitorsPage struct {
 	page
 
@@ -17,13 +17,13 @@ type visitorsPage struct {
 	Headers  []string
 	JSON     string
 	Text     string
-	Redirect string // where browsers are sent instead of the page; "" for nowhere
+	Redirect string // the target for browsers; "" if they get a page
 }
 
-// framed allows the page to hold the visitors' page in a frame, and nothing else.
+// framed is the policy of the page that has the visitors' page in a frame.
 const framed = policy + "; frame-src 'self'"
 
-// visitors is GET /visitors: the real answers of the gate.
+// visitors is GET /visitors: the answers of the gate itself.
 func (s *site) visitors(w http.ResponseWriter, r *http.Request) {
 	p := visitorsPage{page: s.page(w, r, "visitors", "What visitors get")}
 	text, json, html := s.answer(r, "text/plain"), s.answer(r, "application/json"), s.answer(r, "text/html")
@@ -38,8 +38,8 @@ func (s *site) visitors(w http.ResponseWriter, r *http.Request) {
 	s.render(w, http.StatusOK, "visitors.html", p)
 }
 
-// visitorsPage is GET /visitors.htm: the page that browsers get, for the frame. It is the
-// application's own markup, so it is shown without scripts, forms and an origin.
+// visitorsPage is GET /visitors.htm: the page that browsers get, for the frame. It is markup
+// of the application, so it is shown without scripts, forms and an origin.
 func (s *site) visitorsPage(w http.ResponseWriter, r *http.Request) {
 	answer := s.answer(r, "text/html")
 	h := w.Header()
@@ -51,7 +51,7 @@ func (s *site) visitorsPage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// sandboxed is the page's own policy, but for who may frame it, in a sandbox.
+// sandboxed is the policy of a page in a sandbox that only this site may frame.
 func sandboxed(policy string) string {
 	var out []string
 	for directive := range strings.SplitSeq(policy, ";") {
@@ -64,8 +64,8 @@ func sandboxed(policy string) string {
 	return strings.Join(append(out, "sandbox", "frame-ancestors 'self'"), "; ")
 }
 
-// answer is what the gate answers now to a visitor who accepts this, or would if the site
-// went down now, without a reason.
+// answer is the gate's answer to a visitor who accepts this type. If the site is up, it is
+// the answer to a downtime that begins now and has no reason.
 func (s *site) answer(r *http.Request, accept string) *recorder {
 	w := &recorder{header: http.Header{}}
 	visitor := r.Clone(r.Context())

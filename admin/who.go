@@ -9,66 +9,59 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 )
 
-// identity is who sent a request, and from where.
-type identity struct{ actor, origin string }
+// operatorKey is the context key of the operator of an admitted request.
+type operatorKey struct{}
 
-// identityKey is where the context of a request that was let in has its identity.
-type identityKey struct{}
-
-// admit is r as it goes on, if it is authorised and somebody's; false if not. Who it
-// comes from is asked once, here: what is done is done by who was let in, even if the session has run
-// out by then.
+// admit returns r with its operator in the context, and whether r is authorized and has an
+// actor. It asks the application once per request: a session that ends later changes nothing.
 func (s *site) admit(r *http.Request) (*http.Request, bool) {
-	if !s.cfg.Authorise.Allows(r.Context(), r) {
+	if !s.cfg.Authorize.Allows(r.Context(), r) {
 		return r, false
 	}
-	who := s.ask(r)
-	if who.actor == "" {
-		return r, false
-	}
-	return r.WithContext(context.WithValue(r.Context(), identityKey{}, who)), true
+	op := operator.Operator{Store: s.store}
+	op.Actor, op.Origin = s.ask(r)
+	return r.WithContext(context.WithValue(r.Context(), operatorKey{}, op)), op.Actor != ""
 }
 
-// who is who sent r, which was let in, and from where.
-func (s *site) who(r *http.Request) (actor, origin string) {
-	who, _ := r.Context().Value(identityKey{}).(identity)
-	return who.actor, who.origin
+// operator is the operator who sent r, which was admitted.
+func (s *site) operator(r *http.Request) operator.Operator {
+	op, _ := r.Context().Value(operatorKey{}).(operator.Operator)
+	return op
 }
 
-// ask has the application say who sent r; an actor "" is nobody, who may do nothing.
-func (s *site) ask(r *http.Request) (who identity) {
+// ask asks the application who sent r, and from where. An actor "" is denied.
+func (s *site) ask(r *http.Request) (actor, origin string) {
 	defer func() {
 		if v := recover(); v != nil {
-			who = identity{}
+			actor = ""
 			if s.complained.CompareAndSwap(false, true) {
-				// A value of the application's own may hold what the request holds: its type will do.
-				s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "admin: Actor or Origin panicked, and nobody is let in", slog.String("panic", fmt.Sprintf("%T", v)))
+				// Only the type is logged: the value may hold a secret of the request.
+				s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "admin: Actor or Origin panicked, and the request is denied", slog.String("panic", fmt.Sprintf("%T", v)))
 			}
 		}
 	}()
-	who.actor = asName(s.cfg.Actor(r.Context(), r))
+	actor = asName(s.cfg.Actor(r.Context(), r))
 	if s.cfg.Origin != nil {
-		who.origin = asName(s.cfg.Origin(r.Context(), r))
-		return who
+		return actor, asName(s.cfg.Origin(r.Context(), r))
 	}
-	who.origin = "page from " + address(r.RemoteAddr)
-	return who
+	return actor, "page from " + address(r.RemoteAddr)
 }
 
-// asName makes text a name that core takes: UTF-8, without blanks around it, cut to length.
+// asName makes text a valid name: UTF-8, without space around it, cut to the allowed length.
 func asName(text string) string {
 	text = strings.TrimSpace(strings.ToValidUTF8(text, "?"))
-	for len(text) > core.MaxNameLen {
+	for len(text) > period.MaxNameLen {
 		_, size := utf8.DecodeLastRuneInString(text)
 		text = text[:len(text)-size]
 	}
 	return text
 }
 
-// address is the other end of the connection, without its port.
+// address is the peer of the connection, without its port.
 func address(remote string) string {
 	if ap, err := netip.ParseAddrPort(remote); err == nil {
 		return ap.Addr().Unmap().String()
@@ -76,5 +69,5 @@ func address(remote string) string {
 	if a, err := netip.ParseAddr(remote); err == nil {
 		return a.Unmap().String()
 	}
-	return "an unknown address" // a local socket's is "@" or ""
+	return "an unknown address" // RemoteAddr of a Unix socket is "@" or ""
 }

@@ -8,15 +8,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/admin"
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 )
 
-// TestWhoWasLetInIsWhoDidIt, whatever Actor and Origin would answer a moment later: a
-// session may run out in between, or its database not answer a second time.
+// TestWhoWasLetInIsWhoDidIt: Actor and Origin are asked once per request. A session may end in
+// between, or its database may not answer a second time.
 func TestWhoWasLetInIsWhoDidIt(t *testing.T) {
 	t.Parallel()
 	for name, later := range map[string]func() string{
-		"nobody":       func() string { return "" },
+		"no name":      func() string { return "" },
 		"a panic":      func() string { panic("the session's database is gone") },
 		"another name": func() string { return "mallory" },
 	} {
@@ -34,13 +35,13 @@ func TestWhoWasLetInIsWhoDidIt(t *testing.T) {
 			c := newPages(t, pageSettings{page: func(c *admin.Config) {
 				c.Actor, c.Origin = once("actor", "alice"), once("origin", "desk 7")
 			}})
-			_, err := core.Start(t.Context(), c.store, core.StartOptions{Holder: "ci"})
+			_, err := operator.Operator{Store: c.store}.Start(t.Context(), operator.StartOptions{Holder: "ci"})
 			require.NoError(t, err)
 
 			require.Equal(t, http.StatusSeeOther, c.post("end-all", "revision", "1").Code)
-			entries, err := core.Log(t.Context(), c.store, 1)
+			entries, err := operator.Operator{Store: c.store}.Log(t.Context(), 1)
 			require.NoError(t, err)
-			require.Equal(t, core.ActionEnd, entries[0].Action)
+			require.Equal(t, period.ActionEnd, entries[0].Action)
 			require.Equal(t, "alice", entries[0].Actor)
 			require.Equal(t, "desk 7", entries[0].Origin)
 			require.Contains(t, c.log.String(), `actor=alice origin="desk 7"`)
@@ -57,8 +58,8 @@ func TestWhoIsCutToWhatANameMayBe(t *testing.T) {
 		c.Origin = func(context.Context, *http.Request) string { return long + "x" }
 	}})
 	c.follow(c.post("start", "revision", "0", "zone", "UTC"))
-	require.LessOrEqual(t, len(c.only().Holder), core.MaxNameLen)
-	entries, err := core.Log(t.Context(), c.store, 1)
+	require.LessOrEqual(t, len(c.only().Holder), period.MaxNameLen)
+	entries, err := operator.Operator{Store: c.store}.Log(t.Context(), 1)
 	require.NoError(t, err)
-	require.LessOrEqual(t, len(entries[0].Origin), core.MaxNameLen)
+	require.LessOrEqual(t, len(entries[0].Origin), period.MaxNameLen)
 }

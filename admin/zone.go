@@ -15,7 +15,7 @@ const (
 	aYear      = 365 * 24 * time.Hour
 )
 
-// zoneOf is the operator's zone, and whether they have picked it.
+// zoneOf is the operator's time zone, and whether the operator has picked it.
 func (s *site) zoneOf(r *http.Request) (zone *time.Location, picked bool) {
 	if c, err := r.Cookie(zoneCookie); err == nil {
 		if zone, err := loadZone(c.Value); err == nil {
@@ -27,7 +27,7 @@ func (s *site) zoneOf(r *http.Request) (zone *time.Location, picked bool) {
 
 var errNoZone = errors.New("want an IANA name such as Europe/Berlin, or UTC")
 
-// loadZone is time.LoadLocation but for what means another thing on each machine.
+// loadZone is time.LoadLocation without "Local", which differs between machines.
 func loadZone(name string) (*time.Location, error) {
 	name = strings.TrimSpace(name)
 	if name == "" || name == "Local" || len(name) > maxZoneLen {
@@ -40,14 +40,15 @@ func loadZone(name string) (*time.Location, error) {
 	return zone, nil
 }
 
-// zonePage asks for a zone: what the foot of every page does, for a name that is unknown.
+// zonePage asks for a time zone, as the footer of every page does. It shows the fault of an
+// unknown name.
 type zonePage struct {
 	page
 
 	Form form
 }
 
-// back are the pages that a form in their foot leads back to.
+// back are the pages that the form in their footer leads back to.
 var back = map[string]string{"now": "./", "schedule": "schedule", "fleet": "fleet", "log": "log", "visitors": "visitors"}
 
 // askZone is GET /zone.

@@ -1,4 +1,4 @@
-// Keeps a page true while it is open. Everything works without it.
+// Updates a page while it is open. Everything works without it.
 'use strict';
 (() => {
   const pace = 5000, patience = 10000;
@@ -6,14 +6,14 @@
   const follow = document.body.dataset.follow;
   let timer = 0, busy = false, seen = Date.now();
 
-  // Somebody works in it: nothing is moved under their hands.
+  // A region that the operator works in is not replaced.
   const touched = new WeakSet();
   const atWork = (region) => region.dataset.kept || touched.has(region) || region.contains(document.activeElement) || region.matches(':hover');
   for (const region of document.querySelectorAll('[data-acts]')) {
     region.addEventListener('input', () => touched.add(region));
   }
 
-  // What there is to act upon: if that is the same, the buttons mean the same.
+  // The periods that the buttons act on. If they are the same, the buttons mean the same.
   const meaning = (page, region) => [page.querySelector('#state').dataset.state,
     ...Array.from(region.querySelectorAll('[data-period]'), (p) => [p.dataset.period, p.dataset.version, p.dataset.status].join())].join(' ');
 
@@ -90,7 +90,7 @@
     for (const form of document.forms) delete form.dataset.sent;
   });
 
-  // The browser knows its zone, and the others' names.
+  // The browser knows its time zone, and the names of the others.
   const field = byId('zone-name'), here = byId('zone-here');
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (here && zone && document.body.dataset.zone && zone !== document.body.dataset.zone) {

@@ -1,0 +1,130 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// Lives of an instance.
+const (
+	Live   = "live"
+	Silent = "silent" // the lease has ended: dead or cut off, which cannot be told apart
+	Dead   = "dead"   // the process is known to be dead
+	Left   = "left"   // the row was deleted: the instance was shut down, or an operator forgot it
+)
+
+// Instance is a row, and what it amounts to at an instant.
+type Instance struct {
+	period.Row
+
+	Seen     time.Time `json:"seen,omitzero"`
+	Lease    time.Time `json:"lease,omitzero"`
+	Life     string    `json:"life"`           // Live, Silent, Dead or Left
+	Document string    `json:"document"`       // "current", "behind", "ahead", "other" or "none"
+	Drains   []string  `json:"drained_now"`    // the periods in force that are drained at the instant
+	Age      int64     `json:"age"`            // seconds since the last report
+	Note     string    `json:"note,omitzero"`  // of an instance that left
+	Error    string    `json:"error,omitzero"` // why the row cannot be read
+}
+
+// Counts is a fleet in numbers. Open to Current are about live instances.
+type Counts struct {
+	Instances int    `json:"instances"` // without those that left
+	Live      int    `json:"live"`
+	Silent    int    `json:"silent"`
+	Dead      int    `json:"dead"`
+	Open      int    `json:"open"`
+	Refusing  int    `json:"refusing"` // and not drained
+	Drained   int    `json:"drained"`
+	Current   int    `json:"current"`
+	Error     string `json:"error,omitzero"` // the rows could not be read, and are not counted
+}
+
+// Fleet is all instances of a store.
+type Fleet struct {
+	Store       string         `json:"store"`
+	Application string         `json:"application,omitzero"`
+	Time        time.Time      `json:"time"`
+	Written     bool           `json:"written"`
+	StoreID     string         `json:"store_id,omitzero"`
+	Revision    int64          `json:"revision"`
+	WriteID     string         `json:"write_id,omitzero"`
+	Since       time.Time      `json:"since,omitzero"` // when the set of rows was created
+	Instances   []Instance     `json:"instances"`
+	Fleet       *Counts        `json:"fleet"`
+	Rules       map[string]int `json:"rules"` // instances that are live or silent, by the digest of their rules
+}
+
+// LifeOf is Live, Silent, Dead or Left.
+func LifeOf(i operator.Instance) string {
+	switch i.Life {
+	case store.Live:
+		return Live
+	case store.Gone:
+		return Dead
+	case store.Deleted:
+		return Left
+	}
+	return Silent
+}
+
+// Count counts the instances.
+func Count(j operator.Judgment) Counts {
+	var c Counts
+	for _, i := range j.Instances {
+		switch LifeOf(i) {
+		case Silent:
+			c.Silent++
+		case Dead:
+			c.Dead++
+		case Live:
+			c.Live++
+			if i.Standing == operator.Current {
+				c.Current++
+			}
+			switch {
+			case i.Serves():
+				c.Open++
+			case j.IsDrained(i):
+				c.Drained++
+			default:
+				c.Refusing++
+			}
+		}
+	}
+	c.Instances = c.Live + c.Silent + c.Dead
+	return c
+}
+
+// FleetOf is a judgment of the rows of st, in JSON.
+func FleetOf(st store.Store, j operator.Judgment) Fleet {
+	counts, info, mark := Count(j), st.Info(), j.Document.Mark()
+	out := Fleet{
+		Store: info.Name, Application: info.Application, Time: j.Time, Written: j.Document != nil,
+		StoreID: mark.StoreID, Revision: mark.Revision, WriteID: mark.WriteID, Since: j.Since,
+		Instances: make([]Instance, 0, len(j.Instances)), Fleet: &counts, Rules: map[string]int{},
+	}
+	for _, i := range j.Instances {
+		row := Instance{
+			Row: i.Row, Seen: i.Seen, Lease: i.Lease, Life: LifeOf(i), Document: string(i.Standing), Drains: i.Drained,
+			Note: i.Note,
+		}
+		if !i.Seen.IsZero() {
+			row.Age = max(0, int64(j.Time.Sub(i.Seen)/time.Second))
+		}
+		if row.Drained == nil {
+			row.Drained = []string{}
+		}
+		if i.Err != nil {
+			row.Error = i.Err.Error()
+		}
+		out.Instances = append(out.Instances, row)
+		if i.Err == nil && (row.Life == Live || row.Life == Silent) {
+			out.Rules[i.Rules]++
+		}
+	}
+	return out
+}

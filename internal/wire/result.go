@@ -1,0 +1,18 @@
+package wire
+
+// StillDown is the Result of an end after which other periods hold the site down.
+const StillDown = "still-down"
+
+// Result is what a write did, and how things stand after it.
+type Result struct {
+	// Result is Up, Down or StillDown.
+	Result string `json:"result"`
+	// Period was begun, changed, planned or removed; nil after an end.
+	Period *Period `json:"period,omitempty"`
+	// Ended is what an end has ended; nil after others.
+	Ended []Period `json:"ended,omitzero"`
+	State State    `json:"state"`
+	// Fleet is which instances there are to it; nil if nobody looked, or the store keeps no
+	// rows of them.
+	Fleet *Counts `json:"fleet,omitempty"`
+}

@@ -1,0 +1,120 @@
+package wire
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// Words for whether the site is down, by its store.
+const (
+	Up   = "up"
+	Down = "down"
+)
+
+// Found is what one read of a store found, and where.
+type Found struct {
+	operator.State
+
+	Store       string // how the store names itself
+	Application string // the application's name in a store that several share; "" if it has none
+}
+
+// State is whether the site is down, since when, until when and because of what, as the
+// store has it. An instance that cannot read the store, or is overridden, may do otherwise.
+type State struct {
+	State       string    `json:"state"` // Up or Down
+	Since       time.Time `json:"since,omitzero"`
+	Until       time.Time `json:"until,omitzero"`
+	Overdue     bool      `json:"overdue"`
+	Emergency   bool      `json:"emergency"`
+	Next        time.Time `json:"next,omitzero"`
+	InForce     []Period  `json:"in_force"`
+	Upcoming    []Period  `json:"upcoming"`
+	Time        time.Time `json:"time"`
+	Store       string    `json:"store"`
+	Application string    `json:"application,omitzero"`
+	Written     bool      `json:"written"`
+	StoreID     string    `json:"store_id,omitzero"`
+	Revision    int64     `json:"revision"`
+	CloseRev    int64     `json:"close_rev"`
+	WriteID     string    `json:"write_id,omitzero"`
+	HandEdited  bool      `json:"hand_edited"`
+}
+
+// List is all periods of a store.
+type List struct {
+	Store    string    `json:"store"`
+	Time     time.Time `json:"time"`
+	Written  bool      `json:"written"`
+	Revision int64     `json:"revision"`
+	Periods  []Period  `json:"periods"`
+}
+
+// Read is what a read of st found.
+func Read(st store.Store, read operator.State) Found {
+	info := st.Info()
+	return Found{State: read, Store: info.Name, Application: info.Application}
+}
+
+// Periods are all periods, in document order. The caller must not change them.
+func (f Found) Periods() []period.Period {
+	if f.Document == nil {
+		return nil
+	}
+	return f.Document.Periods
+}
+
+// Upcoming are the windows that are to come, the next one first; empty, never nil.
+func (f Found) Upcoming() []period.Period {
+	out := []period.Period{}
+	for _, p := range f.Periods() {
+		if StatusOf(p, f.Time) == Upcoming {
+			out = append(out, p)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y period.Period) int { return x.Start.Compare(y.Start) })
+	return out
+}
+
+// Sorted are all periods: in force, upcoming, disabled, finished, and each by start.
+func (f Found) Sorted() []period.Period {
+	rank := []string{InForce, Upcoming, Disabled, Finished}
+	return slices.SortedStableFunc(slices.Values(f.Periods()), func(x, y period.Period) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(rank, StatusOf(x, f.Time)), slices.Index(rank, StatusOf(y, f.Time))),
+			x.Start.Compare(y.Start),
+		)
+	})
+}
+
+// JSON is what was found, in JSON.
+func (f Found) JSON() State {
+	v := f.Verdict()
+	out := State{
+		State: Up, Since: v.Since, Until: v.Until, Overdue: v.Overdue(f.Time), Emergency: v.Emergency, Next: v.Next,
+		InForce: PeriodsAt(f.InForce(), f.Time), Upcoming: PeriodsAt(f.Upcoming(), f.Time),
+		Time: f.Time, Store: f.Store, Application: f.Application,
+	}
+	if v.Down {
+		out.State = Down
+	}
+	if d := f.Document; d != nil {
+		out.Written, out.StoreID, out.Revision, out.CloseRev, out.WriteID = true, d.StoreID, d.Revision, d.CloseRev, d.WriteID
+		out.HandEdited = d.HandEdited()
+	}
+	return out
+}
+
+// List is every period that was found, in JSON.
+func (f Found) List() List {
+	out := List{Store: f.Store, Time: f.Time, Written: f.Document != nil, Periods: PeriodsAt(f.Sorted(), f.Time)}
+	if f.Document != nil {
+		out.Revision = f.Document.Revision
+	}
+	return out
+}
