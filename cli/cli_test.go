@@ -14,8 +14,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func TestMain(m *testing.M) {
@@ -107,8 +108,16 @@ func scriptID(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], words[1])
 }
 
+// read is the document of st.
+func read(t *testing.T, st store.Store) operator.State {
+	t.Helper()
+	state, err := operator.Operator{Store: st}.Read(t.Context())
+	require.NoError(t, err)
+	return state
+}
+
 // run is Main in this process, on st.
-func run(t *testing.T, st core.Store, args ...string) (code int, stdout, stderr string) {
+func run(t *testing.T, st store.Store, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	code = Main(t.Context(), args, nil, &out, &errs, WithStore(st))
@@ -121,9 +130,8 @@ func TestMainOnTheApplicationsOwnStore(t *testing.T) {
 	var out bytes.Buffer
 	code := Main(t.Context(), []string{"start", "--holder", "x", "--json"}, nil, &out, nil, WithStore(st), WithName("myapp downtime"))
 	require.Equal(t, ExitDone, code)
-	state, err := st.Load(t.Context(), core.Mark{})
-	require.NoError(t, err)
-	require.Len(t, state.Document.InForce(state.Time), 1)
+	state := read(t, st)
+	require.Len(t, state.InForce(), 1)
 
 	code = Main(t.Context(), []string{"end", "--holder", "y"}, nil, &out, nil, WithStore(st), WithName("myapp downtime"))
 	require.Equal(t, ExitStillDown, code)
@@ -133,7 +141,7 @@ func TestMainOnTheApplicationsOwnStore(t *testing.T) {
 	require.Equal(t, ExitUsage, code)
 	require.Equal(t, "downtime: unknown flag: --store: see downtime status --help\n", stderr)
 	_, help, _ := run(t, st, "help")
-	require.Contains(t, help, "The store is the application's own: "+st.String())
+	require.Contains(t, help, "The store is the application's own: "+st.Info().Name)
 	require.NotContains(t, help, "DOWNTIME_STORE")
 }
 
@@ -154,24 +162,20 @@ func TestMainIsInterrupted(t *testing.T) {
 		var errs bytes.Buffer
 		require.Equal(t, ExitInterrupted, Main(ctx, args, nil, nil, &errs, WithStore(st)), args)
 	}
-	state, err := st.Load(t.Context(), core.Mark{})
-	require.NoError(t, err)
-	require.Nil(t, state.Document)
+	require.Nil(t, read(t, st).Document)
 }
 
 // hangingStore answers nothing.
-type hangingStore struct{ core.Store }
+type hangingStore struct{ store.Store }
 
-func (hangingStore) Load(ctx context.Context, _ core.Mark) (core.State, error) {
+func (hangingStore) Get(ctx context.Context, _ store.Token) (store.Blob, error) {
 	<-ctx.Done()
-	return core.State{}, ctx.Err()
+	return store.Blob{}, ctx.Err()
 }
-
-func (hangingStore) String() string { return "hanging" }
 
 func TestMainDoesNotWaitForeverForTheStore(t *testing.T) {
 	t.Parallel()
-	code, stdout, stderr := run(t, hangingStore{}, "start", "--timeout", "20ms", "--holder", "x")
+	code, stdout, stderr := run(t, hangingStore{memstore.New()}, "start", "--timeout", "20ms", "--holder", "x")
 	require.Equal(t, ExitFailed, code)
 	require.Empty(t, stdout)
 	require.Equal(t, "downtime: context deadline exceeded: the store did not answer within 20ms (--timeout)\n", stderr)
@@ -179,7 +183,7 @@ func TestMainDoesNotWaitForeverForTheStore(t *testing.T) {
 
 // closingStore knows whether it was closed.
 type closingStore struct {
-	core.Store
+	store.Store
 
 	closed *int
 }
@@ -192,10 +196,10 @@ func (c closingStore) Close() error {
 func TestSchemesOpenAndCloseStores(t *testing.T) {
 	t.Parallel()
 	closed := 0
-	scheme := WithScheme("trial", "trial:NAME", func(_ context.Context, url string) (core.Store, error) {
+	scheme := WithScheme("trial", "trial:NAME", func(_ context.Context, url string) (store.Store, error) {
 		switch url {
 		case "trial:bad":
-			return nil, &core.FieldError{Field: "store", Value: url, Problem: "want a good one"}
+			return nil, &store.FieldError{Field: "store", Value: url, Problem: "want a good one"}
 		case "trial:dead":
 			return nil, errors.New("connection refused")
 		}
@@ -211,7 +215,7 @@ func TestSchemesOpenAndCloseStores(t *testing.T) {
 		"a dead store is a failure":     {"trial:dead", ExitFailed, "downtime: connection refused\n"},
 		"an unknown one names those":    {"redis://h", ExitUsage, "downtime: --store: unknown scheme \"redis:\": want file:PATH, trial:NAME\n"},
 		"no scheme names them too":      {"x.json", ExitUsage, "downtime: --store: \"x.json\" is not the URL of a store: want file:PATH, trial:NAME\n"},
-		"a password":                    {"trial://u:p@h/db", ExitUsage, "downtime: --store: it holds a password, which everybody on this machine can read in the list of processes: set DOWNTIME_STORE to the URL instead\n"},
+		"a password":                    {"trial://u:p@h/db", ExitUsage, "downtime: --store: it holds a password, which every user of this machine can read in the list of processes: set DOWNTIME_STORE to the URL instead\n"},
 		"a file without a name":         {"file:", ExitUsage, "downtime: --store: \"file:\": names no file; want file:PATH\n"},
 		"a file on another host":        {"file://host/x", ExitUsage, "downtime: --store: \"file://host/x\": names a host; want file:PATH or file:///PATH\n"},
 		"a control byte in it is shown": {"a\x1bb:x", ExitUsage, "downtime: --store: unknown scheme \"a\\x1bb:\": want file:PATH, trial:NAME\n"},
@@ -234,7 +238,7 @@ func TestMainSaysThatItsOutputIsCutOff(t *testing.T) {
 	var errs bytes.Buffer
 	code := Main(t.Context(), []string{"status"}, nil, fullDisk{}, &errs, WithStore(memstore.New()))
 	require.Equal(t, ExitFailed, code)
-	require.Equal(t, "downtime: what was said above is cut off: no space left\n", errs.String())
+	require.Equal(t, "downtime: the output above is cut off: no space left\n", errs.String())
 }
 
 func TestCommandInsideAnotherTree(t *testing.T) {

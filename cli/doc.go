@@ -1,14 +1,14 @@
-// Package cli is the downtime command as a package, so that an application can offer it on
-// the store that it has anyway:
+// Package cli is the downtime command as a package. An application can offer the command on
+// its own store:
 //
 //	if len(os.Args) > 1 && os.Args[1] == "downtime" {
 //		os.Exit(cli.Main(ctx, os.Args[2:], os.Stdin, os.Stdout, os.Stderr,
 //			cli.WithName("myapp downtime"), cli.WithStore(store)))
 //	}
 //
-// An application that has a cobra command tree adds [Command] to it, and hands the error
+// An application that has a cobra command tree adds [Command] to it, and passes the error
 // of Execute to [ExitCode].
 //
-// Commands, flags, exit codes, the RESULT line and the JSON are described in
-// docs/command.md; they are stable.
+// docs/command.md describes commands, flags, exit codes, the RESULT line and the JSON. They
+// are stable.
 package cli

@@ -43,7 +43,7 @@ func TestThePageNamesEveryFlag(t *testing.T) {
 	require.Empty(t, of, "rows of no command")
 }
 
-// listed are the flags that a command's help lists, without what it says about them.
+// listed are the flags that a command's help lists.
 func listed(help string) []string {
 	var names strings.Builder
 	for line := range strings.Lines(help) {

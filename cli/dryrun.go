@@ -1,51 +1,79 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/store"
 )
 
-// resultDryRun stands after RESULT where nothing was written.
+// resultDryRun stands after RESULT if nothing was written.
 const resultDryRun = "dry-run"
-
-// dryStore reads from a store, and keeps what is written to itself: what a command says on
-// it is what it would have said.
-type dryStore struct {
-	core.Store
-
-	written *core.Document
-}
-
-func (d *dryStore) Load(ctx context.Context, have core.Mark) (core.State, error) {
-	state, err := d.Store.Load(ctx, have)
-	if d.written != nil {
-		return core.State{Document: d.written, Mark: d.written.Mark(), Time: state.Time}, nil
-	}
-	return state, err
-}
-
-func (d *dryStore) Commit(_ context.Context, _ core.Mark, next *core.Document, _ core.Entry) error {
-	_, err := next.Encode() // what the store would refuse
-	if err == nil {
-		d.written = next
-	}
-	return err
-}
-
-// onWritable is onStore for the commands that write: with --dry-run they do it to nothing.
-func (a *app) onWritable(cmd *cobra.Command, do func(ctx context.Context, st core.Store) error) error {
-	return a.onStore(cmd, func(ctx context.Context, st core.Store) error {
-		if isDryRun(cmd) {
-			st = &dryStore{Store: st}
-		}
-		return do(ctx, st)
-	})
-}
 
 func isDryRun(cmd *cobra.Command) bool {
 	dry, _ := cmd.Flags().GetBool("dry-run")
 	return dry
+}
+
+// dry returns a store that reads from st and keeps what is written to itself. A command
+// therefore says on it what it would say on st.
+func dry(st store.Store) store.Store {
+	d := &dryStore{Store: st}
+	var outer store.Store = d
+	if rows, ok := st.(store.Rows); ok {
+		outer = store.Wrap(outer, dryRows{Store: d, Rows: rows, dry: d})
+	}
+	if _, ok := st.(store.Keeper); ok {
+		outer = store.Wrap(outer, dryKeeper{outer})
+	}
+	return store.Wrap(st, outer)
+}
+
+type dryStore struct {
+	store.Store
+
+	written []byte
+}
+
+func (d *dryStore) Get(ctx context.Context, have store.Token) (store.Blob, error) {
+	return d.over(d.Store.Get(ctx, have))
+}
+
+// over puts what was written over what was read.
+func (d *dryStore) over(blob store.Blob, err error) (store.Blob, error) {
+	if d.written == nil {
+		return blob, err
+	}
+	return store.Blob{Token: store.TokenOf(d.written), Bytes: d.written, Now: blob.Now}, nil
+}
+
+func (d *dryStore) Swap(_ context.Context, _ store.Token, next []byte) error {
+	d.written = bytes.Clone(next)
+	return nil
+}
+
+// dryRows shows the rows beside what was written.
+type dryRows struct {
+	store.Store
+	store.Rows
+
+	dry *dryStore
+}
+
+func (d dryRows) ListRows(ctx context.Context, have store.Token) (store.Rowset, error) {
+	set, err := d.Rows.ListRows(ctx, have)
+	if err == nil || errors.Is(err, store.ErrNeverWritten) || errors.Is(err, store.ErrLost) {
+		set.Blob, err = d.dry.over(set.Blob, err)
+	}
+	return set, err
+}
+
+// dryKeeper keeps nothing.
+type dryKeeper struct{ store.Store }
+
+func (dryKeeper) Keep(context.Context, store.Token) (string, error) {
+	return "a place that the write will name", nil
 }

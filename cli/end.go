@@ -8,115 +8,100 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 )
 
 func (a *app) endCommand() *cobra.Command {
-	var (
-		holder string
-		all    bool
-	)
+	var flags operator.EndOptions
 	cmd := &cobra.Command{
 		Use:   "end [ID] [flags]",
 		Short: "Bring the site back: end your deployment, one period, or everything",
 		Long: `Bring the site back.
 
 Without an ID it ends the deployments of the holder: this person at this host, or this CI
-run. With an ID it ends that period, whosever it is: a deployment, or a window in force.
-With --all it ends everything in force.
+run. With an ID it ends that period, of any holder: a deployment, or a window in force.
+With --all it ends everything in force. If the store has lost its document, or holds one
+that cannot be read, only --all works: it begins anew with an empty document.
 
-It says how things stand after it. If another period holds the site down still, it names
+The command shows the state after it. If another period still holds the site down, it names
 that one and exits with 6. It exits with 5 if there was nothing to end and the site is up.`,
 		Example:           a.examples("end", "end kfm2xq", "end --all"),
 		Args:              a.args(0, 1),
 		ValidArgsFunction: a.completeIDs(func(status string) bool { return status == wire.InForce }),
 	}
 	f := cmd.Flags()
-	f.BoolVar(&all, "all", false, "end everything that is in force, whosever it is")
-	f.StringVar(&holder, "holder", "", "end the deployments of `NAME` (else the CI run's, else the actor's)")
-	actor := actorFlag(cmd)
+	f.BoolVar(&flags.All, "all", false, "end everything that is in force, of any holder")
+	f.StringVar(&flags.Holder, "holder", "", "end the deployments of `NAME` (else the CI run's, else the actor's)")
 	writing(cmd)
 
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
-		o := core.EndOptions{All: all, Holder: holder, Actor: orDefaultActor(*actor), Origin: origin()}
+		o := flags
+		if count(len(args) > 0, f.Changed("holder"), o.All) > 1 {
+			return usagef("an ID, --holder and --all: say one of them")
+		}
 		if len(args) > 0 {
 			if o.ID = args[0]; o.ID == "" {
 				return usagef("the ID is empty: see %s", a.command(cmd, "list"))
 			}
 		}
-		switch {
-		case all && (o.ID != "" || f.Changed("holder")), o.ID != "" && f.Changed("holder"):
-			return usagef("an ID, --holder and --all: say one of them")
-		case !all && o.ID == "" && !f.Changed("holder"):
-			o.Holder = defaultHolder(o.Actor)
-		}
-		v, err := a.view(cmd)
-		if err != nil {
-			return err
-		}
-		return a.onWritable(cmd, func(ctx context.Context, st core.Store) error {
-			res, err := core.End(ctx, st, o)
-			if errors.Is(err, core.ErrNotInForce) {
-				return fmt.Errorf("%w: %s", err, a.command(cmd, "cancel", o.ID))
+		return a.onStore(cmd, func(ctx context.Context, s session) error {
+			if !o.All && o.ID == "" && !f.Changed("holder") {
+				o.Holder = defaultHolder(s.op.Actor)
 			}
-			if err != nil && !errors.Is(err, core.ErrNothingToEnd) {
+			res, err := s.op.End(ctx, o)
+			switch {
+			case err == nil:
+			case !errors.Is(err, operator.ErrNothingToEnd):
 				return err
+			case o.All:
+				err = fmt.Errorf("%w: nothing is in force", err)
+			case o.ID == "":
+				err = fmt.Errorf("%w: %s has no deployment in force", err, o.Holder)
 			}
-			return a.ended(cmd, v, stateOf(ctx, st, res), res, a.nothing(o, err))
+			return s.ended(ctx, res, err)
 		})
 	})
 }
 
-// nothing says what was not there to be ended; nil if something was.
-func (a *app) nothing(o core.EndOptions, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case o.ID != "":
-		return err
-	case o.All:
-		return fmt.Errorf("%w: nothing is in force", core.ErrNothingToEnd)
+// ended reports what End has ended, and what is left. nothing says that there was nothing
+// to end; nil if there was something.
+func (s session) ended(ctx context.Context, res operator.Result, nothing error) error {
+	if res.Ended == nil {
+		res.Ended = []period.Period{}
 	}
-	return fmt.Errorf("%w: %s has no deployment in force", core.ErrNothingToEnd, o.Holder)
-}
-
-// ended reports what End has ended, or that it was nothing, and what is left.
-func (a *app) ended(cmd *cobra.Command, v view, s state, res core.Result, nothing error) error {
-	out := cmd.OutOrStdout()
-	r := written{result: resultUp, ended: append([]core.Period{}, res.Ended...)}
-	r.first = func() {
+	r := written{res: res, first: func() {
 		for _, p := range res.Ended {
-			line := v.code("1", p.ID) + "  " + string(p.Kind)
+			line := s.code("1", p.ID) + "  " + string(p.Kind)
 			if p.Holder != "" {
 				line += " of " + safe(p.Holder)
 			}
-			fmt.Fprintf(out, label, "ended", line+", down for "+span(s.Time.Sub(p.Start)))
+			fmt.Fprintf(s.out, label, "ended", line+", down for "+span(res.Time.Sub(p.Start)))
 		}
-	}
+	}}
 	var left []string
-	for _, p := range res.InForce {
-		left = append(left, a.command(cmd, "end", p.ID))
+	for _, p := range res.InForce() {
+		left = append(left, s.command("end", p.ID))
 	}
+	why := "the site is up: nothing to do"
 	switch {
 	case len(left) > 0:
-		r.result, r.code = resultStillDown, ExitStillDown
-		r.last = func() {
-			for i, line := range left {
-				fmt.Fprintf(out, label, map[bool]string{true: "reopen", false: ""}[i == 0], line)
+		r.result, r.code = wire.StillDown, ExitStillDown
+		why = "the site is down because of others: " + strings.Join(left, " or ")
+		r.last = func(*wire.Counts) {
+			word := "reopen"
+			for _, line := range left {
+				fmt.Fprintf(s.out, label, word, line)
+				word = ""
 			}
 		}
 	case nothing != nil:
 		r.code = ExitNothingToEnd
 	}
-	err := a.report(cmd, v, s, r)
+	err := s.report(ctx, r)
 	if nothing == nil {
 		return err
 	}
-	if len(left) > 0 {
-		nothing = fmt.Errorf("%w; the site is down because of others: %s", nothing, strings.Join(left, " or "))
-	} else {
-		nothing = fmt.Errorf("%w; the site is up: nothing to do", nothing)
-	}
-	return &exitError{code: r.code, err: nothing}
+	return &exitError{code: r.code, err: fmt.Errorf("%w; %s", nothing, why)}
 }

@@ -7,14 +7,14 @@ import (
 	"strings"
 
 	"github.com/go-downtime/downtime/cli"
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func ExampleWithScheme() {
-	open := func(_ context.Context, url string) (core.Store, error) {
+	open := func(_ context.Context, url string) (store.Store, error) {
 		if name := strings.TrimPrefix(url, "memory:"); name != "shop" {
-			return nil, &core.FieldError{Field: "store", Value: url, Problem: "want memory:shop"} // wrong usage
+			return nil, &store.FieldError{Field: "store", Value: url, Problem: "want memory:shop"} // wrong usage
 		}
 		return memstore.New(), nil
 	}

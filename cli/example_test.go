@@ -6,13 +6,13 @@ import (
 	"os"
 
 	"github.com/go-downtime/downtime/cli"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func ExampleMain() {
-	store := memstore.New() // the application's own
+	st := memstore.New() // the application's own
 	code := cli.Main(context.Background(), []string{"status"}, os.Stdin, os.Stdout, os.Stderr,
-		cli.WithName("myapp downtime"), cli.WithStore(store))
+		cli.WithName("myapp downtime"), cli.WithStore(st))
 	fmt.Println("exit code", code)
 	// Output:
 	// state      UP

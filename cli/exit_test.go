@@ -6,127 +6,129 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // brokenStore answers with these errors, where they are set.
 type brokenStore struct {
-	core.Store
+	store.Store
 
-	load, commit error
+	get, swap error
 }
 
-func (b brokenStore) Load(ctx context.Context, have core.Mark) (core.State, error) {
-	if b.load != nil {
-		return core.State{Time: time.Now()}, b.load
+func (b brokenStore) Get(ctx context.Context, have store.Token) (store.Blob, error) {
+	if b.get != nil {
+		return store.Blob{Now: time.Now()}, b.get
 	}
-	return b.Store.Load(ctx, have)
+	return b.Store.Get(ctx, have)
 }
 
-func (b brokenStore) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
-	if b.commit != nil {
-		return b.commit
+func (b brokenStore) Swap(ctx context.Context, old store.Token, next []byte) error {
+	if b.swap != nil {
+		return b.swap
 	}
-	return b.Store.Commit(ctx, base, next, entry)
+	return b.Store.Swap(ctx, old, next)
 }
 
-// swallowingStore says yes to a write, and forgets it.
-type swallowingStore struct{ core.Store }
+// swallowingStore confirms a write, and forgets it.
+type swallowingStore struct{ store.Store }
 
-func (swallowingStore) Commit(context.Context, core.Mark, *core.Document, core.Entry) error {
-	return nil
-}
+func (swallowingStore) Swap(context.Context, store.Token, []byte) error { return nil }
 
 func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	mem := memstore.New()
 	for name, test := range map[string]struct {
-		st     core.Store
+		st     store.Store
 		args   []string
 		stderr string
 	}{
 		"a document that is gone": {
-			brokenStore{Store: mem, load: fmt.Errorf("memory: %w", core.ErrLost)},
+			brokenStore{Store: mem, get: fmt.Errorf("memory: %w", store.ErrLost)},
 			[]string{"end", "--holder", "x"},
-			"downtime: memory: document is gone: what it held down stays down; restore it, or begin anew with an empty one: downtime end --all\n",
+			"downtime: memory: document is lost: instances keep its state; restore it, or begin anew with an empty one: downtime end --all\n",
 		},
 		"a store that is read-only": {
-			brokenStore{Store: mem, commit: core.ErrReadOnly},
+			brokenStore{Store: mem, swap: store.ErrReadOnly},
 			[]string{"start", "--holder", "x"},
-			"downtime: store is read-only: change it where it comes from\n",
+			"downtime: store is read-only: make the change where the store can be written\n",
 		},
 		"a write that was not seen": {
 			swallowingStore{mem},
 			[]string{"schedule", "--start", "2097-01-01 00:00", "--for", "1h"},
-			"read back nothing: look before you do it again: downtime status\n",
+			"read back no document: look before you do it again: downtime status\n",
 		},
 		"an error of many lines": {
-			brokenStore{Store: mem, commit: errors.Join(errors.New("first"), errors.New("second\x1b[31m"))},
+			brokenStore{Store: mem, swap: errors.Join(errors.New("first"), errors.New("second\x1b[31m"))},
 			[]string{"start", "--holder", "x"},
 			"downtime: nothing was written: first; second\\x1b[31m\n",
 		},
 		"a store that ends early": {
-			brokenStore{Store: mem, load: context.Canceled},
+			brokenStore{Store: mem, get: context.Canceled},
 			[]string{"status"},
 			"downtime: context canceled\n",
 		},
 		"a fault in the document is no wrong usage": {
-			brokenStore{Store: mem, load: &core.FieldError{Field: "periods[3].end", Value: "x", Problem: "is bad"}},
+			brokenStore{Store: mem, get: &store.FieldError{Field: "periods[3].end", Value: "x", Problem: "is bad"}},
 			[]string{"list"},
 			"downtime: periods[3].end: \"x\": is bad\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			code, stdout, stderr := run(t, test.st, test.args...)
-			require.Equal(t, ExitFailed, code)
-			require.Contains(t, stderr, test.stderr)
-			require.Equal(t, 1, strings.Count(stderr, "\n"))
-			require.Empty(t, stdout)
+			synctest.Test(t, func(t *testing.T) { // reading a write back takes time
+				code, stdout, stderr := run(t, test.st, test.args...)
+				require.Equal(t, ExitFailed, code)
+				require.Contains(t, stderr, test.stderr)
+				require.Equal(t, 1, strings.Count(stderr, "\n"))
+				require.Empty(t, stdout)
+			})
 		})
 	}
 }
 
 func TestEndAllBeginsAnewWhereTheDocumentIsGone(t *testing.T) {
 	t.Parallel()
-	st := &losingStore{Store: memstore.New()}
+	st := losingStore{memstore.New()}
 	code, stdout, _ := run(t, st, "end", "--all")
 	require.Equal(t, ExitDone, code)
 	require.Contains(t, stdout, "revision 1\nRESULT up\n")
 }
 
 // losingStore has lost its document, until something is written.
-type losingStore struct{ core.Store }
+type losingStore struct{ store.Store }
 
-func (l *losingStore) Load(ctx context.Context, have core.Mark) (core.State, error) {
-	state, err := l.Store.Load(ctx, have)
-	if err == nil && state.Document == nil {
-		return core.State{Time: state.Time}, core.ErrLost
+func (l losingStore) Get(ctx context.Context, have store.Token) (store.Blob, error) {
+	blob, err := l.Store.Get(ctx, have)
+	if errors.Is(err, store.ErrNeverWritten) {
+		err = store.ErrLost
 	}
-	return state, err
+	return blob, err
 }
 
-// racingStore ends everything behind each write.
-type racingStore struct{ core.Store }
+// racingStore ends everything after each write.
+type racingStore struct{ store.Store }
 
-func (r racingStore) Commit(ctx context.Context, base core.Mark, next *core.Document, entry core.Entry) error {
-	if err := r.Store.Commit(ctx, base, next, entry); err != nil {
+func (r racingStore) Swap(ctx context.Context, old store.Token, next []byte) error {
+	if err := r.Store.Swap(ctx, old, next); err != nil {
 		return err
 	}
-	_, err := core.End(ctx, r.Store, core.EndOptions{All: true})
+	_, err := operator.Operator{Store: r.Store}.End(ctx, operator.EndOptions{All: true})
 	return err
 }
 
-func TestStartThatSomebodyEndsAtOnceIsNoSuccess(t *testing.T) {
+func TestStartThatAnotherOperatorEndsAtOnceIsNoSuccess(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := run(t, racingStore{memstore.New()}, "start", "--holder", "x")
 	require.Equal(t, ExitFailed, code)
-	require.Contains(t, stderr, "was begun, and ended by somebody else at once: see downtime status\n")
+	require.Contains(t, stderr, "was begun, and another operator ended it at once: see downtime status\n")
 	require.Empty(t, stdout)
 }
 

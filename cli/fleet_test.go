@@ -13,83 +13,106 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // report puts rows of live instances into st, changed by each of the functions.
-func report(t *testing.T, st *memstore.Store, changes ...func(i *core.Instance)) {
+func report(t *testing.T, st *memstore.Store, changes ...func(r *period.Row)) {
 	t.Helper()
-	read, err := st.Load(t.Context(), core.Mark{})
-	require.NoError(t, err)
+	mark := read(t, st).Document.Mark()
 	for n, change := range changes {
-		i := core.Instance{
+		r := period.Row{
 			ID: strings.Repeat(string(rune('a'+n)), 16), Host: "web" + string(rune('1'+n)), PID: 4711 + n, App: "v1.2.3", Version: "v0.1.0",
-			StoreID: read.Mark.StoreID, Revision: read.Mark.Revision, WriteID: read.Mark.WriteID,
-			Open: true, Policy: "keep", Rules: "0123456789ab",
+			StoreID: mark.StoreID, Revision: mark.Revision, WriteID: mark.WriteID,
+			State: period.Open, Policy: "keep", Rules: "0123456789ab", Reads: period.Reads(),
 		}
-		change(&i)
-		_, _, err := st.Report(t.Context(), i, core.LeaseTime)
+		change(&r)
+		b, err := r.Encode()
+		require.NoError(t, err)
+		_, _, err = st.PutRow(t.Context(), r.ID, b, lease)
 		require.NoError(t, err)
 	}
 }
 
-func asReported(*core.Instance) {}
+const lease = time.Minute
 
-func refusing(i *core.Instance) { i.Open, i.Cause, i.InFlight = false, "period", 3 }
+func asReported(*period.Row) {}
 
-func drained(i *core.Instance) { i.Open, i.Cause, i.Drained = false, "period", true }
+func refusing(r *period.Row) { r.State, r.Cause, r.InFlight = period.Closed, "period", 3 }
+
+// drained is an instance that has drained the period.
+func drained(id string) func(r *period.Row) {
+	return func(r *period.Row) { r.State, r.Cause, r.Drained = period.Closed, "period", []string{id} }
+}
 
 // begun is a memory store with one finished deployment: revision 2, up.
 func begun(t *testing.T) *memstore.Store {
 	t.Helper()
 	st := memstore.New()
-	_, err := core.Start(t.Context(), st, core.StartOptions{Holder: "x"})
-	require.NoError(t, err)
-	_, err = core.End(t.Context(), st, core.EndOptions{All: true})
+	down(t, st)
+	_, err := operator.Operator{Store: st}.End(t.Context(), operator.EndOptions{All: true})
 	require.NoError(t, err)
 	return st
 }
 
+// down begins a deployment.
+func down(t *testing.T, st store.Store) (id string) {
+	t.Helper()
+	res, err := operator.Operator{Store: st}.Start(t.Context(), operator.StartOptions{Holder: "x"})
+	require.NoError(t, err)
+	return res.Period.ID
+}
+
 func TestFleetShowsEveryInstance(t *testing.T) {
 	t.Parallel()
-	st := begun(t)
+	st := memstore.New()
+	id := down(t, st)
 	report(
-		t, st, asReported, refusing, drained,
-		func(i *core.Instance) { i.Revision, i.WriteID = 1, "before" },
-		func(i *core.Instance) { i.Revision, i.Regressed = 41, true },
-		func(i *core.Instance) { i.Override, i.Rules = "up", "ba9876543210" },
-		func(i *core.Instance) {
-			i.StoreID, i.Revision, i.WriteID, i.Open, i.Cause = "", 0, "", false, "starting"
-			i.Host = "web\x1b[2J"
+		t, st, asReported, refusing, drained(id),
+		func(r *period.Row) { r.Revision, r.WriteID = 0, "before" },
+		func(r *period.Row) { r.Revision, r.Regressed = 41, true },
+		func(r *period.Row) { r.Override, r.Rules = "up", "ba9876543210" },
+		func(r *period.Row) {
+			r.StoreID, r.Revision, r.WriteID, r.State, r.Cause = "", 0, "", period.Starting, "starting"
+			r.Host, r.Problem = "web\x1b[2J", "line 1\x1b"
 		},
-		func(i *core.Instance) { i.StoreID = "another" },
+		func(r *period.Row) { r.StoreID, r.Bypassed, r.Exempt = "another", 2, 1 },
 	)
+	_, _, err := st.PutRow(t.Context(), "iiiiiiiiiiiiiiii", []byte("?"), lease)
+	require.NoError(t, err)
+	require.NoError(t, st.DeleteRow(t.Context(), "jjjjjjjjjjjjjjjj", []byte("shut down")))
 	code, stdout, stderr := run(t, st, "fleet")
 	require.Equal(t, ExitDone, code)
 	require.Empty(t, stderr)
 	require.NotContains(t, stdout, "\x1b")
 	for _, line := range []string{
-		"HOST PID ID STATE REVISION IN FLIGHT PASSING REPORTED POLICY RULES APP VERSION",
-		"web1 4711 aaaaaaaa… open 2 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
-		"web2 4712 bbbbbbbb… refusing 2 3 0 now keep 0123456789ab v1.2.3 v0.1.0",
-		"web3 4713 cccccccc… drained 2 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
-		"web4 4714 dddddddd… open 1 behind 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
-		"web5 4715 eeeeeeee… open 41 ahead 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
-		"web6 4716 ffffffff… open 2 0 0 now keep ba9876543210 v1.2.3 v0.1.0",
-		`web\x1b[2J 4717 gggggggg… refusing none 0 0 now keep 0123456789ab v1.2.3 v0.1.0`,
-		"web8 4718 hhhhhhhh… open 2 of another 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
-		"regressed web5/4715 has seen revision 41, which the store has lost: it keeps what either refuses, until downtime reconcile",
-		"override web6/4716 is held up, whatever this store says",
+		"HOST PID ID STATE REVISION IN FLIGHT BYPASSED EXEMPT REPORTED POLICY RULES APP VERSION",
+		"web1 4711 aaaaaaaa… open 1 0 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
+		"web2 4712 bbbbbbbb… refusing 1 3 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
+		"web3 4713 cccccccc… drained 1 0 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
+		"web4 4714 dddddddd… open 0 behind 0 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
+		"web5 4715 eeeeeeee… open 41 ahead 0 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
+		"web6 4716 ffffffff… open 1 0 0 0 now keep ba9876543210 v1.2.3 v0.1.0",
+		`web\x1b[2J 4717 gggggggg… refusing none 0 0 0 now keep 0123456789ab v1.2.3 v0.1.0`,
+		"web8 4718 hhhhhhhh… open 1 of another 0 2 1 now keep 0123456789ab v1.2.3 v0.1.0",
+		"regressed web5/4715 has seen revision 41, which the store has lost: it refuses what either document refuses, until downtime reconcile",
+		"override web6/4716 is held up, and ignores this store",
 		`refusing web\x1b[2J/4717 because of starting`,
+		`problem web\x1b[2J/4717 cannot read the document: line 1\x1b`,
+		"- 0 iiiiiiii… silent none 0 0 0 now - - - -",
 		"rules 1 of 8 instances have other rules: web6/4716: they would not let the same requests pass",
-		"state UP",
-		"store memory, revision 2",
-		"fleet 8 instances: 8 live (5 open, 2 refusing, 1 drained); 4 of 8 live ones at revision 2",
+		"store memory, revision 1",
+		"fleet 9 instances: 8 live (5 open, 2 refusing, 1 drained), 1 silent; 4 of 8 live ones at revision 1",
 	} {
 		require.Contains(t, squeezed(stdout), line)
 	}
+	require.Contains(t, stdout, "\nunreadable iiiiiiiiiiiiiiii: its row cannot be read, and its state is unknown: ")
+	require.Contains(t, stdout, "\nstate      DOWN since ")
+	require.NotContains(t, stdout, "jjjj", "it has left")
 }
 
 // squeezed are the lines of text with one blank where there are several.
@@ -117,11 +140,31 @@ func TestFleetOfAStoreWithoutRows(t *testing.T) {
 	code, stdout, stderr := run(t, rowless{memstore.New()}, "fleet")
 	require.Equal(t, ExitFailed, code)
 	require.Empty(t, stdout)
-	require.Equal(t, "downtime: memory: this store keeps no rows of instances\n", stderr)
+	require.Equal(t, "downtime: the store keeps no rows of instances\n", stderr)
 }
 
 // rowless hides that a store keeps rows.
-type rowless struct{ core.Store }
+type rowless struct{ store.Store }
+
+func TestFleetWithoutADocumentSaysWhy(t *testing.T) {
+	t.Parallel()
+	prepared := 0
+	st := shared{Store: memstore.New(), prepared: &prepared}
+	report(t, st.Store, func(r *period.Row) { r.StoreID, r.Revision = "gone", 7 })
+	code, stdout, _ := run(t, st, "fleet")
+	require.Equal(t, ExitDone, code)
+	require.Contains(t, stdout, "lost       web1/4711 keeps revision 7 of a document that is gone\nstate      UNKNOWN: document is lost\nstore      memory\n")
+	require.Contains(t, stdout, "fleet      1 instance: 1 live (1 open)\n")
+	_, stdout, _ = run(t, st, "fleet", "--json")
+	require.Contains(t, stdout, `"error": "document is lost"`)
+
+	unreadable := memstore.New()
+	report(t, unreadable, func(r *period.Row) { r.StoreID, r.Revision = "mine", 7 })
+	require.NoError(t, unreadable.Swap(t.Context(), "", []byte("x")))
+	_, stdout, _ = run(t, unreadable, "fleet")
+	require.Contains(t, stdout, "state      UNKNOWN: the document cannot be read: ")
+	require.NotContains(t, stdout, "gone")
+}
 
 func TestFleetTellsSilentFromDead(t *testing.T) {
 	t.Parallel()
@@ -133,13 +176,13 @@ func TestFleetTellsSilentFromDead(t *testing.T) {
 		wait(40 * time.Second)
 		_, stdout, _ := run(t, deathKnowing{st}, "fleet", "--tz", "UTC")
 		require.Equal(t, []string{
-			"HOST PID ID STATE REVISION IN FLIGHT PASSING REPORTED POLICY RULES APP VERSION",
-			"web1 4711 aaaaaaaa… open 2 0 0 40 s ago keep 0123456789ab v1.2.3 v0.1.0",
-			"web2 4712 bbbbbbbb… silent 2 0 0 1 min 10 s ago keep 0123456789ab v1.2.3 v0.1.0",
-			"web3 4713 cccccccc… dead 2 0 0 1 min 10 s ago keep 0123456789ab v1.2.3 v0.1.0",
+			"HOST PID ID STATE REVISION IN FLIGHT BYPASSED EXEMPT REPORTED POLICY RULES APP VERSION",
+			"web1 4711 aaaaaaaa… open 2 0 0 0 40 s ago keep 0123456789ab v1.2.3 v0.1.0",
+			"web2 4712 bbbbbbbb… silent 2 0 0 0 1 min 10 s ago keep 0123456789ab v1.2.3 v0.1.0",
+			"web3 4713 cccccccc… dead 2 0 0 0 1 min 10 s ago keep 0123456789ab v1.2.3 v0.1.0",
 			"",
-			"silent web2/4712 since 2000-01-01 00:01 UTC (10 s ago), dead or cut off: nobody can tell; it was open at revision 2 with 0 in flight",
-			"dead web3/4713: its process is gone",
+			"silent web2/4712 since 2000-01-01 00:01 UTC (10 s ago), dead or cut off: the store cannot tell; it was open at revision 2 with 0 in flight",
+			"dead web3/4713: its process has ended",
 			"state UP",
 			"store memory, revision 2",
 			"fleet 3 instances: 1 live (1 open), 1 silent, 1 dead; all live ones at revision 2",
@@ -150,42 +193,61 @@ func TestFleetTellsSilentFromDead(t *testing.T) {
 // deathKnowing knows that web3 is dead.
 type deathKnowing struct{ *memstore.Store }
 
-func (d deathKnowing) Instances(ctx context.Context) (core.State, []core.Instance, error) {
-	state, rows, err := d.Store.Instances(ctx)
-	for n := range rows {
-		rows[n].Dead = rows[n].Host == "web3"
+func (d deathKnowing) ListRows(ctx context.Context, have store.Token) (store.Rowset, error) {
+	set, err := d.Store.ListRows(ctx, have)
+	for n, row := range set.Rows {
+		if row.Key == "cccccccccccccccc" {
+			set.Rows[n].Life = store.Gone
+		}
 	}
-	return state, rows, err
+	return set, err
 }
 
 func TestFleetAsJSON(t *testing.T) {
 	t.Parallel()
-	st := begun(t)
-	report(t, st, refusing, drained, func(i *core.Instance) { i.Rules, i.Revision = "ba9876543210", 1 })
+	st := memstore.New()
+	id := down(t, st)
+	report(t, st, refusing, drained(id), func(r *period.Row) { r.Rules, r.Revision = "ba9876543210", 0 })
+	require.NoError(t, st.DeleteRow(t.Context(), "dddddddddddddddd", []byte("shut down")))
 	code, stdout, _ := run(t, applied{st}, "fleet", "--json")
 	require.Equal(t, ExitDone, code)
 	var members map[string]any
 	require.NoError(t, json.Unmarshal([]byte(stdout), &members))
 	require.Equal(t, []string{
-		"application", "fleet", "instances", "revision", "rules", "store", "store_id", "time", "write_id", "written",
+		"application", "fleet", "instances", "revision", "rules", "since", "store", "store_id", "time", "write_id", "written",
 	}, slices.Sorted(maps.Keys(members)))
 	var got wire.Fleet
 	require.NoError(t, json.Unmarshal([]byte(stdout), &got))
 	require.Equal(t, "shop", got.Application)
 	require.Equal(t, map[string]int{"0123456789ab": 2, "ba9876543210": 1}, got.Rules)
 	require.Equal(t, &wire.Counts{Instances: 3, Live: 3, Open: 1, Refusing: 1, Drained: 1, Current: 2}, got.Fleet)
-	require.Len(t, got.Instances, 3)
-	require.Equal(t, []string{wire.Live, wire.Refusing, wire.Current}, []string{got.Instances[0].Life, got.Instances[0].State, got.Instances[0].Document})
-	require.Equal(t, []string{wire.Live, wire.Drained, wire.Current}, []string{got.Instances[1].Life, got.Instances[1].State, got.Instances[1].Document})
-	require.Equal(t, wire.Behind, got.Instances[2].Document)
-	require.EqualValues(t, 3, got.Instances[0].InFlight)
-	require.Contains(t, stdout, `"refuses": []`)
+	require.Len(t, got.Instances, 4)
+	for n, want := range []struct {
+		life     string
+		state    period.RowState
+		standing operator.Standing
+		drains   []string
+	}{
+		{wire.Left, "", operator.Without, []string{}}, // it has no host, and is therefore the first
+		{wire.Live, period.Closed, operator.Current, []string{}},
+		{wire.Live, period.Closed, operator.Current, []string{id}},
+		{wire.Live, period.Open, operator.Behind, []string{}},
+	} {
+		i := got.Instances[n]
+		require.Equal(t, want.life, i.Life)
+		require.Equal(t, want.state, i.State)
+		require.Equal(t, string(want.standing), i.Document)
+		require.Equal(t, want.drains, i.Drains)
+	}
+	require.Equal(t, "shut down", got.Instances[0].Note)
+	require.EqualValues(t, 3, got.Instances[1].InFlight)
+	require.Contains(t, stdout, `"drained": []`)
 }
 
 // applied is a store that has a name for its application.
 type applied struct{ *memstore.Store }
 
-func (applied) Application() string { return "shop" }
+func (applied) Info() store.Info { return store.Info{Name: "memory", Application: "shop"} }
 
 func TestFleetWatchShowsEachChangeOnce(t *testing.T) {
 	t.Parallel()
@@ -193,9 +255,9 @@ func TestFleetWatchShowsEachChangeOnce(t *testing.T) {
 	shown, code := watchingOn(
 		t, st, []string{"fleet", "--watch", "--tz", "UTC"},
 		func() { report(t, st, asReported) },
-		func() { report(t, st, func(i *core.Instance) { i.InFlight = 7 }) }, // no news
+		func() { report(t, st, func(r *period.Row) { r.InFlight = 7 }) }, // no news
 		func() { report(t, st, refusing) },
-		func() { wait(2 * core.LeaseTime) },
+		func() { wait(2 * lease) },
 	)
 	require.Equal(t, ExitInterrupted, code)
 	require.Len(t, shown, 5)
@@ -222,7 +284,7 @@ func TestFleetWatchAsJSONIsOneObjectPerLine(t *testing.T) {
 func TestEachWriteSaysWhichInstancesThereAre(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		rows   []func(*core.Instance)
+		rows   []func(*period.Row)
 		fleet  string
 		waited string
 	}{
@@ -232,12 +294,12 @@ func TestEachWriteSaysWhichInstancesThereAre(t *testing.T) {
 			"waited     for no instance, there is no barrier yet: each refuses once it has read this,\n",
 		},
 		"one": {
-			[]func(*core.Instance){asReported},
+			[]func(*period.Row){asReported},
 			"fleet      1 live instance: downtime fleet\n",
 			"waited     for no instance, there is no barrier yet: 0 of 1 had read this; each refuses once it has,\n",
 		},
 		"three": {
-			[]func(*core.Instance){asReported, asReported, drained},
+			[]func(*period.Row){asReported, asReported, refusing},
 			"fleet      3 live instances: downtime fleet\n",
 			"yet: 0 of 3 had read this;",
 		},
@@ -246,7 +308,9 @@ func TestEachWriteSaysWhichInstancesThereAre(t *testing.T) {
 			t.Parallel()
 			st := begun(t)
 			report(t, st, test.rows...)
-			_, stdout, _ := run(t, applied{st}, "start", "--holder", "x")
+			_, stdout, _ := run(t, applied{st}, "start", "--holder", "x", "--dry-run")
+			require.Contains(t, stdout, test.waited, "nor has any read what was not written")
+			_, stdout, _ = run(t, applied{st}, "start", "--holder", "x")
 			require.Contains(t, stdout, test.fleet)
 			require.Contains(t, stdout, test.waited)
 			require.Contains(t, stdout, "app        shop\nstore      memory, revision 3\n")
@@ -280,8 +344,8 @@ func TestAWriteIsReportedThoughTheInstancesAreNotKnown(t *testing.T) {
 // mute does not tell its instances.
 type mute struct{ *memstore.Store }
 
-func (mute) Instances(context.Context) (core.State, []core.Instance, error) {
-	return core.State{}, nil, errors.New("no grant \x1b")
+func (mute) ListRows(context.Context, store.Token) (store.Rowset, error) {
+	return store.Rowset{}, errors.New("no grant \x1b")
 }
 
 func TestAStoreWithoutRowsSaysNothingOfInstances(t *testing.T) {
@@ -297,7 +361,11 @@ func TestOtherRulesAreThoseOfTheFewer(t *testing.T) {
 	rules := func(digests ...string) fleet {
 		var f fleet
 		for n, digest := range digests {
-			f.rows = append(f.rows, core.Instance{Host: "web", PID: n, Rules: digest, Dead: digest == ""})
+			life := store.Live
+			if digest == "" {
+				life = store.Gone
+			}
+			f.Instances = append(f.Instances, operator.Instance{Row: period.Row{Host: "web", PID: n, Rules: digest}, Life: life})
 		}
 		return f
 	}
@@ -325,10 +393,26 @@ func TestOtherRulesAreThoseOfTheFewer(t *testing.T) {
 
 func TestNamedDoesNotNameHundreds(t *testing.T) {
 	t.Parallel()
-	rows := make([]core.Instance, 100)
+	rows := make([]operator.Instance, 100)
 	for n := range rows {
-		rows[n] = core.Instance{Host: "web", PID: n}
+		rows[n].Row = period.Row{Host: "web", PID: n}
 	}
 	require.Equal(t, "web/0, web/1, web/2, web/3, web/4, and 95 more", named(rows))
 	require.Equal(t, "web/0", named(rows[:1]))
+}
+
+func TestAChangeThatALiveInstanceCannotReadNeedsForce(t *testing.T) {
+	t.Parallel()
+	st := begun(t)
+	report(t, st, func(r *period.Row) {
+		r.Reads = slices.DeleteFunc(r.Reads, func(name string) bool { return name == "periods.holder" })
+	})
+	code, stdout, stderr := run(t, st, "start", "--holder", "x")
+	require.Equal(t, ExitFailed, code)
+	require.Empty(t, stdout)
+	require.Equal(t, "downtime: a live instance cannot read this change: web1/4711 (version v0.1.0) does not implement periods.holder: "+
+		"upgrade it first, or write all the same with --force\n", stderr)
+	code, stdout, _ = run(t, st, "start", "--holder", "x", "--force")
+	require.Equal(t, ExitDone, code)
+	require.Contains(t, stdout, "RESULT down\n")
 }

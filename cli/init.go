@@ -7,8 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
 )
 
 func (a *app) initCommand() *cobra.Command {
@@ -17,102 +18,90 @@ func (a *app) initCommand() *cobra.Command {
 		Use:   "init [flags]",
 		Short: "Prepare a store: its tables, and its first, empty document",
 		Long: `Prepare a store: make or upgrade its tables, where it has any, and write its first, empty
-document. Gates on a shared store refuse requests until that is there, because to them a
-document that is missing is lost, and not empty. Running it again changes nothing.
+document. A gate on a shared store refuses requests until that is there, because such a store
+cannot tell a document that was never written from a lost one. A second init changes nothing.
 
-If instances say that there was a document, it is gone: flushed, dropped or evicted. Those
-that keep what it held down would open with an empty one. Restore it, or say --yes.
+If instances report that there was a document, it is lost: flushed, dropped or evicted.
+Instances that keep its closed state would open with an empty one. Restore the document, or
+say --yes. With --yes, init also replaces a document that cannot be read, and keeps it.
 
-Instances report every few seconds. Right after the loss of a whole store, rows and all,
-none may have done so yet, and then this command cannot tell.`,
+Instances report every few seconds. Right after the loss of a whole store, with all rows,
+none may have reported yet, and then this command cannot tell.`,
 		Example: a.examples("init --store 'postgres://ops@db/shop?app=shop'", "init --yes"),
 		Args:    a.args(0, 0),
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "begin anew although a document is lost: instances that keep a closed state open")
-	actor := actorFlag(cmd)
+	cmd.Flags().BoolVar(&yes, "yes", false, "begin anew although a document is lost or cannot be read: instances that keep a closed state open")
 	writing(cmd)
 
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
-		v, err := a.view(cmd)
-		if err != nil {
-			return err
-		}
-		return a.onStore(cmd, func(ctx context.Context, st core.Store) error {
-			migrated, err := migrate(ctx, cmd, st)
+		return a.onStore(cmd, func(ctx context.Context, s session) error {
+			prepared, err := s.prepare(ctx)
 			if err != nil {
 				return err
 			}
 			if !yes {
-				if err := a.askBeforeInit(ctx, cmd, st); err != nil {
+				if err := s.refuseLost(ctx); err != nil {
 					return err
 				}
 			}
-			if isDryRun(cmd) {
-				st = &dryStore{Store: st}
-			}
-			res, err := core.Init(ctx, st, core.InitOptions{Actor: orDefaultActor(*actor), Origin: origin()})
+			res, err := s.op.Init(ctx, operator.InitOptions{Replace: yes})
 			wrote := err == nil
-			if err != nil && !errors.Is(err, core.ErrInitialised) {
+			if err != nil && !errors.Is(err, operator.ErrInitialized) {
 				return err
 			}
-			return a.report(cmd, v, stateOf(ctx, st, res), written{initialised: &wrote, first: func() {
-				out := cmd.OutOrStdout()
-				if migrated {
-					fmt.Fprintf(out, label, "tables", "are there, as this version wants them")
+			return s.report(ctx, written{res: res, initialized: &wrote, first: func() {
+				if prepared {
+					fmt.Fprintf(s.out, label, "tables", "are there, as this version wants them")
 				}
 				if wrote {
-					fmt.Fprintf(out, label, "begun", "document "+res.After.StoreID)
+					fmt.Fprintf(s.out, label, "begun", "document "+res.After.StoreID)
 				} else {
-					fmt.Fprintf(out, label, "nothing", "to do: the store is already initialised")
+					fmt.Fprintf(s.out, label, "nothing", "to do: the store is already initialized")
 				}
 			}})
 		})
 	})
 }
 
-// migrate makes the tables of a store that has any. A dry run makes none.
-func migrate(ctx context.Context, cmd *cobra.Command, st core.Store) (bool, error) {
-	m, ok := st.(interface {
-		Migrate(ctx context.Context) error
-	})
-	if !ok || isDryRun(cmd) {
+// prepare makes the tables of a store that has any. A dry run makes none.
+func (s session) prepare(ctx context.Context) (bool, error) {
+	p, ok := s.op.Store.(store.Preparer)
+	if !ok || isDryRun(s.cmd) {
 		return false, nil
 	}
-	return true, m.Migrate(ctx)
+	return true, p.Prepare(ctx)
 }
 
-// askBeforeInit is wrong usage if a document was lost, as far as anybody can tell: with an
-// empty one in its place, what it held down would open.
-func (a *app) askBeforeInit(ctx context.Context, cmd *cobra.Command, st core.Store) error {
-	_, err := st.Load(ctx, core.Mark{})
-	if !errors.Is(err, core.ErrLost) {
-		return err
-	}
-	again := []string{"init", "--yes"}
-	if knowsLoss(st) {
-		return usagef("--yes: %v: instances that keep what it held down will open; restore it, or begin anew: %s", err, a.command(cmd, again...))
-	}
-	f, err := fleetOf(ctx, st)
-	if errors.Is(err, core.ErrNoFleet) {
-		return usagef("--yes: %s has no document, and keeps no rows of instances, so nobody can tell whether it had one: instances that keep what that held down will open; restore it, or begin anew: %s",
-			st, a.command(cmd, again...))
-	}
+// refuseLost is wrong usage if there is evidence that the store has lost a document: its
+// closed state would open. A store of one application proves the loss, see
+// [store.ErrNeverWritten]. A shared store cannot; there, rows of instances are the evidence.
+func (s session) refuseLost(ctx context.Context) error {
+	_, err := s.op.Read(ctx)
+	info, again := s.op.Store.Info(), s.command("init", "--yes")
 	switch {
-	case errors.Is(err, core.ErrLost):
-		return nil // nor are there tables, which a dry run does not make
+	case !errors.Is(err, store.ErrLost):
+		return err
+	case info.Application == "":
+		return usagef("--yes: %v: instances that keep its closed state will open; restore it, or begin anew: %s", err, again)
+	}
+	f, err := s.fleet(ctx)
+	switch {
+	case errors.Is(err, operator.ErrNoRows):
+		return usagef("--yes: %s has no document, and keeps no rows of instances that tell whether it had one: instances that keep a closed state will open; restore it, or begin anew: %s",
+			info.Name, again)
 	case err != nil:
 		return err
 	}
-	witnesses := f.which(func(i core.Instance) bool { return f.life(i) != wire.Dead && i.StoreID != "" })
+	witnesses := f.Which(func(i operator.Instance) bool { return i.Life != store.Gone && i.StoreID != "" })
 	if len(witnesses) == 0 {
 		return nil
 	}
 	closed := 0
 	for _, i := range witnesses {
-		if !i.Open {
+		if i.State != period.Open {
 			closed++
 		}
 	}
 	return usagef("--yes: %s has lost its document: %s had one (%s), %d of them refused when they last reported; those that keep a closed state will open; restore it, or begin anew: %s",
-		st, plural(len(witnesses)), named(witnesses), closed, a.command(cmd, again...))
+		info.Name, plural(len(witnesses)), named(witnesses), closed, again)
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// background is what a script knows of its background command: the command itself, and
-// what it writes into a named pipe.
+// background is the background command of a script, and the named pipe that it writes to.
 type background struct {
 	cmd  *exec.Cmd
 	pipe *os.File
@@ -56,7 +55,8 @@ func scriptInterrupt(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(b.cmd.Process.Signal(os.Interrupt))
 }
 
-// scriptExited is "exited CODE", after "wait": what the interrupted command exited with.
+// scriptExited is "exited CODE", after "wait": it demands this exit code of the interrupted
+// command.
 func scriptExited(ts *testscript.TestScript, neg bool, args []string) {
 	b := ts.Value(backgroundKey{}).(*background)
 	if neg || len(args) != 1 || b.cmd == nil || b.cmd.ProcessState == nil {

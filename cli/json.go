@@ -8,19 +8,36 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/internal/wire"
 )
 
-// resultJSON is what the commands that write print with --json.
+// resultJSON is the output of the commands that write.
 type resultJSON struct {
 	wire.Result // its Result is the word after RESULT
 
 	ExitCode    int             `json:"exit_code"`
+	Kept        string          `json:"kept,omitzero"`         // where the store keeps the unreadable document that was replaced
 	Reconciled  *reconciledJSON `json:"reconciled,omitempty"`  // reconcile only
-	Initialised *bool           `json:"initialised,omitempty"` // init only: it wrote the first document
+	Initialized *bool           `json:"initialised,omitempty"` // init only: it wrote the first document
 }
 
-// checkJSON is what check --json prints.
+// reconciledJSON is what reconcile did, or with --dry-run would do.
+type reconciledJSON struct {
+	From     int64    `json:"from"`
+	To       int64    `json:"to"`
+	Replaces string   `json:"replaces,omitzero"` // the id of the other document that gates give up
+	Refusing []string `json:"refusing"`          // ids of the instances that refuse before the write
+	Opens    []string `json:"opens"`             // those of them that will open by it
+}
+
+// fleetJSON is the output of fleet.
+type fleetJSON struct {
+	wire.Fleet
+
+	Error string `json:"error,omitzero"` // why the document is lost or cannot be read
+}
+
+// checkJSON is the output of check.
 type checkJSON struct {
 	Method   string    `json:"method"`
 	Target   string    `json:"target"`
@@ -37,7 +54,7 @@ type checkJSON struct {
 	Redirect string    `json:"redirect,omitzero"`
 }
 
-// writeJSON writes v, indented or as one line, with everything escaped that a terminal
+// writeJSON writes v, indented or as one line. It escapes the characters that a terminal
 // would act upon.
 func writeJSON(w io.Writer, v any, indent bool) error {
 	var buf bytes.Buffer

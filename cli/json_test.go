@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func TestWriteJSONIsTheSameValueWithoutControlBytes(t *testing.T) {
@@ -58,7 +58,7 @@ func TestJSONMembers(t *testing.T) {
 	_, stdout, _ := run(t, st, "schedule", "--start", "2097-01-01T00:00:00Z", "--for", "1h", "--json")
 	var result resultJSON
 	require.NoError(t, json.Unmarshal([]byte(stdout), &result))
-	require.Equal(t, core.Window, result.Period.Kind)
+	require.Equal(t, period.Window, result.Period.Kind)
 	require.Equal(t, wire.Upcoming, result.Period.Status)
 	require.Equal(t, []wire.Period{*result.Period}, result.State.Upcoming)
 }

@@ -11,53 +11,42 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/internal/wire"
 )
 
 func (a *app) listCommand() *cobra.Command {
-	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "All periods: in force, upcoming, disabled, and over for less than a week",
-		Long: `All periods, one a line: in force, upcoming, disabled, and finished. What was over for
-a week is removed with the next write. "~" marks an end that is only expected.`,
+		Long: `All periods, one a line: in force, upcoming, disabled, and finished. A period that was over
+for a week is removed with the next write. "~" marks an end that is only expected.`,
 		Example: a.examples("list", "list --json --tz UTC"),
 		Args:    a.args(0, 0),
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object")
+	jsonFlag(cmd, "one JSON object")
 
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
-		v, err := a.view(cmd)
-		if err != nil {
-			return err
-		}
-		return a.onStore(cmd, func(ctx context.Context, st core.Store) error {
-			read, err := st.Load(ctx, core.Mark{})
+		return a.onStore(cmd, func(ctx context.Context, s session) error {
+			found, err := s.read(ctx)
 			if err != nil {
 				return err
 			}
-			s := found(st, read)
-			if !asJSON {
-				return v.list(cmd.OutOrStdout(), s)
-			}
-			return writeJSON(cmd.OutOrStdout(), s.List(), true)
+			return s.print(found.List(), func(w io.Writer) { s.list(w, found) })
 		})
 	})
 }
 
-func (v view) list(w io.Writer, s state) error {
-	periods := s.Sorted()
+func (v view) list(w io.Writer, f wire.Found) {
+	periods := f.Sorted()
 	if len(periods) == 0 {
-		if s.Document == nil {
-			fmt.Fprintln(w, "no periods: nothing was ever written to "+safe(s.Store))
+		if f.Document == nil {
+			fmt.Fprintln(w, "no periods: nothing was ever written to "+safe(f.Store))
 		} else {
 			fmt.Fprintln(w, "no periods")
 		}
-		return nil
+		return
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tSTATUS\tKIND\tFROM\tTO\tHOLDER\tREASON")
+	table := newTable(w, "ID", "STATUS", "KIND", "FROM", "TO", "HOLDER", "REASON")
 	for _, p := range periods {
 		to := "-"
 		switch {
@@ -66,16 +55,29 @@ func (v view) list(w io.Writer, s state) error {
 		case !p.End.IsZero():
 			to = clock(p.End, v.loc)
 		}
-		status := wire.StatusOf(p, s.Time)
-		if p.Overdue(s.Time) {
+		status := wire.StatusOf(p, f.Time)
+		if p.Overdue(f.Time) {
 			status = "overdue"
 		}
-		row := []string{
+		table.row(
 			p.ID, status, string(p.Kind), clock(p.Start, v.loc), to,
 			cmp.Or(shorten(safe(p.Holder), 32), "-"), cmp.Or(shorten(safe(p.Reason), 48), "-"),
-		}
-		fmt.Fprintln(table, strings.Join(row, "\t"))
+		)
 	}
-	fmt.Fprintf(table, "\nat %s\n", clock(s.Time.Truncate(time.Second), v.loc))
-	return table.Flush()
+	table.flush()
+	fmt.Fprintf(w, "\nat %s\n", clock(f.Time.Truncate(time.Second), v.loc))
 }
+
+// table writes lines of aligned cells.
+type table struct{ w *tabwriter.Writer }
+
+func newTable(w io.Writer, head ...string) table {
+	t := table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	t.row(head...)
+	return t
+}
+
+func (t table) row(cells ...string) { fmt.Fprintln(t.w, strings.Join(cells, "\t")) }
+
+// flush ends the table. The command's writer keeps the error, see checkedWriter.
+func (t table) flush() { _ = t.w.Flush() }

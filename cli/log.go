@@ -3,103 +3,88 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/period"
 )
 
-// fewEntries is how many entries are shown where nobody says how many.
+// fewEntries is how many entries log shows without --limit.
 const fewEntries = 20
 
 func (a *app) logCommand() *cobra.Command {
-	var (
-		asJSON bool
-		limit  int
-	)
+	var limit int
 	cmd := &cobra.Command{
 		Use:   "log [flags]",
 		Short: "Who did what, when, from where: the last writes, the newest first",
 		Long: fmt.Sprintf(`Who did what, when, from where: the last writes, the newest first, with old and new values.
 
-A store keeps the last %d writes, by this command or by the operator's page. Each is kept
-with the write itself, or neither is: what is here took place, and what took place is here.
-ACTOR is who did it as that was said (--actor), and nobody has proved it; FROM is the host
-of the command, or the address of the page's visitor.
+The log is part of the document in the store, and each entry is written together with its
+change. It holds as many of the last %d writes, by this command or by the operator's page,
+as fit into %d KiB. ACTOR is the name that the operator gave (--actor), without proof; FROM is
+the host of the command, or the address of the page's visitor.
 
-An edit of a file by hand is no write, and is not here; the next write says that there was
-one. What was over for a week is removed without an entry. A document that was lost or
-restored from a backup may take entries with it: a file's log is beside it, a table's and a
-key's are where the document is.
+An edit of a file by hand has no entry; the next write says that there was one. Periods that
+were over for a week are removed without an entry. A document that is lost takes its log with
+it, and one from a backup brings back the log of then.
 
 PERIOD has a + if the write added it, a - if it ended or removed it, and a ~ if it changed
-it: then CHANGE says the old value and the new one.`, core.MaxEntries),
+it: then CHANGE says the old value and the new one.`, period.MaxEntries, period.MaxLog>>10),
 		Example: a.examples("log", "log --limit 0", "log --json --limit 1"),
 		Args:    a.args(0, 0),
 	}
 	cmd.Flags().IntVar(&limit, "limit", fewEntries, "the last `N` writes; 0: all that are kept")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object")
+	jsonFlag(cmd, "one JSON object")
 
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
-		if limit < 0 || limit > core.MaxEntries {
-			return usagef("--limit %d: want 1 to %d, or 0 for all", limit, core.MaxEntries)
+		if limit < 0 || limit > period.MaxEntries {
+			return usagef("--limit %d: want 1 to %d, or 0 for all", limit, period.MaxEntries)
 		}
-		v, err := a.view(cmd)
-		if err != nil {
-			return err
-		}
-		return a.onStore(cmd, func(ctx context.Context, st core.Store) error {
-			limit := core.LogLimit(limit)
-			entries, err := core.Log(ctx, st, limit+1) // one more, to know whether there are more
-			if err != nil {
+		return a.onStore(cmd, func(ctx context.Context, s session) error {
+			entries, err := s.op.Log(ctx, 0)
+			if err != nil && len(entries) == 0 {
 				return err
 			}
-			more := len(entries) > limit
-			entries = entries[:min(len(entries), limit)]
-			if asJSON {
-				j := wire.LogOf(st, entries)
-				j.Application = application(st)
-				return writeJSON(cmd.OutOrStdout(), j, true)
+			more := limit > 0 && len(entries) > limit
+			if more {
+				entries = entries[:limit]
 			}
-			return v.log(cmd.OutOrStdout(), st.String(), entries, more)
+			log := wire.LogOf(s.op.Store, entries)
+			return errors.Join(s.print(log, func(w io.Writer) { s.log(w, log, more) }), err)
 		})
 	})
 }
 
-func (v view) log(w io.Writer, store string, entries []core.Entry, more bool) error {
-	if len(entries) == 0 {
-		fmt.Fprintln(w, "no entries: nothing was written to "+safe(store)+" since it keeps a log")
-		return nil
+func (v view) log(w io.Writer, log wire.Log, more bool) {
+	if len(log.Entries) == 0 {
+		fmt.Fprintln(w, "no entries: nothing was written to "+safe(log.Store))
+		return
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "TIME\tACTION\tACTOR\tFROM\tPERIOD\tCHANGE")
-	for _, e := range entries {
-		head := strings.Join([]string{
+	table := newTable(w, "TIME", "ACTION", "ACTOR", "FROM", "PERIOD", "CHANGE")
+	for _, e := range log.Entries {
+		head := []string{
 			clock(e.Time.Truncate(time.Second), v.loc), safe(string(e.Action)),
 			cmp.Or(shorten(safe(e.Actor), 32), "-"), cmp.Or(shorten(safe(e.Origin), 48), "-"),
-		}, "\t")
+		}
 		for _, line := range v.changes(e) {
-			fmt.Fprintln(table, head+"\t"+line)
-			head = "\t\t\t"
+			table.row(append(head, line)...)
+			head = []string{"", "", "", ""}
 		}
 	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
+	table.flush()
 	if more {
 		fmt.Fprintf(w, "\nthere are older ones: %s\n", v.command("log", "--limit", "0"))
 	}
-	return nil
 }
 
-// changes are the last two columns of an entry, one line for each period; one at least.
-func (v view) changes(e core.Entry) []string {
+// changes are the last two columns of an entry: at least one line, and one for each period.
+func (v view) changes(e period.Entry) []string {
 	var lines []string
 	for _, c := range e.Changes {
 		sign := "~"
@@ -118,14 +103,17 @@ func (v view) changes(e core.Entry) []string {
 		lines = append(lines, fmt.Sprintf("-\trevision %d", e.Revision))
 	}
 	if e.HandEdited {
-		lines = append(lines, "\t"+"before it, somebody had edited the document by hand")
+		lines = append(lines, "\tbefore it, the document was edited by hand")
+	}
+	if e.Anew != "" {
+		lines = append(lines, "\tit began a new document: the one before was "+safe(e.Anew))
 	}
 	return lines
 }
 
-// fields says what a period was and is. Of one that was added or removed it leaves out what
-// most periods are.
-func (v view) fields(c core.Change) string {
+// fields are the old and new values of a period. For a period that was added or removed,
+// they leave out the usual ones.
+func (v view) fields(c period.Change) string {
 	var parts []string
 	for _, f := range c.Fields() {
 		was, is := v.value(f, f.Before), v.value(f, f.After)
@@ -140,8 +128,8 @@ func (v view) fields(c core.Change) string {
 	return strings.Join(parts, ", ")
 }
 
-// value is one of the field's, for people.
-func (v view) value(f core.FieldChange, value string) string {
+// value is a value of the field, for people.
+func (v view) value(f period.FieldChange, value string) string {
 	if value == "" {
 		return ""
 	}

@@ -8,9 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // TestTheLogIsForPeople: one line for each period of an entry, and nothing that a terminal
@@ -18,8 +18,8 @@ import (
 func TestTheLogIsForPeople(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 8, 12, 0, 0, 999, time.UTC)
-	p := core.Period{
-		ID: "kfm2xq", Kind: core.Window, Start: at.Add(time.Hour), Enabled: true, Version: 1,
+	p := period.Period{
+		ID: "kfm2xq", Kind: period.Window, Start: at.Add(time.Hour), Enabled: true, Version: 1,
 		Reason: "\x1b[31mred\n" + strings.Repeat("x", 50), Holder: "h\tg",
 	}
 	q := p
@@ -27,23 +27,24 @@ func TestTheLogIsForPeople(t *testing.T) {
 	same := p
 	same.Version++
 	for name, test := range map[string]struct {
-		e    core.Entry
+		e    period.Entry
 		want []string
 	}{
-		"an added period": {core.Entry{Changes: []core.Change{{After: &p}}}, []string{
+		"an added period": {period.Entry{Changes: []period.Change{{After: &p}}}, []string{
 			"+kfm2xq\tkind window, start 2026-03-08 14:00 CET, reason \"\\x1b[31mred\\n" + strings.Repeat("x", 34) + "…\", holder \"h\\tg\"",
 		}},
-		"a changed one": {core.Entry{Changes: []core.Change{{Before: &p, After: &q}}}, []string{
+		"a changed one": {period.Entry{Changes: []period.Change{{Before: &p, After: &q}}}, []string{
 			"~kfm2xq\tend - → 2026-03-08 15:00:01 CET, enabled true → false",
 		}},
-		"one that nothing was changed of": {core.Entry{Changes: []core.Change{{Before: &p, After: &same}}}, []string{"~kfm2xq\t-"}},
-		"several, and more": {core.Entry{Changes: []core.Change{{Before: &q, After: &p}, {Before: &p, After: &q}}, Omitted: 7}, []string{
+		"one that nothing was changed of": {period.Entry{Changes: []period.Change{{Before: &p, After: &same}}}, []string{"~kfm2xq\t-"}},
+		"several, and more": {period.Entry{Changes: []period.Change{{Before: &q, After: &p}, {Before: &p, After: &q}}, Omitted: 7}, []string{
 			"~kfm2xq\tend 2026-03-08 15:00:01 CET → -, enabled false → true",
 			"~kfm2xq\tend - → 2026-03-08 15:00:01 CET, enabled true → false",
 			"…\tand 7 more",
 		}},
-		"none":                  {core.Entry{Revision: 42}, []string{"-\trevision 42"}},
-		"after an edit by hand": {core.Entry{HandEdited: true}, []string{"-\trevision 0", "\tbefore it, somebody had edited the document by hand"}},
+		"none":                   {period.Entry{Revision: 42}, []string{"-\trevision 42"}},
+		"in place of a lost one": {period.Entry{Anew: "lost"}, []string{"-\trevision 0", "\tit began a new document: the one before was lost"}},
+		"after an edit by hand":  {period.Entry{HandEdited: true}, []string{"-\trevision 0", "\tbefore it, the document was edited by hand"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -55,10 +56,10 @@ func TestTheLogIsForPeople(t *testing.T) {
 		t.Parallel()
 		var out strings.Builder
 		v := view{loc: time.UTC, command: func(words ...string) string { return strings.Join(words, " ") }}
-		require.NoError(t, v.log(&out, "memory", []core.Entry{
-			{Time: at, Action: "later\x07", Actor: "\u202eevil", Origin: "page from 192.0.2.7", Changes: []core.Change{{Before: &p, After: &q}, {Before: &p, After: &same}}},
-			{Time: at, Action: core.ActionInit},
-		}, true))
+		v.log(&out, wire.Log{Store: "memory", Entries: []period.Entry{
+			{Time: at, Action: "later\x07", Actor: "\u202eevil", Origin: "page from 192.0.2.7", Changes: []period.Change{{Before: &p, After: &q}, {Before: &p, After: &same}}},
+			{Time: at, Action: period.ActionInit},
+		}}, true)
 		require.Equal(t, `TIME                  ACTION   ACTOR       FROM                 PERIOD   CHANGE
 2026-03-08 12:00 UTC  later\a  \u202eevil  page from 192.0.2.7  ~kfm2xq  end - → 2026-03-08 14:00:01 UTC, enabled true → false
                                                                 ~kfm2xq  -
@@ -69,28 +70,18 @@ there are older ones: log --limit 0
 	})
 }
 
-func TestAStoreWithoutALogSaysSo(t *testing.T) {
-	t.Parallel()
-	code, stdout, stderr := run(t, struct{ core.Store }{memstore.New()}, "log")
-	require.Equal(t, ExitFailed, code)
-	require.Empty(t, stdout)
-	require.Equal(t, "downtime: memory: this store keeps no log\n", stderr)
-}
-
 // TestEveryCommandThatWritesSaysWho, and from where.
 func TestEveryCommandThatWritesSaysWho(t *testing.T) {
 	t.Parallel()
 	st := memstore.New()
-	log := func() []core.Entry {
+	log := func() []period.Entry {
 		_, stdout, _ := run(t, st, "log", "--json", "--limit", "0")
 		var j wire.Log
 		require.NoError(t, json.Unmarshal([]byte(stdout), &j))
 		return j.Entries
 	}
 	window := func() string {
-		state, err := st.Load(t.Context(), core.Mark{})
-		require.NoError(t, err)
-		return state.Document.Periods[0].ID
+		return read(t, st).Document.Periods[0].ID
 	}
 	for i, line := range []func() []string{
 		func() []string { return []string{"init"} },
@@ -113,5 +104,5 @@ func TestEveryCommandThatWritesSaysWho(t *testing.T) {
 	}
 	code, _, _ := run(t, st, "start", "--holder", "x")
 	require.Zero(t, code)
-	require.Equal(t, defaultActor(), log()[0].Actor, "nobody has to say it")
+	require.Equal(t, defaultActor(), log()[0].Actor, "without --actor")
 }

@@ -4,101 +4,151 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
 )
 
+// maxLead is how far ahead of the store's document a row is believed to be. A process that
+// may write a row may write any number, and a revision cannot be lowered again.
+const maxLead = 1_000_000
+
 func (a *app) reconcileCommand() *cobra.Command {
-	var above int64
+	var flags operator.ReconcileOptions
 	cmd := &cobra.Command{
-		Use:   "reconcile [--above REVISION] [flags]",
-		Short: "Make gates take the document of a store that went back in time",
-		Long: `Make gates take the document of a store that went back in time.
+		Use:   "reconcile [--above REVISION] [--replaces ID] [flags]",
+		Short: "Make gates adopt the document of a store that went back in time",
+		Long: `Make gates adopt the document of a store that went back in time.
 
-After a failover or a restored backup a store may hold an older document than a gate has
-seen. The gate then keeps what either of both refuses, logs "regressed", and names the
-revision that it has. This command writes the store's document again, unchanged, with a
-higher revision than any that an instance reports: what it holds is what holds from then on.
+After a failover or a restored backup, a store may hold an older document than a gate has
+seen, or another one. The gate then refuses what either document refuses, logs "regressed",
+and names the revision that it has seen. This command writes the store's document again,
+unchanged, with a higher revision than any that an instance reports: from then on it counts.
 
-It says which instances refuse, and whether they will open. Look at that before, with
---dry-run: what was planned or begun in the lost revisions is nowhere but in those
-instances, and has to be said again.
+The command shows which instances refuse, and whether they will open. Look at that before,
+with --dry-run: the lost revisions are only in those instances, so periods that were planned
+or begun in them have to be planned or begun again.
 
---above is for what no instance reports: a store without rows, or an instance that is cut
-off and has seen more. It is needed too where one reports a revision more than 1,000,000
-above the store's: that is not taken from a row.`,
+--above is for a revision that no instance reports: a store without rows, or an instance
+that is cut off and has seen more. It is also needed if an instance reports a revision more
+than 1,000,000 above the store's: the command does not take that from a row.
+
+--replaces is for the id of another document that no instance reports, or if instances
+report several; '*' means all.`,
 		Example: a.examples("reconcile --dry-run", "reconcile", "reconcile --above 41"),
 		Args:    a.args(0, 0),
 	}
-	cmd.Flags().Int64Var(&above, "above", 0, "the `REVISION` that gates have seen (else, or if that is more, what instances report)")
-	actor := actorFlag(cmd)
+	cmd.Flags().Int64Var(&flags.Above, "above", 0, "the `REVISION` that gates have seen (else, or if that is more, the highest that instances report)")
+	cmd.Flags().StringVar(&flags.Replaces, "replaces", "", "the `ID` of another document that gates have seen (else the one that instances report)")
 	writing(cmd)
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
-		v, err := a.view(cmd)
-		if err != nil {
-			return err
-		}
-		return a.onWritable(cmd, func(ctx context.Context, st core.Store) error {
-			before, err := fleetOf(ctx, st)
-			if err != nil && !errors.Is(err, core.ErrNoFleet) && above == 0 {
+		return a.onStore(cmd, func(ctx context.Context, s session) error {
+			before, err := s.fleet(ctx)
+			if err != nil && !errors.Is(err, operator.ErrNoRows) && flags.Above == 0 {
 				return err
 			}
-			seen, beyond := before.ahead()
-			if beyond.Revision > 0 && above == 0 {
-				return usagef("%s reports revision %d, more than %d above the store's %d, so that it is not taken from there: see fleet; say --above %d if a gate has seen that indeed, else --above %d",
-					instanceName(beyond), beyond.Revision, maxLead, before.Document.Revision, beyond.Revision, max(seen.Revision, before.Document.Revision))
-			}
-			if above >= 0 {
-				above = max(above, seen.Revision)
-			}
-			res, err := core.Reconcile(ctx, st, core.ReconcileOptions{Above: above, Actor: orDefaultActor(*actor), Origin: origin()})
+			seen, err := before.evidence(flags)
 			if err != nil {
 				return err
 			}
-			s := stateOf(ctx, st, res)
-			refusing := before.which(func(i core.Instance) bool { return before.life(i) != wire.Dead && !i.Open })
-			r := reconciledJSON{From: res.Before.Revision, To: res.After.Revision, Refusing: ids(refusing), Opens: []string{}}
-			opens := opening(s, refusing)
-			r.Opens = ids(opens)
-			return a.report(cmd, v, s, written{reconciled: &r, first: func() {
-				out := cmd.OutOrStdout()
-				fmt.Fprintf(out, label, "raised", fmt.Sprintf("revision %d to %d", r.From, r.To))
-				if seen.Revision > r.From {
-					fmt.Fprintf(out, label, "because", fmt.Sprintf("%s has seen revision %d", instanceName(seen), seen.Revision))
-				}
-				if beyond.Revision >= r.To {
-					fmt.Fprintf(out, label, "", v.warning(fmt.Sprintf("not above revision %d, which %s reports", beyond.Revision, instanceName(beyond))))
-				}
-				v.reconciled(out, before, refusing, opens)
-			}})
+			res, err := s.op.Reconcile(ctx, seen.ReconcileOptions)
+			if err != nil {
+				return err
+			}
+			return s.reconciled(ctx, res, before, seen)
 		})
 	})
 }
 
-// opening are those of the instances that refuse because of periods, where the document in
-// s holds nothing that does.
-func opening(s state, refusing []core.Instance) []core.Instance {
-	var out []core.Instance
-	for _, i := range refusing {
-		if !s.Verdict().Down && i.Override != "down" {
-			out = append(out, i)
-		}
-	}
-	return out
+// evidence is what the rows say about the documents that gates have seen.
+type evidence struct {
+	operator.ReconcileOptions // completed by the rows
+
+	// highest is the instance that has seen the highest revision of the store's document,
+	// and beyond the one with a revision too high to be believed. Their Revision is 0 if there is none.
+	highest, beyond operator.Instance
 }
 
-func (v view) reconciled(w io.Writer, before fleet, refusing, opens []core.Instance) {
+func (f fleet) evidence(o operator.ReconcileOptions) (evidence, error) {
+	seen := evidence{ReconcileOptions: o}
+	own := f.Document.Mark()
+	ids := map[string]bool{}
+	for _, i := range f.Instances {
+		switch {
+		case own.StoreID == "":
+		case i.StoreID != own.StoreID:
+			if i.StoreID != "" && i.Regressed && i.Life != store.Gone {
+				ids[i.StoreID] = true
+			}
+		case i.Revision-own.Revision > maxLead:
+			if i.Revision > seen.beyond.Revision {
+				seen.beyond = i
+			}
+		case i.Revision > seen.highest.Revision:
+			seen.highest = i
+		}
+	}
+	if beyond := seen.beyond.Revision; beyond > 0 && o.Above == 0 {
+		return seen, usagef("%s reports revision %d, more than %d above the store's %d, and the command does not take it from there: see fleet; say --above %d if a gate has seen that indeed, else --above %d",
+			instanceName(seen.beyond), beyond, maxLead, own.Revision, beyond, max(seen.highest.Revision, own.Revision))
+	}
+	if o.Above >= 0 {
+		seen.Above = max(o.Above, seen.highest.Revision)
+	}
+	others := slices.Sorted(maps.Keys(ids))
 	switch {
-	case len(opens) > 0:
-		fmt.Fprintf(w, label, "opens", v.warning(plural(len(opens))+" that refused:")+" "+named(opens)+": the document holds nothing in force")
-	case len(refusing) > 0:
-		fmt.Fprintf(w, label, "refusing", plural(len(refusing))+" before and after: "+named(refusing))
+	case o.Replaces != "":
+	case len(others) == 1:
+		seen.Replaces = others[0]
+	case len(others) > 1:
+		return seen, usagef("instances have seen %d other documents: see fleet; say --replaces with one of %s, or --replaces '*' for all", len(others), safe(strings.Join(others, ", ")))
 	}
-	if c := before.counts(); c.Silent > 0 {
-		fmt.Fprintf(w, label, "", v.warning(number(c.Silent, wire.Silent, ""))+": what they have seen since their last report is not known; --above names it")
+	return seen, nil
+}
+
+// reconciled reports what Reconcile did, and which instances it opens.
+func (s session) reconciled(ctx context.Context, res operator.Result, before fleet, seen evidence) error {
+	refusing := before.Which(func(i operator.Instance) bool {
+		return (i.Live() || i.Silent()) && i.Err == nil && i.State != period.Open
+	})
+	opens := slices.DeleteFunc(slices.Clone(refusing), func(i operator.Instance) bool {
+		return len(res.InForce()) > 0 || i.Override == "down"
+	})
+	r := reconciledJSON{From: res.Before.Revision, To: res.After.Revision, Replaces: seen.Replaces, Refusing: ids(refusing), Opens: ids(opens)}
+	return s.report(ctx, written{res: res, reconciled: &r, first: func() {
+		fmt.Fprintf(s.out, label, "raised", fmt.Sprintf("revision %d to %d", r.From, r.To))
+		if seen.highest.Revision > r.From {
+			fmt.Fprintf(s.out, label, "because", fmt.Sprintf("%s has seen revision %d", instanceName(seen.highest), seen.highest.Revision))
+		}
+		if seen.beyond.Revision >= r.To {
+			fmt.Fprintf(s.out, label, "", s.warning(fmt.Sprintf("not above revision %d, which %s reports", seen.beyond.Revision, instanceName(seen.beyond))))
+		}
+		if r.Replaces != "" {
+			fmt.Fprintf(s.out, label, "replaces", "document "+safe(r.Replaces)+", which gates have seen")
+		}
+		switch {
+		case len(opens) > 0:
+			fmt.Fprintf(s.out, label, "opens", s.warning(plural(len(opens))+" that refused:")+" "+named(opens)+": the document holds nothing in force")
+		case len(refusing) > 0:
+			fmt.Fprintf(s.out, label, "refusing", plural(len(refusing))+" before and after: "+named(refusing))
+		}
+		if silent := wire.Count(before.Judgment).Silent; silent > 0 {
+			fmt.Fprintf(s.out, label, "", s.warning(number(silent, wire.Silent, ""))+": the revisions that they have seen since their last report are not known; --above names one")
+		}
+	}})
+}
+
+func ids(instances []operator.Instance) []string {
+	out := make([]string, 0, len(instances))
+	for _, i := range instances {
+		out = append(out, i.ID)
 	}
+	return out
 }

@@ -6,8 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // regressed puts the rows of three instances into st: open, and two that have seen revision
@@ -16,11 +17,11 @@ func regressed(t *testing.T, st *memstore.Store) {
 	t.Helper()
 	report(
 		t, st, asReported,
-		func(i *core.Instance) {
-			i.Open, i.Cause, i.Regressed, i.Revision, i.WriteID = false, "period", true, 41, "later"
+		func(r *period.Row) {
+			r.State, r.Cause, r.Regressed, r.Revision, r.WriteID = period.Closed, "period", true, 41, "later"
 		},
-		func(i *core.Instance) {
-			i.Open, i.Cause, i.Override, i.Regressed, i.Revision, i.WriteID = false, "override", "down", true, 40, "earlier"
+		func(r *period.Row) {
+			r.State, r.Cause, r.Override, r.Regressed, r.Revision, r.WriteID = period.Closed, "override", "down", true, 40, "earlier"
 		},
 	)
 }
@@ -53,13 +54,15 @@ func TestReconcileGoesAboveWhatIsSaid(t *testing.T) {
 	require.Contains(t, stdout, "raised     revision 2 to 100\n")
 }
 
-// TestReconcileDoesNotBelieveARowEverything: whoever may write a row could use up the
-// revisions, so that nothing could be written any more.
+// TestReconcileDoesNotBelieveARowEverything: a process that may write a row could use up the
+// range of revisions, and then nothing could be written any more.
 func TestReconcileDoesNotBelieveARowEverything(t *testing.T) {
 	t.Parallel()
 	const absurd = 2 + maxLead + 1
-	far := func(revision int64) func(i *core.Instance) {
-		return func(i *core.Instance) { i.Open, i.Cause, i.Regressed, i.Revision = false, "period", true, revision }
+	far := func(revision int64) func(r *period.Row) {
+		return func(r *period.Row) {
+			r.State, r.Cause, r.Regressed, r.Revision = period.Closed, "period", true, revision
+		}
 	}
 	t.Run("a million ahead is believed", func(t *testing.T) {
 		t.Parallel()
@@ -78,9 +81,7 @@ func TestReconcileDoesNotBelieveARowEverything(t *testing.T) {
 			require.Contains(t, stderr, "web1/4711 reports revision 1000003, more than 1000000 above the store's 2")
 			require.Contains(t, stderr, "say --above 1000003 if a gate has seen that indeed, else --above 41")
 		}
-		state, err := st.Load(t.Context(), core.Mark{})
-		require.NoError(t, err)
-		require.EqualValues(t, 2, state.Document.Revision)
+		require.EqualValues(t, 2, read(t, st).Document.Revision)
 
 		_, stdout, _ := run(t, st, "reconcile", "--above", "5")
 		require.Contains(t, stdout, "raised     revision 2 to 42\n", "what can be believed is taken all the same")
@@ -100,7 +101,7 @@ func TestReconcileDoesNotBelieveARowEverything(t *testing.T) {
 func TestReconcileOfAStoreThatHoldsTheSiteDown(t *testing.T) {
 	t.Parallel()
 	st := memstore.New()
-	_, err := core.Start(t.Context(), st, core.StartOptions{Holder: "x"})
+	_, err := operator.Operator{Store: st}.Start(t.Context(), operator.StartOptions{Holder: "x"})
 	require.NoError(t, err)
 	regressed(t, st)
 	_, stdout, _ := run(t, st, "reconcile")
@@ -112,7 +113,7 @@ func TestReconcileOfAStoreThatHoldsTheSiteDown(t *testing.T) {
 func TestReconcileIgnoresRevisionsOfAnotherDocument(t *testing.T) {
 	t.Parallel()
 	st := begun(t)
-	report(t, st, func(i *core.Instance) { i.StoreID, i.Revision = "another", 41 })
+	report(t, st, func(r *period.Row) { r.StoreID, r.Revision = "another", 41 })
 	_, stdout, _ := run(t, st, "reconcile")
 	require.Contains(t, stdout, "raised     revision 2 to 3\n")
 	require.NotContains(t, stdout, "because")
@@ -129,4 +130,49 @@ func TestReconcileWithoutRowsNeedsToBeTold(t *testing.T) {
 	require.Contains(t, stdout, "raised     revision 2 to 42\n")
 	code, _, stderr = run(t, st, "reconcile", "--above", "-1")
 	require.Equal(t, ExitUsage, code, stderr)
+}
+
+func TestReconcileReplacesTheDocumentThatGatesHaveSeen(t *testing.T) {
+	t.Parallel()
+	of := func(id string) func(r *period.Row) {
+		return func(r *period.Row) {
+			r.State, r.Cause, r.Regressed, r.StoreID, r.Revision = period.Closed, "period", true, id, 41
+		}
+	}
+	for name, test := range map[string]struct {
+		rows     []func(r *period.Row)
+		args     []string
+		replaces string
+	}{
+		"the rows agree":        {[]func(r *period.Row){asReported, of("another"), of("another")}, nil, "another"},
+		"the rows do not agree": {[]func(r *period.Row){of("another"), of("third")}, []string{"--replaces", "*"}, "*"},
+		"no row names it":       {nil, []string{"--replaces", "another"}, "another"},
+		"none is said":          {[]func(r *period.Row){asReported}, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := begun(t)
+			report(t, st, test.rows...)
+			code, stdout, stderr := run(t, st, append([]string{"reconcile", "--json"}, test.args...)...)
+			require.Equal(t, ExitDone, code, stderr)
+			var got resultJSON
+			require.NoError(t, json.Unmarshal([]byte(stdout), &got))
+			require.Equal(t, test.replaces, got.Reconciled.Replaces)
+			require.Equal(t, test.replaces, read(t, st).Document.Replaces)
+			require.EqualValues(t, 3, got.State.Revision)
+		})
+	}
+	st := begun(t)
+	report(t, st, of("another"), of("third"))
+	code, _, stderr := run(t, st, "reconcile")
+	require.Equal(t, ExitUsage, code)
+	require.Contains(t, stderr, "instances have seen 2 other documents: see fleet; say --replaces with one of another, third, or --replaces '*' for all\n")
+	code, stdout, _ := run(t, st, "fleet")
+	require.Equal(t, ExitDone, code)
+	require.Contains(t, stdout, "regressed  web1/4711 has seen revision 41, of another document: it refuses what either document refuses, until downtime reconcile\n")
+	_, stdout, _ = run(t, st, "reconcile", "--replaces", "third")
+	require.Contains(t, stdout, "replaces   document third, which gates have seen\n")
+	code, _, stderr = run(t, st, "reconcile", "--replaces", "a b\x1b")
+	require.Equal(t, ExitUsage, code)
+	require.Contains(t, stderr, "--replaces: ")
 }

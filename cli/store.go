@@ -9,13 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/filestore"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/filestore"
 )
 
-// envStore names the store where --store does not.
+// envStore names the store if --store does not.
 const envStore = "DOWNTIME_STORE"
 
 type schemeOf struct {
@@ -23,7 +21,7 @@ type schemeOf struct {
 	open Opener
 }
 
-// forms is how a store's URL may be written.
+// forms lists the forms of a store's URL.
 func (a *app) forms() string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(a.schemes)) {
@@ -34,25 +32,9 @@ func (a *app) forms() string {
 	return strings.Join(out, ", ")
 }
 
-// onStore runs do with the store and a context that is over after --timeout.
-func (a *app) onStore(cmd *cobra.Command, do func(ctx context.Context, st core.Store) error) error {
-	st, closeStore, err := a.open(cmd.Context())
-	if err != nil {
-		return err
-	}
-	defer closeStore()
-	ctx, cancel := a.limit(cmd.Context())
-	defer cancel()
-	return do(ctx, st)
-}
-
-func (a *app) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, a.timeout.duration())
-}
-
-// open opens the store that --store or DOWNTIME_STORE names. There is no default: a file
-// in whatever directory the operator stands in is not the one that the site reads.
-func (a *app) open(ctx context.Context) (st core.Store, closeStore func(), err error) {
+// open opens the store that --store or DOWNTIME_STORE names. There is no default: a file in
+// the working directory of the operator is not the one that the site reads.
+func (a *app) open(ctx context.Context) (st store.Store, closeStore func(), err error) {
 	nothing := func() {}
 	if a.store != nil {
 		return a.store, nothing, nil
@@ -72,14 +54,14 @@ func (a *app) open(ctx context.Context) (st core.Store, closeStore func(), err e
 	case !known:
 		return nil, nothing, usagef("%s: unknown scheme %q: want %s", from, name+":", a.forms())
 	case from == "--store" && hasPassword(location):
-		return nil, nothing, usagef("--store: it holds a password, which everybody on this machine can read in the list of processes: set %s to the URL instead", envStore)
+		return nil, nothing, usagef("--store: it holds a password, which every user of this machine can read in the list of processes: set %s to the URL instead", envStore)
 	}
 	st, err = scheme.open(ctx, location)
 	if err != nil {
 		return nil, nothing, err
 	}
 	if c, ok := st.(io.Closer); ok {
-		return st, func() { _ = c.Close() }, nil // what was written is confirmed by then
+		return st, func() { _ = c.Close() }, nil // every write is confirmed by then
 	}
 	return st, nothing, nil
 }
@@ -91,7 +73,7 @@ func hasPassword(text string) bool {
 		return false // a path, of which nothing is decoded
 	}
 	rest, query, _ := strings.Cut(rest, "?")
-	// Not only in the authority: a password may hold a slash that nobody has escaped.
+	// Not only in the authority: a password may hold a slash that is not escaped.
 	if at := strings.LastIndexByte(rest, '@'); at >= 0 && strings.Contains(rest[:at], ":") {
 		return true
 	}
@@ -107,16 +89,16 @@ func hasPassword(text string) bool {
 
 // openFile opens file:PATH, and file:///PATH, which is the same with an absolute path.
 // PATH is taken as it is: nothing in it is decoded.
-func openFile(_ context.Context, url string) (core.Store, error) {
+func openFile(_ context.Context, url string) (store.Store, error) {
 	path := strings.TrimPrefix(url, "file:")
 	if rest, ok := strings.CutPrefix(path, "//"); ok {
 		if !strings.HasPrefix(rest, "/") {
-			return nil, &core.FieldError{Field: "store", Value: url, Problem: "names a host; want file:PATH or file:///PATH"}
+			return nil, &store.FieldError{Field: "store", Value: url, Problem: "names a host; want file:PATH or file:///PATH"}
 		}
 		path = rest
 	}
 	if path == "" {
-		return nil, &core.FieldError{Field: "store", Value: url, Problem: "names no file; want file:PATH"}
+		return nil, &store.FieldError{Field: "store", Value: url, Problem: "names no file; want file:PATH"}
 	}
 	return filestore.New(path)
 }

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -11,9 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// safe is s with everything escaped that a terminal would act upon or hide: control
-// bytes, ESC, line breaks, marks that turn the direction of text, invisible characters,
-// and what is not UTF-8. It is one line.
+// safe escapes the characters of s that a terminal would act upon or hide: control bytes,
+// ESC, line breaks, marks that turn the direction of text, invisible characters, and bytes
+// that are not UTF-8. The result is one line.
 func safe(s string) string {
 	if strings.IndexFunc(s, unsafeRune) < 0 {
 		return s
@@ -105,23 +103,3 @@ func clock(t time.Time, loc *time.Location) string {
 	}
 	return t.Format("2006-01-02 15:04:05 MST")
 }
-
-// paint colours text, or not.
-type paint bool
-
-// painter says whether w is to be coloured.
-func (a *app) painter(w io.Writer) paint {
-	return paint(!a.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(w))
-}
-
-func (p paint) code(code, s string) string {
-	if !p {
-		return s
-	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
-}
-
-func (p paint) up(s string) string      { return p.code("1;32", s) }
-func (p paint) down(s string) string    { return p.code("1;31", s) }
-func (p paint) warning(s string) string { return p.code("1;33", s) }
-func (p paint) faint(s string) string   { return p.code("2", s) }

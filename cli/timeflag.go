@@ -26,8 +26,7 @@ func (a *app) location() (*time.Location, error) {
 	return loc, nil
 }
 
-// parseDuration reads a Go duration, with whole days of 24 hours before it if need be, of
-// more than nothing.
+// parseDuration reads a Go duration of more than 0, optionally after whole days of 24 hours.
 func parseDuration(s string) (time.Duration, error) {
 	rest, total := s, time.Duration(0)
 	if days, after, ok := strings.Cut(s, "d"); ok {

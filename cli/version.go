@@ -1,13 +1,29 @@
 package cli
 
 import (
+	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/spf13/cobra"
 )
 
 const modulePath = "github.com/go-downtime/downtime/cli"
 
-// versionText is the version of this package in the binary, and what that was built with.
+func (a *app) versionCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "version",
+		Short:   "The version of this command",
+		Example: a.examples("version"),
+		Args:    a.args(0, 0),
+	}
+	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
+		fmt.Fprintln(cmd.OutOrStdout(), a.name, safe(a.versionText()))
+		return nil
+	})
+}
+
+// versionText is the version of this package in the binary, and that of Go.
 func (a *app) versionText() string {
 	version := a.version
 	if version == "" {

@@ -3,42 +3,42 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/go-downtime/downtime/core"
 )
 
-// watchInterval is the longest time between two looks at the store.
+// watchInterval is the longest time between two reads of the store.
 const watchInterval = time.Second
 
-// looker reads a store for a watcher, writes what it found, and returns what of it has to
-// differ for it to be shown again. An error is that of the store.
-type looker func(ctx context.Context, w io.Writer) (news string, err error)
+// look is one read of the store, for people and for programs. A watcher shows it only if
+// its news differ from those of the last one.
+type look struct {
+	news string
+	json any
+	text func(w io.Writer)
+}
 
-// watch shows what look finds, and again with each change, until the command is
-// interrupted. On a terminal it redraws; else it appends, and then passing time alone is no
-// change. A store that cannot be read is shown too, and read again.
-func (a *app) watch(cmd *cobra.Command, v view, asJSON bool, on func(st core.Store) looker) error {
-	st, closeStore, err := a.open(cmd.Context())
+// looker reads the store. An error is that of the store.
+type looker func(ctx context.Context) (look, error)
+
+// watch shows what the looker finds, and again after each change, until the command is
+// interrupted. On a terminal it redraws; else it appends, and the passing of time alone is no
+// change. It shows an error of the store too, and reads on.
+func (a *app) watch(cmd *cobra.Command, on func(s session) looker) error {
+	s, closeStore, err := a.session(cmd)
 	if err != nil {
 		return err
 	}
 	defer closeStore()
 
 	interval := watchInterval
-	if p, ok := st.(core.Pacer); ok {
-		interval = min(interval, p.PollInterval())
+	if poll := s.op.Store.Info().Poll; poll > 0 {
+		interval = min(interval, poll)
 	}
-	w := watcher{
-		view: v, app: a, out: cmd.OutOrStdout(), store: st.String(), look: on(st),
-		asJSON: asJSON, redraw: !asJSON && isTerminal(cmd.OutOrStdout()),
-	}
+	w := watcher{session: s, app: a, look: on(s), redraw: !asJSON(cmd) && isTerminal(s.out)}
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -54,85 +54,60 @@ func (a *app) watch(cmd *cobra.Command, v view, asJSON bool, on func(st core.Sto
 }
 
 type watcher struct {
-	view
+	session
 
-	app            *app
-	out            io.Writer
-	store          string
-	look           looker
-	asJSON, redraw bool
+	app    *app
+	look   looker
+	redraw bool
 
-	shown string
+	shown string // the news of the last look
 }
 
-// once reads the store, and shows what it found if that is news.
+// once reads the store, and shows the result if it is news.
 func (w *watcher) once(ctx context.Context) error {
-	limited, cancel := w.app.limit(ctx)
+	limited, cancel := context.WithTimeout(ctx, w.app.timeout.duration())
 	defer cancel()
-	var text bytes.Buffer
-	news, err := w.look(limited, &text)
+	found, err := w.look(limited)
 	if ctx.Err() != nil {
 		return nil // interrupted: the caller sees it as well
 	}
 	if err != nil {
-		text.Reset()
-		if err := w.unknown(&text, err); err != nil {
-			return err
-		}
-		news = text.String()
+		found = w.unknown(err)
+	}
+	var text bytes.Buffer
+	if asJSON(w.cmd) {
+		err = writeJSON(&text, found.json, false)
+	} else {
+		found.text(&text)
+		err = nil
 	}
 	if w.redraw {
-		news = text.String()
+		found.news = text.String()
 	}
-	return w.show(text.String(), news)
-}
-
-func (w *watcher) unknown(text io.Writer, err error) error {
-	if w.asJSON {
-		return writeJSON(text, map[string]string{"state": "unknown", "store": w.store, "error": err.Error()}, false)
+	if err != nil || found.news == w.shown {
+		return err
 	}
-	fmt.Fprintf(text, label, "state", w.warning("UNKNOWN")+": "+safe(err.Error()))
-	fmt.Fprintf(text, label, "store", safe(w.store))
-	return nil
-}
-
-func (w *watcher) show(text, news string) error {
-	if news == w.shown {
-		return nil
-	}
+	before := ""
 	switch {
 	case w.redraw:
-		text = "\x1b[H\x1b[2J" + text
-	case w.shown != "" && !w.asJSON:
-		text = "\n" + text
+		before = "\x1b[H\x1b[2J"
+	case w.shown != "" && !asJSON(w.cmd):
+		before = "\n"
 	}
-	w.shown = news
-	_, err := io.WriteString(w.out, text)
+	w.shown = found.news
+	_, err = io.WriteString(w.out, before+text.String())
 	return err
 }
 
-// lookAtState is what status --watch shows.
-func lookAtState(v view, st core.Store, asJSON bool) looker {
-	var mark core.Mark
-	var doc *core.Document
-	return func(ctx context.Context, w io.Writer) (string, error) {
-		read, err := st.Load(ctx, mark)
-		switch {
-		case err == nil:
-			mark, doc = read.Mark, read.Document
-		case !errors.Is(err, core.ErrUnchanged):
-			return "", err
-		}
-		s := found(st, core.State{Document: doc, Time: read.Time})
-		var in []string
-		for _, p := range s.Document.InForce(s.Time) {
-			in = append(in, p.ID, strconv.FormatBool(p.Overdue(s.Time)))
-		}
-		news := fmt.Sprint(mark, in, s.Verdict().Overdue(s.Time))
-		if asJSON {
-			return news, writeJSON(w, s.State(), false)
-		}
-		v.state(w, s)
-		return news, nil
+// unknown is the look at a store that cannot be read.
+func (w *watcher) unknown(err error) look {
+	name, said := w.op.Store.Info().Name, err.Error()
+	return look{
+		news: "unknown: " + said,
+		json: map[string]string{"state": "unknown", "store": name, "error": said},
+		text: func(text io.Writer) {
+			fmt.Fprintf(text, label, "state", w.warning("UNKNOWN")+": "+safe(said))
+			fmt.Fprintf(text, label, "store", safe(name))
+		},
 	}
 }

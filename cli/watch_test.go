@@ -11,28 +11,30 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/core/wire"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // failingStore fails while err is set.
 type failingStore struct {
-	core.Store
+	store.Store
 
 	mu  sync.Mutex
 	err error
 }
 
-func (f *failingStore) Load(ctx context.Context, have core.Mark) (core.State, error) {
+func (f *failingStore) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err != nil {
-		return core.State{}, f.err
+		return store.Blob{}, f.err
 	}
-	return f.Store.Load(ctx, have)
+	return f.Store.Get(ctx, have)
 }
 
 func (f *failingStore) fail(err error) {
@@ -62,7 +64,7 @@ func (s *sharedBuffer) take() string {
 }
 
 // watching is watchingOn of status --watch.
-func watching(t *testing.T, st core.Store, args []string, steps ...func()) (shown []string, code int) {
+func watching(t *testing.T, st store.Store, args []string, steps ...func()) (shown []string, code int) {
 	t.Helper()
 	return watchingOn(t, st, append([]string{"status", "--watch", "--tz", "UTC"}, args...), steps...)
 }
@@ -70,7 +72,7 @@ func watching(t *testing.T, st core.Store, args []string, steps ...func()) (show
 // watchingOn runs a command that watches st in a bubble, and between the steps lets its
 // time pass. It returns what each step has added to stdout, and the exit code after the
 // interrupt.
-func watchingOn(t *testing.T, st core.Store, args []string, steps ...func()) (shown []string, code int) {
+func watchingOn(t *testing.T, st store.Store, args []string, steps ...func()) (shown []string, code int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
@@ -92,7 +94,7 @@ func watchingOn(t *testing.T, st core.Store, args []string, steps ...func()) (sh
 	return shown, code
 }
 
-// wait lets a bubble's time pass, until everybody in it waits again.
+// wait lets a bubble's time pass, until all its goroutines wait again.
 func wait(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
@@ -105,7 +107,7 @@ func TestWatchShowsEachChangeOnce(t *testing.T) {
 	shown, code := watching(
 		t, st, nil,
 		func() {
-			res, err := core.Start(t.Context(), st, core.StartOptions{Holder: "x", For: 30 * time.Second})
+			res, err := operator.Operator{Store: st}.Start(t.Context(), operator.StartOptions{Holder: "x", ExpectedAfter: 30 * time.Second})
 			require.NoError(t, err)
 			id = res.Period.ID
 		},
@@ -113,7 +115,7 @@ func TestWatchShowsEachChangeOnce(t *testing.T) {
 		func() { st.fail(errors.New("connection \x1b refused")) },
 		func() { st.fail(nil) },
 		func() {
-			_, err := core.End(t.Context(), st, core.EndOptions{All: true})
+			_, err := operator.Operator{Store: st}.End(t.Context(), operator.EndOptions{All: true})
 			require.NoError(t, err)
 		},
 	)
@@ -139,7 +141,7 @@ func TestWatchAsJSONIsOneObjectPerLine(t *testing.T) {
 	shown, code := watching(
 		t, st, []string{"--json"},
 		func() {
-			_, err := core.Start(t.Context(), st, core.StartOptions{Holder: "x", Reason: new("a\nb")})
+			_, err := operator.Operator{Store: st}.Start(t.Context(), operator.StartOptions{Holder: "x", Reason: new("a\nb")})
 			require.NoError(t, err)
 		},
 		func() { st.fail(errors.New("gone")) },
@@ -157,7 +159,8 @@ func TestWatchRedrawsOnATerminal(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	v := view{loc: time.UTC, command: func(...string) string { return "downtime end" }}
-	w := watcher{app: newApp(nil), view: v, out: &out, look: lookAtState(v, memstore.New(), false), redraw: true}
+	on := session{view: v, cmd: &cobra.Command{}, op: operator.Operator{Store: memstore.New()}, out: &out}
+	w := watcher{session: on, app: newApp(nil), look: lookAtState(on), redraw: true}
 	require.NoError(t, w.once(t.Context()))
 	require.Equal(t, "\x1b[H\x1b[2Jstate      UP\nstore      memory, where nothing was ever written\n", out.String())
 	out.Reset()

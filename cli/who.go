@@ -1,15 +1,25 @@
 package cli
 
 import (
+	"cmp"
 	"os"
 	"os/user"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/spf13/cobra"
+
+	"github.com/go-downtime/downtime/period"
 )
 
-// defaultActor is who runs the command: user@host, and behind sudo who called it.
+// actorOf is --actor, else the user and host.
+func actorOf(cmd *cobra.Command) string {
+	actor, _ := cmd.Flags().GetString("actor")
+	return cmp.Or(actor, defaultActor())
+}
+
+// defaultActor is the user that runs the command, as user@host. Behind sudo it is the user
+// that called it.
 func defaultActor() string {
 	name := os.Getenv("SUDO_USER")
 	if name == "" {
@@ -17,28 +27,28 @@ func defaultActor() string {
 			name = u.Username
 		}
 	}
-	if name == "" {
-		name = "unknown"
+	name = cmp.Or(name, "unknown")
+	if host := hostName(); host != "" {
+		name += "@" + host
 	}
-	host, err := os.Hostname()
-	if err != nil || host == "" {
-		return clip(name)
-	}
-	return clip(name + "@" + host)
+	return clip(name)
 }
 
-// origin is from where the command writes, for the log.
+// origin says for the log where the command runs.
 func origin() string {
-	host, err := os.Hostname()
-	if err != nil || host == "" {
-		return "command"
+	if host := hostName(); host != "" {
+		return clip("command on " + host)
 	}
-	return clip("command on " + host)
+	return "command"
 }
 
-// defaultHolder is whose a deployment is, where nobody says so: that of the CI run, so
-// that a later job of it, on another machine, can end what an earlier one began; else the
-// actor's.
+func hostName() string {
+	host, _ := os.Hostname()
+	return host
+}
+
+// defaultHolder is the holder of a deployment without --holder: the CI run, so that a later
+// job of it, on another machine, can end what an earlier one began; else the actor.
 func defaultHolder(actor string) string {
 	env := os.Getenv
 	switch {
@@ -52,10 +62,10 @@ func defaultHolder(actor string) string {
 	return actor
 }
 
-// clip makes s a name that core takes.
+// clip makes s a valid name of an actor, origin or holder.
 func clip(s string) string {
 	s = strings.ToValidUTF8(s, "?")
-	for len(s) > core.MaxNameLen {
+	for len(s) > period.MaxNameLen {
 		_, size := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-size]
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/period"
 )
 
 func TestDefaultActor(t *testing.T) {
@@ -17,8 +17,8 @@ func TestDefaultActor(t *testing.T) {
 	require.Equal(t, "alice@"+host, defaultActor())
 	t.Setenv("SUDO_USER", "")
 	require.Contains(t, defaultActor(), "@"+host)
-	t.Setenv("SUDO_USER", strings.Repeat("ä", core.MaxNameLen)+"\xff")
-	require.LessOrEqual(t, len(defaultActor()), core.MaxNameLen)
+	t.Setenv("SUDO_USER", strings.Repeat("ä", period.MaxNameLen)+"\xff")
+	require.LessOrEqual(t, len(defaultActor()), period.MaxNameLen)
 	require.True(t, strings.HasPrefix(defaultActor(), "ääää"))
 }
 
@@ -31,8 +31,8 @@ func TestDefaultHolder(t *testing.T) {
 		"a GitHub run":                     {map[string]string{"GITHUB_RUN_ID": "7", "GITHUB_REPOSITORY": "a/b"}, "github:a/b/7"},
 		"a GitLab pipeline":                {map[string]string{"GITLAB_CI": "true", "CI_PIPELINE_ID": "7", "CI_PROJECT_PATH": "a/b"}, "gitlab:a/b/7"},
 		"a Jenkins build":                  {map[string]string{"JENKINS_URL": "http://ci/", "BUILD_TAG": "jenkins-a-7"}, "jenkins:jenkins-a-7"},
-		"somebody else's CI_PIPELINE_ID":   {map[string]string{"CI_PIPELINE_ID": "7"}, "alice@host"},
-		"somebody else's BUILD_TAG":        {map[string]string{"BUILD_TAG": "7"}, "alice@host"},
+		"another system's CI_PIPELINE_ID":  {map[string]string{"CI_PIPELINE_ID": "7"}, "alice@host"},
+		"another system's BUILD_TAG":       {map[string]string{"BUILD_TAG": "7"}, "alice@host"},
 		"a value that is not worth a name": {map[string]string{"GITHUB_RUN_ID": ""}, "alice@host"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,15 +5,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
 )
 
-// freezer is a server that can be made to answer nothing.
+// freezer is a server that can stop answering.
 type freezer interface{ Freeze(t testing.TB) }
 
 func TestAFrozenServerEndsTheCommandAtItsTimeout(t *testing.T) {
 	t.Parallel()
-	pg, my, redis := servers.Postgres(t), servers.MariaDB(t), servers.Redis(t)
+	pg, my, redis := testservers.Postgres(t), testservers.MariaDB(t), testservers.Redis(t)
 	for name, test := range map[string]struct {
 		url    string
 		server freezer

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/store"
 )
 
 // envPassword is the password of a store whose URL has none.
@@ -21,8 +21,8 @@ type location struct {
 	ours map[string]string
 }
 
-// parseLocation takes our parameters, of which "app" is always one and always needed, out
-// of text. No error shows a password.
+// parseLocation takes our parameters out of text. "app" is always one of them, and required.
+// No error shows a password.
 func parseLocation(text, form string, params ...string) (location, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Opaque != "" || u.Fragment != "" {
@@ -37,7 +37,7 @@ func parseLocation(text, form string, params ...string) (location, error) {
 	return l, nil
 }
 
-// take takes our parameters out of a query, and returns what is left.
+// take takes our parameters out of a query, and returns the rest.
 func (l location) take(query string, params []string) (rest string, err error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
@@ -78,21 +78,21 @@ func (l location) password() string {
 // refused is the error of a store's constructor, in words of the URL: fields are the
 // constructor's names for our parameters.
 func refused(err error, fields map[string]string) error {
-	var e *core.FieldError
+	var e *store.FieldError
 	if !errors.As(err, &e) {
 		return err
 	}
 	if param := fields[e.Field]; param != "" {
-		return &core.FieldError{Field: "store", Value: e.Value, Problem: param + ": " + e.Problem}
+		return &store.FieldError{Field: "store", Value: e.Value, Problem: param + ": " + e.Problem}
 	}
 	return fault(e.Error())
 }
 
 // fault is wrong usage.
-func fault(problem string) error { return &core.FieldError{Field: "store", Problem: problem} }
+func fault(problem string) error { return &store.FieldError{Field: "store", Problem: problem} }
 
-// withoutSecrets is the problem that a driver has with a URL, if it does not repeat what
-// nobody may see.
+// withoutSecrets is the problem that a driver has with a URL, if it does not repeat a
+// secret.
 func withoutSecrets(err error, secrets ...string) string {
 	text := err.Error()
 	if slices.ContainsFunc(secrets, func(s string) bool { return s != "" && strings.Contains(text, s) }) {

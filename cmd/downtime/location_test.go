@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
 )
 
 func TestWrongURLsAreWrongUsage(t *testing.T) {
@@ -68,7 +68,7 @@ func TestWrongURLsAreWrongUsage(t *testing.T) {
 func TestPasswordsAreTakenFromTheEnvironmentAndNeverShown(t *testing.T) {
 	t.Parallel()
 	const right, wrong = "gehe/im?#%", "falsch"
-	my, redis := servers.MariaDB(t), servers.Redis(t, "--requirepass", right)
+	my, redis := testservers.MariaDB(t), testservers.Redis(t, "--requirepass", right)
 	name := my.Database(t)
 	my.Exec(t, "", "CREATE USER ops@'%' IDENTIFIED BY '"+right+"'; GRANT ALL ON "+name+".* TO ops@'%'")
 	escaped := url.QueryEscape(right)
@@ -106,7 +106,7 @@ func TestPasswordsAreTakenFromTheEnvironmentAndNeverShown(t *testing.T) {
 
 func TestPasswordsOfPostgres(t *testing.T) {
 	t.Parallel()
-	// It listens where nobody is, so that all that can be seen is what is said of it.
+	// No server listens there, so the only output is the error.
 	for _, env := range [][]string{
 		{"DOWNTIME_STORE=postgres://ops:s3cr3t@127.0.0.1:1/db?app=shop"},
 		{"DOWNTIME_STORE=postgres://ops@127.0.0.1:1/db?app=shop&password=s3cr3t"},

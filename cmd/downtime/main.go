@@ -1,5 +1,5 @@
-// Command downtime takes a site down, brings it back, and says what it is. It opens every
-// store that this repository has; docs/command.md has their URLs.
+// Command downtime takes a site down, brings it back, and shows its state. It opens every
+// store of this repository; docs/command.md has their URLs.
 package main
 
 import (

@@ -17,7 +17,8 @@ import (
 
 	"github.com/go-downtime/downtime/cli"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/store"
 )
 
 const beTheCommand = "DOWNTIME_TEST_IS_THE_COMMAND"
@@ -51,13 +52,13 @@ func command(t *testing.T, env []string, args ...string) (code int, stdout, stde
 type place struct {
 	url string
 	// lose removes the document, keep makes a backup of it, and restore brings that back.
-	lose, keep, restore func(t *testing.T, st core.Store)
+	lose, keep, restore func(t *testing.T, st store.Store)
 }
 
 // inSQL is a place whose document is in this table.
 func inSQL(url, table string) place {
-	do := func(statements ...string) func(*testing.T, core.Store) {
-		return func(t *testing.T, st core.Store) {
+	do := func(statements ...string) func(*testing.T, store.Store) {
+		return func(t *testing.T, st store.Store) {
 			t.Helper()
 			if s, ok := st.(sqlite); ok {
 				st = s.database
@@ -78,8 +79,8 @@ func inSQL(url, table string) place {
 func inRedis(url string) place {
 	const key = "downtime:{shop}:v1"
 	var backup string
-	with := func(do func(ctx context.Context, r redisStore) error) func(*testing.T, core.Store) {
-		return func(t *testing.T, st core.Store) {
+	with := func(do func(ctx context.Context, r redisStore) error) func(*testing.T, store.Store) {
+		return func(t *testing.T, st store.Store) {
 			t.Helper()
 			r, ok := st.(redisStore)
 			require.True(t, ok)
@@ -101,8 +102,8 @@ func inRedis(url string) place {
 
 func TestTheCommandInEveryStore(t *testing.T) {
 	t.Parallel()
-	pg, my, redis := servers.Postgres(t), servers.MariaDB(t), servers.Redis(t)
-	bouncer := servers.PgBouncer(t, pg)
+	pg, my, redis := testservers.Postgres(t), testservers.MariaDB(t), testservers.Redis(t)
+	bouncer := testservers.PgBouncer(t, pg)
 	behind := pg.Database(t)
 	bounced := bouncer.URL(strings.TrimSuffix(behind[strings.LastIndexByte(behind, '/')+1:], "?sslmode=disable"))
 	for name, test := range map[string]struct {
@@ -133,7 +134,7 @@ func TestTheCommandInEveryStore(t *testing.T) {
 	}
 }
 
-func closeStore(t *testing.T, st core.Store) {
+func closeStore(t *testing.T, st store.Store) {
 	t.Helper()
 	c, ok := st.(interface{ Close() error })
 	require.True(t, ok)
@@ -143,7 +144,7 @@ func closeStore(t *testing.T, st core.Store) {
 // story is what happens to one store, and to one gate on it.
 type story struct {
 	at   place
-	st   core.Store
+	st   store.Store
 	gate *core.Gate
 }
 
@@ -192,12 +193,15 @@ type printer func() string
 
 func (p printer) String() string { return p() }
 
-// instance is what fleet --json prints of one.
+// instance is a part of an instance in fleet --json.
 type instance struct {
 	ID, Life, State, Document string
 	Revision                  int64
 	Regressed                 bool
+	Drains                    []string `json:"drained_now"`
 }
+
+func (i instance) drained() bool { return i.State == "closed" && len(i.Drains) > 0 }
 
 func (s *story) begin(t *testing.T) {
 	t.Helper()
@@ -209,10 +213,10 @@ func (s *story) begin(t *testing.T) {
 	s.must(t, cli.ExitFailed, "status")
 	stdout, _ := s.must(t, cli.ExitDone, "init")
 	require.Contains(t, stdout, "begun      document ")
-	require.Contains(t, stdout, "app        shop\nstore      "+s.st.String()+", revision 1\n")
+	require.Contains(t, stdout, "app        shop\nstore      "+s.st.Info().Name+", revision 1\n")
 	require.Contains(t, stdout, "fleet      no instance has reported to this store: downtime fleet --store ")
 	stdout, _ = s.must(t, cli.ExitDone, "init")
-	require.Contains(t, stdout, "already initialised")
+	require.Contains(t, stdout, "already initialized")
 	s.must(t, cli.ExitDone, "status", "--exit-code")
 
 	gate, err := core.New(core.Config{Store: s.st, Logger: slog.New(slog.DiscardHandler)})
@@ -236,7 +240,7 @@ func (s *story) downAndUp(t *testing.T) {
 	stdout, _ := s.must(t, cli.ExitDone, "start", "--holder", "x", "--reason", "Zürich 🚀 'x'")
 	require.Contains(t, stdout, "fleet      1 live instance: downtime fleet --store ")
 	require.Contains(t, stdout, "of 1 had read this;")
-	s.reported(t, func(i instance) bool { return i.State == "drained" && i.Revision == 2 })
+	s.reported(t, func(i instance) bool { return i.drained() && i.Revision == 2 })
 	require.False(t, s.open(t))
 	stdout, _ = s.must(t, cli.ExitDown, "status", "--exit-code")
 	require.Contains(t, stdout, "reason: Zürich 🚀 'x'\n")
@@ -247,15 +251,15 @@ func (s *story) downAndUp(t *testing.T) {
 	require.True(t, s.open(t))
 }
 
-// lost: a document that is gone opens nothing, and neither does init by itself.
+// lost: a lost document opens nothing, and neither does init by itself.
 func (s *story) lost(t *testing.T) {
 	t.Helper()
 	s.must(t, cli.ExitDone, "start", "--holder", "x")
-	s.reported(t, func(i instance) bool { return i.State == "drained" })
+	s.reported(t, func(i instance) bool { return i.drained() })
 	s.at.lose(t, s.st)
 	_, stderr := s.must(t, cli.ExitFailed, "status", "--exit-code")
 	require.Contains(t, stderr, "downtime init")
-	require.ErrorIs(t, s.gate.Refresh(t.Context()), core.ErrLost)
+	require.ErrorIs(t, s.gate.Refresh(t.Context()), store.ErrLost)
 	_, stderr = s.must(t, cli.ExitUsage, "init")
 	require.Contains(t, stderr, "has lost its document: 1 instance had one")
 	require.Contains(t, stderr, "1 of them refused")
@@ -267,7 +271,7 @@ func (s *story) lost(t *testing.T) {
 	require.True(t, s.open(t))
 }
 
-// regressed: a restored backup opens nothing, until somebody says that it holds.
+// regressed: a restored backup opens nothing until an operator reconciles it.
 func (s *story) regressed(t *testing.T) {
 	t.Helper()
 	s.at.keep(t, s.st)
@@ -276,9 +280,9 @@ func (s *story) regressed(t *testing.T) {
 		s.must(t, cli.ExitDone, "end", "--holder", "x")
 	}
 	s.must(t, cli.ExitDone, "start", "--holder", "x")
-	s.reported(t, func(i instance) bool { return i.State == "drained" && i.Revision == 8 })
+	s.reported(t, func(i instance) bool { return i.drained() && i.Revision == 8 })
 	s.at.restore(t, s.st)
-	s.reported(t, func(i instance) bool { return i.Regressed && i.Document == "ahead" && i.State == "refusing" })
+	s.reported(t, func(i instance) bool { return i.Regressed && i.Document == "ahead" && i.State == "closed" })
 	require.False(t, s.open(t))
 	stdout, _ := s.must(t, cli.ExitDone, "fleet")
 	require.Contains(t, stdout, " has seen revision 8, which the store has lost:")

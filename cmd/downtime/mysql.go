@@ -9,15 +9,15 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/sqlstore"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/sqlstore"
 )
 
 const mysqlForm = "mysql://[USER@]HOST[:PORT]/DATABASE?app=NAME[&schema=DATABASE][&prefix=PREFIX]"
 
-// openMySQL opens a database of MySQL or MariaDB. What is not our parameter is the
-// driver's, for example tls=true.
-func openMySQL(_ context.Context, text string) (core.Store, error) {
+// openMySQL opens a database of MySQL or MariaDB. Other parameters than ours go to the
+// driver, for example tls=true.
+func openMySQL(_ context.Context, text string) (store.Store, error) {
 	l, err := parseLocation(text, mysqlForm, "schema", "prefix")
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func openMySQL(_ context.Context, text string) (core.Store, error) {
 	if l.Port() == "" {
 		host += ":3306"
 	}
-	// Only what needs no escapes there goes through the driver's own syntax.
+	// User, password and database would need escapes in the driver's own syntax.
 	cfg, err := mysql.ParseDSN("tcp(" + host + ")/?" + l.RawQuery)
 	if err != nil {
 		return nil, fault(withoutSecrets(err, l.password()) + "; want " + mysqlForm)

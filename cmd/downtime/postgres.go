@@ -7,16 +7,16 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/sqlstore"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/sqlstore"
 )
 
 const postgresForm = "postgres://[USER@]HOST[:PORT]/DATABASE?app=NAME[&schema=SCHEMA][&prefix=PREFIX]"
 
-// openPostgres opens a database of PostgreSQL. What is not our parameter is the driver's,
-// for example sslmode=verify-full. The command asks when it is told to, so that it needs no
-// connection that listens; what it writes notifies the gates that have one.
-func openPostgres(_ context.Context, text string) (core.Store, error) {
+// openPostgres opens a database of PostgreSQL. Other parameters than ours go to the driver,
+// for example sslmode=verify-full. The command needs no connection that listens; its writes
+// notify the gates that have one.
+func openPostgres(_ context.Context, text string) (store.Store, error) {
 	l, err := parseLocation(text, postgresForm, "schema", "prefix")
 	if err != nil {
 		return nil, err

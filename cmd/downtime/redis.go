@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/redisstore"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/redisstore"
 )
 
 const redisForm = "redis://[USER@]HOST[:PORT][/NUMBER]?app=NAME[&cluster=true | &master_name=NAME][&wait_replicas=N]"
@@ -27,9 +27,9 @@ type redisStore struct {
 // Close closes the store, and then the client.
 func (r redisStore) Close() error { return errors.Join(r.Store.Close(), r.client.Close()) }
 
-// openRedis opens a Redis or Valkey: one server, a cluster, or with Sentinel what that calls
-// the primary. What is not our parameter is the client's, for example dial_timeout=1s.
-func openRedis(_ context.Context, text string) (core.Store, error) {
+// openRedis opens a Redis or Valkey: one server, a cluster, or the primary that a Sentinel
+// names. Other parameters than ours go to the client, for example dial_timeout=1s.
+func openRedis(_ context.Context, text string) (store.Store, error) {
 	l, err := parseLocation(text, redisForm, "cluster", "wait_replicas")
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func openRedis(_ context.Context, text string) (core.Store, error) {
 	o := redisstore.Options{App: l.ours["app"]}
 	if n := l.ours["wait_replicas"]; n != "" {
 		if o.WaitReplicas, err = strconv.Atoi(n); err != nil {
-			return nil, &core.FieldError{Field: "store", Value: n, Problem: "wait_replicas: want a number"}
+			return nil, &store.FieldError{Field: "store", Value: n, Problem: "wait_replicas: want a number"}
 		}
 	}
 	logging.Disable() // errors are returned; stderr is the command's

@@ -13,8 +13,8 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/sqlstore"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/sqlstore"
 )
 
 const sqliteForm = "sqlite:PATH?app=NAME[&prefix=PREFIX]"
@@ -41,7 +41,7 @@ type sqlite struct {
 }
 
 // openSQLite opens sqlite:PATH?app=NAME. PATH is taken as it is: nothing in it is decoded.
-func openSQLite(_ context.Context, text string) (core.Store, error) {
+func openSQLite(_ context.Context, text string) (store.Store, error) {
 	path := strings.TrimPrefix(text, "sqlite:")
 	query := ""
 	if at := strings.LastIndexByte(path, '?'); at >= 0 {
@@ -65,7 +65,7 @@ func openSQLite(_ context.Context, text string) (core.Store, error) {
 		return nil, fault("unknown parameter " + rest + "; want " + sqliteForm)
 	}
 	s := sqlite{path: path, options: sqlstore.Options{App: l.ours["app"], Prefix: l.ours["prefix"], Name: "sqlite:" + path}}
-	// A typing error in the path must not make a database.
+	// A typing error in the path must not create a database.
 	s.database, err = s.connect("rw")
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func openSQLite(_ context.Context, text string) (core.Store, error) {
 }
 
 func (s sqlite) connect(mode string) (database, error) {
-	// How the database keeps its journal is the application's affair.
+	// The application chooses the mode of the journal.
 	dsn := "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?mode=" + mode + "&_pragma=busy_timeout(5000)"
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -87,34 +87,36 @@ func (s sqlite) connect(mode string) (database, error) {
 	return database{Store: st, db: db}, nil
 }
 
-// Migrate makes the database, if there is none, and its tables.
-func (s sqlite) Migrate(ctx context.Context) error {
+// Prepare creates the database, if there is none, and its tables.
+func (s sqlite) Prepare(ctx context.Context) error {
 	creating, err := s.connect("rwc")
 	if err != nil {
 		return err
 	}
-	return errors.Join(creating.Migrate(ctx), creating.Close())
+	return errors.Join(creating.Prepare(ctx), creating.Close())
 }
 
-// missing reports whether there is no database: the driver only says that it cannot open
-// it.
-func (s sqlite) missing() bool {
-	_, err := os.Stat(s.path)
-	return errors.Is(err, fs.ErrNotExist)
-}
-
-// Load returns [core.ErrLost] where there is no database.
-func (s sqlite) Load(ctx context.Context, have core.Mark) (core.State, error) {
-	if s.missing() {
-		return core.State{Time: time.Now()}, fmt.Errorf("%s: %w: there is no such file; downtime init makes one", s, core.ErrLost)
+// missing returns [store.ErrLost] if there is no database. The driver only says that it
+// cannot open the file.
+func (s sqlite) missing() error {
+	if _, err := os.Stat(s.path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return s.database.Load(ctx, have)
+	return fmt.Errorf("%s: %w: there is no such file; `downtime init` creates it", s, store.ErrLost)
 }
 
-// Instances returns none where there is no database.
-func (s sqlite) Instances(ctx context.Context) (core.State, []core.Instance, error) {
-	if s.missing() {
-		return core.State{Time: time.Now()}, []core.Instance{}, nil
+// Get returns [store.ErrLost] if there is no database.
+func (s sqlite) Get(ctx context.Context, have store.Token) (store.Blob, error) {
+	if err := s.missing(); err != nil {
+		return store.Blob{Now: time.Now()}, err
 	}
-	return s.database.Instances(ctx)
+	return s.database.Get(ctx, have)
+}
+
+// ListRows returns no rows beside [store.ErrLost] if there is no database.
+func (s sqlite) ListRows(ctx context.Context, have store.Token) (store.Rowset, error) {
+	if err := s.missing(); err != nil {
+		return store.Rowset{Blob: store.Blob{Now: time.Now()}}, err
+	}
+	return s.database.ListRows(ctx, have)
 }

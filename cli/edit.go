@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+)
+
+// edits are the flags of edit.
+type edits struct {
+	reason, start, until                       string
+	howLong                                    durationFlag
+	autoEnd, noEnd, enable, disable, emergency bool
+}
+
+func (a *app) editCommand() *cobra.Command {
+	var e edits
+	cmd := &cobra.Command{
+		Use:   "edit ID [flags]",
+		Short: "Change a window, or a deployment in force",
+		Long: `Change a window, or a deployment in force: only what is given.
+
+--for and --until are the end of a window, and the expected end of a deployment (with
+--auto-end its real end). --for counts from the start of a window, and from now for a
+deployment. If another operator has changed the period in between, nothing is changed.`,
+		Example: a.examples(
+			"edit kfm2xq --until 07:00",
+			"edit kfm2xq --start '2026-03-08 02:00' --for 1h",
+			"edit kfm2xq --reason ''",
+			"edit kfm2xq --disable",
+		),
+		Args:              a.args(1, 1),
+		ValidArgsFunction: a.completeIDs(func(status string) bool { return status != wire.Finished }),
+	}
+	f := cmd.Flags()
+	f.StringVar(&e.reason, "reason", "", "`TEXT` for visitors; '' for none")
+	f.StringVar(&e.start, "start", "", "the window begins at `TIME`")
+	f.Var(&e.howLong, "for", "how long it lasts, or is expected to take from now")
+	f.StringVar(&e.until, "until", "", "over, or expected to be over, at `TIME`")
+	f.BoolVar(&e.autoEnd, "auto-end", false, "a deployment ends by itself at --for or --until")
+	f.BoolVar(&e.noEnd, "no-end", false, "no end and no expected end: until an operator ends it")
+	f.BoolVar(&e.enable, "enable", false, "let a disabled window count again")
+	f.BoolVar(&e.disable, "disable", false, "keep the window, without effect")
+	f.BoolVar(&e.emergency, "emergency", false, "it was not planned: monitors are told (--emergency=false takes it back)")
+	writing(cmd)
+
+	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
+		if err := e.check(cmd); err != nil {
+			return err
+		}
+		return a.onStore(cmd, func(ctx context.Context, s session) error {
+			o, err := s.editOptions(ctx, args[0], e)
+			if err != nil {
+				return err
+			}
+			res, err := s.op.Edit(ctx, args[0], o)
+			return s.changed(ctx, "changed", res, err)
+		})
+	})
+}
+
+func (e edits) check(cmd *cobra.Command) error {
+	f := cmd.Flags()
+	ends := count(e.howLong != 0, e.until != "", e.noEnd)
+	switch {
+	case ends > 1:
+		return usagef("--for, --until and --no-end: say one of them")
+	case e.autoEnd && (ends == 0 || e.noEnd):
+		return usagef("--auto-end: at what time? Say --for or --until")
+	case e.enable && e.disable:
+		return usagef("--enable and --disable: say one of them")
+	case ends == 0 && e.start == "" && !e.enable && !e.disable && !f.Changed("reason") && !f.Changed("emergency"):
+		return usagef("nothing to change: say --reason, --start, --for, --until, --no-end, --enable, --disable or --emergency")
+	}
+	return nil
+}
+
+// editOptions reads the period, because the meaning of --for and --until depends on its
+// kind.
+func (s session) editOptions(ctx context.Context, id string, e edits) (operator.EditOptions, error) {
+	found, err := s.read(ctx)
+	if err != nil {
+		return operator.EditOptions{}, err
+	}
+	p, ok := found.Document.Find(id)
+	if !ok {
+		return operator.EditOptions{}, fmt.Errorf("%q: %w", id, operator.ErrNotFound)
+	}
+	if p.Kind == period.Window && e.autoEnd {
+		return operator.EditOptions{}, usagef("--auto-end: %s is a window, which ends by itself", id)
+	}
+	o := operator.EditOptions{
+		IfVersion: &p.Version, Reason: given(s.cmd, "reason", &e.reason), Emergency: given(s.cmd, "emergency", &e.emergency),
+	}
+	if e.enable || e.disable {
+		o.Enabled = &e.enable
+	}
+	start, err := s.instant(ctx, "--start", e.start, time.Time{})
+	if err != nil {
+		return o, err
+	}
+	from := found.Time
+	if !start.IsZero() {
+		o.Start, from = &start, start
+	} else if p.Kind == period.Window {
+		from = p.Start
+	}
+	after := from
+	if found.Time.After(after) {
+		after = found.Time
+	}
+	until, err := s.instant(ctx, "--until", e.until, after)
+	if err != nil {
+		return o, err
+	}
+	if e.howLong != 0 {
+		until = from.Add(e.howLong.duration())
+	}
+	if e.noEnd || !until.IsZero() {
+		o.End, o.ExpectedEnd = &until, &time.Time{}
+		if p.Kind == period.Deployment && !e.autoEnd {
+			o.End, o.ExpectedEnd = o.ExpectedEnd, o.End
+		}
+	}
+	return o, nil
+}

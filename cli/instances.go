@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// fleet is the judgment of the instances by all periods in force.
+type fleet struct{ operator.Judgment }
+
+func (s session) fleet(ctx context.Context) (fleet, error) {
+	j, err := s.op.Fleet(ctx)
+	return fleet{j}, err
+}
+
+// members are the instances that have not left.
+func (f fleet) members() []operator.Instance {
+	return f.Which(func(i operator.Instance) bool { return i.Life != store.Deleted })
+}
+
+// doing is the state of an instance in one word.
+func (f fleet) doing(i operator.Instance) string {
+	switch life := wire.LifeOf(i); {
+	case life != wire.Live:
+		return life
+	case f.IsDrained(i):
+		return "drained"
+	}
+	return said(i)
+}
+
+// said is what the instance said last.
+func said(i operator.Instance) string {
+	switch i.State {
+	case period.Open:
+		return "open"
+	case period.Leaving:
+		return "leaving"
+	}
+	return "refusing"
+}
+
+// others are the instances whose rules differ from those of most, and the number of all
+// instances. If two rules have equally many instances, the smaller digest counts as most.
+// Instances that are dead or have left, and rows that cannot be read, do not count.
+func (f fleet) others() (others []operator.Instance, of int) {
+	rules := map[string][]operator.Instance{}
+	for _, i := range f.Instances {
+		if i.Err == nil && (i.Live() || i.Silent()) {
+			rules[i.Rules] = append(rules[i.Rules], i)
+			of++
+		}
+	}
+	digests := slices.SortedFunc(maps.Keys(rules), func(x, y string) int {
+		return cmp.Or(cmp.Compare(len(rules[y]), len(rules[x])), cmp.Compare(x, y))
+	})
+	for n, digest := range digests {
+		if n > 0 {
+			others = append(others, rules[digest]...)
+		}
+	}
+	return others, of
+}
+
+// instanceName is host and PID; the key of a row that cannot be read.
+func instanceName(i operator.Instance) string {
+	if i.Host == "" {
+		return safe(i.ID)
+	}
+	return safe(i.Host) + "/" + strconv.Itoa(i.PID)
+}
+
+const mostNamed = 5 // instances in one line
+
+// named are the names of the first instances.
+func named(instances []operator.Instance) string {
+	var out []string
+	for _, i := range instances[:min(len(instances), mostNamed)] {
+		out = append(out, instanceName(i))
+	}
+	if more := len(instances) - mostNamed; more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(out, ", ")
+}
+
+func plural(instances int) string {
+	if instances == 1 {
+		return "1 instance"
+	}
+	return fmt.Sprintf("%d instances", instances)
+}
+
+// number is "3 live (2 open)"; "" if there is none.
+func number(n int, word, of string) string {
+	switch {
+	case n == 0:
+		return ""
+	case of == "":
+		return fmt.Sprintf("%d %s", n, word)
+	}
+	return fmt.Sprintf("%d %s (%s)", n, word, of)
+}
+
+// list joins the parts that are not empty.
+func list(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
+}

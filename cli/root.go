@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `Take a site down, bring it back, and show its state.
+
+A site that uses downtime reads its periods of downtime from a store. This command writes
+them there, confirms each write by reading it back, and shows the state after it. It never
+speaks to the site itself, so it works while the site is down.
+
+%s
+
+Times are RFC 3339 (2026-03-08T02:30:00Z), or local ("2026-03-08 02:30", or 02:30 for the
+next time that a clock shows this) in --tz, else in this machine's zone. A local time that
+daylight saving skips or repeats is refused. Durations are like 90m, 1h30m or 2d.
+
+Exit codes:
+    0  done
+    1  failed: nothing was changed, unless the message says that it is not known
+    2  wrong usage: nothing was changed
+    5  end: there was nothing to end, and the site is up
+    6  end: the site is still down, because of another period
+   10  status --exit-code: down; check --exit-code: would be refused
+  130  interrupted
+
+The last line on stdout of a command that writes is RESULT up, RESULT down, or
+RESULT still-down and the ids of the periods that keep the site down; with --dry-run it is
+RESULT dry-run. With --json, the member "result" says the same.`
+
+func (a *app) root() *cobra.Command {
+	first, rest, _ := strings.Cut(a.name, " ")
+	root := &cobra.Command{
+		Use:   first,
+		Short: "Take a site down, bring it back, and show its state",
+		Args:  cobra.ArbitraryArgs,
+	}
+	if rest != "" {
+		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: a.name}
+	}
+	root.Example = a.examples("start --reason 'Moving the database' --for 30m", "status", "end")
+	a.finish(root, a.unknown)
+
+	flags := root.PersistentFlags()
+	named := "The store is named by --store or DOWNTIME_STORE: " + a.forms() + "."
+	if a.store == nil {
+		flags.StringVar(&a.url, "store", "", "`URL` of the store: "+a.forms()+" (else DOWNTIME_STORE)")
+	} else {
+		named = "The store is the application's own: " + safe(a.store.Info().Name) + "."
+	}
+	root.Long = strings.Replace(rootLong, "%s", named, 1)
+	flags.StringVar(&a.zone, "tz", "", "`ZONE` of times read and shown, like Europe/Berlin (else this machine's)")
+	flags.Var(&a.timeout, "timeout", "how long to wait for the store")
+	flags.BoolVar(&a.noColor, "no-color", false, "no colors (also NO_COLOR)")
+
+	root.AddCommand(
+		a.startCommand(), a.endCommand(),
+		a.scheduleCommand(), a.editCommand(), a.cancelCommand(),
+		a.statusCommand(), a.listCommand(), a.logCommand(), a.checkCommand(),
+		a.fleetCommand(), a.initCommand(), a.reconcileCommand(),
+		a.versionCommand(),
+	)
+	root.SetHelpCommand(a.helpCommand(root))
+	return root
+}
+
+// unknown is what the root runs: the arguments name no command, or an unknown one.
+func (a *app) unknown(cmd *cobra.Command, args []string) error {
+	see := "see " + a.command(cmd, "--help")
+	if len(args) == 0 {
+		return usagef("no command: one of %s: %s", strings.Join(names(cmd), ", "), see)
+	}
+	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+		see = "did you mean " + strings.Join(like, " or ") + "?"
+	}
+	return usagef("unknown command %q: %s", args[0], see)
+}
+
+func names(cmd *cobra.Command) []string {
+	var out []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() && c.Name() != "completion" {
+			out = append(out, c.Name())
+		}
+	}
+	return out
+}
+
+func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Help about a command",
+		Example: a.examples("help start"),
+		Args:    cobra.ArbitraryArgs,
+	}
+	return a.finish(cmd, func(_ *cobra.Command, args []string) error {
+		about, rest, err := root.Find(args)
+		if err != nil || len(rest) > 0 {
+			return usagef("no help about %q: see %s", strings.Join(args, " "), a.command(root, "--help"))
+		}
+		return about.Help()
+	})
+}
+
+// finish gives cmd what all commands have in common: their errors are printed in one way,
+// and so are their usage faults.
+func (a *app) finish(cmd *cobra.Command, run func(cmd *cobra.Command, args []string) error) *cobra.Command {
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.DisableFlagsInUseLine = true
+	check := cmd.Args
+	cmd.Args = cobra.ArbitraryArgs // checked below, where the error can be printed
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if check != nil {
+			if err := check(cmd, args); err != nil {
+				return a.fail(cmd, usagef("%v", err))
+			}
+		}
+		out := &checkedWriter{w: cmd.OutOrStdout()}
+		cmd.SetOut(out)
+		return a.fail(cmd, out.orCutOff(run(cmd, args)))
+	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return a.fail(cmd, usagef("%v: see %s", err, a.command(cmd, "--help")))
+	})
+	return cmd
+}
+
+// args is a check for the number of arguments. The usage line describes them.
+func (a *app) args(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usagef("too few arguments: want %s%s", cmd.CommandPath(), cmd.Use[len(cmd.Name()):])
+		case len(args) > most:
+			return usagef("%q is too much: want %s%s", args[most], cmd.CommandPath(), cmd.Use[len(cmd.Name()):])
+		}
+		return nil
+	}
+}
+
+// command is a command line to copy, on the same store: command(cmd, "end", "kfm2xq").
+// cmd is the root or one of its commands. A flag as the first word is one of cmd itself.
+func (a *app) command(cmd *cobra.Command, words ...string) string {
+	flag := strings.HasPrefix(words[0], "-")
+	if !flag && cmd.HasParent() && !cmd.HasSubCommands() {
+		cmd = cmd.Parent()
+	}
+	line := []string{cmd.CommandPath()}
+	for _, w := range words {
+		line = append(line, shellWord(w))
+	}
+	if a.url != "" && !flag {
+		line = append(line, "--store", shellWord(a.url))
+	}
+	return strings.Join(line, " ")
+}
+
+// examples are command lines for the help, each indented.
+func (a *app) examples(lines ...string) string {
+	prefix := "  " + a.name + " "
+	return prefix + strings.Join(lines, "\n"+prefix)
+}

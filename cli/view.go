@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/period"
+)
+
+// view is how a person reads a state: the zone, the colors, and command lines to copy.
+type view struct {
+	paint
+	loc     *time.Location
+	command func(words ...string) string
+}
+
+func (a *app) view(cmd *cobra.Command) (view, error) {
+	loc, err := a.location()
+	if err != nil {
+		return view{}, err
+	}
+	return view{
+		paint: a.painter(cmd.OutOrStdout()), loc: loc,
+		command: func(words ...string) string { return a.command(cmd, words...) },
+	}, nil
+}
+
+const label = "%-10s %s\n"
+
+// state writes a headline, the periods that hold the site down, the coming ones, and the
+// store.
+func (v view) state(w io.Writer, f wire.Found) {
+	fmt.Fprintf(w, label, "state", v.headline(f))
+	for _, p := range f.InForce() {
+		v.period(w, "because", p, f.Time)
+	}
+	for _, p := range f.Upcoming() {
+		v.period(w, "coming", p, f.Time)
+	}
+	v.store(w, f)
+}
+
+// store writes the names of store and application, and the revision.
+func (v view) store(w io.Writer, f wire.Found) {
+	if f.Application != "" {
+		fmt.Fprintf(w, label, "app", safe(f.Application))
+	}
+	about := ", where nothing was ever written"
+	if d := f.Document; d != nil {
+		about = fmt.Sprintf(", revision %d", d.Revision)
+		if d.HandEdited() {
+			about += ", " + v.warning("edited by hand since")
+		}
+	}
+	fmt.Fprintf(w, label, "store", safe(f.Store)+about)
+}
+
+// headline is whether the site is down, since when, and until when.
+func (v view) headline(f wire.Found) string {
+	verdict := f.Verdict()
+	if !verdict.Down {
+		return v.up("UP")
+	}
+	line := v.down("DOWN") + " since " + v.when(verdict.Since, f.Time)
+	if verdict.Emergency {
+		line += ", " + v.warning("emergency")
+	}
+	switch {
+	case verdict.Until.IsZero():
+		return line + ", end unknown"
+	case verdict.Overdue(f.Time):
+		return line + ", " + v.warning("OVERDUE:") + " was expected until " + v.when(verdict.Until, f.Time)
+	}
+	return line + ", expected until " + v.when(verdict.Until, f.Time)
+}
+
+// when is t by the clock, and relative to now.
+func (v view) when(t, now time.Time) string {
+	return clock(t, v.loc) + v.faint(" ("+relative(t, now)+")")
+}
+
+// period writes a period, its holder, and its end.
+func (v view) period(w io.Writer, word string, p period.Period, now time.Time) {
+	head := v.code("1", p.ID) + "  " + string(p.Kind)
+	if p.Emergency {
+		head += ", " + v.warning("emergency")
+	}
+	if p.Holder != "" {
+		head += " of " + safe(p.Holder)
+	}
+	if by := p.CreatedBy; by != "" && by != p.Holder {
+		head += ", made by " + safe(by)
+	}
+	if !p.Enabled {
+		head += ", disabled"
+	}
+	from := ", from "
+	if p.InForce(now) {
+		from = ", since "
+	}
+	fmt.Fprintf(w, label, word, head+from+v.when(p.Start, now))
+	fmt.Fprintf(w, label, "", v.until(p, now))
+	if p.Reason != "" {
+		fmt.Fprintf(w, label, "", "reason: "+safe(p.Reason))
+	}
+}
+
+// until is what ends p: the clock or an operator. An expected end never looks like one that
+// opens the site.
+func (v view) until(p period.Period, now time.Time) string {
+	var parts []string
+	if !p.ExpectedEnd.IsZero() {
+		overdue := ""
+		if p.Overdue(now) {
+			overdue = v.warning("overdue:") + " was "
+		}
+		parts = append(parts, overdue+"expected until "+v.when(p.ExpectedEnd, now))
+	}
+	switch {
+	case p.End.IsZero() && !p.InForce(now):
+		parts = append(parts, "until an operator ends it")
+	case p.End.IsZero():
+		parts = append(parts, "it stays down until `"+v.command("end", p.ID)+"`")
+	case p.Kind == period.Deployment:
+		parts = append(parts, "it ends by itself at "+v.when(p.End, now))
+	default:
+		parts = append(parts, "until "+v.when(p.End, now))
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
+)
+
+// fleetTimeout is how long a command that has written looks for the instances. The report
+// of the write does not wait longer.
+const fleetTimeout = 2 * time.Second
+
+// writing gives cmd the flags that all commands that write have.
+func writing(cmd *cobra.Command) {
+	cmd.Flags().String("actor", "", "done by `NAME` (else user@host)")
+	cmd.Flags().Bool("dry-run", false, "write nothing, and show what a write would do")
+	cmd.Flags().Bool("force", false, "write although a live instance reports that it cannot read the change")
+	jsonFlag(cmd, "one JSON object instead of text and RESULT")
+}
+
+// written is the report of a command that writes: first says what the command did; then
+// comes the state after it, then last, then RESULT.
+type written struct {
+	res    operator.Result
+	result string // after RESULT; "" means up or down, by the state
+	code   int
+
+	reconciled  *reconciledJSON
+	initialized *bool
+
+	first func()
+	last  func(fleet *wire.Counts) // nil if the store keeps no rows
+}
+
+// report prints the report, and returns the exit code as an error.
+func (s session) report(ctx context.Context, w written) error {
+	found := wire.Read(s.op.Store, w.res.State())
+	fleet := s.counts(ctx)
+	switch {
+	case isDryRun(s.cmd):
+		w.result = resultDryRun
+	case w.result == "" && found.Verdict().Down:
+		w.result = wire.Down
+	case w.result == "":
+		w.result = wire.Up
+	}
+	if asJSON(s.cmd) {
+		if err := writeJSON(s.out, w.json(found, fleet), true); err != nil {
+			return err
+		}
+		return exit(w.code)
+	}
+	if w.first != nil {
+		w.first()
+	}
+	if w.res.Kept != "" {
+		fmt.Fprintf(s.out, label, "kept", "the document that could not be read: "+safe(w.res.Kept))
+	}
+	s.state(s.out, found)
+	s.instances(fleet)
+	if w.last != nil {
+		w.last(fleet)
+	}
+	if isDryRun(s.cmd) {
+		fmt.Fprintf(s.out, label, "dry run", s.warning("nothing was written: this is how it would be"))
+	}
+	line := []string{"RESULT", w.result}
+	if w.result == wire.StillDown {
+		for _, p := range found.InForce() {
+			line = append(line, p.ID)
+		}
+	}
+	fmt.Fprintln(s.out, strings.Join(line, " "))
+	return exit(w.code)
+}
+
+func (w written) json(found wire.Found, fleet *wire.Counts) resultJSON {
+	j := resultJSON{
+		Result:   wire.Result{Result: w.result, State: found.JSON(), Fleet: fleet},
+		ExitCode: w.code, Kept: w.res.Kept, Reconciled: w.reconciled, Initialized: w.initialized,
+	}
+	if w.res.Ended != nil {
+		j.Ended = wire.EndedAt(w.res.Ended, found.Time)
+	}
+	if w.res.Period.ID != "" {
+		p := wire.PeriodAt(w.res.Period, found.Time)
+		if _, ok := found.Document.Find(p.ID); !ok {
+			p.Status = wire.Cancelled
+		}
+		j.Period = &p
+	}
+	return j
+}
+
+// counts is how many instances there are; nil if the store keeps no rows.
+func (s session) counts(ctx context.Context) *wire.Counts {
+	ctx, cancel := context.WithTimeout(ctx, fleetTimeout)
+	defer cancel()
+	j, err := s.op.Fleet(ctx)
+	switch {
+	case errors.Is(err, operator.ErrNoRows):
+		return nil
+	case err != nil:
+		return &wire.Counts{Error: err.Error()}
+	}
+	counts := wire.Count(j)
+	return &counts
+}
+
+// instances prints how many instances there are; nothing if the store keeps no rows.
+func (s session) instances(c *wire.Counts) {
+	if c == nil {
+		return
+	}
+	var text string
+	switch {
+	case c.Error != "":
+		text = s.warning("not known: ") + safe(c.Error)
+	case c.Instances == 0:
+		text = s.warning("no instance has reported to this store:") + " " + s.command("fleet")
+	default:
+		live := strings.Replace(plural(c.Live), " ", " live ", 1)
+		text = list(live, number(c.Silent, wire.Silent, ""), number(c.Dead, wire.Dead, "")) + ": " + s.command("fleet")
+	}
+	fmt.Fprintf(s.out, label, "fleet", text)
+}
+
+// given is a pointer to the value if the flag was given, else nil: "" and false can be
+// meant.
+func given[T any](cmd *cobra.Command, flag string, value *T) *T {
+	if cmd.Flags().Changed(flag) {
+		return value
+	}
+	return nil
+}
+
+// count is how many of the facts are true.
+func count(facts ...bool) int {
+	n := 0
+	for _, f := range facts {
+		if f {
+			n++
+		}
+	}
+	return n
+}
