@@ -1,3 +1,3 @@
-// Package e2e tests what only the whole shows: that what is released can be installed, and
-// that the installed command does what it says. It has tests only, and is never released.
+// Package e2e tests the whole: that a release can be installed, that the installed command
+// works, and that stores work on real servers. It has tests only, and is never released.
 package e2e

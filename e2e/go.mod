@@ -37,13 +37,13 @@ require (
 
 require (
 	github.com/go-downtime/downtime v0.1.0
-	github.com/go-downtime/downtime/stores/pgstore v0.1.0
-	github.com/go-downtime/downtime/stores/redisstore v0.1.0
+	github.com/go-downtime/downtime/store/pgstore v0.1.0
+	github.com/go-downtime/downtime/store/redisstore v0.1.0
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 )
 
 replace github.com/go-downtime/downtime => ../
 
-replace github.com/go-downtime/downtime/stores/redisstore => ../stores/redisstore
+replace github.com/go-downtime/downtime/store/redisstore => ../store/redisstore
 
-replace github.com/go-downtime/downtime/stores/pgstore => ../stores/pgstore
+replace github.com/go-downtime/downtime/store/pgstore => ../store/pgstore

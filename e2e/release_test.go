@@ -21,11 +21,10 @@ import (
 
 const command = "github.com/go-downtime/downtime/cmd/downtime"
 
-// TestReleaseInstallsTheCommand rehearses a release: it packs the modules of the work tree
-// as the next version, puts them into a proxy that is a directory, and does what a user
-// does: go install …/cmd/downtime@version. There is no go.work and no replace in that, so
-// a require that is missing, or a replace in the command's go.mod, fails here and not at
-// the users'.
+// TestReleaseInstallsTheCommand rehearses a release. It packs the modules of the work tree as
+// the next version, puts them into a module proxy in a directory, and runs go install
+// …/cmd/downtime@version as a user does. Neither go.work nor a replace takes part, so that a
+// missing require, or a replace in the command's go.mod, fails here.
 func TestReleaseInstallsTheCommand(t *testing.T) {
 	t.Parallel()
 	proxy, version, _ := release(t)
@@ -45,7 +44,7 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 	for _, dep := range info.Deps {
 		require.Nil(t, dep.Replace, dep.Path)
 		for _, framework := range []string{"gin-gonic", "labstack", "go-chi", "testify", "go-internal"} {
-			require.NotContains(t, dep.Path, framework, "is of no use to the command")
+			require.NotContains(t, dep.Path, framework, "must not be linked into the command")
 		}
 		linked[dep.Path] = true
 	}
@@ -89,8 +88,8 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 	})
 }
 
-// TestReleaseServesItsLibraries does what an application does: go get, import, go build.
-// Nothing of go.work, and none of the replaces in the libraries' go.mod, counts there.
+// TestReleaseServesItsLibraries adds the libraries to an application: go get, import, go
+// build. Neither go.work nor the replaces in the libraries' go.mod take part.
 func TestReleaseServesItsLibraries(t *testing.T) {
 	t.Parallel()
 	proxy, version, libraries := release(t)
@@ -100,9 +99,9 @@ func TestReleaseServesItsLibraries(t *testing.T) {
 import (
 	_ "github.com/go-downtime/downtime/adapters/gin"
 	_ "github.com/go-downtime/downtime/cli"
-	_ "github.com/go-downtime/downtime/stores/pgstore"
-	_ "github.com/go-downtime/downtime/stores/redisstore"
-	_ "github.com/go-downtime/downtime/stores/sqlstore"
+	_ "github.com/go-downtime/downtime/store/pgstore"
+	_ "github.com/go-downtime/downtime/store/redisstore"
+	_ "github.com/go-downtime/downtime/store/sqlstore"
 )
 
 func main() {}
@@ -118,7 +117,7 @@ func main() {}
 	published(t, proxy, dir, "build", "-o", filepath.Join(dir, "app"), ".")
 }
 
-// release publishes everything in a proxy that is a directory. libraries are all but the
+// release publishes all modules in a proxy in a directory. libraries are all of them but the
 // command.
 func release(t *testing.T) (proxy, version string, libraries []sibling) {
 	t.Helper()
@@ -140,7 +139,7 @@ type sibling struct {
 	dir string
 }
 
-// siblings are the modules that go.work replaces, which are those that others require.
+// siblings are the modules that go.work replaces, because other modules require them.
 func siblings(t *testing.T, root string) []sibling {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "go.work"))
@@ -156,7 +155,7 @@ func siblings(t *testing.T, root string) []sibling {
 	return out
 }
 
-// publish puts s into a directory that go takes for a proxy.
+// publish writes s into a directory that go can use as a module proxy.
 func publish(t *testing.T, proxy string, s sibling) {
 	t.Helper()
 	escaped, err := module.EscapePath(s.mod.Path)
@@ -177,8 +176,9 @@ func publish(t *testing.T, proxy string, s sibling) {
 	}
 }
 
-// published runs go in dir, on what the proxy has and on what else this machine can get. The
-// module cache is its own, so that a version which was never released does not stay behind.
+// published runs go in dir, with the modules of the proxy, of this machine's module cache and
+// of its own proxy. The run has a module cache of its own, because the version that it
+// downloads was never released.
 func published(t *testing.T, proxy, dir string, args ...string) {
 	t.Helper()
 	env := func(name string) string {
@@ -192,7 +192,7 @@ func published(t *testing.T, proxy, dir string, args ...string) {
 	cmd.Env = append(
 		os.Environ(),
 		"GOPROXY="+fileURL(proxy)+","+fileURL(downloaded)+","+env("GOPROXY"),
-		// -trimpath: else what others have published is compiled anew for each module cache.
+		// With -trimpath the build cache also serves another module cache.
 		"GOFLAGS=-mod=mod -modcacherw -trimpath", "GOWORK=off", "GOSUMDB=off", "GONOPROXY=none", "GOTOOLCHAIN=local", "GO111MODULE=on",
 		"GOMODCACHE="+filepath.Join(proxy, "cache"), "GOBIN="+dir, "GOOS=", "GOARCH=",
 	)
@@ -208,7 +208,7 @@ func fileURL(path string) string {
 	return "file://" + path
 }
 
-// output is what a command that succeeds writes to stdout.
+// output runs a command, which must succeed, and returns its stdout.
 func output(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), name, args...).Output()

@@ -6,51 +6,62 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/sqlstore"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/sqlstore"
 )
 
-// An instance that registers while somebody writes: either the writer, who looks at the
-// rows afterwards, finds the new one, or the instance finds the write. One statement that
-// did both would see the document of before it began, and be seen only after its end.
-func TestWhoRegistersDuringAWriteFindsIt(t *testing.T) {
+// An instance registers while an operator writes. Either the operator, who lists the rows
+// afterwards, finds the instance, or the instance finds the write. One statement that did
+// both would read the document of before it began, and be visible only after it ended.
+func TestAnInstanceThatRegistersDuringAWriteFindsIt(t *testing.T) {
 	t.Parallel()
-	pg := servers.Postgres(t)
-	d := database{kind: sqlstore.PostgreSQL, driver: "pgx", dsn: pg.Database(t)}
-	st := d.store(t, sqlstore.Options{})
-	require.NoError(t, st.Migrate(t.Context()))
-	first, err := core.Init(t.Context(), st, core.InitOptions{})
-	require.NoError(t, err)
-	row := core.Instance{ID: "new"}
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		pg := testservers.Postgres(t)
+		d := database{kind: sqlstore.PostgreSQL, driver: "pgx", dsn: pg.Database(t)}
+		registersDuringAWrite(t, d, func() bool {
+			return pg.Exec(t, d.dsn, "SELECT count(*) FROM pg_locks WHERE NOT granted") == "1"
+		})
+	})
+	t.Run("MariaDB", func(t *testing.T) {
+		t.Parallel()
+		my := testservers.MariaDB(t)
+		d := database{kind: sqlstore.MySQL, driver: "mysql", dsn: "root@tcp(" + my.Addr + ")/" + my.Database(t)}
+		registersDuringAWrite(t, d, func() bool {
+			return my.Exec(t, "", "SELECT COUNT(*) FROM information_schema.INNODB_TRX WHERE trx_state = 'LOCK WAIT'") == "1"
+		})
+	})
+}
 
-	// Somebody holds up the report, after it has begun.
+func registersDuringAWrite(t *testing.T, d database, waits func() bool) {
+	t.Helper()
+	st, first := d.written(t, sqlstore.Options{})
+
+	// Another transaction delays the statement that inserts the row.
 	tx, err := d.open(t).BeginTx(t.Context(), nil)
 	require.NoError(t, err)
-	_, err = tx.ExecContext(t.Context(), "INSERT INTO downtime_instances VALUES ('shop', 'new', 0, 0, '')")
+	_, err = tx.ExecContext(t.Context(), "INSERT INTO downtime_rows (app, row_key, seen, lease) VALUES ('shop', 'new', 0, 0)")
 	require.NoError(t, err)
 	type answer struct {
-		mark core.Mark
-		err  error
+		token store.Token
+		err   error
 	}
-	reported := make(chan answer, 1)
+	registered := make(chan answer, 1)
 	go func() {
-		mark, _, err := st.Report(t.Context(), row, time.Minute)
-		reported <- answer{mark, err}
+		token, _, err := st.PutRow(t.Context(), "new", []byte("row"), time.Minute)
+		registered <- answer{token, err}
 	}()
-	require.Eventually(t, func() bool {
-		return pg.Exec(t, d.dsn, "SELECT count(*) FROM pg_locks WHERE NOT granted") == "1"
-	}, 30*time.Second, 10*time.Millisecond, "the report does not wait")
+	// InnoDB refreshes the list of transactions only if it was not read for 100 ms.
+	require.Eventually(t, waits, 30*time.Second, 200*time.Millisecond, "PutRow does not wait")
 
-	written, err := core.Start(t.Context(), d.store(t, sqlstore.Options{}), core.StartOptions{Holder: "ann"})
+	written := swap(t, d.store(t, sqlstore.Options{}), first, "next") // it does not wait for the row
+	set, err := st.ListRows(t.Context(), "")
 	require.NoError(t, err)
-	_, rows, err := st.Instances(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, rows, "the writer does not see the new instance")
+	require.Empty(t, set.Rows, "the operator does not see the new instance")
 
 	require.NoError(t, tx.Rollback())
-	got := <-reported
+	got := <-registered
 	require.NoError(t, got.err)
-	require.NotEqual(t, first.After.Mark(), got.mark)
-	require.Equal(t, written.After.Mark(), got.mark, "so the new instance must see the write")
+	require.Equal(t, written, got.token, "so the new instance must see the write")
 }

@@ -6,22 +6,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/sqlstore"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/sqlstore"
 )
 
-// An INSERT of MySQL returns no rows; the mark comes back all the same, as long as it is the
-// one that the store has read.
-func TestAReportToMariaDBIsOneStatement(t *testing.T) {
+// The idle budget of an instance is two small statements per interval: one read, one renewal.
+func TestARenewalAndAReadAreOneStatementEach(t *testing.T) {
 	t.Parallel()
-	my := servers.MariaDB(t)
+	my := testservers.MariaDB(t)
 	d := database{kind: sqlstore.MySQL, driver: "mysql", dsn: "root@tcp(" + my.Addr + ")/" + my.Database(t) + "?interpolateParams=true"}
-	other := d.store(t, sqlstore.Options{})
-	require.NoError(t, other.Migrate(t.Context()))
+	_, token := d.written(t, sqlstore.Options{})
 
 	db := d.open(t)
-	db.SetMaxOpenConns(1) // so that the session's own count is the store's
+	db.SetMaxOpenConns(1) // the session counts the statements of the store
 	st, err := sqlstore.New(db, d.kind, sqlstore.Options{App: "shop"})
 	require.NoError(t, err)
 	statements := func() (n int) {
@@ -29,32 +27,28 @@ func TestAReportToMariaDBIsOneStatement(t *testing.T) {
 		require.NoError(t, db.QueryRowContext(t.Context(), "SHOW SESSION STATUS LIKE 'Questions'").Scan(&name, &n))
 		return n
 	}
-	report := func() (mark core.Mark, cost int) {
+	cost := func(f func()) int {
 		before := statements()
-		mark, _, err := st.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
-		require.NoError(t, err)
-		return mark, statements() - before - 1
+		f()
+		return statements() - before - 1 // for the question itself
 	}
-
-	mark, _ := report()
-	require.Zero(t, mark, "there is no document")
-	written, err := core.Init(t.Context(), other, core.InitOptions{})
-	require.NoError(t, err)
+	get := func() {
+		_, err := st.Get(t.Context(), token)
+		require.ErrorIs(t, err, store.ErrUnchanged)
+	}
+	require.LessOrEqual(t, cost(get), 1)
+	renew := func() {
+		token, at, err := st.PutRow(t.Context(), "a", []byte("row"), time.Minute)
+		require.NoError(t, err)
+		require.Empty(t, token)
+		require.WithinDuration(t, time.Now(), at, 5*time.Second)
+	}
+	register := func() { require.Equal(t, token, put(t, st, "a", time.Minute)) }
+	require.Equal(t, 4, cost(register), "renew, insert, read the token, and prune once an hour")
 	for range 3 {
-		mark, cost := report()
-		require.Equal(t, written.After.Mark(), mark)
-		require.LessOrEqual(t, cost, 2, "a mark that the store has not read takes another statement")
-		for range 3 {
-			mark, cost = report()
-			require.Equal(t, written.After.Mark(), mark)
-			require.Equal(t, 1, cost)
-		}
-		written, err = core.Start(t.Context(), other, core.StartOptions{Holder: "ann"})
-		require.NoError(t, err)
+		require.Equal(t, 1, cost(renew))
+		require.Equal(t, 1, cost(get))
+		token = swap(t, d.store(t, sqlstore.Options{}), token, "next"+string(token))
+		require.Equal(t, 1, cost(renew), "a write of the document does not change what a renewal costs")
 	}
-	state, rows, err := st.Instances(t.Context())
-	require.NoError(t, err)
-	require.Len(t, rows, 1)
-	require.True(t, rows[0].Live(state.Time))
-	require.Equal(t, time.Minute, rows[0].Lease.Sub(rows[0].Seen))
 }

@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,34 +20,35 @@ import (
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/sqlstore"
-	"github.com/go-downtime/downtime/stores/storetest"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/sqlstore"
+	"github.com/go-downtime/downtime/store/storetest"
 )
 
-// database is one way to a database, and whoever may do everything there.
+// database is one way to a database, with a role that has all rights.
 type database struct {
-	kind   sqlstore.Dialect
-	driver string
-	dsn    string
-	args   []any
-	prefix string // of the tables, "" means the default
+	kind     sqlstore.Dialect
+	driver   string
+	dsn      string
+	args     []any
+	prefix   string // of the tables, "" means the default
+	readOnly string // settings after dsn that refuse writes, "" if there are none
 }
 
 // way is a database by one driver and setting.
 type way struct {
-	open func(t *testing.T) database // without tables of ours
-	like bool                        // another way covers what any store must do
+	open func(t *testing.T) database // it has no tables of ours
+	like bool                        // the conformance suite runs on another way
 }
 
-// allWays starts the servers, for as long as t.
+// allWays starts servers that run until t ends.
 func allWays(t *testing.T) map[string]way {
 	t.Helper()
-	pg, my := servers.Postgres(t), servers.MariaDB(t)
-	bouncer := servers.PgBouncer(t, pg)
+	pg, my := testservers.Postgres(t), testservers.MariaDB(t)
+	bouncer := testservers.PgBouncer(t, pg)
 	pgURL, mysqlDSN := pg.Database(t), "root@tcp("+my.Addr+")/"+my.Database(t)
-	// One database serves all tests of a server: making one takes longer than most tests.
+	// One database serves all tests of a server: its creation takes longer than most tests.
 	at := func(d database) func(*testing.T) database {
 		return func(*testing.T) database {
 			own := d
@@ -53,12 +57,12 @@ func allWays(t *testing.T) map[string]way {
 		}
 	}
 	postgres := func(settings string) func(*testing.T) database {
-		return at(database{kind: sqlstore.PostgreSQL, driver: "pgx", dsn: pgURL + settings})
+		return at(database{kind: sqlstore.PostgreSQL, driver: "pgx", dsn: pgURL + settings, readOnly: "&default_transaction_read_only=on"})
 	}
 	sqlite := func(settings string) func(*testing.T) database {
 		return func(t *testing.T) database {
 			t.Helper()
-			return database{kind: sqlstore.SQLite, driver: "sqlite", dsn: sqliteFile(t) + settings}
+			return database{kind: sqlstore.SQLite, driver: "sqlite", dsn: sqliteFile(t) + settings, readOnly: "&mode=ro"}
 		}
 	}
 	return map[string]way{
@@ -71,7 +75,8 @@ func allWays(t *testing.T) map[string]way {
 		"MariaDB, prepared": {open: at(database{kind: sqlstore.MySQL, driver: "mysql", dsn: mysqlDSN}), like: true},
 		"MariaDB, with settings that change results": {open: at(database{
 			kind: sqlstore.MySQL, driver: "mysql",
-			dsn: mysqlDSN + "?interpolateParams=true&clientFoundRows=true&parseTime=true&charset=latin1&time_zone=%27%2B05%3A30%27",
+			dsn:      mysqlDSN + "?interpolateParams=true&clientFoundRows=true&parseTime=true&charset=latin1&time_zone=%27%2B05%3A30%27",
+			readOnly: "&tx_read_only=1",
 		})},
 		"SQLite":                        {open: sqlite("?_pragma=busy_timeout(30000)"), like: true},
 		"SQLite with a write-ahead log": {open: sqlite("?_pragma=busy_timeout(30000)&_pragma=journal_mode(WAL)")},
@@ -80,7 +85,8 @@ func allWays(t *testing.T) map[string]way {
 
 func sqliteFile(t *testing.T) string {
 	t.Helper()
-	return "file:" + filepath.Join(t.TempDir(), "downtime.db")
+	file := url.URL{Path: filepath.Join(t.TempDir(), "downtime.db")} // the name of a subtest can hold "#"
+	return "file:" + file.EscapedPath()
 }
 
 func databaseOf(t *testing.T, dsn string) string {
@@ -98,7 +104,7 @@ func (d database) open(t *testing.T) *sql.DB {
 	return db
 }
 
-// store is not migrated.
+// store is a new handle. It does not prepare the tables.
 func (d database) store(t *testing.T, o sqlstore.Options) *sqlstore.Store {
 	t.Helper()
 	if o.App == "" {
@@ -113,7 +119,7 @@ func (d database) store(t *testing.T, o sqlstore.Options) *sqlstore.Store {
 	return st
 }
 
-// query is a statement on our tables, with their names as they are by default.
+// query is a statement on our tables. It calls them by their default names.
 func (d database) query(statement string) string {
 	if d.prefix == "" {
 		return statement
@@ -137,6 +143,29 @@ func (d database) count(t *testing.T, table string) (n int) {
 	return n
 }
 
+// written is a store with tables and a document, and the document's token.
+func (d database) written(t *testing.T, o sqlstore.Options) (*sqlstore.Store, store.Token) {
+	t.Helper()
+	st := d.store(t, o)
+	require.NoError(t, st.Prepare(t.Context()))
+	return st, swap(t, st, "", "first\n")
+}
+
+// swap writes the document, and returns its token.
+func swap(t *testing.T, st store.Store, old store.Token, next string) store.Token {
+	t.Helper()
+	require.NoError(t, st.Swap(t.Context(), old, []byte(next)))
+	return store.TokenOf([]byte(next))
+}
+
+// put writes a row, and returns the token that PutRow returned.
+func put(t *testing.T, st store.Rows, key string, lease time.Duration) store.Token {
+	t.Helper()
+	token, _, err := st.PutRow(t.Context(), key, []byte("row "+key), lease)
+	require.NoError(t, err)
+	return token
+}
+
 func TestSQLStore(t *testing.T) {
 	t.Parallel()
 	for name, way := range allWays(t) {
@@ -149,15 +178,15 @@ func TestSQLStore(t *testing.T) {
 				"is lost without its tables":                         lostWithoutTables,
 				"is lost without its document, and its rows are not": lostWithoutDocument,
 				"loses no update":                                    losesNoUpdate,
-				"migrates once, whoever asks at once":                migratesOnce,
-				"says who must be upgraded":                          otherVersions,
-				"reads tables of before the log, and migrates them":  olderTables,
-				"writes nothing without its log":                     withoutLog,
-				"numbers the log of each application":                numbersTheLog,
+				"is prepared once by processes that ask at once":     preparedOnce,
+				"says which version is needed":                       otherVersions,
+				"creates a table that was dropped":                   droppedTable,
 				"keeps applications and prefixes apart":              apart,
-				"refuses a row that was changed by hand":             changedByHand,
-				"removes rows that nobody renews":                    pruned,
+				"refuses a document that was changed by hand":        changedByHand,
+				"keeps every byte of a row":                          everyByteOfARow,
+				"deletes old rows":                                   pruned,
 				"tells the time of all processes":                    tellsTheTime,
+				"writes rows beside a locked document":               rowsBesideALockedDocument,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
@@ -170,222 +199,321 @@ func TestSQLStore(t *testing.T) {
 
 func conforms(t *testing.T, open func(t *testing.T) database) {
 	t.Helper()
-	where := map[core.Store]database{}
-	storetest.Run(t, func(t *testing.T) core.Store {
-		d := open(t)
+	where := map[store.Store]database{}
+	handle := func(t *testing.T, d database) store.Store {
+		t.Helper()
 		st := d.store(t, sqlstore.Options{})
-		require.NoError(t, st.Migrate(t.Context()))
 		where[st] = d
 		return st
-	}, storetest.Options{
-		MustBeInitialised: true,
-		Second: func(t *testing.T, first core.Store) core.Store {
-			return where[first].store(t, sqlstore.Options{})
+	}
+	exec := func(statement string) func(*testing.T, store.Store) {
+		return func(t *testing.T, st store.Store) { t.Helper(); where[st].exec(t, statement) }
+	}
+	o := storetest.Options{
+		Second:   func(t *testing.T, first store.Store) store.Store { t.Helper(); return handle(t, where[first]) },
+		Lose:     exec("DELETE FROM downtime_state"),
+		Tamper:   exec("UPDATE downtime_state SET document = 'changed by hand'"),
+		LoseRows: exec("DELETE FROM downtime_rows"),
+		BreakRow: func(t *testing.T, st store.Store, key string) {
+			t.Helper()
+			where[st].exec(t, "UPDATE downtime_rows SET body = NULL WHERE row_key = '"+key+"'")
 		},
-	})
+		Age: func(t *testing.T, st store.Store, by time.Duration) {
+			t.Helper()
+			n := strconv.FormatInt(by.Microseconds(), 10)
+			where[st].exec(t, "UPDATE downtime_rows SET seen = seen - "+n+", lease = lease - "+n+", deleted = deleted - "+n)
+		},
+	}
+	if open(t).readOnly != "" {
+		o.ReadOnly = func(t *testing.T, first store.Store) store.Store {
+			t.Helper()
+			d := where[first]
+			d.dsn += d.readOnly
+			return handle(t, d)
+		}
+	}
+	storetest.Run(t, func(t *testing.T) store.Store {
+		t.Helper()
+		d := open(t)
+		require.NoError(t, d.store(t, sqlstore.Options{}).Prepare(t.Context()))
+		return handle(t, d)
+	}, o)
 }
 
+// losesNoUpdate has several applications write at once, each by several processes.
 func losesNoUpdate(t *testing.T, d database) {
-	st := d.store(t, sqlstore.Options{})
-	require.NoError(t, st.Migrate(t.Context()))
-	_, err := core.Init(t.Context(), st, core.InitOptions{})
-	require.NoError(t, err)
+	apps := []string{"a", "b"}
+	for _, app := range apps {
+		d.written(t, sqlstore.Options{App: app})
+	}
+	const writers = 4
 	var wg sync.WaitGroup
-	errs := make([]error, 8)
+	errs := make([]error, writers*len(apps))
 	for i := range errs {
-		st := d.store(t, sqlstore.Options{})
-		wg.Go(func() {
-			_, errs[i] = core.Start(t.Context(), st, core.StartOptions{Holder: rand.Text()})
-		})
+		st := d.store(t, sqlstore.Options{App: apps[i%len(apps)]})
+		wg.Go(func() { errs[i] = addLine(t.Context(), st, rand.Text()+"\n") })
 	}
 	wg.Wait()
 	for _, err := range errs {
 		require.NoError(t, err)
 	}
-	state, err := st.Load(t.Context(), core.Mark{})
-	require.NoError(t, err)
-	require.Len(t, state.Document.Periods, len(errs))
+	for _, app := range apps {
+		blob, err := d.store(t, sqlstore.Options{App: app}).Get(t.Context(), "")
+		require.NoError(t, err)
+		require.Equal(t, 1+writers, strings.Count(string(blob.Bytes), "\n"))
+	}
+}
+
+func addLine(ctx context.Context, st store.Store, line string) error {
+	for {
+		blob, err := st.Get(ctx, "")
+		if err != nil {
+			return err
+		}
+		if err := st.Swap(ctx, blob.Token, append(blob.Bytes, line...)); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
 }
 
 func lostWithoutTables(t *testing.T, d database) {
 	st := d.store(t, sqlstore.Options{})
-	_, err := st.Load(t.Context(), core.Mark{})
-	require.ErrorIs(t, err, core.ErrLost)
+	_, err := st.Get(t.Context(), "")
+	require.ErrorIs(t, err, store.ErrLost)
 	require.ErrorContains(t, err, "run `downtime init`")
-	_, _, err = st.Instances(t.Context())
-	require.ErrorIs(t, err, core.ErrLost)
-	_, _, err = st.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
-	require.ErrorIs(t, err, core.ErrLost)
-	_, err = core.Init(t.Context(), st, core.InitOptions{})
-	require.ErrorIs(t, err, core.ErrLost, "no DDL unless asked")
+	_, err = st.ListRows(t.Context(), "")
+	require.ErrorIs(t, err, store.ErrLost)
+	_, _, err = st.PutRow(t.Context(), "a", []byte("row"), time.Minute)
+	require.ErrorIs(t, err, store.ErrLost)
+	require.ErrorIs(t, st.DeleteRow(t.Context(), "a", nil), store.ErrLost)
+	require.ErrorIs(t, st.Swap(t.Context(), "", []byte("a")), store.ErrLost, "only Prepare creates tables")
 
-	require.NoError(t, st.Migrate(t.Context()))
-	_, err = core.Init(t.Context(), st, core.InitOptions{})
-	require.NoError(t, err)
-	_, err = core.Init(t.Context(), st, core.InitOptions{})
-	require.ErrorIs(t, err, core.ErrInitialised)
+	require.NoError(t, st.Prepare(t.Context()))
+	a := swap(t, st, "", "a")
+	require.ErrorIs(t, st.Swap(t.Context(), "", []byte("b")), store.ErrConflict)
 
 	d.exec(t, "DROP TABLE downtime_state")
-	_, err = st.Load(t.Context(), core.Mark{})
-	require.ErrorIs(t, err, core.ErrLost)
+	_, err = st.Get(t.Context(), a)
+	require.ErrorIs(t, err, store.ErrLost)
 }
 
 func lostWithoutDocument(t *testing.T, d database) {
 	st := d.store(t, sqlstore.Options{})
-	require.NoError(t, st.Migrate(t.Context()))
-	state, err := st.Load(t.Context(), core.Mark{})
-	require.ErrorIs(t, err, core.ErrLost)
+	require.NoError(t, st.Prepare(t.Context()))
+	blob, err := st.Get(t.Context(), "")
+	require.ErrorIs(t, err, store.ErrLost)
 	require.ErrorContains(t, err, "run `downtime init`")
-	require.WithinDuration(t, time.Now(), state.Time, time.Minute, "the clock is there all the same")
+	require.WithinDuration(t, time.Now(), blob.Now, time.Minute, "the clock is read all the same")
 
-	mark, _, err := st.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
-	require.NoError(t, err)
-	require.Zero(t, mark)
-	state, rows, err := st.Instances(t.Context())
-	require.NoError(t, err)
-	require.Nil(t, state.Document)
-	require.Len(t, rows, 1)
+	require.Empty(t, put(t, st, "a", time.Minute))
+	set, err := st.ListRows(t.Context(), "")
+	require.ErrorIs(t, err, store.ErrLost)
+	require.Len(t, set.Rows, 1)
 
-	first, err := core.Init(t.Context(), st, core.InitOptions{})
-	require.NoError(t, err)
-	want := first.After.Mark()
-	for range 2 {
-		mark, _, err = st.Report(t.Context(), core.Instance{ID: "b"}, time.Minute)
-		require.NoError(t, err)
-		require.Equal(t, want, mark)
-	}
+	first := swap(t, st, "", "first")
+	require.Equal(t, first, put(t, st, "b", time.Minute))
+	require.Empty(t, put(t, st, "b", time.Minute), "the renewal of a live row does not read the document")
 	d.exec(t, "DELETE FROM downtime_state")
-	_, err = st.Load(t.Context(), want)
-	require.ErrorIs(t, err, core.ErrLost, "gone is not unchanged")
+	_, err = st.Get(t.Context(), first)
+	require.ErrorIs(t, err, store.ErrLost, "lost is not unchanged")
 }
 
-func migratesOnce(t *testing.T, d database) {
+func preparedOnce(t *testing.T, d database) {
 	var wg sync.WaitGroup
 	errs := make([]error, 8)
 	for i := range errs {
 		st := d.store(t, sqlstore.Options{})
-		wg.Go(func() { errs[i] = st.Migrate(t.Context()) })
+		wg.Go(func() { errs[i] = st.Prepare(t.Context()) })
 	}
 	wg.Wait()
 	for _, err := range errs {
 		require.NoError(t, err)
 	}
 	st := d.store(t, sqlstore.Options{})
-	_, err := core.Start(t.Context(), st, core.StartOptions{Holder: "ann"})
-	require.ErrorIs(t, err, core.ErrLost)
-	_, err = core.Init(t.Context(), st, core.InitOptions{})
-	require.NoError(t, err)
-	require.NoError(t, st.Migrate(t.Context()))
-	state, err := st.Load(t.Context(), core.Mark{})
-	require.NoError(t, err)
-	require.EqualValues(t, 1, state.Document.Revision, "another migration changes nothing")
-	require.Equal(t, 2, d.count(t, "downtime_schema_version"))
+	first := swap(t, st, "", "first")
+	require.NoError(t, st.Prepare(t.Context()))
+	_, err := st.Get(t.Context(), first)
+	require.ErrorIs(t, err, store.ErrUnchanged)
+	require.Equal(t, 1, d.count(t, "downtime_schema_version"))
 }
 
 func otherVersions(t *testing.T, d database) {
-	st := d.store(t, sqlstore.Options{})
-	require.NoError(t, st.Migrate(t.Context()))
-	_, err := core.Init(t.Context(), st, core.InitOptions{})
-	require.NoError(t, err)
+	st, _ := d.written(t, sqlstore.Options{})
 	later := d.store(t, sqlstore.Options{})
 	for statement, want := range map[string]string{
 		"INSERT INTO downtime_schema_version (version) VALUES (1000)": "upgrade this program",
 		"DELETE FROM downtime_schema_version":                         "run `downtime init`",
 	} {
 		d.exec(t, statement)
-		_, err = st.Load(t.Context(), core.Mark{})
+		_, err := st.Get(t.Context(), "")
 		require.ErrorContains(t, err, want)
-		_, _, err = st.Instances(t.Context())
+		_, err = st.ListRows(t.Context(), "")
 		require.ErrorContains(t, err, want)
 		for _, st := range []*sqlstore.Store{st, later} {
-			_, _, err = st.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
+			_, _, err = st.PutRow(t.Context(), "a", []byte("row"), time.Minute)
 			require.ErrorContains(t, err, want)
+			require.ErrorContains(t, st.Swap(t.Context(), "", []byte("a")), want)
 		}
 		d.exec(t, "DELETE FROM downtime_schema_version")
-		d.exec(t, "INSERT INTO downtime_schema_version (version) VALUES (2)")
-		_, err = st.Load(t.Context(), core.Mark{})
+		require.NoError(t, st.Prepare(t.Context()))
+		_, err = st.Get(t.Context(), "")
 		require.NoError(t, err)
 	}
 	d.exec(t, "INSERT INTO downtime_schema_version (version) VALUES (1000)")
-	require.ErrorContains(t, st.Migrate(t.Context()), "upgrade this program")
+	require.ErrorContains(t, st.Prepare(t.Context()), "upgrade this program")
+}
+
+func droppedTable(t *testing.T, d database) {
+	st, first := d.written(t, sqlstore.Options{})
+	d.exec(t, "DROP TABLE downtime_rows")
+	_, _, err := st.PutRow(t.Context(), "a", []byte("row"), time.Minute)
+	require.ErrorContains(t, err, "the tables are missing; run `downtime init`")
+	_, err = st.Get(t.Context(), first)
+	require.ErrorIs(t, err, store.ErrUnchanged, "a gate reads on")
+
+	require.NoError(t, st.Prepare(t.Context()))
+	put(t, st, "a", time.Minute)
+	_, err = st.Get(t.Context(), first)
+	require.ErrorIs(t, err, store.ErrUnchanged)
+	require.Equal(t, 1, d.count(t, "downtime_schema_version"))
 }
 
 func apart(t *testing.T, d database) {
 	options := []sqlstore.Options{{App: "shop"}, {App: "Shop"}, {App: "shop.admin-2"}, {App: "shop", Prefix: "O" + rand.Text()[:10] + "_"}}
-	for i, o := range options {
+	for _, o := range options {
 		st := d.store(t, o)
-		require.NoError(t, st.Migrate(t.Context()))
-		_, err := core.Init(t.Context(), st, core.InitOptions{})
-		require.NoError(t, err, "nothing is there yet")
-		for range i {
-			_, err = core.Start(t.Context(), st, core.StartOptions{Holder: rand.Text()})
-			require.NoError(t, err)
-		}
-		_, _, err = st.Report(t.Context(), core.Instance{ID: "a", Host: o.App + o.Prefix}, time.Minute)
+		require.NoError(t, st.Prepare(t.Context()))
+		swap(t, st, "", o.App+o.Prefix)
+		_, _, err := st.PutRow(t.Context(), "a", []byte(o.App+o.Prefix), time.Minute)
 		require.NoError(t, err)
 	}
+	require.NoError(t, d.store(t, options[1]).DeleteRow(t.Context(), "a", []byte("left")))
 	for i, o := range options {
-		state, rows, err := d.store(t, o).Instances(t.Context())
+		set, err := d.store(t, o).ListRows(t.Context(), "")
 		require.NoError(t, err)
-		require.Len(t, state.Document.Periods, i)
-		require.Len(t, rows, 1)
-		require.Equal(t, o.App+o.Prefix, rows[0].Host)
+		require.Equal(t, o.App+o.Prefix, string(set.Blob.Bytes))
+		require.Len(t, set.Rows, 1)
+		if i != 1 {
+			require.Equal(t, o.App+o.Prefix, string(set.Rows[0].Bytes))
+		}
 	}
 }
 
 func changedByHand(t *testing.T, d database) {
-	st := d.store(t, sqlstore.Options{})
-	require.NoError(t, st.Migrate(t.Context()))
-	_, err := core.Init(t.Context(), st, core.InitOptions{})
-	require.NoError(t, err)
-	for _, wrong := range []struct{ column, value, want string }{
-		{"revision", "7", "changed one of both by hand"},
-		{"write_id", "'x'", "changed one of both by hand"},
-		{"document", "'{}'", "format: is missing"},
-	} {
-		d.exec(t, "UPDATE downtime_state SET "+wrong.column+" = "+wrong.value)
-		state, err := st.Load(t.Context(), core.Mark{})
-		require.ErrorContains(t, err, wrong.want)
-		require.Nil(t, state.Document)
-		_, _, err = st.Instances(t.Context())
-		require.ErrorContains(t, err, wrong.want)
+	st, first := d.written(t, sqlstore.Options{})
+	put(t, st, "a", time.Minute)
+	refused := func(have store.Token) {
+		t.Helper()
+		blob, err := st.Get(t.Context(), have)
+		require.ErrorIs(t, err, store.ErrTampered)
+		require.ErrorContains(t, err, "was changed by hand; restore the row, or delete it")
+		require.Nil(t, blob.Bytes)
+		set, err := st.ListRows(t.Context(), have)
+		require.ErrorIs(t, err, store.ErrTampered)
+		require.Len(t, set.Rows, 1)
+		for _, old := range []store.Token{"", first} {
+			require.ErrorIs(t, st.Swap(t.Context(), old, []byte("b")), store.ErrTampered)
+		}
+	}
+	for _, token := range []string{"", strings.ToUpper(string(first)), strings.Repeat("0", len(first))} {
+		d.exec(t, "UPDATE downtime_state SET token = '"+token+"'")
+		refused("")
+		refused(first)
+	}
+	d.exec(t, "UPDATE downtime_state SET token = '"+string(first)+"', document = ''")
+	refused("")
+	_, err := st.Get(t.Context(), first)
+	require.ErrorIs(t, err, store.ErrUnchanged, "the statement compares the token only")
+
+	d.exec(t, "DELETE FROM downtime_state")
+	swap(t, st, "", "anew")
+}
+
+// everyByteOfARow is part of the conformance suite, which does not run on every way.
+func everyByteOfARow(t *testing.T, d database) {
+	st, token := d.written(t, sqlstore.Options{})
+	b := make([]byte, 256)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	require.NoError(t, st.Swap(t.Context(), token, b))
+	for _, b := range [][]byte{b, {}, nil} {
+		_, _, err := st.PutRow(t.Context(), "a", b, time.Minute)
+		require.NoError(t, err)
+		require.NoError(t, st.DeleteRow(t.Context(), "b", b))
+		set, err := st.ListRows(t.Context(), "")
+		require.NoError(t, err)
+		require.NoError(t, set.Rows[0].Err)
+		require.Equal(t, string(b), string(set.Rows[0].Bytes))
+		require.Equal(t, store.Deleted, set.Rows[1].Life)
 	}
 }
 
 func pruned(t *testing.T, d database) {
-	st := d.store(t, sqlstore.Options{})
-	require.NoError(t, st.Migrate(t.Context()))
-	for id, lease := range map[string]time.Duration{"live": time.Minute, "silent": -time.Minute, "old": -core.PruneAfter - time.Minute} {
-		_, _, err := st.Report(t.Context(), core.Instance{ID: id}, lease)
-		require.NoError(t, err)
+	st, _ := d.written(t, sqlstore.Options{})
+	for key, lease := range map[string]time.Duration{"live": time.Minute, "silent": -time.Minute, "old": -store.KeepRow - time.Minute} {
+		put(t, st, key, lease)
 	}
-	d.exec(t, "UPDATE downtime_instances SET report = '?' WHERE id = 'silent'")
-	_, rows, err := st.Instances(t.Context())
+	d.exec(t, "UPDATE downtime_rows SET body = NULL WHERE row_key = 'silent'")
+	set, err := st.ListRows(t.Context(), "")
 	require.NoError(t, err)
-	ids := []string{}
-	for _, row := range rows {
-		ids = append(ids, row.ID)
-	}
-	require.ElementsMatch(t, []string{"live", "silent"}, ids, "one that cannot be read may still be one to wait for")
-	require.Equal(t, 2, d.count(t, "downtime_instances"))
+	require.Len(t, set.Rows, 2)
+	require.Equal(t, "live", set.Rows[0].Key)
+	require.Equal(t, "silent", set.Rows[1].Key, "an instance whose row cannot be read may still run")
+	require.ErrorContains(t, set.Rows[1].Err, "body")
+	const since = 1 // the row with the time of the set
+	require.Equal(t, 2+since, d.count(t, "downtime_rows"))
 
-	_, _, err = st.Report(t.Context(), core.Instance{ID: "old"}, -core.PruneAfter-time.Minute)
+	put(t, st, "old", -store.KeepRow-time.Minute)
+	require.Equal(t, 3+since, d.count(t, "downtime_rows"))
+	put(t, d.store(t, sqlstore.Options{}), "new", time.Minute)
+	require.Equal(t, 3+since, d.count(t, "downtime_rows"), "a process that starts deletes old rows")
+
+	// The time of the set is older than any row that is kept.
+	d.exec(t, "UPDATE downtime_rows SET seen = 1, lease = 1 WHERE row_key = ''")
+	put(t, d.store(t, sqlstore.Options{}), "newer", time.Minute)
+	set, err = st.ListRows(t.Context(), "")
 	require.NoError(t, err)
-	require.Equal(t, 3, d.count(t, "downtime_instances"))
-	_, _, err = d.store(t, sqlstore.Options{}).Report(t.Context(), core.Instance{ID: "new"}, time.Minute)
-	require.NoError(t, err)
-	require.Equal(t, 3, d.count(t, "downtime_instances"), "a process that starts removes what nobody will renew")
+	require.EqualValues(t, 1, set.Since.UnixMicro())
 }
 
 func tellsTheTime(t *testing.T, d database) {
-	st := d.store(t, sqlstore.Options{})
-	require.NoError(t, st.Migrate(t.Context()))
-	_, at, err := st.Report(t.Context(), core.Instance{ID: "a"}, time.Minute)
+	st, _ := d.written(t, sqlstore.Options{})
+	for range 2 {
+		_, at, err := st.PutRow(t.Context(), "a", []byte("row"), time.Minute)
+		require.NoError(t, err)
+		set, err := st.ListRows(t.Context(), "")
+		require.NoError(t, err)
+		row := set.Rows[0]
+		require.InDelta(t, time.Minute, row.Lease.Sub(row.Seen), float64(time.Millisecond))
+		require.WithinDuration(t, at, row.Seen, time.Second)
+		require.WithinDuration(t, time.Now(), set.Blob.Now, 5*time.Second, "one host, one clock")
+		require.Equal(t, time.UTC, set.Blob.Now.Location())
+	}
+}
+
+// rowsBesideALockedDocument: a statement on rows does not wait for a write of the document.
+func rowsBesideALockedDocument(t *testing.T, d database) {
+	if d.kind == sqlstore.SQLite {
+		t.Skip("SQLite locks the whole database")
+	}
+	st, token := d.written(t, sqlstore.Options{})
+	put(t, st, "old", time.Minute)
+	tx, err := d.open(t).BeginTx(t.Context(), nil)
 	require.NoError(t, err)
-	state, rows, err := st.Instances(t.Context())
+	defer func() { _ = tx.Rollback() }()
+	_, err = tx.ExecContext(t.Context(), d.query("UPDATE downtime_state SET written_at = 0"), d.args...)
 	require.NoError(t, err)
-	require.Equal(t, time.Minute, rows[0].Lease.Sub(rows[0].Seen))
-	require.WithinDuration(t, at, rows[0].Seen, time.Second)
-	require.WithinDuration(t, time.Now(), state.Time, 5*time.Second, "one host, one clock")
-	require.Equal(t, time.UTC, state.Time.Location())
+
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for _, key := range []string{"old", "new"} {
+		_, _, err = st.PutRow(ctx, key, []byte("row"), time.Minute)
+		require.NoError(t, err)
+	}
+	require.NoError(t, st.DeleteRow(ctx, "old", nil))
+	_, err = st.ListRows(ctx, "")
+	require.NoError(t, err)
+	_, err = st.Get(ctx, token)
+	require.ErrorIs(t, err, store.ErrUnchanged)
 }

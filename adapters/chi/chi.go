@@ -1,5 +1,5 @@
-// Package chidowntime is the downtime gate as middleware of the form that chi, net/http
-// and every router beside them take: func(http.Handler) http.Handler.
+// Package chidowntime is the downtime gate as middleware for chi, net/http and every router
+// that takes a func(http.Handler) http.Handler.
 //
 //	r := chi.NewRouter()
 //	r.Use(middleware.Recoverer, chidowntime.New(chidowntime.Config{
@@ -10,12 +10,12 @@
 //
 // Order: recovery, request id, access log, security headers, CORS, path rewriting
 // (CleanPath, StripSlashes), then the gate, then static files, heartbeats, sessions and
-// the application. Authentication goes before the gate only if a predicate reads what it
-// stores; it then runs for refused requests too.
+// the application. Authentication goes before the gate only if a predicate reads the user
+// that it stores. It then also runs for refused requests.
 //
-// Use it on the outermost router: under Group, With and Route it gates what those match,
-// not the router's own 404 and 405. A chi router without any route never runs its
-// middleware. gate.Handler(router), around the finished router, sees it all.
+// Use it on the outermost router. Under Group, With and Route it sees only the requests that
+// these match, and not the router's own 404 and 405. A chi router without a route never runs
+// its middleware. gate.Handler(router), around the finished router, sees every request.
 package chidowntime
 
 import (
@@ -31,11 +31,13 @@ import (
 type Config = core.Config
 
 // New makes a gate from cfg and returns its middleware. It panics if cfg is invalid, with
-// every fault in the message. Nobody can shut that gate down: when the process has ended,
-// its row stays among the store's instances, silent, until it is pruned a day after its
-// lease (a file store on the same host knows at once that it is dead). A server that shuts
-// down cleanly calls [core.New], which returns the error instead, passes the gate to
-// [Middleware], and calls the gate's Shutdown after its own.
+// every fault in the message.
+//
+// The caller does not get the gate and cannot shut it down. After the process has ended, its
+// row stays in the store as a silent instance, for a day after the end of its lease. A file
+// store on the same host knows that the process is dead. A server with a graceful shutdown
+// calls [core.New], which returns the error, passes the gate to [Middleware], and calls the
+// gate's Shutdown after its own.
 func New(cfg Config, opts ...Option) func(http.Handler) http.Handler {
 	gate, err := core.New(cfg)
 	if err != nil {
@@ -45,8 +47,8 @@ func New(cfg Config, opts ...Option) func(http.Handler) http.Handler {
 }
 
 // Middleware returns the middleware of a gate, which several routers may share. It never
-// panics; what it returns does if it is given a nil handler. A nil gate, left over from an
-// error that nobody looked at, refuses everything. Without options the middleware is
+// panics, but the middleware does for a nil handler. A nil gate, the result of an error that
+// was not handled, refuses every request. Without options the middleware is
 // [core.Gate.Handler].
 func Middleware(gate *core.Gate, opts ...Option) func(http.Handler) http.Handler {
 	m := &middleware{gate: gate.OrClosed()}
@@ -95,8 +97,8 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, d core.Decision
 	answer.begin()
 }
 
-// refusal is the writer that a responder gets: a page that is merely written has the
-// refusal's status, not the 200 that net/http would send.
+// refusal is the writer of a responder. A Write without WriteHeader sends the refusal's
+// status instead of net/http's 200.
 type refusal struct {
 	http.ResponseWriter
 	status int
@@ -109,8 +111,7 @@ func (a *refusal) begin() {
 	}
 }
 
-// WriteHeader sends the responder's own status. 1xx answers go before the final one, but
-// for 101, which is one.
+// WriteHeader sends the responder's own status. Statuses below 200 are not final, except 101.
 func (a *refusal) WriteHeader(status int) {
 	a.begun = a.begun || status >= http.StatusOK || status == http.StatusSwitchingProtocols
 	a.ResponseWriter.WriteHeader(status)
@@ -123,19 +124,18 @@ func (a *refusal) Write(b []byte) (int, error) {
 }
 
 // FlushError sends the refusal's status first, as Write does. It is for
-// http.ResponseController, which would go on to a writer that sends 200.
+// http.ResponseController, which would otherwise find a writer that sends 200.
 func (a *refusal) FlushError() error {
 	a.begin()
 	return http.NewResponseController(a.ResponseWriter).Flush()
 }
 
-// Hijack is for http.ResponseController: nothing is sent over a connection that the
-// responder has taken over.
+// Hijack is for http.ResponseController. After a hijack the adapter sends nothing.
 func (a *refusal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(a.ResponseWriter).Hijack()
 	a.begun = a.begun || err == nil
 	return conn, rw, err
 }
 
-// Unwrap is for what else http.ResponseController can do.
+// Unwrap is for the other methods of http.ResponseController.
 func (a *refusal) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -211,9 +211,9 @@ func TestWithResponder(t *testing.T) {
 		w := httptest.NewRecorder()
 		m(http.HandlerFunc(func(got http.ResponseWriter, _ *http.Request) {
 			require.Same(t, w, got)
-			require.Equal(t, int64(1), gate.Status().Passing)
+			require.Equal(t, int64(1), gate.Status().Exempt)
 		})).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody))
-		require.Zero(t, gate.Status().Passing)
+		require.Zero(t, gate.Status().Exempt)
 	})
 }
 
@@ -232,7 +232,7 @@ func TestPredicate(t *testing.T) {
 	require.Equal(t, http.StatusOK, serve(t, r, http.MethodGet, "/?user=admin").Code)
 	require.Equal(t, http.StatusServiceUnavailable, serve(t, r, http.MethodGet, "/?user=guest").Code)
 
-	_, err := core.New(core.Config{Bypass: []core.Predicate{chidowntime.Predicate("nobody", nil)}})
+	_, err := core.New(core.Config{Bypass: []core.Predicate{chidowntime.Predicate("none", nil)}})
 	require.ErrorContains(t, err, "Bypass[0]")
 }
 
@@ -253,8 +253,8 @@ func TestFrom(t *testing.T) {
 	require.Equal(t, map[string]bool{"/chi": true, "/around": false}, found)
 }
 
-// TestRealIPBeforeTheGate: chi's RealIP leaves in RemoteAddr whatever a header says; that
-// must not make an office of it.
+// TestRealIPBeforeTheGate: chi's RealIP puts an address from a header into RemoteAddr. The
+// gate must not take it for the address of the office.
 func TestRealIPBeforeTheGate(t *testing.T) {
 	t.Parallel()
 	gate := down(t, func(c *core.Config) {

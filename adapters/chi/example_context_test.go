@@ -15,7 +15,7 @@ import (
 func ExampleWrap() {
 	admin := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "hello, admin") })
 	r := chi.NewRouter()
-	r.Mount("/admin", chidowntime.Wrap(admin)) // the handler itself: chi has nothing to hand over
+	r.Mount("/admin", chidowntime.Wrap(admin)) // the handler itself
 
 	request(r, "/admin")
 	// Output: /admin 200 hello, admin

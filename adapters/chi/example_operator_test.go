@@ -11,10 +11,10 @@ import (
 	chidowntime "github.com/go-downtime/downtime/adapters/chi"
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// account is what the application knows about whoever is signed in.
+// account is the signed-in user of the application.
 type account struct {
 	Name  string
 	Staff bool
@@ -30,13 +30,13 @@ func ExampleWrap_operatorsPage() {
 		fmt.Println(err)
 		return
 	}
-	// The application's own authorisation, and who is acting.
+	// The application's own authorization, and the name of the operator.
 	staff := core.ContextValue("staff", accountKey{}, func(a account) bool { return a.Staff })
 	name := func(ctx context.Context, _ *http.Request) string {
 		a, _ := core.Value[account](ctx, accountKey{})
 		return a.Name
 	}
-	page, err := admin.New(gate, admin.Config{Path: "/ops/downtime", Authorise: staff, Actor: name})
+	page, err := admin.New(gate, admin.Config{Path: "/ops/downtime", Authorize: staff, Actor: name})
 	if err != nil {
 		fmt.Println(err)
 		return

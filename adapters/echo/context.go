@@ -11,11 +11,10 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// Predicate is a named [core.Predicate] written against echo's own context: what earlier
-// handlers put there, cookies, parameters (under Use). It may read c and nothing more: no
-// answer, no form value (that reads the body), and nothing kept of c after it returned,
-// because echo reuses it. Under another framework, and under gate.Handler, there is no
-// echo context: it then says no.
+// Predicate is a named [core.Predicate] on echo's own context: the values of earlier
+// handlers, cookies, and, under Use, parameters. ok may only read c. It must not write, read
+// a form value, which reads the body, or keep c, which echo reuses. Under another framework,
+// and under gate.Handler, there is no echo context, and the predicate does not bypass.
 func Predicate(name string, ok func(c echo.Context) bool) core.Predicate {
 	if ok == nil {
 		return core.Func(name, nil)
@@ -29,7 +28,7 @@ func Predicate(name string, ok func(c echo.Context) bool) core.Predicate {
 type contextKey struct{}
 
 // From returns the echo context under ctx: in a predicate, in Config.OnDecision, and in a
-// handler mounted by [Wrap]. It is good until the request is over.
+// handler mounted by [Wrap]. It is valid until the request is over.
 func From(ctx context.Context) (echo.Context, bool) {
 	c, ok := ctx.Value(contextKey{}).(echo.Context)
 	return c, ok
@@ -37,9 +36,9 @@ func From(ctx context.Context) (echo.Context, bool) {
 
 // Wrap mounts a net/http handler whose request context sees what echo handlers stored by
 // c.Set, and then the request's own context, whose deadline and cancellation it has.
-// Predicates that run inside h (an admin page's authorisation, say) so see the same values
-// as under the middleware. When h has returned, only the request's own context is left of
-// it: a goroutine that h started never sees another request's values.
+// Predicates that run inside h, such as the authorization of an admin page, see the same
+// values as under the middleware. After h has returned, the context has only the values of
+// the request's own: a goroutine of h never sees another request's values.
 func Wrap(h http.Handler) echo.HandlerFunc {
 	if h == nil {
 		panic("echodowntime: Wrap: handler is nil")
@@ -53,14 +52,14 @@ func Wrap(h http.Handler) echo.HandlerFunc {
 	}
 }
 
-// overlay is what predicates see: an echo.Context is no context.Context.
+// overlay is the context of predicates, because an echo.Context is no context.Context.
 type overlay struct{ c echo.Context }
 
 func (o *overlay) Deadline() (time.Time, bool) { return o.c.Request().Context().Deadline() }
 func (o *overlay) Done() <-chan struct{}       { return o.c.Request().Context().Done() }
 func (o *overlay) Err() error                  { return o.c.Request().Context().Err() }
 
-// Value looks at what echo handlers stored, whose keys are strings, then at the request's
+// Value looks up a value of echo's handlers, whose keys are strings, then of the request's
 // context. A stored nil counts as absent.
 func (o *overlay) Value(key any) any {
 	if v := native(o.c, key); v != nil {
@@ -79,9 +78,9 @@ func native(c echo.Context, key any) any {
 	return nil
 }
 
-// mounted is the overlay of a mounted handler, which may keep its context for longer than
-// echo leaves c to this request. The embedded context is the request's as it was at the
-// mount, so that a c.SetRequest with this very context makes no circle.
+// mounted is the overlay of a mounted handler, which may keep its context after echo has given
+// c to another request. The embedded context is the request's at the time of the mount, so
+// that a c.SetRequest with this context makes no cycle.
 type mounted struct {
 	context.Context
 	mu sync.RWMutex

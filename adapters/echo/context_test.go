@@ -55,7 +55,7 @@ func TestPredicateContext(t *testing.T) {
 		"sees the request's context":    {before: set("x", 1), key: typedKey{}, want: "typed, from the request"},
 		"a native value goes before":    {before: set("tenant", "native"), key: "tenant", want: "native"},
 		"a stored nil counts as absent": {before: set("tenant", nil), key: "tenant", want: "from the request"},
-		"what nobody stored is nil":     {before: set("x", 1), key: "nobody", want: nil},
+		"an absent key is nil":          {before: set("x", 1), key: "absent", want: nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,7 +113,7 @@ func TestPredicate(t *testing.T) {
 	})
 	t.Run("a nil function is a fault of the config", func(t *testing.T) {
 		t.Parallel()
-		_, err := core.New(core.Config{Bypass: []core.Predicate{echodowntime.Predicate("nobody", nil)}})
+		_, err := core.New(core.Config{Bypass: []core.Predicate{echodowntime.Predicate("none", nil)}})
 		require.ErrorContains(t, err, "Bypass[0]")
 	})
 }

@@ -7,15 +7,15 @@
 //	}))
 //
 // Order: recovery, request id, access log, security headers, CORS, path rewriting, then
-// the gate, then static files, sessions and the application. Authentication goes before
-// the gate only if a predicate reads what it stores; it then runs for refused requests too.
+// the gate, then static files, sessions and the application. Authentication goes before the
+// gate only if a predicate reads the user that it stores. It then also runs for refused
+// requests.
 //
-// Under Use the gate sees every request that the router got, its 404 and 405 included.
-// Under Pre it runs before routing, and refuses a little earlier; put it after the
-// middleware that rewrites paths (RemoveTrailingSlash, Rewrite), because the gate judges
-// the path that it sees, and note that everything under Use, CORS too, then comes behind
-// it. Predicates see no route parameters there. Put it in one of the two, not in both:
-// twice is harmless, but counts and decides twice.
+// Under Use the gate sees every request of the router, with its 404 and 405. Under Pre the
+// gate runs before routing. Put it after middleware that rewrites paths (RemoveTrailingSlash,
+// Rewrite), because the gate judges the path that it sees. All middleware under Use, such as
+// CORS, then comes after the gate, and predicates see no route parameters. Use one of the
+// two: both are harmless, but the gate then counts and decides twice.
 package echodowntime
 
 import (
@@ -30,11 +30,13 @@ import (
 type Config = core.Config
 
 // New makes a gate from cfg and returns its middleware. It panics if cfg is invalid, with
-// every fault in the message. Nobody can shut that gate down: when the process has ended,
-// its row stays among the store's instances, silent, until it is pruned a day after its
-// lease (a file store on the same host knows at once that it is dead). A server that shuts
-// down cleanly calls [core.New], which returns the error instead, passes the gate to
-// [Middleware], and calls the gate's Shutdown after its own.
+// every fault in the message.
+//
+// The caller does not get the gate and cannot shut it down. After the process has ended, its
+// row stays in the store as a silent instance, for a day after the end of its lease. A file
+// store on the same host knows that the process is dead. A server with a graceful shutdown
+// calls [core.New], which returns the error, passes the gate to [Middleware], and calls the
+// gate's Shutdown after its own.
 func New(cfg Config, opts ...Option) echo.MiddlewareFunc {
 	gate, err := core.New(cfg)
 	if err != nil {
@@ -44,7 +46,7 @@ func New(cfg Config, opts ...Option) echo.MiddlewareFunc {
 }
 
 // Middleware returns the middleware of a gate, which several routers may share. It never
-// panics. A nil gate, left over from an error that nobody looked at, refuses everything.
+// panics. A nil gate, the result of an error that was not handled, refuses every request.
 func Middleware(gate *core.Gate, opts ...Option) echo.MiddlewareFunc {
 	m := &gateway{gate: gate.OrClosed()}
 	for _, o := range opts {
@@ -52,8 +54,8 @@ func Middleware(gate *core.Gate, opts ...Option) echo.MiddlewareFunc {
 			o.apply(m)
 		}
 	}
-	// Echo builds the chain anew for each request, so what this closure captures is
-	// allocated each time: two words, and nothing else.
+	// Echo builds the chain for each request, and allocates the variables that this closure
+	// captures: two words.
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if m.skip != nil && m.skip(c) {
@@ -75,7 +77,7 @@ type gateway struct {
 	skip    func(echo.Context) bool                 // nil: nothing is skipped
 }
 
-// closed is a request's way while the gate is not open.
+// closed handles a request while the gate is not open.
 func (m *gateway) closed(c echo.Context, next echo.HandlerFunc) error {
 	ticket, d := m.gate.Admit(&overlay{c}, c.Response(), c.Request())
 	if !d.Passes() {
@@ -85,8 +87,8 @@ func (m *gateway) closed(c echo.Context, next echo.HandlerFunc) error {
 	return next(c)
 }
 
-// refuse writes the answer, or lets the responder. By default it returns no error: an
-// error would let the application's HTTPErrorHandler write a second answer.
+// refuse writes the answer or calls the responder. Without a responder it returns no error,
+// because the application's HTTPErrorHandler would write a second answer.
 func (m *gateway) refuse(c echo.Context, d core.Decision) error {
 	res := c.Response()
 	if m.respond == nil {
@@ -96,10 +98,10 @@ func (m *gateway) refuse(c echo.Context, d core.Decision) error {
 	res.Status = m.gate.Prepare(res.Header(), d)
 	answer := &refusal{ResponseWriter: res.Writer, res: res}
 	res.Writer = answer
-	defer answer.release() // also when the responder panics: echo writes an answer then
+	defer answer.release() // also if the responder panics, because echo then writes an answer
 	err := m.respond(c, d)
 	if err == nil {
-		answer.begin() // net/http would make an empty 200 of it
+		answer.begin() // net/http would send an empty 200
 	}
 	return err
 }

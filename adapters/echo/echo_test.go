@@ -51,7 +51,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// front is what stands before the gate, as echo writes it.
+// front is the middleware before the gate, as echo handlers write it.
 func front(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if adaptertest.CORS(c.Response(), c.Request()) {
@@ -295,8 +295,8 @@ func TestAResponderMayTakeTheConnectionOver(t *testing.T) {
 	require.Empty(t, adaptertest.TakenOver(t, e))
 }
 
-// TestTheResponseIsEchosOwnAfterARefusal: what comes after the gate finds the writer that
-// it put there, also if the responder panics.
+// TestTheResponseIsEchosOwnAfterARefusal: middleware around the gate finds its own writer
+// again after a refusal, also if the responder panics.
 func TestTheResponseIsEchosOwnAfterARefusal(t *testing.T) {
 	t.Parallel()
 	for name, respond := range map[string]func(echo.Context, core.Decision) error{

@@ -14,7 +14,7 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// as is an authentication, which stores who it is.
+// as is an authentication, which stores the user.
 func as(role string) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -25,7 +25,7 @@ func as(role string) echo.MiddlewareFunc {
 }
 
 func ExampleWrap() {
-	// A net/http handler, an admin page say, that asks what an echo handler has stored.
+	// A net/http handler, such as an admin page, that reads a value of an echo handler.
 	admin := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		role, _ := core.Value[string](r.Context(), "role")
 		_, _ = fmt.Fprint(w, "hello, ", role)
@@ -69,7 +69,7 @@ func ExampleWithSkipper() {
 func ExampleDelegateErrors() {
 	gate, _ := core.New(core.Config{Down: true})
 	e := echo.New()
-	e.HTTPErrorHandler = func(err error, c echo.Context) { // the application's own, which renders every failure
+	e.HTTPErrorHandler = func(err error, c echo.Context) { // the application's own renders every failure
 		if blocked, ok := errors.AsType[*core.BlockedError](err); ok {
 			_ = c.String(blocked.Status, "sorry: "+blocked.Error())
 		}

@@ -8,9 +8,9 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// refusal is under echo's response while a responder runs. Echo sends the refusal's status
-// with what is written, but not with what is flushed, or written beside it: net/http would
-// make a 200 of that.
+// refusal is the writer below echo's response while a responder runs. Echo sends the
+// refusal's status with a Write on its response. It does not with a flush or with a Write on
+// the writer below, for which net/http would send 200.
 type refusal struct {
 	http.ResponseWriter
 	res   *echo.Response
@@ -23,7 +23,7 @@ func (a *refusal) begin() {
 	}
 }
 
-// release gives echo its own writer back, and tells it whether there is an answer.
+// release gives echo its own writer back, and tells it whether an answer was sent.
 func (a *refusal) release() {
 	a.res.Committed = a.res.Committed || a.begun
 	if a.res.Writer == http.ResponseWriter(a) {
@@ -31,8 +31,7 @@ func (a *refusal) release() {
 	}
 }
 
-// WriteHeader notes that there is an answer. 1xx answers go before the final one, but for
-// 101, which is one.
+// WriteHeader notes that an answer was sent. Statuses below 200 are not final, except 101.
 func (a *refusal) WriteHeader(status int) {
 	a.begun = a.begun || status >= http.StatusOK || status == http.StatusSwitchingProtocols
 	a.ResponseWriter.WriteHeader(status)
@@ -45,19 +44,18 @@ func (a *refusal) Write(b []byte) (int, error) {
 }
 
 // FlushError sends the refusal's status first, as Write does. It is for
-// http.ResponseController, which echo asks too.
+// http.ResponseController, which echo also uses.
 func (a *refusal) FlushError() error {
 	a.begin()
 	return http.NewResponseController(a.ResponseWriter).Flush()
 }
 
-// Hijack is for http.ResponseController: nothing is sent over a connection that the
-// responder has taken over.
+// Hijack is for http.ResponseController. After a hijack the adapter sends nothing.
 func (a *refusal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(a.ResponseWriter).Hijack()
 	a.begun = a.begun || err == nil
 	return conn, rw, err
 }
 
-// Unwrap is for what else http.ResponseController can do.
+// Unwrap is for the other methods of http.ResponseController.
 func (a *refusal) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -11,10 +11,10 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// Predicate is a named [core.Predicate] written against gin's own context: what earlier
-// handlers put there, parameters, cookies. It may read c and nothing more: no Next, no
-// Abort, no answer, and nothing kept of c after it returned, because gin reuses it. Under
-// another framework, and under gate.Handler, there is no gin context: it then says no.
+// Predicate is a named [core.Predicate] on gin's own context: the values of earlier
+// handlers, parameters, cookies. ok may only read c. It must not call Next or Abort, write,
+// or keep c, which gin reuses. Under another framework, and under gate.Handler, there is no
+// gin context, and the predicate does not bypass.
 func Predicate(name string, ok func(c *gin.Context) bool) core.Predicate {
 	if ok == nil {
 		return core.Func(name, nil)
@@ -26,7 +26,7 @@ func Predicate(name string, ok func(c *gin.Context) bool) core.Predicate {
 }
 
 // From returns the gin context under ctx: in a predicate, in Config.OnDecision, and in a
-// handler mounted by [Wrap]. It is good until the request is over.
+// handler mounted by [Wrap]. It is valid until the request is over.
 func From(ctx context.Context) (*gin.Context, bool) {
 	c, ok := ctx.Value(gin.ContextKey).(*gin.Context)
 	return c, ok && c != nil
@@ -34,10 +34,9 @@ func From(ctx context.Context) (*gin.Context, bool) {
 
 // Wrap mounts a net/http handler whose request context sees what gin handlers stored by
 // c.Set, under any key, and then the request's own context, whose deadline and
-// cancellation it has. Predicates that run inside h (an admin page's authorisation, say)
-// so see the same values as under the middleware. When h has returned, only the request's
-// own context is left of it: a goroutine that h started never sees another request's
-// values.
+// cancellation it has. Predicates that run inside h, such as the authorization of an admin
+// page, see the same values as under the middleware. After h has returned, the context has
+// only the values of the request's own: a goroutine of h never sees another request's values.
 func Wrap(h http.Handler) gin.HandlerFunc {
 	if h == nil {
 		panic("gindowntime: Wrap: handler is nil")
@@ -49,17 +48,17 @@ func Wrap(h http.Handler) gin.HandlerFunc {
 	}
 }
 
-// overlay is what predicates see: a *gin.Context by itself looks up only string keys, and
-// has neither the request context's values nor its cancellation unless the engine was told
-// so. One pointer field: making it a context.Context does not allocate.
+// overlay is the context of predicates. A *gin.Context looks up only string keys. It has the
+// values and the cancellation of the request's context only if the engine is configured so.
+// overlay has one pointer field, so that its conversion to context.Context does not allocate.
 type overlay struct{ c *gin.Context }
 
 func (o overlay) Deadline() (time.Time, bool) { return o.c.Request.Context().Deadline() }
 func (o overlay) Done() <-chan struct{}       { return o.c.Request.Context().Done() }
 func (o overlay) Err() error                  { return o.c.Request.Context().Err() }
 
-// Value looks at what gin handlers stored, under any key, then at the request's context.
-// A stored nil counts as absent.
+// Value looks up a value of gin's handlers, under any key, then of the request's context. A
+// stored nil counts as absent.
 func (o overlay) Value(key any) any {
 	if key == gin.ContextKey {
 		return o.c
@@ -70,9 +69,9 @@ func (o overlay) Value(key any) any {
 	return o.c.Request.Context().Value(key)
 }
 
-// mounted is the overlay of a mounted handler, which may keep its context for longer than
-// gin leaves c to this request. The embedded context is the request's as it was at the
-// mount, so that a c.Request that was given this very context makes no circle.
+// mounted is the overlay of a mounted handler, which may keep its context after gin has given
+// c to another request. The embedded context is the request's at the time of the mount, so
+// that a c.Request with this context makes no cycle.
 type mounted struct {
 	context.Context
 	mu sync.RWMutex

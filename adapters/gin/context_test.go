@@ -48,8 +48,8 @@ func TestPredicateContext(t *testing.T) {
 		"sees the request's context":          {before: set("x", 1), key: "tenant", want: "from the request"},
 		"a native value goes before":          {before: set("tenant", "native"), key: "tenant", want: "native"},
 		"a stored nil counts as absent":       {before: set("tenant", nil), key: "tenant", want: "from the request"},
-		"what nobody stored is nil":           {before: set("x", 1), key: "nobody", want: nil},
-		"gin's own key cannot be overwritten": {before: set(gin.ContextKey, "forged"), key: "nobody", want: nil},
+		"an absent key is nil":                {before: set("x", 1), key: "absent", want: nil},
+		"gin's own key cannot be overwritten": {before: set(gin.ContextKey, "forged"), key: "absent", want: nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -101,7 +101,7 @@ func TestPredicate(t *testing.T) {
 	})
 	t.Run("a nil function is a fault of the config", func(t *testing.T) {
 		t.Parallel()
-		_, err := core.New(core.Config{Bypass: []core.Predicate{gindowntime.Predicate("nobody", nil)}})
+		_, err := core.New(core.Config{Bypass: []core.Predicate{gindowntime.Predicate("none", nil)}})
 		require.ErrorContains(t, err, "Bypass[0]")
 	})
 }
@@ -193,7 +193,7 @@ func TestAllocations(t *testing.T) {
 
 	refused := gindowntime.Middleware(down(t, nil))
 	withPredicate := gindowntime.Middleware(down(t, func(c *core.Config) {
-		c.Bypass = []core.Predicate{core.Func("nobody", func(ctx context.Context, _ *http.Request) bool { return ctx.Value(typedKey{}) != nil })}
+		c.Bypass = []core.Predicate{core.Func("none", func(ctx context.Context, _ *http.Request) bool { return ctx.Value(typedKey{}) != nil })}
 	}))
 	require.Equal(t, adaptertest.Allocations(t, engine(refused), "/"), adaptertest.Allocations(t, engine(withPredicate), "/"), "the overlay allocates")
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func ExampleWrap() {
-	// A net/http handler, an admin page say, that asks what a gin handler has stored.
+	// A net/http handler, such as an admin page, that reads a value of a gin handler.
 	admin := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		role, _ := core.Value[string](r.Context(), "role")
 		_, _ = fmt.Fprint(w, "hello, ", role)
@@ -45,7 +45,7 @@ func ExampleFrom() {
 func ExampleDelegateErrors() {
 	gate, _ := core.New(core.Config{Down: true})
 	router := gin.New()
-	router.Use(func(c *gin.Context) { // the application's own, which renders every failure
+	router.Use(func(c *gin.Context) { // the application's own renders every failure
 		c.Next()
 		for _, err := range c.Errors {
 			c.String(c.Writer.Status(), "sorry: %v", err.Err)

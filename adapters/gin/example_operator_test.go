@@ -11,10 +11,10 @@ import (
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// account is what the application knows about whoever is signed in.
+// account is the signed-in user of the application.
 type account struct {
 	Name  string
 	Staff bool
@@ -28,13 +28,13 @@ func ExampleWrap_operatorsPage() {
 		fmt.Println(err)
 		return
 	}
-	// The application's own authorisation, and who is acting.
+	// The application's own authorization, and the name of the operator.
 	staff := core.ContextValue("staff", "account", func(a account) bool { return a.Staff })
 	name := func(ctx context.Context, _ *http.Request) string {
 		a, _ := core.Value[account](ctx, "account")
 		return a.Name
 	}
-	page, err := admin.New(gate, admin.Config{Path: "/ops/downtime", Authorise: staff, Actor: name})
+	page, err := admin.New(gate, admin.Config{Path: "/ops/downtime", Authorize: staff, Actor: name})
 	if err != nil {
 		fmt.Println(err)
 		return

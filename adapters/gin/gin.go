@@ -9,11 +9,11 @@
 //
 // Order: recovery, request id, access log, security headers, CORS, then the gate, then
 // static files, sessions and the application. Authentication goes before the gate only if
-// a predicate reads what it stores; it then runs for refused requests too.
+// a predicate reads the user that it stores. It then also runs for refused requests.
 //
-// Middleware does not see what gin answers by itself: its redirects for slashes and fixed
-// paths, the routes added before Use, and the groups made before Use. [Install] refuses an
-// engine that has routes; gate.Handler(engine), around the finished engine, sees it all.
+// gin middleware does not see gin's own redirects for slashes and fixed paths, routes added
+// before Use, and groups made before Use. [Install] refuses an engine that has routes.
+// gate.Handler(engine), around the finished engine, sees every request.
 package gindowntime
 
 import (
@@ -29,11 +29,13 @@ import (
 type Config = core.Config
 
 // New makes a gate from cfg and returns its middleware. It panics if cfg is invalid, with
-// every fault in the message. Nobody can shut that gate down: when the process has ended,
-// its row stays among the store's instances, silent, until it is pruned a day after its
-// lease (a file store on the same host knows at once that it is dead). A server that shuts
-// down cleanly calls [core.New], which returns the error instead, passes the gate to
-// [Middleware], and calls the gate's Shutdown after its own.
+// every fault in the message.
+//
+// The caller does not get the gate and cannot shut it down. After the process has ended, its
+// row stays in the store as a silent instance, for a day after the end of its lease. A file
+// store on the same host knows that the process is dead. A server with a graceful shutdown
+// calls [core.New], which returns the error, passes the gate to [Middleware], and calls the
+// gate's Shutdown after its own.
 func New(cfg Config, opts ...Option) gin.HandlerFunc {
 	gate, err := core.New(cfg)
 	if err != nil {
@@ -43,7 +45,7 @@ func New(cfg Config, opts ...Option) gin.HandlerFunc {
 }
 
 // Middleware returns the middleware of a gate, which several routers may share. It never
-// panics. A nil gate, left over from an error that nobody looked at, refuses everything.
+// panics. A nil gate, the result of an error that was not handled, refuses every request.
 func Middleware(gate *core.Gate, opts ...Option) gin.HandlerFunc {
 	m := &middleware{gate: gate.OrClosed()}
 	for _, o := range opts {
@@ -54,9 +56,9 @@ func Middleware(gate *core.Gate, opts ...Option) gin.HandlerFunc {
 	return m.handle
 }
 
-// Install puts the gate in front of everything that engine will serve, as Use does, and
-// refuses an engine where that would leave something out: routes that exist already are
-// never gated. Groups made before are not either, and cannot be seen from here.
+// Install adds the middleware to engine, as Use does. It returns an error if engine has
+// routes already, because gin never runs the middleware for them. The same is true of groups
+// made before, which Install cannot see.
 func Install(engine *gin.Engine, gate *core.Gate, opts ...Option) error {
 	if engine == nil {
 		return errors.New("gindowntime: Install: engine is nil: pass the engine before its routes are added")
@@ -90,7 +92,7 @@ func (m *middleware) handle(c *gin.Context) {
 	c.Next()
 }
 
-// refuse aborts first: whatever a responder does, or fails to do, the chain has ended.
+// refuse aborts first, so that the chain has ended before a responder runs.
 func (m *middleware) refuse(c *gin.Context, d core.Decision) {
 	c.Abort()
 	if m.respond == nil {

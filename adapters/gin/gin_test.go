@@ -26,7 +26,7 @@ func TestTable(t *testing.T) {
 	for name, build := range map[string]adaptertest.Build{
 		"Use": func(site *adaptertest.Site) http.Handler {
 			engine := gin.New()
-			// Its slash redirects come before any middleware; the wrapped build has them.
+			// gin sends slash redirects before its middleware runs. The wrapped build covers them.
 			engine.RedirectTrailingSlash = false
 			engine.Use(front)
 			if site.Gate != nil {
@@ -60,7 +60,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// front is what stands before the gate, as gin writes it.
+// front is the middleware before the gate, as gin handlers write it.
 func front(c *gin.Context) {
 	if adaptertest.CORS(c.Writer, c.Request) {
 		c.Abort()
@@ -192,7 +192,7 @@ func TestRefusalEndsTheChain(t *testing.T) {
 		c.Next()
 		after = append(after, "outer", http.StatusText(c.Writer.Status()))
 	})
-	// A responder that calls Next, by mistake, still lets nothing run.
+	// After a responder calls Next by mistake, no handler runs.
 	engine.Use(gindowntime.Middleware(down(t, nil), gindowntime.WithResponder(func(c *gin.Context, _ core.Decision) { c.Next() })))
 	engine.Use(func(*gin.Context) { after = append(after, "inner") })
 	engine.GET("/", func(*gin.Context) { after = append(after, "handler") })

@@ -14,15 +14,15 @@ type option func(*middleware)
 func (o option) apply(m *middleware) { o(m) }
 
 // WithResponder answers refused requests by respond instead of the gate. When respond is
-// called the chain is aborted, the status is set, and so are the headers that every
-// refusal has (Retry-After, Cache-Control, Downtime, …); what is left is the body, in
-// whatever way the application renders:
+// called, the chain is aborted, and the status and the headers of every refusal are set
+// (Retry-After, Cache-Control, Downtime, …). The responder writes the body, as the
+// application renders its own pages:
 //
 //	gindowntime.WithResponder(func(c *gin.Context, d core.Decision) {
 //		c.HTML(c.Writer.Status(), "down.html", d.Closure)
 //	})
 //
-// It answers in place of Config.RedirectURL too. nil means the gate's own answer.
+// It also replaces the redirect of Config.RedirectURL. Nil means the gate's own answer.
 func WithResponder(respond func(*gin.Context, core.Decision)) Option {
 	return option(func(m *middleware) { m.respond = respond })
 }

@@ -6,10 +6,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/operator"
 )
 
-// restored: the store is back from a backup, with an older document. The gate keeps what
-// either document refuses, until an operator has looked and reconciles.
+// restored: a backup is restored, with an older document. The gate refuses what either
+// document refuses, until an operator reconciles.
 func restored(t *testing.T, s *shared) {
 	t.Run("a backup is restored", func(t *testing.T) {
 		wasUp, wasDown := newSite(t, s, "was-up", false), newSite(t, s, "was-down", true)
@@ -25,29 +26,31 @@ func restored(t *testing.T, s *shared) {
 		restore()
 
 		for _, x := range sites {
-			x.await(t, "the gate takes the backup for the truth", func(st core.Status) bool { return st.Regressed })
+			x.await(t, "the gate has not noticed that the store went back", func(st core.Status) bool { return st.Regressed })
 			require.False(t, x.gate.Status().Open, "one of both documents refuses")
 			x.requireLogged(t, map[string]int{"regressed": 1, "downtime opened": 0})
 		}
 		wasUp.requireLogged(t, map[string]int{"downtime closed": 0}) // it was closed all the time
-		require.Equal(t, known, wasUp.gate.Status().Revision, "what it keeps")
+		require.Equal(t, known, wasUp.gate.Status().Revision, "the adopted document stays")
 		require.Less(t, wasUp.gate.Status().StoreRevision, known)
 
-		// Whatever is written now was written by somebody who has not seen what was lost.
+		// These writes are based on the backup, so they do not settle the lost ones.
 		for range known {
-			_, err := core.Start(t.Context(), wasUp.operator(t), core.StartOptions{Holder: "bob"})
+			bob := wasUp.operator(t)
+			bob.Actor = "bob"
+			_, err := bob.Start(t.Context(), operator.StartOptions{})
 			require.NoError(t, err)
-			_, err = core.End(t.Context(), wasUp.operator(t), core.EndOptions{Holder: "bob"})
+			_, err = bob.End(t.Context(), operator.EndOptions{Holder: "bob"})
 			require.NoError(t, err)
 		}
 		wasUp.await(t, "the gate does not read any more", func(st core.Status) bool { return st.StoreRevision > known })
 		require.True(t, wasUp.gate.Status().Regressed)
-		require.False(t, wasUp.gate.Status().Open, "its own document is still unsaid")
+		require.False(t, wasUp.gate.Status().Open, "the document that it keeps refuses")
 
 		for _, x := range sites {
-			_, err := core.Reconcile(t.Context(), x.operator(t), core.ReconcileOptions{Above: x.gate.Status().Revision})
+			_, err := x.operator(t).Reconcile(t.Context(), operator.ReconcileOptions{Above: x.gate.Status().Revision})
 			require.NoError(t, err)
-			x.down = !x.down // the backup's word
+			x.down = !x.down // as in the backup
 			x.await(t, "the gate is not reconciled", func(st core.Status) bool { return !st.Regressed && st.Open == !x.down })
 			x.requireUnmoved(t)
 			x.follows(t)

@@ -1,3 +1,3 @@
-// Package accidents holds tests in which real gates follow a shared store while its real
-// server, or the network in between, has every accident that we could think of.
+// Package accidents tests real gates on a shared store while its server, or the network
+// between them, fails in many ways. It has tests only.
 package accidents

@@ -3,19 +3,20 @@ package accidents
 import (
 	"maps"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/go-downtime/downtime/core"
 )
 
-// accident befalls a store, and is over once mend was called.
+// accident breaks a store until mend is called.
 type accident func(t *testing.T) (mend func())
 
-// losses take the store away for as long as they last.
+// losses are the accidents that make a store unavailable.
 func (s *shared) losses() map[string]accident {
 	all := map[string]accident{
 		"the documents are deleted, and put back": s.empty,
-		"somebody else holds the lock":            s.lock,
+		"another client holds the lock":           s.lock,
 	}
 	if s.drop != nil {
 		all["the table is gone, and comes back"] = s.drop
@@ -24,7 +25,7 @@ func (s *shared) losses() map[string]accident {
 		return all
 	}
 	maps.Copy(all, map[string]accident{
-		"stopped in its orderly way": func(t *testing.T) func() {
+		"stopped gracefully": func(t *testing.T) func() {
 			s.server.Stop(t)
 			return func() { s.server.Start(t) }
 		},
@@ -48,8 +49,8 @@ func (n *network) during(w weather) (after func()) {
 	return func() { n.set(fine) }
 }
 
-// away: closed stays closed and open stays open, the log says once that the store is lost
-// and once that it is back, and then the gate follows again.
+// away: while the store is lost, a closed gate stays closed and an open one open. The log has
+// one line for the loss and one for the return, after which the gate follows the store again.
 func away(t *testing.T, s *shared) {
 	n := 0
 	for name, happen := range s.losses() {
@@ -57,7 +58,8 @@ func away(t *testing.T, s *shared) {
 		app := "away" + strconv.Itoa(n)
 		t.Run(name, func(t *testing.T) {
 			sites := []*site{newSite(t, s, app+"-open", false), newSite(t, s, app+"-closed", true)}
-			mend := happen(t)
+			mend := sync.OnceFunc(happen(t))
+			t.Cleanup(mend) // after a failure, too
 			for _, x := range sites {
 				x.await(t, "the gate has not noticed", func(st core.Status) bool { return st.Health == core.StoreLost })
 				x.requireUnmoved(t)
@@ -78,8 +80,8 @@ func away(t *testing.T, s *shared) {
 	}
 }
 
-// cut: connections that are cut are made again. Whether a gate notices depends on what it
-// was doing.
+// cut: after its connections are cut, the gate follows the store again. It may or may not have
+// noticed the cut.
 func cut(t *testing.T, s *shared) {
 	if s.network == nil { // a file has no connections
 		return

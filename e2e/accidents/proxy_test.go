@@ -9,17 +9,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// weather is how the network between the gates and their store is.
+// weather is the state of the network between the gates and their store.
 type weather int
 
 const (
 	fine      weather = iota
-	refusing          // every connection is cut, and a new one as soon as it is made
-	deaf              // everything is acknowledged, and nothing passes in either direction
-	stuttered         // the first answer of each connection is cut in its middle
+	refusing          // every connection is cut, also new ones
+	deaf              // TCP acknowledges all data, and no data pass in either direction
+	stuttered         // the connection is cut in the middle of the first answer
 )
 
-// network stands between gates and a server.
+// network is a proxy between gates and a server.
 type network struct {
 	addr string
 
@@ -55,6 +55,9 @@ func newNetwork(t *testing.T, target string) *network {
 			p := &pipe{client, server}
 			n.mu.Lock()
 			n.pipes[p] = struct{}{}
+			if n.now == refusing { // set missed this connection
+				p.close()
+			}
 			n.mu.Unlock()
 			group.Go(func() { n.pass(p, p.client, p.server, false) })
 			group.Go(func() { n.pass(p, p.server, p.client, true) })
@@ -74,7 +77,7 @@ func (n *network) weather() weather {
 	return n.now
 }
 
-// set changes the weather, for the connections that there are too.
+// set changes the weather, also for open connections.
 func (n *network) set(w weather) {
 	n.mu.Lock()
 	n.now = w
@@ -84,7 +87,7 @@ func (n *network) set(w weather) {
 	}
 }
 
-// cut ends the connections that there are.
+// cut ends all open connections.
 func (n *network) cut() {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -7,18 +7,18 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/redisstore"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/redisstore"
 )
 
 func onRedis(t *testing.T) *shared {
 	t.Helper()
-	logging.Disable() // it writes of each connection that fails, which is what these tests make
-	server := servers.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
+	logging.Disable() // it logs each connection that fails, and these tests break many
+	server := testservers.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
 	s := &shared{server: server, network: newNetwork(t, server.Addr), backup: directory(server)}
-	at := func(addr string) func(t *testing.T, app string) core.Store {
-		return func(t *testing.T, app string) core.Store {
+	at := func(addr string) func(t *testing.T, app string) store.Store {
+		return func(t *testing.T, app string) store.Store {
 			t.Helper()
 			st, err := redisstore.New(client(t, addr), redisstore.Options{App: app})
 			require.NoError(t, err)
@@ -39,7 +39,7 @@ func client(t *testing.T, addr string) *redis.Client {
 	return c
 }
 
-// flushed forgets everything; back restores the documents.
+// flushed deletes all keys. back restores the documents.
 func flushed(t *testing.T, c *redis.Client) (back func()) {
 	t.Helper()
 	dumps := map[string]string{}
@@ -55,7 +55,7 @@ func flushed(t *testing.T, c *redis.Client) (back func()) {
 	}
 }
 
-// busy runs somebody's script that does not end until it is killed.
+// busy runs a script that does not end until release kills it.
 func busy(t *testing.T, addr string) (release func()) {
 	t.Helper()
 	killer := client(t, addr)

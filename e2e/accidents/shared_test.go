@@ -14,23 +14,23 @@ import (
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/pgstore"
-	"github.com/go-downtime/downtime/stores/sqlstore"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/pgstore"
+	"github.com/go-downtime/downtime/store/sqlstore"
 )
 
-// TestAccidents has one server of each kind, and lets one thing after another happen to it.
+// TestAccidents starts one server of each kind, and causes one accident after the other.
 func TestAccidents(t *testing.T) {
 	t.Parallel()
 	for name, begin := range map[string]func(t *testing.T) *shared{
-		"PostgreSQL": onPostgres, "PostgreSQL behind PgBouncer": onPgBouncer, "PostgreSQL, with push": onPushedPostgres,
+		"PostgreSQL": onPostgres, "PostgreSQL behind PgBouncer": onPgBouncer, "PostgreSQL, with hints": onHintedPostgres,
 		"MariaDB": onMariaDB, "Redis": onRedis, "SQLite": onSQLite,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := begin(t)
-			// One after the other: there is one server, and all are on it.
+			// Not in parallel, because all applications share one server.
 			away(t, s)
 			cut(t, s)
 			restored(t, s)
@@ -38,27 +38,28 @@ func TestAccidents(t *testing.T) {
 	}
 }
 
-// shared is a store that several processes share, and what can be done to it.
+// shared is a store that several processes share, and the accidents that can happen to it.
 type shared struct {
-	// server is what stops; nil: there is none. network is between it and the gates.
-	server  *servers.Server
+	// server can be stopped, and network is between it and the gates. Both are nil if there
+	// is no server.
+	server  *testservers.Server
 	network *network
-	// operator and application open a handle, with connections of its own, for as long as
-	// the test: on the server itself, and through the network.
-	operator, application func(t *testing.T, app string) core.Store
-	// empty deletes all documents, and back puts them back as they were.
+	// operator opens a handle on the server itself, and application one through the network.
+	// Each has connections of its own, and is closed with the test.
+	operator, application func(t *testing.T, app string) store.Store
+	// empty deletes all documents, and back restores them.
 	empty func(t *testing.T) (back func())
-	// drop removes what the documents are in; nil: nothing can be removed there.
+	// drop removes the table of the documents. Nil means that there is no table.
 	drop func(t *testing.T) (back func())
-	// lock keeps everybody from reading, as what somebody else does in there may.
+	// lock blocks all readers, as another client of the server can.
 	lock func(t *testing.T) (release func())
-	// backup makes one, and restore puts it in place of what there is.
+	// backup makes a backup, and restore replaces all data by it.
 	backup func(t *testing.T) (restore func())
 }
 
 func onPostgres(t *testing.T) *shared {
 	t.Helper()
-	pg := servers.Postgres(t)
+	pg := testservers.Postgres(t)
 	url := pg.Database(t)
 	s := &shared{server: pg.Server, network: newNetwork(t, pg.Addr), backup: directory(pg.Server)}
 	onSQL(t, s, sqlstore.PostgreSQL, url, strings.Replace(url, pg.Addr, s.network.addr, 1), nil)
@@ -66,15 +67,15 @@ func onPostgres(t *testing.T) *shared {
 	return s
 }
 
-// onPushedPostgres has gates that are told of changes.
-func onPushedPostgres(t *testing.T) *shared {
+// onHintedPostgres has gates that get hints.
+func onHintedPostgres(t *testing.T) *shared {
 	t.Helper()
-	pg := servers.Postgres(t)
+	pg := testservers.Postgres(t)
 	url := pg.Database(t)
 	s := &shared{server: pg.Server, network: newNetwork(t, pg.Addr), backup: directory(pg.Server)}
 	onSQL(t, s, sqlstore.PostgreSQL, url, url, nil)
 	s.lock = locked(url, "pgx", "BEGIN; LOCK TABLE downtime_state IN ACCESS EXCLUSIVE MODE", "ROLLBACK")
-	s.application = func(t *testing.T, app string) core.Store {
+	s.application = func(t *testing.T, app string) store.Store {
 		t.Helper()
 		st, err := pgstore.Open(strings.Replace(url, pg.Addr, s.network.addr, 1), pgstore.Options{App: app})
 		require.NoError(t, err)
@@ -86,8 +87,8 @@ func onPushedPostgres(t *testing.T) *shared {
 
 func onPgBouncer(t *testing.T) *shared {
 	t.Helper()
-	pg := servers.Postgres(t)
-	bouncer := servers.PgBouncer(t, pg)
+	pg := testservers.Postgres(t)
+	bouncer := testservers.PgBouncer(t, pg)
 	url := pg.Database(t)
 	s := &shared{server: bouncer.Server, network: newNetwork(t, bouncer.Addr), backup: directory(pg.Server)}
 	onSQL(t, s, sqlstore.PostgreSQL, url, strings.Replace(url, pg.Addr, s.network.addr, 1), []any{pgx.QueryExecModeExec})
@@ -97,8 +98,8 @@ func onPgBouncer(t *testing.T) *shared {
 
 func onMariaDB(t *testing.T) *shared {
 	t.Helper()
-	require.NoError(t, mysql.SetLogger(&mysql.NopLogger{})) // it writes of each connection that fails
-	my := servers.MariaDB(t)
+	require.NoError(t, mysql.SetLogger(&mysql.NopLogger{})) // it logs each connection that fails
+	my := testservers.MariaDB(t)
 	dsn := "root@tcp(" + my.Addr + ")/" + my.Database(t) + "?interpolateParams=true"
 	s := &shared{server: my.Server, network: newNetwork(t, my.Addr), backup: directory(my.Server)}
 	onSQL(t, s, sqlstore.MySQL, dsn, strings.Replace(dsn, my.Addr, s.network.addr, 1), nil)
@@ -126,11 +127,11 @@ func onSQLite(t *testing.T) *shared {
 
 var drivers = map[sqlstore.Dialect]string{sqlstore.PostgreSQL: "pgx", sqlstore.MySQL: "mysql", sqlstore.SQLite: "sqlite"}
 
-// onSQL makes the tables at direct; gates go by far, with args.
+// onSQL creates the tables at the DSN direct. Gates use the DSN far, with args.
 func onSQL(t *testing.T, s *shared, kind sqlstore.Dialect, direct, far string, args []any) {
 	t.Helper()
-	at := func(dsn string, args []any) func(t *testing.T, app string) core.Store {
-		return func(t *testing.T, app string) core.Store {
+	at := func(dsn string, args []any) func(t *testing.T, app string) store.Store {
+		return func(t *testing.T, app string) store.Store {
 			t.Helper()
 			st, err := sqlstore.New(open(t, drivers[kind], dsn), kind, sqlstore.Options{App: app, Args: args})
 			require.NoError(t, err)
@@ -138,7 +139,7 @@ func onSQL(t *testing.T, s *shared, kind sqlstore.Dialect, direct, far string, a
 		}
 	}
 	s.operator, s.application = at(direct, nil), at(far, args)
-	require.NoError(t, s.operator(t, "any").(*sqlstore.Store).Migrate(t.Context()))
+	require.NoError(t, s.operator(t, "any").(store.Preparer).Prepare(t.Context()))
 	change := func(there, back string) func(t *testing.T) func() {
 		return func(t *testing.T) func() {
 			t.Helper()
@@ -189,9 +190,9 @@ func locked(dsn, driver, take, release string) func(t *testing.T) func() {
 	}
 }
 
-// directory is a backup of everything that a server has, made and restored while it is
-// stopped.
-func directory(server *servers.Server) func(t *testing.T) func() {
+// directory makes a backup of a server's whole directory. The server is stopped while it is
+// made and restored.
+func directory(server *testservers.Server) func(t *testing.T) func() {
 	return func(t *testing.T) func() {
 		t.Helper()
 		kept := filepath.Join(t.TempDir(), "backup")

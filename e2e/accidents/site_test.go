@@ -14,37 +14,36 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/operator"
 )
 
-// patience is how long an event may take that must come.
+// patience is how long a test waits for an event.
 const patience = 60 * time.Second
 
-const holder = "ann"
-
-// site is an application with one gate, on a handle of its own, and whoever operates it,
-// on another that no accident between gate and server touches.
+// site is an application with one gate, and its operator. Each has a handle of its own on the
+// store. No accident between gate and server affects the operator.
 type site struct {
 	gate     *core.Gate
-	operator func(t *testing.T) core.Store // as new as the command's, which is a new process
+	operator func(t *testing.T) operator.Operator // with a new handle, as in a new process of the command
 	log      *lines
-	down     bool // what was said last
+	down     bool // what the operator wrote last
 }
 
-// newSite makes the document of a new application, and its gate.
+// newSite writes the first document of an application, and makes its gate.
 func newSite(t *testing.T, s *shared, app string, down bool) *site {
 	t.Helper()
-	x := &site{log: &lines{}, operator: func(t *testing.T) core.Store {
+	x := &site{log: &lines{}, operator: func(t *testing.T) operator.Operator {
 		t.Helper()
-		return s.operator(t, app)
+		return operator.Operator{Store: s.operator(t, app), Actor: "ann"}
 	}}
-	_, err := core.Init(t.Context(), x.operator(t), core.InitOptions{})
+	_, err := x.operator(t).Init(t.Context(), operator.InitOptions{})
 	require.NoError(t, err)
 	x.say(t, down)
 	x.join(t, s, app)
 	return x
 }
 
-// join begins the gate.
+// join makes the gate.
 func (x *site) join(t *testing.T, s *shared, app string) {
 	t.Helper()
 	var err error
@@ -57,14 +56,16 @@ func (x *site) join(t *testing.T, s *shared, app string) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		_ = x.gate.Shutdown(ctx) // the store may be away
+		_ = x.gate.Shutdown(ctx) // the store may be lost
 	})
-	x.await(t, "the gate has not begun", func(st core.Status) bool { return st.Health == core.StoreFresh && st.Registered })
+	x.await(t, "the gate has not begun", func(st core.Status) bool {
+		return st.Health == core.StoreFresh && st.Registered && (!x.down || x.log.count("downtime closed") > 0)
+	})
 	x.requireUnmoved(t)
 	x.log.forget()
 }
 
-// say takes the site down or brings it back, by the operator's hand.
+// say lets the operator take the site down or open it.
 func (x *site) say(t *testing.T, down bool) {
 	t.Helper()
 	if x.down == down {
@@ -72,21 +73,21 @@ func (x *site) say(t *testing.T, down bool) {
 	}
 	var err error
 	if down {
-		_, err = core.Start(t.Context(), x.operator(t), core.StartOptions{Holder: holder})
+		_, err = x.operator(t).Start(t.Context(), operator.StartOptions{})
 	} else {
-		_, err = core.End(t.Context(), x.operator(t), core.EndOptions{Holder: holder})
+		_, err = x.operator(t).End(t.Context(), operator.EndOptions{Holder: "ann"})
 	}
 	require.NoError(t, err)
 	x.down = down
 }
 
-// follows says the opposite of what was said last: the gate must do it.
+// follows lets the operator change the state, and requires that the gate follows.
 func (x *site) follows(t *testing.T) {
 	t.Helper()
 	word := map[bool]string{true: "downtime closed", false: "downtime opened"}[!x.down]
 	before := x.log.count(word)
 	x.say(t, !x.down)
-	x.await(t, "the gate does not follow any more", func(st core.Status) bool {
+	x.await(t, "the gate does not follow the store", func(st core.Status) bool {
 		return st.Open == !x.down && x.log.count(word) == before+1
 	})
 	x.requireUnmoved(t)
@@ -107,7 +108,7 @@ func (x *site) await(t *testing.T, what string, ok func(st core.Status) bool) {
 	}
 }
 
-// requireUnmoved fails unless a request is answered as was said last.
+// requireUnmoved requires that the gate does what the operator wrote last.
 func (x *site) requireUnmoved(t *testing.T) {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -122,9 +123,9 @@ func (x *site) requireUnmoved(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, w.Code, "it has closed\n%s", x.log)
 }
 
-// requireLogged fails unless the log has each of these messages so often since join. The
-// gate logs every transition: none is missed between two looks. The lines come in order, a
-// moment after what they tell.
+// requireLogged requires that the log has each of these messages so many times since join. The
+// gate logs every transition, so that none is missed between two looks. Lines come in order,
+// shortly after the transition.
 func (x *site) requireLogged(t *testing.T, times map[string]int) {
 	t.Helper()
 	for message, n := range times {
@@ -159,7 +160,7 @@ func (l *lines) forget() {
 	l.text.Reset()
 }
 
-// count is how many lines have this message.
+// count is the number of lines with this message.
 func (l *lines) count(message string) int {
 	if strings.Contains(message, " ") {
 		message = `"` + message + `"`

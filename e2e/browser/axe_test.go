@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
 )
 
 // axeCore is the source of axe-core, in the version of package-lock.json.
@@ -81,15 +81,15 @@ func (f finding) String() string {
 	return s.String()
 }
 
-// requireAccessible fails if axe-core finds anything on this page, in its default rules:
-// WCAG 2.0 to 2.2 A and AA and its best practices. What it cannot tell, a contrast before
-// a gradient for example, is a fault too. A frame is a page of its own, and is not looked
-// at here. It leaves a picture of that name.
+// requireAccessible fails if axe-core finds a fault on this page by its default rules: WCAG 2.0
+// to 2.2 A and AA and its best practices. An undecided result, such as the contrast on a
+// gradient, is a fault too. Frames are pages of their own and are not checked here. It keeps a
+// picture of that name.
 func (b *tab) requireAccessible(name string) {
 	b.t.Helper()
 	source, err := axeCore()
 	if err != nil {
-		servers.Absent(b.t, "axe-core: "+err.Error()+": run tools/servers, or npm ci --ignore-scripts in e2e/browser")
+		testservers.Absent(b.t, "axe-core: "+err.Error()+": run tools/servers, or npm ci --ignore-scripts in e2e/browser")
 	}
 	b.picture(name)
 	type report struct {
@@ -100,7 +100,7 @@ func (b *tab) requireAccessible(name string) {
 	b.do(chromedp.Evaluate[chromedp.Void](source + "; undefined"))
 	r := read[report](b, `axe.run(document, {iframes: false, rules: {'frame-tested': {enabled: false}}}).then((r) => ({violations: r.violations, incomplete: r.incomplete, passes: r.passes.length}))`)
 	for _, f := range append(r.Violations, r.Incomplete...) {
-		// An arrow for the eye alone, whose contrast axe-core does not judge.
+		// A decorative arrow, whose contrast axe-core cannot decide.
 		f.Nodes = slices.DeleteFunc(f.Nodes, func(n node) bool { return n.HTML == `<span aria-hidden="true">→</span>` })
 		if len(f.Nodes) > 0 {
 			b.t.Errorf("axe-core, %s: %s", name, f)

@@ -12,10 +12,10 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
 )
 
-// patience is how long an event may take that must come.
+// patience is how long a test waits for an event.
 const patience = 60 * time.Second
 
 func TestMain(m *testing.M) {
@@ -27,20 +27,20 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// chromium is the browser that all tests share. Each has a profile of its own in it.
+// chromium is the browser that all tests share. Each tab has a profile of its own.
 var chromium struct {
 	once sync.Once
 	ctx  context.Context //nolint:containedctx // chromedp keeps the browser in it
 	err  error
 }
 
-// startChromium starts the browser for the first who needs it.
+// startChromium starts the browser, once.
 func startChromium(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("a real browser takes its time")
 	}
-	path := servers.Program(t, "chromium-headless-shell", "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+	path := testservers.Program(t, "chromium-headless-shell", "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 	chromium.once.Do(func() {
 		options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
 		options = append(
@@ -48,7 +48,7 @@ func startChromium(t *testing.T) context.Context {
 			chromedp.NoSandbox, // containers have none, and the pages are ours
 			chromedp.Flag("lang", "en-US"),
 		)
-		// It lives as long as the context that it is started with, so that one has no end.
+		// The browser ends with the context that starts it, so that context has no end.
 		allocator, _ := chromedp.NewExecAllocator(context.Background(), options...)
 		chromium.ctx, _ = chromedp.NewContext(allocator)
 		chromium.err = chromedp.Do(chromium.ctx)

@@ -1,13 +1,13 @@
-// Package browser tests what operators and visitors see, in a real Chromium: the example
-// applications are started as processes, and used as a person uses them. It has tests
-// only, and is never released.
+// Package browser tests the pages of operators and visitors in a real Chromium. The example
+// applications run as processes, and the tests use them as a person does. The package has
+// tests only, and is never released.
 //
-// A Chromium that is not installed skips the tests, and says which package has it; with
-// DOWNTIME_REQUIRE_SERVERS=1 in the environment it fails them. tools/servers installs it,
-// and axe-core, which looks for what keeps somebody from using a page.
+// If Chromium is not installed, the tests are skipped and name its package. With
+// DOWNTIME_REQUIRE_SERVERS=1 in the environment they fail. tools/servers installs Chromium, and
+// axe-core, which checks the accessibility of pages.
 //
-// Each test keeps screenshots of what it saw: go test -artifacts ./e2e/browser. The
-// pictures of the README are made by
+// Tests keep screenshots: go test -artifacts ./e2e/browser. This makes the pictures of the
+// README:
 //
 //	go test ./e2e/browser -run TestPictures -pictures docs
 package browser

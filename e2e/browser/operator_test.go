@@ -9,10 +9,10 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/period"
 )
 
-// operator signs somebody in, and opens the operator's page.
+// operator signs a person in, and opens the operator's page.
 func (s *shop) operator(p person) *tab {
 	s.t.Helper()
 	b := newTab(s.t, p)
@@ -21,10 +21,10 @@ func (s *shop) operator(p person) *tab {
 	return b
 }
 
-// ops is the address of a page of the operator's.
+// ops is the URL of a page of the operator's.
 func (s *shop) ops(page string) string { return s.url + "/ops/downtime/" + page }
 
-// fill puts text into a field in place of what is there, as an input method does.
+// fill replaces the text of a field, as an input method does.
 func (b *tab) fill(field, text string) {
 	b.t.Helper()
 	set := `((e) => { e.focus(); e.value = ` + strconv.Quote(text) + `; for (const n of ['input', 'change']) e.dispatchEvent(new Event(n, {bubbles: true})) })`
@@ -40,25 +40,25 @@ func (b *tab) submit(form string) int {
 	return b.follow(chromedp.Click(chromedp.CSS(form+" button:not([type=button])"), chromedp.NodeVisible))
 }
 
-// act names the form of an action, within something.
+// act is the selector of the form of an action.
 func act(action string) string { return "form[data-action=" + action + "]" }
 
-// requireState fails unless the page says so of the site.
+// requireState requires that the page shows this state of the site.
 func (b *tab) requireState(state string) {
 	b.t.Helper()
 	require.Equal(b.t, state, read[string](b, `document.querySelector('#state').dataset.state`), b.shown())
 }
 
-// requireNotice fails unless the page says that this was just done.
+// requireNotice requires that the page shows this notice.
 func (b *tab) requireNotice(notice string) {
 	b.t.Helper()
 	require.Equal(b.t, notice, read[string](b, `document.querySelector('#notice')?.dataset.notice ?? 'none'`), b.shown())
 }
 
-// document is what the store holds.
-func (s *shop) document() *core.Document {
+// document is the document in the store.
+func (s *shop) document() *period.Document {
 	s.t.Helper()
-	state, err := s.store.Load(s.t.Context(), core.Mark{})
+	state, err := s.command.Read(s.t.Context())
 	require.NoError(s.t, err)
 	return state.Document
 }
@@ -78,7 +78,7 @@ func TestOperatorTakesTheSiteDownAndBringsItBack(t *testing.T) {
 		operator.requireNotice("started")
 		require.Contains(t, operator.text(), "Moving the warehouse")
 		operator.picture("down")
-		require.Equal(t, http.StatusServiceUnavailable, visitor.open(s.url), "as soon as the operator was told that it is down")
+		require.Equal(t, http.StatusServiceUnavailable, visitor.open(s.url), "visitors are refused before the operator is told that it is down")
 		require.Contains(t, visitor.text(), "Moving the warehouse")
 
 		require.Equal(t, http.StatusOK, operator.submit(act("end")))
@@ -108,13 +108,13 @@ func TestOnlyTheSuperuserOperates(t *testing.T) {
 		}
 		visitor.picture("denied")
 		s.start("Moving the warehouse")
-		require.Equal(t, http.StatusForbidden, visitor.open(s.ops("")), "it is exempt: denied by the page, not by the gate")
+		require.Equal(t, http.StatusForbidden, visitor.open(s.ops("")), "the page is exempt from the gate, and denies the request itself")
 		operator := s.operator(person{})
 		operator.requireState("down")
 	})
 }
 
-// press sends keys to whatever has the focus.
+// press sends keys to the element that has the focus.
 func (b *tab) press(keys string) {
 	b.t.Helper()
 	b.do(chromedp.KeyEvent(keys))

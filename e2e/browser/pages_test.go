@@ -9,11 +9,11 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/operator"
 )
 
-// requireUsable fails if somebody cannot use this page: by axe-core, because it is wider
-// than the screen, or because something on it cannot be reached.
+// requireUsable requires that every person can use this page: axe-core finds no fault, the
+// page is not wider than the screen, and every control can be reached.
 func (b *tab) requireUsable(name string) {
 	b.t.Helper()
 	b.requireAccessible(name)
@@ -27,9 +27,9 @@ func (b *tab) requireReachable() {
 	require.Empty(b.t, b.unreachable(), "controls that cannot be reached on %s", b.shown())
 }
 
-// unreachable are the controls of this page that are cut off, covered by something else, or
-// too small to be hit with a finger (WCAG 2.2, 2.5.8: 24 pixels high; links in text are not
-// meant).
+// unreachable are the controls of this page that are cut off, covered by another element, or
+// too small for a finger. WCAG 2.2, 2.5.8 wants a height of 24 pixels, except for links in
+// text.
 func (b *tab) unreachable() []string {
 	b.t.Helper()
 	return read[[]string](b, `(() => {
@@ -82,7 +82,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 			b.requireUsable("add-fault")
 			b.fill("#end", "2031-05-06T04:00")
 			require.Equal(t, http.StatusOK, b.submit(act("add")))
-			_, err := core.Schedule(t.Context(), s.store, core.WindowOptions{Start: time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC), Reason: long, Disabled: true, Actor: "ann"})
+			_, err := s.by("ann").Schedule(t.Context(), operator.WindowOptions{Start: time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC), Reason: long, Disabled: true})
 			require.NoError(t, err)
 			b.open(s.ops("schedule"))
 			b.requireUsable("schedule")
@@ -90,7 +90,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 			window := s.document().Periods[0]
 			b.open(s.ops("edit?id=" + window.ID))
 			b.requireUsable("edit")
-			_, err = core.Edit(t.Context(), s.store, window.ID, core.EditOptions{Version: window.Version, Reason: &long, Actor: "ann"})
+			_, err = s.by("ann").Edit(t.Context(), window.ID, operator.EditOptions{IfVersion: &window.Version, Reason: &long})
 			require.NoError(t, err)
 			b.fill("#end", "2031-05-06T05:00")
 			require.Equal(t, http.StatusConflict, b.submit(act("edit")))
@@ -112,15 +112,15 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 			b.requireUsable("down")
 			b.open(s.ops("end?id=" + read[string](b, `document.querySelector('[data-status=in-force]').dataset.period`)))
 			b.requireUsable("end")
-			// Somebody else has promised too much.
-			_, err = core.Start(t.Context(), s.store, core.StartOptions{Holder: "ann", Reason: &long, For: time.Second})
+			// Another operator's expected end passes.
+			_, err = s.by("ann").Start(t.Context(), operator.StartOptions{Reason: &long, ExpectedAfter: time.Second})
 			require.NoError(t, err)
-			_, err = core.End(t.Context(), s.store, core.EndOptions{Holder: "admin"})
+			_, err = s.command.End(t.Context(), operator.EndOptions{Holder: "admin"})
 			require.NoError(t, err)
 			b.until(`document.querySelector('#state').dataset.overdue === 'true'`)
 			b.open(s.ops(""))
 			b.requireUsable("overdue")
-			_, err = core.Start(t.Context(), s.store, core.StartOptions{Holder: "bob"})
+			_, err = s.by("bob").Start(t.Context(), operator.StartOptions{})
 			require.NoError(t, err)
 			b.open(s.ops(""))
 			b.requireUsable("down-twice")
@@ -178,9 +178,9 @@ func TestStateFollowsByItself(t *testing.T) {
 		s.start("It burns")
 		b.until(`document.querySelector('#state').dataset.state === 'down'`)
 		require.Contains(t, b.text(), "It burns")
-		require.True(t, read[bool](b, `window.loadedOnce`), "it is the same page still")
-		require.Equal(t, "We are moving the", b.value("reason"), "with what was typed")
-		require.Equal(t, "reason", read[string](b, `document.activeElement.id`), "and the focus where it was")
+		require.True(t, read[bool](b, `window.loadedOnce`), "it is still the same page")
+		require.Equal(t, "We are moving the", b.value("reason"), "with the text that was typed")
+		require.Equal(t, "reason", read[string](b, `document.activeElement.id`), "and the focus")
 		require.NotEmpty(t, read[string](b, `document.getElementById('announce').textContent`), "screen readers are told")
 		b.picture("followed")
 

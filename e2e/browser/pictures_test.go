@@ -14,25 +14,26 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store"
 )
 
 // go test ./e2e/browser -run TestPictures -pictures docs writes those of the README.
-var pictures = flag.String("pictures", "", "directory, seen from the root of the repository, that TestPictures writes to")
+var pictures = flag.String("pictures", "", "directory, relative to the root of the repository, that TestPictures writes to")
 
-// maxPicture is how big a picture for the README may be.
+// maxPicture is the largest size of a picture for the README, in bytes.
 const maxPicture = 150 << 10
 
-// ago is a store as it is operated some time ago.
+// ago is a store whose clock is slow, for writes that look older than they are.
 type ago struct {
-	core.Store
+	store.Store
 	by time.Duration
 }
 
-func (s ago) Load(ctx context.Context, have core.Mark) (core.State, error) {
-	state, err := s.Store.Load(ctx, have)
-	state.Time = state.Time.Add(-s.by)
-	return state, err
+func (s ago) Get(ctx context.Context, have store.Token) (store.Blob, error) {
+	blob, err := s.Store.Get(ctx, have)
+	blob.Now = blob.Now.Add(-s.by)
+	return blob, err
 }
 
 func TestPictures(t *testing.T) {
@@ -42,11 +43,11 @@ func TestPictures(t *testing.T) {
 	desk.pickZone("Europe/Berlin")
 
 	day := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 9)
-	for _, o := range []core.WindowOptions{
-		{Actor: "bob", Reason: "Larger disks", Start: day.Add(time.Hour), End: day.Add(2 * time.Hour)},
-		{Actor: "ann", Reason: "Yearly test of the backups", Start: day.AddDate(0, 0, 21).Add(2 * time.Hour), End: day.AddDate(0, 0, 21).Add(6 * time.Hour), Disabled: true},
+	for by, o := range map[string]operator.WindowOptions{
+		"bob": {Reason: "Larger disks", Start: day.Add(time.Hour), End: day.Add(2 * time.Hour)},
+		"ann": {Reason: "Yearly test of the backups", Start: day.AddDate(0, 0, 21).Add(2 * time.Hour), End: day.AddDate(0, 0, 21).Add(6 * time.Hour), Disabled: true},
 	} {
-		_, err := core.Schedule(t.Context(), s.store, o)
+		_, err := s.by(by).Schedule(t.Context(), o)
 		require.NoError(t, err)
 	}
 	desk.open(s.ops("schedule"))
@@ -55,7 +56,8 @@ func TestPictures(t *testing.T) {
 	phone.keep("operator-phone.png", phoneHeight)
 
 	reason := "We are moving the shop to a larger database. Your basket and your orders are safe."
-	_, err := core.Start(t.Context(), ago{s.store, 13 * time.Minute}, core.StartOptions{Holder: "ann", Actor: "ann", Reason: &reason, For: 44 * time.Minute})
+	ann := operator.Operator{Store: ago{s.command.Store, 13 * time.Minute}, Actor: "ann"}
+	_, err := ann.Start(t.Context(), operator.StartOptions{Reason: &reason, ExpectedAfter: 44 * time.Minute})
 	require.NoError(t, err)
 	desk.open(s.ops(""))
 	desk.requireState("down")
@@ -67,13 +69,13 @@ func TestPictures(t *testing.T) {
 	visitor.keep("page.png", 680)
 }
 
-// keep takes a picture for the README, of what fits on a screen of that height.
+// keep takes a picture for the README, on a screen of that height.
 func (b *tab) keep(name string, height int64) {
 	b.t.Helper()
 	if height != phoneHeight {
 		b.do(chromedp.EmulateViewport(1000, height))
 	}
-	// The same letters on every machine that has them.
+	// The same font on every machine that has it.
 	read[string](b, `document.body.style.fontFamily = 'Inter, system-ui, sans-serif'`)
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
@@ -81,7 +83,7 @@ func (b *tab) keep(name string, height int64) {
 	require.NoError(b.t, err)
 	pixels, err := png.Decode(bytes.NewReader(shot))
 	require.NoError(b.t, err)
-	var smaller bytes.Buffer // sometimes: the browser does not try hard
+	var smaller bytes.Buffer // the browser may compress less
 	require.NoError(b.t, (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&smaller, pixels))
 	if smaller.Len() < len(shot) {
 		shot = smaller.Bytes()

@@ -9,12 +9,12 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/period"
 )
 
 func quote(s string) string { return strconv.Quote(s) }
 
-// window is what somebody types to schedule one.
+// window is the text that an operator types to plan a window.
 type window struct{ reason, start, end string }
 
 // plan fills in the form of a window, and sends it.
@@ -26,7 +26,7 @@ func (b *tab) plan(w window) int {
 	return b.submit(act("add"))
 }
 
-// pickZone has times shown and typed in that zone from now on.
+// pickZone picks the zone in which times are shown and typed.
 func (b *tab) pickZone(zone string) {
 	b.t.Helper()
 	b.fill("#zone-name", zone)
@@ -34,13 +34,13 @@ func (b *tab) pickZone(zone string) {
 	b.requireNotice("zone")
 }
 
-// fault is what the page says is wrong with a field.
+// fault is the fault of a field that the page shows.
 func (b *tab) fault(field string) string {
 	b.t.Helper()
 	return read[string](b, `document.getElementById(`+quote(field+"-fault")+`)?.innerText ?? ''`)
 }
 
-// value is what is in a field.
+// value is the content of a field.
 func (b *tab) value(field string) string {
 	b.t.Helper()
 	return read[string](b, `document.getElementById(`+quote(field)+`).value`)
@@ -81,11 +81,11 @@ func TestOperatorSchedulesWhereClocksChange(t *testing.T) {
 		require.Equal(t, http.StatusOK, b.open(s.ops("add")))
 
 		spring := forward.Format(time.DateOnly)
-		require.Equal(t, http.StatusUnprocessableEntity, b.plan(window{"Summer time", spring + "T02:30", spring + "T03:30"}), "that hour is skipped")
+		require.Equal(t, http.StatusUnprocessableEntity, b.plan(window{"Summer time", spring + "T02:30", spring + "T03:30"}), "clocks skip this hour")
 		require.Contains(t, b.fault("start"), "02:30")
 		require.Contains(t, b.fault("start"), "01:30 CET")
 		require.Contains(t, b.fault("start"), "03:30 CEST")
-		require.Equal(t, spring+"T02:30", b.value("start"), "what was typed is still there")
+		require.Equal(t, spring+"T02:30", b.value("start"), "the page keeps the typed text")
 		require.Equal(t, "Summer time", b.value("reason"))
 		require.Equal(t, "true", read[string](b, `document.getElementById('start').getAttribute('aria-invalid')`))
 		b.requireUsable("gap")
@@ -95,7 +95,7 @@ func TestOperatorSchedulesWhereClocksChange(t *testing.T) {
 
 		require.Equal(t, http.StatusOK, b.open(s.ops("add")))
 		autumn := back.Format(time.DateOnly)
-		require.Equal(t, http.StatusUnprocessableEntity, b.plan(window{"Winter time", autumn + "T02:30", autumn + "T03:30"}), "that hour comes twice")
+		require.Equal(t, http.StatusUnprocessableEntity, b.plan(window{"Winter time", autumn + "T02:30", autumn + "T03:30"}), "this hour comes twice")
 		require.NotEmpty(t, b.fault("start"))
 		require.Equal(t, []string{"+02:00", "+01:00"}, read[[]string](b, `[...document.querySelectorAll('[name=start_offset]')].map((e) => e.value)`))
 		require.Contains(t, b.text(), "02:30 CEST")
@@ -108,7 +108,7 @@ func TestOperatorSchedulesWhereClocksChange(t *testing.T) {
 
 		hours := map[string][2]time.Time{}
 		for _, p := range s.document().Periods {
-			require.Equal(t, core.Window, p.Kind)
+			require.Equal(t, period.Window, p.Kind)
 			hours[p.Reason] = [2]time.Time{p.Start, p.End}
 		}
 		require.Equal(t, map[string][2]time.Time{
@@ -137,10 +137,10 @@ func TestTwoOperatorsDoNotOverwriteEachOther(t *testing.T) {
 		require.Equal(t, http.StatusOK, ann.submit(act("edit")))
 		ann.requireNotice("edited")
 		bob.fill("#reason", "Faster disks")
-		require.Equal(t, http.StatusConflict, bob.submit(act("edit")), "it was made from a version that is gone")
+		require.Equal(t, http.StatusConflict, bob.submit(act("edit")), "his form is of an older version")
 		require.NotEmpty(t, read[string](bob, `document.getElementById('conflict').innerText`))
-		require.Equal(t, "Faster disks", bob.value("reason"), "what he has typed is still there")
-		require.Contains(t, bob.text(), "04:00", "and so is what she has saved")
+		require.Equal(t, "Faster disks", bob.value("reason"), "the page keeps his text")
+		require.Contains(t, bob.text(), "04:00", "and shows hers")
 		bob.picture("conflict")
 		kept := s.document().Periods[0]
 		require.Equal(t, "Larger disks", kept.Reason)
@@ -157,7 +157,7 @@ func TestTwoOperatorsDoNotOverwriteEachOther(t *testing.T) {
 
 		// The same the other way round.
 		require.Equal(t, http.StatusOK, bob.open(s.ops("")))
-		bob.do(chromedp.Focus(chromedp.CSS(act("end") + " button"))) // what he works in does not follow by itself
+		bob.do(chromedp.Focus(chromedp.CSS(act("end") + " button"))) // a page with the focus in a form does not follow the state
 		require.Equal(t, http.StatusOK, ann.submit(act("end")))
 		require.Equal(t, http.StatusConflict, bob.submit(act("end")))
 		bob.requireState("up")

@@ -16,11 +16,9 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/filestore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store/filestore"
 )
-
-const holder = "browser-test"
 
 // examples are the programs below examples/ that were built so far, each once.
 var examples struct {
@@ -29,7 +27,7 @@ var examples struct {
 	built map[string]func() error
 }
 
-// example is the path of the example's program.
+// example builds the example, once, and returns the path of its program.
 func example(t *testing.T, framework string) string {
 	t.Helper()
 	examples.mu.Lock()
@@ -67,13 +65,18 @@ func removeExamples() error {
 	return os.RemoveAll(examples.dir)
 }
 
-// shop is an example that runs, in a process of its own.
+// shop is an example that runs in a process of its own.
 type shop struct {
 	t        *testing.T
 	url      string
-	password string     // the superuser's
-	file     string     // its store
-	store    core.Store // the same, as another operator's command opens it
+	password string            // the superuser's
+	file     string            // its store
+	command  operator.Operator // another operator, on a handle of its own
+}
+
+// by is another operator with this name.
+func (s *shop) by(name string) operator.Operator {
+	return operator.Operator{Store: s.command.Store, Actor: name}
 }
 
 // eachFramework runs a story in the example of each framework.
@@ -89,11 +92,11 @@ func eachFramework(t *testing.T, story func(t *testing.T, s *shop)) {
 
 func openShop(t *testing.T, framework string) *shop {
 	t.Helper()
-	startChromium(t) // or skips, before anything is built
+	startChromium(t) // or skip, before the example is built
 	s := &shop{t: t, file: filepath.Join(t.TempDir(), "downtime.json")}
-	store, err := filestore.New(s.file)
+	st, err := filestore.New(s.file)
 	require.NoError(t, err)
-	s.store = store
+	s.command = operator.Operator{Store: st, Actor: "browser-test"}
 	cmd := exec.CommandContext(t.Context(), example(t, framework), "-addr", "127.0.0.1:0", "-store", s.file)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = patience
@@ -110,13 +113,13 @@ func openShop(t *testing.T, framework string) *shop {
 			t.Logf("the example on %s said:\n%s", framework, out)
 		}
 	})
-	// What it prints for whoever tries it.
+	// The example prints them for its user.
 	s.url = out.find(t, `is at (http://[0-9.:]+)/ `)
 	s.password = out.find(t, `-d password=(\S+)`)
 	return s
 }
 
-// output is what a program prints.
+// output is the output of a program.
 type output struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -152,12 +155,12 @@ func (o *output) find(t *testing.T, pattern string) string {
 		select {
 		case <-o.changed:
 		case <-ctx.Done():
-			require.FailNow(t, "the example has not said "+pattern, o.String())
+			require.FailNow(t, "the example has not printed "+pattern, o.String())
 		}
 	}
 }
 
-// signIn makes whoever looks at b the superuser.
+// signIn signs the user of b in as the superuser.
 func (s *shop) signIn(b *tab) {
 	s.t.Helper()
 	b.open(s.url + "/login")
@@ -165,19 +168,19 @@ func (s *shop) signIn(b *tab) {
 	require.Contains(s.t, b.text(), "Signed in as admin")
 }
 
-// start takes the shop down, as another operator's command does, and returns when visitors
-// are refused.
+// start takes the shop down, as another operator's command does. It returns when visitors are
+// refused.
 func (s *shop) start(reason string) {
 	s.t.Helper()
-	_, err := core.Start(s.t.Context(), s.store, core.StartOptions{Holder: holder, Reason: &reason})
+	_, err := s.command.Start(s.t.Context(), operator.StartOptions{Reason: &reason})
 	require.NoError(s.t, err)
 	s.answers(http.StatusServiceUnavailable)
 }
 
-// end brings it back.
+// end opens it again.
 func (s *shop) end() {
 	s.t.Helper()
-	_, err := core.End(s.t.Context(), s.store, core.EndOptions{Holder: holder})
+	_, err := s.command.End(s.t.Context(), operator.EndOptions{Holder: s.command.Actor})
 	require.NoError(s.t, err)
 	s.answers(http.StatusOK)
 }

@@ -7,17 +7,17 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
 )
 
-// What all tests demand of every page must be able to fail.
+// The checks of every page must be able to fail.
 
 func TestAxeFindsWhatIsBroken(t *testing.T) {
 	t.Parallel()
 	b := newTab(t, person{})
 	source, err := axeCore()
 	if err != nil {
-		servers.Absent(t, err.Error())
+		testservers.Absent(t, err.Error())
 	}
 	b.open("data:text/html,<!DOCTYPE html><html><title>x</title><input><p style='color:%23bbb'>pale")
 	b.do(chromedp.Evaluate[chromedp.Void](source + "; undefined"))

@@ -19,9 +19,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// tab is what one person looks at: a tab in a profile of its own, without anybody else's
-// cookies. At the end of the test it demands that no script has failed and that no policy
-// has kept anything from being loaded.
+// tab is a browser tab in a profile of its own, with its own cookies. At the end of the test it
+// requires that no script has failed, and that no policy has blocked a resource.
 type tab struct {
 	t   *testing.T
 	ctx context.Context //nolint:containedctx // chromedp keeps the tab in it
@@ -30,7 +29,7 @@ type tab struct {
 	faults []string
 }
 
-// person is who looks, and at what.
+// person is the user of a tab, and the settings of the browser.
 type person struct {
 	language      string // Accept-Language; "" is "en-US"
 	zone          string // of the machine, IANA; "" is "UTC"
@@ -91,7 +90,7 @@ func newTab(t *testing.T, p person) *tab {
 	return b
 }
 
-// command makes a step of a command of the protocol whose result does not matter.
+// command is a step for a command of the protocol whose result is not used.
 func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, c, params)
@@ -99,7 +98,7 @@ func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.V
 	})
 }
 
-// listen notes what the page complains about. It runs in the loop that reads all events.
+// listen notes the errors of the page. It runs in the loop that reads all events.
 func (b *tab) listen(event any) {
 	var fault string
 	switch e := event.(type) {
@@ -117,8 +116,8 @@ func (b *tab) listen(event any) {
 			fault = strings.Join(words, " ")
 		}
 	case *log.EventEntryAdded:
-		// The network's are answers like 503, which are wanted here. So is that nothing runs in
-		// the frame that shows an operator what visitors see.
+		// Errors of the network are answers such as 503, which are expected. So is that no script
+		// runs in the frame that shows the visitors' page to an operator.
 		wanted := e.Entry.Source == log.EntrySourceNetwork || strings.Contains(e.Entry.Text, "sandboxed")
 		if e.Entry.Level == log.EntryLevelError && !wanted {
 			fault = fmt.Sprintf("%s: %s", e.Entry.Source, e.Entry.Text)
@@ -133,7 +132,7 @@ func (b *tab) listen(event any) {
 	}
 }
 
-// do takes steps, one after the other.
+// do runs steps, one after the other.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
@@ -145,14 +144,14 @@ func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// open goes to a page, and returns the status that it came with.
+// open opens a page, and returns its status.
 func (b *tab) open(url string) int {
 	b.t.Helper()
 	return b.follow(chromedp.Navigate(url))
 }
 
-// follow takes steps that lead to another page, waits until it has loaded, and returns the
-// status that it came with.
+// follow runs steps that lead to another page, waits until it has loaded, and returns its
+// status.
 func (b *tab) follow(steps ...chromedp.Action[chromedp.Void]) int {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
@@ -165,8 +164,8 @@ func (b *tab) follow(steps ...chromedp.Action[chromedp.Void]) int {
 	return int(response.Status)
 }
 
-// until waits for a condition, a JavaScript expression, which may come true on this page
-// or on one that replaces it.
+// until waits for a condition, a JavaScript expression, to become true on this page or on one
+// that replaces it.
 func (b *tab) until(condition string) {
 	b.t.Helper()
 	deadline := time.NewTimer(patience)
@@ -176,7 +175,7 @@ func (b *tab) until(condition string) {
 	var err error
 	for {
 		var yes bool
-		// An error may be of a page that is just being replaced.
+		// The error can come from a page that is being replaced.
 		if yes, err = chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+condition+")")); yes {
 			return
 		}
@@ -200,13 +199,13 @@ func read[T any](b *tab, expression string) T {
 	return value
 }
 
-// text is what there is to read, with single blanks.
+// text is the visible text of the page, with single blanks.
 func (b *tab) text() string {
 	b.t.Helper()
 	return strings.Join(strings.Fields(read[string](b, "document.body.innerText")), " ")
 }
 
-// shown is what to tell about the page after a failure.
+// shown describes the page for the message of a failure.
 func (b *tab) shown() string {
 	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
 	defer cancel()
@@ -217,8 +216,7 @@ func (b *tab) shown() string {
 	return s
 }
 
-// picture keeps what is to be seen, in the directory that go test -artifacts -outputdir
-// names.
+// picture keeps a screenshot in the directory of go test -artifacts -outputdir.
 func (b *tab) picture(name string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)

@@ -14,7 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // refusing serves a site behind a gate that cfg closes.
@@ -32,20 +34,20 @@ func refusing(t *testing.T, cfg core.Config) string {
 }
 
 // down is a store in which a deployment is in force.
-func down(t *testing.T, o core.StartOptions) core.Store {
+func down(t *testing.T, o operator.StartOptions) store.Store {
 	t.Helper()
-	store := memstore.New()
-	_, err := core.Start(t.Context(), store, o)
+	st := memstore.New()
+	_, err := operator.Operator{Store: st, Actor: "ann"}.Start(t.Context(), o)
 	require.NoError(t, err)
-	return store
+	return st
 }
 
 func TestVisitorsPageIsAccessible(t *testing.T) {
 	t.Parallel()
 	reason := "Moving to a larger database.\nOrders that you have placed are safe."
 	sites := map[string]string{
-		"expected":  refusing(t, core.Config{Store: down(t, core.StartOptions{Holder: holder, Reason: &reason, For: 90 * time.Minute})}),
-		"emergency": refusing(t, core.Config{Store: down(t, core.StartOptions{Holder: holder, Emergency: new(true)})}),
+		"expected":  refusing(t, core.Config{Store: down(t, operator.StartOptions{Reason: &reason, ExpectedAfter: 90 * time.Minute})}),
+		"emergency": refusing(t, core.Config{Store: down(t, operator.StartOptions{Emergency: new(true)})}),
 		"starting":  refusing(t, core.Config{Store: unread{}}),
 	}
 	for _, language := range []string{"en", "de", "es", "fr"} {
@@ -74,18 +76,17 @@ func TestVisitorsPageIsAccessible(t *testing.T) {
 	}
 }
 
-// unread is a store that was never read.
-type unread struct{ core.Store }
+// unread is a store that cannot be read.
+type unread struct{ store.Store }
 
-func (unread) String() string { return "a store that is away" }
+func (unread) Info() store.Info { return store.Info{Name: "unread"} }
 
-func (unread) Load(context.Context, core.Mark) (core.State, error) {
-	return core.State{}, errors.New("no route to host")
+func (unread) Get(context.Context, store.Token) (store.Blob, error) {
+	return store.Blob{}, errors.New("no route to host")
 }
 
-// pass lets time run on in the page, faster than it does, and returns when so much of it
-// has passed: what waits there for a while is done at once, but not before the answers of
-// servers that it waits for. Then time stands still.
+// pass lets virtual time run in the page, and returns when d has passed. Timers fire at once,
+// but not before the pending answers of servers. Then virtual time stops.
 func (b *tab) pass(d time.Duration) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)

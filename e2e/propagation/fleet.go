@@ -6,24 +6,26 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
 )
 
-const holder = "bench"
-
-// fleet is a number of instances on one store, and a command's own handle on it.
+// fleet is a number of instances on one store, and an operator with a handle of its own.
 type fleet struct {
-	members []member
-	gates   []*core.Gate // of those that are real
-	writer  core.Store
-	poll    time.Duration // the store's interval now
-	close   func() error
+	members  []member
+	gates    []*core.Gate // of the real members
+	operator operator.Operator
+	poll     time.Duration // the store's interval now
+	close    func() error
 }
 
-// newFleet makes instances on so many handles, in turn, and waits until all of them are
-// there, and are told of changes where the store can do that.
+// newFleet makes instances, spread over the handles, on a document whose log is full. It
+// returns when all of them serve, and get hints if the store gives them.
 func newFleet(ctx context.Context, t target, app string, of size) (f *fleet, err error) {
 	var closers []func() error
 	f = &fleet{close: func() error {
@@ -41,7 +43,7 @@ func newFleet(ctx context.Context, t target, app string, of size) (f *fleet, err
 			err = errors.Join(fmt.Errorf("%s: %w", t.name, err), f.close())
 		}
 	}()
-	open := func() (core.Store, error) {
+	open := func() (store.Store, error) {
 		h, err := t.open(app)
 		if err != nil {
 			return nil, err
@@ -49,13 +51,15 @@ func newFleet(ctx context.Context, t target, app string, of size) (f *fleet, err
 		closers = append(closers, h.close)
 		return h.store, nil
 	}
-	if f.writer, err = open(); err != nil {
+	f.operator.Actor = "bench"
+	if f.operator.Store, err = open(); err != nil {
 		return f, err
 	}
-	if _, err := core.Init(ctx, f.writer, core.InitOptions{}); err != nil {
+	revision, err := initFull(ctx, f.operator)
+	if err != nil {
 		return f, err
 	}
-	stores := make([]core.Store, of.handles)
+	stores := make([]store.Store, of.handles)
 	for i := range stores {
 		if stores[i], err = open(); err != nil {
 			return f, err
@@ -77,26 +81,56 @@ func newFleet(ctx context.Context, t target, app string, of size) (f *fleet, err
 		}
 		f.gates, f.members = append(f.gates, g), append(f.members, newReal(g))
 	}
-	pushed := func() bool {
+	hinted := func() bool {
 		for _, st := range stores {
-			if p, ok := st.(interface{ PushState() (bool, string) }); ok {
-				if healthy, _ := p.PushState(); !healthy {
+			if h, ok := st.(store.Hinter); ok {
+				if healthy, _ := h.Hints(); !healthy {
 					return false
 				}
 			}
 		}
 		return true
 	}
-	if err := until(ctx, "the subscriptions are not there", pushed); err != nil {
+	if err := until(ctx, "the subscriptions are not there", hinted); err != nil {
 		return f, err
 	}
-	if p, ok := stores[0].(core.Pacer); ok {
-		f.poll = p.PollInterval()
-	}
-	return f, f.settled(ctx, 1)
+	f.poll = stores[0].Info().Poll
+	return f, f.settled(ctx, revision)
 }
 
-// settled waits until every instance serves, and every row says so: nothing is under way.
+// initFull writes a document whose log is full: period.MaxEntries entries, which take
+// period.MaxLog bytes. Later writes keep it full. It returns the revision.
+func initFull(ctx context.Context, op operator.Operator) (revision int64, err error) {
+	if _, err := op.Init(ctx, operator.InitOptions{}); err != nil {
+		return 0, err
+	}
+	state, err := op.Read(ctx)
+	if err != nil {
+		return 0, err
+	}
+	doc := *state.Document
+	doc.Revision++
+	entry := period.Entry{
+		Time: state.Time, Revision: doc.Revision, Write: "0123456789abcdef",
+		Action: period.ActionEdit, Actor: "bench", Origin: strings.Repeat("x", originLen),
+	}
+	for range period.MaxEntries {
+		if doc.Log, err = doc.Log.With(entry); err != nil {
+			return 0, err
+		}
+	}
+	doc.Seal()
+	b, err := doc.Fit(store.MaxOf(op.Store))
+	if err != nil {
+		return 0, err
+	}
+	return doc.Revision, op.Store.Swap(ctx, state.Token, b)
+}
+
+// originLen makes an entry take period.MaxLog / period.MaxEntries bytes, 327.
+const originLen = 192
+
+// settled waits until every instance serves, and every row says so.
 func (f *fleet) settled(ctx context.Context, revision int64) error {
 	err := until(ctx, "an instance does not open", func() bool {
 		return !slices.ContainsFunc(f.members, func(m member) bool { return !m.open() })
@@ -105,25 +139,19 @@ func (f *fleet) settled(ctx context.Context, revision int64) error {
 		return err
 	}
 	return until(ctx, "a row is not up to date", func() bool {
-		_, rows, err := core.Instances(ctx, f.writer)
-		current := 0
-		for _, row := range rows {
-			if row.Open && row.Revision == revision {
-				current++
-			}
-		}
-		return err == nil && current == len(f.gates)
+		judged, err := f.operator.Fleet(ctx)
+		current := judged.Which(func(i operator.Instance) bool { return i.Serves() && i.Revision == revision })
+		return err == nil && len(current) == len(f.gates)
 	})
 }
 
-// propagated is what rounds have measured. All count from the return of core.Start, but
-// for the last.
+// propagated is the result of rounds: the time of each instance, and of the last one of each
+// round. It is measured from the return of Start, and for lastFromCall from its call.
 type propagated struct {
-	each, last   sample // each instance; the last one of each round
-	lastFromCall sample // from the moment in which core.Start was called
+	each, last, lastFromCall sample
 }
 
-// measure takes the site down and brings it back so often, each time after before.
+// measure takes the site down and opens it again, in rounds. It calls before ahead of each.
 func (f *fleet) measure(ctx context.Context, rounds int, before func() error) (p propagated, err error) {
 	type event struct {
 		at  time.Time
@@ -147,7 +175,7 @@ func (f *fleet) measure(ctx context.Context, rounds int, before func() error) (p
 			}()
 		}
 		called := time.Now()
-		if _, err := core.Start(ctx, f.writer, core.StartOptions{Holder: holder}); err != nil {
+		if _, err := f.operator.Start(ctx, operator.StartOptions{}); err != nil {
 			return p, err
 		}
 		returned := time.Now()
@@ -164,7 +192,7 @@ func (f *fleet) measure(ctx context.Context, rounds int, before func() error) (p
 		}
 		p.last = append(p.last, max(last.Sub(returned), 0))
 		p.lastFromCall = append(p.lastFromCall, last.Sub(called))
-		ended, err := core.End(ctx, f.writer, core.EndOptions{Holder: holder})
+		ended, err := f.operator.End(ctx, operator.EndOptions{Holder: f.operator.Actor})
 		if err != nil {
 			return p, err
 		}
@@ -175,7 +203,7 @@ func (f *fleet) measure(ctx context.Context, rounds int, before func() error) (p
 	return p, nil
 }
 
-// until waits for what must come.
+// until waits until ok. If ctx ends before, the error begins with otherwise.
 func until(ctx context.Context, otherwise string, ok func() bool) error {
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()

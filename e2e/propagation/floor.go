@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// floor is what a server's own notification and read cost, without this library.
+// floor is the cost of a server's own notification and read, without this library.
 type floor struct {
 	// listen connects a subscriber, which calls heard for each notification until ctx ends.
 	listen func(ctx context.Context, heard func()) (stop func(), err error)
@@ -22,7 +22,7 @@ type floor struct {
 // measured is the floor for a number of subscribers.
 type measured struct {
 	notified sample // from the call that notifies until the last subscriber has heard it
-	read     sample // of so many parallel reads, from their common begin until each is done
+	read     sample // of parallel reads, from their common begin until each is done
 }
 
 // raw is a floor that is ready to be measured.
@@ -36,7 +36,7 @@ type raw struct {
 	stops              []func()
 }
 
-// begin connects so many subscribers, and readers for so many reads at once.
+// begin connects the subscribers, and as many readers as there are connections.
 func (f *floor) begin(ctx context.Context, app string, subscribers, reads, connections int) (*raw, error) {
 	r := &raw{subscribers: subscribers, reads: reads, heard: make(chan time.Time, subscribers)}
 	keep := func(stop func(), err error) error {
@@ -77,7 +77,7 @@ func (r *raw) stop() {
 	}
 }
 
-// round notifies once, and then reads so often at once.
+// round notifies once, and then reads in parallel.
 func (r *raw) round(ctx context.Context) error {
 	began := time.Now()
 	if err := r.notify(); err != nil {
@@ -100,7 +100,7 @@ func (r *raw) round(ctx context.Context) error {
 	return err
 }
 
-// parallel reads so often, by all readers at once.
+// parallel shares the reads among the readers, which work at the same time.
 func parallel(readers []func() error, reads int) (sample, error) {
 	var mu sync.Mutex
 	var took sample
@@ -164,7 +164,7 @@ func postgresFloor(url string) *floor {
 		reader: func(ctx context.Context, app string) (func() error, func(), error) {
 			conn, stop, err := connect(ctx)
 			return func() error {
-				var document string
+				var document []byte
 				return conn.QueryRow(ctx, "SELECT document FROM downtime_state WHERE app = $1", app).Scan(&document)
 			}, stop, err
 		},

@@ -12,16 +12,16 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
 )
 
-// handler is an open gate around an application that does nothing.
+// handler is a gate around an application that does nothing.
 func handler(g *core.Gate) http.Handler {
 	return g.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 }
 
-// requests sends so many requests through h, and returns the ns for each: the best of some
-// runs, because others use this machine too.
+// requests sends n requests through h, and returns the time of one in ns: the best of some
+// runs, because other programs use the machine too.
 func requests(h http.Handler, n int) float64 {
 	const runs = 10
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil)
@@ -36,8 +36,8 @@ func requests(h http.Handler, n int) float64 {
 	return float64(best) / float64(n/runs)
 }
 
-// frozen is what a request costs through an open gate while its store answers, and while
-// it is stopped by SIGSTOP.
+// frozen is the time of a request through an open gate while its store answers, and while
+// the store is stopped by SIGSTOP.
 type frozen struct{ answers, frozen float64 } // ns
 
 func measureFrozen(ctx context.Context, t testing.TB, target target, n int) (out frozen, err error) {
@@ -46,10 +46,10 @@ func measureFrozen(ctx context.Context, t testing.TB, target target, n int) (out
 	if err != nil {
 		return out, err
 	}
-	defer func() { _ = f.close() }() // the servers go as well
+	defer func() { _ = f.close() }() // the servers end as well
 	h := handler(f.gates[0])
 	var fresh, stopped []float64
-	for range rounds { // in turns, so that both meet the same weather
+	for range rounds { // in turns, so that other load affects both
 		fresh = append(fresh, requests(h, n))
 		target.server.Freeze(t)
 		err := lost(ctx, f.gates[0])
@@ -69,18 +69,18 @@ func measureFrozen(ctx context.Context, t testing.TB, target target, n int) (out
 
 // lost waits until g knows that its store does not answer.
 func lost(ctx context.Context, g *core.Gate) error {
-	return until(ctx, "the gate has not noticed", func() bool {
+	return until(ctx, "the gate has not noticed that its store is lost", func() bool {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		return g.Refresh(ctx) != nil && g.Status().Health == core.StoreLost
 	})
 }
 
-const frozenFactor = 1.5 // this is a matter of nanoseconds, on a machine that does other things too
+const frozenFactor = 1.5 // the times are nanoseconds, and other programs use the machine
 
-// freeze stops servers, so that it comes last.
+// freeze stops servers, so it is the last part.
 func (p plan) freeze(ctx context.Context, out io.Writer, t testing.TB, all []target) (bool, error) {
-	within, frozenBefore := true, map[*servers.Server]bool{}
+	within, frozenBefore := true, map[*testservers.Server]bool{}
 	w := table(out, "A request through an open gate, ns: while its store answers, and while it is frozen (SIGSTOP)",
 		"store", "answers", "frozen", "ratio", "budget")
 	for _, target := range all {

@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// host is the "test" that the servers belong to: they are written for tests, and this is a
-// program. What fails ends it.
+// host is the test of the servers, whose package is written for tests. A failure ends the
+// program.
 type host struct {
-	testing.TB // nil: a method that is not below is not used by package servers
+	testing.TB // nil, because package testservers uses only the methods below
 
 	ctx      context.Context //nolint:containedctx // a test has one, too
 	cleanups []func()
@@ -22,7 +22,7 @@ type host struct {
 // failure is what Fatal panics with.
 type failure struct{ error }
 
-// hosted runs f with a host, and undoes what it has begun.
+// hosted runs f with a host, and then its cleanups.
 func hosted(ctx context.Context, f func(t *host) error) (err error) {
 	t := &host{ctx: ctx}
 	defer func() {

@@ -1,7 +1,7 @@
-// Command propagation measures how long a change of the site's state takes to reach every
-// instance, what a fleet costs its store while nothing happens, and whether requests notice
-// a store that is frozen. It starts the servers that it needs, ends by itself, and prints
-// tables: make bench-propagation
+// Command propagation measures how long a change takes to reach every instance, how many
+// statements an idle fleet sends to its store, and whether a frozen store slows requests
+// down. The document has a full log meanwhile. The command starts its servers, prints tables,
+// and ends: make bench-propagation
 package main
 
 import (
@@ -19,19 +19,21 @@ import (
 	"testing"
 	"text/tabwriter"
 	"time"
+
+	"github.com/go-downtime/downtime/period"
 )
 
-// plan is how much is measured.
+// plan says what is measured, and how often.
 type plan struct {
 	pushed, polled []size
 	idle, busy     time.Duration // of counting, and of reporting
 	requests       int           // of each turn, while the store answers or is frozen
-	only           string        // part of the names of the targets
-	part           string        // the only one; "": all
+	only           string        // text in the names of the targets
+	part           string        // the only one; "" means all
 	limit          time.Duration
 }
 
-// size is a number of instances, on so many handles.
+// size is a number of instances on a number of handles.
 type size struct {
 	instances, handles, rounds int
 	simulated                  bool
@@ -45,11 +47,12 @@ func (s size) kind() string {
 	return "real"
 }
 
-// budgeted: real gates up to a hundred, and a thousand simulated ones. A thousand real ones
-// in one process are shown beside them: they wait for each other's processors.
+// budgeted reports whether the budget holds for this fleet: real gates below a thousand, and
+// a thousand simulated ones. A thousand real gates in one process share its processors, so
+// their times only inform.
 func (s size) budgeted() bool { return s.simulated || s.instances < crowd }
 
-// full takes some eight minutes.
+// full takes about eight minutes.
 func full() plan {
 	return plan{
 		pushed:   []size{{1, 1, 200, false}, {10, 10, 200, false}, {100, 100, 100, false}, {crowd, 10, 100, true}, {crowd, 10, 30, false}},
@@ -74,7 +77,7 @@ func main() {
 	}
 }
 
-// errBudget: something was measured, and is not within its budget.
+// errBudget means that a result is not within its budget.
 var errBudget = errors.New("a budget is exceeded")
 
 func (p plan) run(ctx context.Context, out io.Writer) error {
@@ -89,7 +92,7 @@ func (p plan) run(ctx context.Context, out io.Writer) error {
 	})
 }
 
-// measure starts servers for as long as t, and reports whether all budgets are kept.
+// measure starts servers, which end with t, and reports whether all budgets are kept.
 func (p plan) measure(ctx context.Context, out io.Writer, t testing.TB) (within bool, err error) {
 	all, err := targets(t)
 	if err != nil {
@@ -111,17 +114,20 @@ func (p plan) measure(ctx context.Context, out io.Writer, t testing.TB) (within 
 	return within, nil
 }
 
-// part prints one table, and reports whether its budgets are kept.
+// part measures and prints one table, and reports whether its budgets are kept.
 type part func(ctx context.Context, out io.Writer, t testing.TB, all []target) (within bool, err error)
 
-// parts are in the order in which they do each other no harm.
+// parts returns the parts, the one that freezes servers last.
 func (p plan) parts() iter.Seq2[string, part] {
 	return func(yield func(string, part) bool) {
 		_ = yield("push", p.push) && yield("poll", p.poll) && yield("idle", p.idleCost) && yield("frozen", p.freeze)
 	}
 }
 
-// table writes lines of columns.
+// fullLog is in the header of each table about propagation.
+var fullLog = fmt.Sprintf("The document's log is full: %d entries, %d KiB.", period.MaxEntries, period.MaxLog>>10)
+
+// table writes a title and the names of the columns.
 func table(out io.Writer, title string, columns ...string) *tabwriter.Writer {
 	fmt.Fprintf(out, "\n%s\n\n", title)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -136,7 +142,7 @@ func verdict(bound string, ok bool) string {
 	return bound + " EXCEEDED"
 }
 
-// verdict is the one on a fleet of this size, and whether its budget is kept.
+// verdict is the text of the budget for a fleet of this size, and whether it is kept.
 func (s size) verdict(bound string, ok bool) (string, bool) {
 	if !s.budgeted() {
 		return "none", true

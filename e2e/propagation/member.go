@@ -11,16 +11,16 @@ import (
 
 // member is an instance of a fleet.
 type member interface {
-	// closing is closed when it begins to refuse; already if it does.
+	// closing returns a channel that is closed when the member refuses, or refuses already.
 	closing() <-chan struct{}
-	// refuse is one request, which must be refused.
+	// refuse sends one request, which must be refused.
 	refuse() error
 	// open reports whether it serves again.
 	open() bool
 	stop(ctx context.Context) error
 }
 
-// realGate is a member as an application has it.
+// realGate is a gate as an application has it.
 type realGate struct {
 	gate *core.Gate
 	h    http.Handler

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// crowd is a fleet that is measured by itself, because this machine has enough to do with it.
+// crowd is the size of a fleet that is measured alone, because it keeps the machine busy.
 const crowd = 1000
 
-// poll measures stores that are polled; all at the same time, since it is about seconds, but
-// for the crowds.
+// poll measures stores that are polled. It measures them at the same time, because the times
+// are seconds, except the crowds.
 func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []target) (bool, error) {
 	type result struct {
 		interval time.Duration
@@ -63,7 +63,8 @@ func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 		return false, err
 	}
 	within := true
-	w := table(out, "Without push: ms from the return of core.Start to the first refused request; budget: 1.2 intervals + 1 s",
+	w := table(out, "Without push: ms from the return of Start to the first refused request. "+fullLog+"\n"+
+		"budget: 1.2 intervals + 1 s",
 		"store", "instances", "kind", "handles", "rounds", "interval", "each p50", "each p99", "last p50", "last p99", "last max", "budget")
 	for _, t := range all {
 		for _, s := range p.polled {

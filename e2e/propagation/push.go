@@ -6,15 +6,21 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 )
 
-const pushFactor = 3
+const (
+	pushFactor = 3
+	// A gate begins at most one read for hints in 50 ms. A round begins after this time, so that
+	// the gate reads at once, as it does for a single change.
+	hintPause = 60 * time.Millisecond
+)
 
-// push measures stores that notify, one after the other: it is about milliseconds.
+// push measures stores that give hints, one after the other, because the times are milliseconds.
 func (p plan) push(ctx context.Context, out io.Writer, _ testing.TB, all []target) (bool, error) {
 	within := true
-	w := table(out, "With push: ms from the return of core.Start to the first refused request of the last instance;\n"+
-		"floor: the last of as many raw notifications, from its call, + as many parallel raw reads, p99 of each",
+	w := table(out, "With push: ms from the return of Start to the first refused request of the last instance. "+fullLog+"\n"+
+		"floor: the last of as many raw notifications, from its call, + as many parallel raw reads of the document, p99 of each",
 		"store", "instances", "kind", "handles", "rounds", "each p50", "each p99", "last p50", "last p99", "last max", "floor p50", "floor p99", "ratio p50", "ratio p99", "budget", "from call p99")
 	for _, t := range all {
 		if t.floor == nil {
@@ -41,7 +47,7 @@ func (p plan) push(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 	return within, w.Flush()
 }
 
-// paired measures a fleet and its floor in turns, so that both meet the same weather.
+// paired measures a fleet and its floor in turns, so that other load affects both.
 func paired(ctx context.Context, t target, app string, s size) (p propagated, m measured, err error) {
 	f, err := newFleet(ctx, t, app, s)
 	if err != nil {
@@ -57,6 +63,6 @@ func paired(ctx context.Context, t target, app string, s size) (p propagated, m 
 		return p, m, err
 	}
 	defer r.stop()
-	p, err = f.measure(ctx, s.rounds, func() error { return r.round(ctx) })
+	p, err = f.measure(ctx, s.rounds, func() error { return errors.Join(r.round(ctx), wait(ctx, hintPause)) })
 	return p, r.measured, err
 }

@@ -7,32 +7,34 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
 )
 
-// simulated is an instance as far as the store and the way to it are concerned: it
-// subscribes, reads after each hint and at the store's pace, adopts what it finds, and
-// refuses. It prepares no answers and keeps no row: a thousand machines do that on
+// simulated is the part of an instance that uses the store: it subscribes, reads after each
+// hint and at the store's pace, and refuses. It does not decode a document that another one has
+// decoded, prepares no answers and writes no row, because a thousand machines do that on
 // processors of their own.
 type simulated struct {
-	store  core.Store
+	store  store.Store
 	cancel context.CancelFunc
 	group  sync.WaitGroup
 	hint   chan struct{}
 
+	have store.Token // read and written by one goroutine
+
 	mu    sync.Mutex
-	mark  core.Mark
 	down  bool
 	close chan struct{} // closed while it refuses
 }
 
 // newSimulated returns when the first read has succeeded.
-func newSimulated(ctx context.Context, st core.Store) (*simulated, error) {
+func newSimulated(ctx context.Context, st store.Store) (*simulated, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	m := &simulated{store: st, cancel: cancel, hint: make(chan struct{}, 1), close: make(chan struct{})}
 	unsubscribe := func() {}
-	if s, ok := st.(core.Subscriber); ok {
-		unsubscribe = s.Subscribe(func() {
+	if h, ok := st.(store.Hinter); ok {
+		unsubscribe = h.Subscribe(func() {
 			select {
 			case m.hint <- struct{}{}:
 			default:
@@ -61,17 +63,14 @@ func (m *simulated) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		_ = m.read(ctx) // like a gate, it keeps what it has, and comes back
+		_ = m.read(ctx) // like a gate, it keeps its state and reads again
 		timer.Reset(m.pause())
 	}
 }
 
-// pause is until the next poll, spread as a gate's.
+// pause is the time until the next poll, spread as that of a gate.
 func (m *simulated) pause() time.Duration {
-	interval := time.Second
-	if p, ok := m.store.(core.Pacer); ok {
-		interval = p.PollInterval()
-	}
+	interval := m.store.Info().Poll
 	return interval*4/5 + rand.N(interval*2/5)
 }
 
@@ -80,17 +79,20 @@ const readTimeout = 2 * time.Second
 func (m *simulated) read(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	state, err := m.store.Load(ctx, m.mark) // written by this goroutine only
-	if errors.Is(err, core.ErrUnchanged) {
+	blob, err := m.store.Get(ctx, m.have)
+	if errors.Is(err, store.ErrUnchanged) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	down := core.Judge(state.Document.Periods, state.Time).Down
+	down, err := decoded.down(blob)
+	if err != nil {
+		return err
+	}
+	m.have = blob.Token
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.mark = state.Mark
 	if down == m.down {
 		return nil
 	}
@@ -100,6 +102,29 @@ func (m *simulated) read(ctx context.Context) error {
 		m.close = make(chan struct{})
 	}
 	return nil
+}
+
+// decoded is the last document that a simulated instance has decoded. A fleet has only one, and
+// its periods do not end by the clock.
+var decoded decoding
+
+type decoding struct {
+	mu     sync.Mutex
+	token  store.Token
+	isDown bool
+}
+
+func (d *decoding) down(blob store.Blob) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.token != blob.Token {
+		doc, err := period.Decode(blob.Bytes)
+		if err != nil {
+			return false, err
+		}
+		d.token, d.isDown = blob.Token, period.At(doc.Periods, blob.Now).Down
+	}
+	return d.isDown, nil
 }
 
 func (m *simulated) closing() <-chan struct{} {

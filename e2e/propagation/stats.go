@@ -9,7 +9,7 @@ import (
 // sample is a number of durations.
 type sample []time.Duration
 
-// quantile is the smallest value that at least the share q of the sample does not exceed.
+// quantile is the smallest value that the share q of the sample does not exceed.
 func (s sample) quantile(q float64) time.Duration {
 	if len(s) == 0 {
 		return 0

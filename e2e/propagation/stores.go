@@ -19,25 +19,27 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/filestore"
-	"github.com/go-downtime/downtime/stores/pgstore"
-	"github.com/go-downtime/downtime/stores/redisstore"
-	"github.com/go-downtime/downtime/stores/sqlstore"
-	"github.com/go-downtime/downtime/stores/storetest/servers"
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/filestore"
+	"github.com/go-downtime/downtime/store/pgstore"
+	"github.com/go-downtime/downtime/store/redisstore"
+	"github.com/go-downtime/downtime/store/sqlstore"
 )
 
-// target is one way to share a store.
+// target is a kind of store, and a way to follow it.
 type target struct {
 	name string
 	// open opens a handle with connections of its own.
 	open func(app string) (handle, error)
-	// floor is the raw notification that push is measured against; nil: this is polled.
+	// floor is the raw notification with which push is compared. Nil means that the target is
+	// polled.
 	floor *floor
-	// server can be frozen; nil: there is none.
-	server *servers.Server
-	// statements counts what the server was sent so far, and connections how many it has
-	// now; nil: nobody counts. counting switches that on and off, for handles to come.
+	// server can be frozen. Nil means that there is none.
+	server *testservers.Server
+	// statements is the number of statements that the server has received, and connections
+	// the number that it has now. Nil means that they are not counted. counting switches the
+	// counting on and off, for handles that are opened later.
 	statements, connections func() (int64, error)
 	counting                func(on bool)
 }
@@ -45,22 +47,21 @@ type target struct {
 // poolSize is how many connections a handle may have for reads and writes.
 const poolSize = 4
 
-// handle is a store, and what closes it with its connections.
+// handle is a store, and the function that closes it with its connections.
 type handle struct {
-	store core.Store
+	store store.Store
 	close func() error
 }
 
-// polled hides that a store can push.
+// polled is a store without its hints.
 type polled struct {
-	core.Store
-	core.Fleet
-	core.Pacer
+	store.Store
+	store.Rows
 }
 
-// postgresTargets have one server, and each a database.
+// postgresTargets share a server. Each has a database of its own.
 func postgresTargets(t testing.TB) []target {
-	pg := servers.Postgres(t, "-c", "max_connections=1500", "-c", "log_line_prefix=%d|")
+	pg := testservers.Postgres(t, "-c", "max_connections=1500", "-c", "log_line_prefix=%d|")
 	pushed := target{name: "PostgreSQL, push", server: pg.Server}
 	pushedURL := pg.Database(t)
 	pushed.open = func(app string) (handle, error) {
@@ -97,7 +98,7 @@ func postgresTargets(t testing.TB) []target {
 	return out
 }
 
-// neverPing spares each read of a connection that was idle for a second another one.
+// neverPing saves a ping before each read on a connection that was idle for a second.
 var neverPing = stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false })
 
 func sqlHandle(db *sql.DB, kind sqlstore.Dialect, app string) (handle, error) {
@@ -110,7 +111,7 @@ func sqlHandle(db *sql.DB, kind sqlstore.Dialect, app string) (handle, error) {
 }
 
 func mariaTarget(t testing.TB) target {
-	my := servers.MariaDB(t, "--max-connections=600")
+	my := testservers.MariaDB(t, "--max-connections=600")
 	dsn := "root@tcp(" + my.Addr + ")/" + my.Database(t) + "?interpolateParams=true"
 	status := func(name string) func() (int64, error) {
 		return func() (int64, error) {
@@ -135,9 +136,9 @@ func mariaTarget(t testing.TB) target {
 	}
 }
 
-// redisTarget is on a server of its own, so that its statements can be told apart.
-func redisTarget(t testing.TB, name string, server *servers.Server, push bool) target {
-	logging.Disable() // it writes of each connection that fails: servers are frozen here
+// redisTarget needs a server of its own, because the server counts statements of all clients.
+func redisTarget(t testing.TB, name string, server *testservers.Server, push bool) target {
+	logging.Disable() // it logs each connection that fails, and servers are frozen here
 	options := redis.Options{Addr: server.Addr, ContextTimeoutEnabled: true, PoolSize: poolSize}
 	out := target{name: name, server: server, counting: func(bool) {}}
 	if push {
@@ -152,12 +153,12 @@ func redisTarget(t testing.TB, name string, server *servers.Server, push bool) t
 		}
 		h := handle{st, func() error { return errors.Join(st.Close(), client.Close()) }}
 		if !push {
-			h.store = polled{st, st, st}
+			h.store = polled{st, st}
 		}
 		return h, nil
 	}
 	admin := redis.NewClient(&options)
-	t.Cleanup(func() { _ = admin.Close() }) // the server goes as well
+	t.Cleanup(func() { _ = admin.Close() }) // the server ends as well
 	out.statements = func() (int64, error) {
 		info, err := admin.Info(context.Background(), "commandstats").Result()
 		var sum int64
@@ -174,9 +175,9 @@ func redisTarget(t testing.TB, name string, server *servers.Server, push bool) t
 	return out
 }
 
-// sent are the commands that come from outside: those inside of a script count as one, and
-// a PING, which neither reads nor writes, as none.
-var sent = regexp.MustCompile(`cmdstat_(?:evalsha|eval|hdel):calls=(\d+)`)
+// sent are the commands of clients. A script counts as one, and a PING, which neither reads
+// nor writes, is not counted.
+var sent = regexp.MustCompile(`cmdstat_(?:evalsha|eval):calls=(\d+)`)
 
 func sqliteTarget(t testing.TB) (target, error) {
 	dir, err := os.MkdirTemp("", "downtime-propagation-")
@@ -212,7 +213,7 @@ func fileTarget(t testing.TB) (target, error) {
 	}}, nil
 }
 
-// targets starts the servers, for as long as t.
+// targets starts the servers. They end with t.
 func targets(t testing.TB) ([]target, error) {
 	lite, err := sqliteTarget(t)
 	if err != nil {
@@ -223,17 +224,15 @@ func targets(t testing.TB) ([]target, error) {
 		return nil, err
 	}
 	out := append(postgresTargets(t),
-		redisTarget(t, "Redis, push", servers.Redis(t), true), redisTarget(t, "Redis, poll", servers.Redis(t), false))
+		redisTarget(t, "Redis, push", testservers.Redis(t), true), redisTarget(t, "Redis, poll", testservers.Redis(t), false))
 	out = append(out, mariaTarget(t), lite, file)
 	for _, target := range out {
 		h, err := target.open("any")
 		if err != nil {
 			return nil, err
 		}
-		if m, ok := h.store.(interface {
-			Migrate(ctx context.Context) error
-		}); ok {
-			err = m.Migrate(t.Context())
+		if p, ok := h.store.(store.Preparer); ok {
+			err = p.Prepare(t.Context())
 		}
 		if err := errors.Join(err, h.close()); err != nil {
 			return nil, err

@@ -20,11 +20,11 @@ import (
 func main() { shop.Main("chi", build) }
 
 func build(p shop.Parts) (http.Handler, *core.Gate, error) {
-	// What session, below, stores in the request's context.
+	// session, below, stores the user in the request's context.
 	superuser := core.ContextValue("superuser", userKey{}, func(u shop.User) bool { return u.Superuser })
 	cfg := core.Config{
 		Store:       p.Store,
-		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the way in for the superuser
+		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the login of the superuser
 		ExemptPaths: []string{"/static"},            // /static and everything below it
 		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", p.Key)},
 		Logger:      p.Log,
@@ -36,7 +36,7 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 	}
 	ops, err := admin.New(gate, admin.Config{
 		Path:      shop.OpsPath,
-		Authorise: superuser,
+		Authorize: superuser,
 		Actor: func(ctx context.Context, _ *http.Request) string {
 			user, _ := core.Value[shop.User](ctx, userKey{})
 			return user.Name
@@ -48,7 +48,7 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 	}
 
 	r := chi.NewRouter()
-	// The session comes before the gate, because the predicate reads what it stores.
+	// The session comes before the gate, because the predicate reads the user.
 	r.Use(middleware.Recoverer, session(p.Shop), chidowntime.Middleware(gate))
 
 	r.Get("/", func(w http.ResponseWriter, r *http.Request) {
@@ -96,7 +96,7 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 
 type userKey struct{}
 
-// session finds out who sent the request and stores it in the request's context.
+// session stores the user of the request in its context.
 func session(s *shop.Shop) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -46,11 +46,11 @@ func (t *terminal) startApp(ctx context.Context) (*app, error) {
 	}()
 
 	text := make([]byte, 16<<10)
-	n, err := read.Read(text)    // what it prints once it listens
-	go io.Copy(io.Discard, read) //nolint:errcheck // nothing more is wanted of it
+	n, err := read.Read(text)    // printed when it listens
+	go io.Copy(io.Discard, read) //nolint:errcheck // the rest is not needed
 	if a.url = listening.FindString(string(text[:n])); a.url == "" {
 		a.kill()
-		return nil, errors.Join(err, fmt.Errorf("the application does not say where it listens: %s%s", text[:n], a.log))
+		return nil, errors.Join(err, fmt.Errorf("the application does not print its address: %s%s", text[:n], a.log))
 	}
 	greeting, _, _ := strings.Cut(string(text[:n]), "\n")
 	t.show(greeting)

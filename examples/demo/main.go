@@ -1,8 +1,8 @@
-// Command demo tells the whole story in one terminal: make demo
+// Command demo shows a whole downtime in one terminal: make demo
 //
-// It builds the gin example and the downtime command, starts the one, types the other, and
-// looks at the answers. It checks all that it shows, and exits with 1 if something is not
-// as it should be. It needs Go and this repository, and leaves nothing behind.
+// It builds the gin example and the downtime command, starts the example, runs commands, and
+// sends requests. It checks each result and exits with 1 if one is wrong. It needs Go and
+// this repository, and removes its files.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	if err := run(ctx, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "\ndemo: this is not as it should be:", err)
+		fmt.Fprintln(os.Stderr, "\ndemo: unexpected result:", err)
 		os.Exit(1)
 	}
 }
@@ -61,7 +61,7 @@ func story(ctx context.Context, t *terminal, a *app) error {
 	s.downtime("RESULT down", "start", "--reason", "New shelves", "--for", "10m")
 	s.until(503, "refuses")
 
-	t.chapter("Visitors are told, in the form they ask for: a page, JSON or text.")
+	t.chapter("Visitors get the answer in the format that they ask for: a page, JSON or text.")
 	s.curl(want{status: 503, contentType: "text/html", body: "New shelves", away: true}, "/", "Accept: text/html")
 	s.curl(want{status: 503, contentType: "application/problem+json", body: "New shelves", away: true}, "/api/orders", "Accept: application/json")
 	s.curl(want{status: 503, contentType: "text/plain", body: "New shelves", away: true}, "/")
@@ -69,23 +69,23 @@ func story(ctx context.Context, t *terminal, a *app) error {
 	t.chapter("The health check is exempt.")
 	s.curl(want{status: 200, body: "ok"}, "/healthz")
 
-	t.chapter("Whoever has the API key passes.")
+	t.chapter("A request with the API key passes.")
 	s.curl(want{status: 200, body: "[]"}, "/api/orders", "X-Api-Key: "+a.key)
 
-	t.chapter("How does it stand?")
+	t.chapter("The operator looks at the state.")
 	s.downtime("New shelves", "status")
 
-	t.chapter("Done: the operator brings it back.")
+	t.chapter("The operator ends the downtime.")
 	s.downtime("RESULT up", "end")
 	s.until(200, "serves")
 	s.curl(want{status: 200, body: "[]"}, "/api/orders")
 
-	t.chapter("Ctrl-C stops the application. This was in its log:")
+	t.chapter("Ctrl-C stops the application. Its log:")
 	s.stop("downtime closed", "downtime opened")
 	return s.err
 }
 
-// terminal is where the story is written, and where its commands are typed.
+// terminal prints the story and runs its commands.
 type terminal struct {
 	out   io.Writer
 	dir   string // temporary; holds the programs and the state
@@ -96,7 +96,7 @@ func (t *terminal) chapter(title string) { fmt.Fprintf(t.out, "\n── %s\n\n",
 
 func (t *terminal) say(format string, args ...any) { fmt.Fprintf(t.out, "   "+format+"\n", args...) }
 
-// show prints what a program has said.
+// show prints the output of a program.
 func (t *terminal) show(text string) {
 	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
 		t.say("%s", strings.TrimRight(line, "\r\n"))
@@ -112,7 +112,7 @@ func (t *terminal) build(ctx context.Context) error {
 	}
 	root := filepath.Dir(strings.TrimSpace(string(where)))
 	if root == "." {
-		return errors.New("there is no go.work here: run it inside of the repository, with GOWORK unset")
+		return errors.New("no go.work was found: run it inside the repository, with GOWORK unset")
 	}
 	t.chapter("First the programs: the example application on gin, and the command.")
 	for _, p := range []struct{ name, pkg string }{{"app.exe", "./examples/gin"}, {"downtime.exe", "./cmd/downtime"}} {

@@ -19,8 +19,8 @@ const (
 	lineWidth    = 100
 )
 
-// script types commands and sends requests, and checks what comes back. After the first
-// surprise, kept in err, it does nothing any more.
+// script runs commands, sends requests, and checks the results. After the first error, which
+// err keeps, it does nothing.
 type script struct {
 	*terminal
 
@@ -29,12 +29,12 @@ type script struct {
 	err error
 }
 
-// want is what an answer must be.
+// want describes the expected answer.
 type want struct {
 	status      int
-	contentType string // how it begins
-	body        string // what is in it
-	away        bool   // it must say when to come back, and not be kept by a cache
+	contentType string // its prefix
+	body        string // a part of it
+	away        bool   // wants Retry-After, and no-store for caches
 }
 
 func (w want) fault(res *http.Response, body string) error {
@@ -53,7 +53,7 @@ func (w want) fault(res *http.Response, body string) error {
 	return nil
 }
 
-// curl sends a GET, shows it as a person would type it, and the answer in short.
+// curl sends a GET, and shows it as a curl command with a short form of the answer.
 func (s *script) curl(w want, path string, headers ...string) {
 	if s.err != nil {
 		return
@@ -100,7 +100,7 @@ func (s *script) get(path string, headers ...string) (*http.Response, string, er
 	return res, string(body), err
 }
 
-// until waits for the running application to notice what the command has written.
+// until waits until the running application follows the command.
 func (s *script) until(status int, verb string) {
 	if s.err != nil {
 		return
@@ -127,7 +127,7 @@ func (s *script) until(status int, verb string) {
 	}
 }
 
-// downtime types a command, which must succeed and say what is wanted.
+// downtime runs a command, which must succeed and print this.
 func (s *script) downtime(says string, args ...string) {
 	if s.err != nil {
 		return
@@ -148,11 +148,11 @@ func (s *script) downtime(says string, args ...string) {
 	case err != nil:
 		s.err = fmt.Errorf("downtime %s: %w", args[0], err)
 	case !strings.Contains(string(text), says):
-		s.err = fmt.Errorf("downtime %s does not say %q", args[0], says)
+		s.err = fmt.Errorf("downtime %s does not print %q", args[0], says)
 	}
 }
 
-// stop interrupts the application, which must end well and have logged what is wanted.
+// stop interrupts the application, which must exit with 0 and have these lines in its log.
 func (s *script) stop(logged ...string) {
 	if s.err != nil {
 		return
@@ -170,8 +170,8 @@ func (s *script) stop(logged ...string) {
 	}
 }
 
-// excerpt is the beginning of body in lines that a terminal has room for; of a page, what
-// a person reads of it.
+// excerpt is the beginning of body, in lines that fit into a terminal. Of a page it is the
+// visible text.
 func excerpt(body string) string {
 	var lines []string
 	page := strings.HasPrefix(strings.ToLower(body), "<!doctype html")

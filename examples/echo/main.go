@@ -17,11 +17,11 @@ import (
 func main() { shop.Main("echo", build) }
 
 func build(p shop.Parts) (http.Handler, *core.Gate, error) {
-	// A predicate on echo's own context: it sees what session, below, stores by c.Set.
+	// A predicate on echo's own context, where session, below, stores the user by c.Set.
 	superuser := echodowntime.Predicate("superuser", func(c echo.Context) bool { return user(c).Superuser })
 	cfg := core.Config{
 		Store:       p.Store,
-		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the way in for the superuser
+		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the login of the superuser
 		ExemptPaths: []string{"/static"},            // /static and everything below it
 		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", p.Key)},
 		Logger:      p.Log,
@@ -33,7 +33,7 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 	}
 	ops, err := admin.New(gate, admin.Config{
 		Path:      shop.OpsPath,
-		Authorise: superuser,
+		Authorize: superuser,
 		Actor: func(ctx context.Context, _ *http.Request) string {
 			user, _ := core.Value[shop.User](ctx, "user")
 			return user.Name
@@ -45,7 +45,7 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 	}
 
 	e := echo.New()
-	// The session comes before the gate, because the predicate reads what it stores.
+	// The session comes before the gate, because the predicate reads the user.
 	e.Use(middleware.Recover(), session(p.Shop), echodowntime.Middleware(gate))
 
 	e.GET("/", func(c echo.Context) error {
@@ -63,7 +63,7 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 		return c.Redirect(http.StatusSeeOther, "/")
 	})
 
-	// Wrap, so that Authorise and Actor see what session stores.
+	// With Wrap, Authorize and Actor see the user.
 	e.Any(shop.OpsPath, echodowntime.Wrap(ops))
 	e.Any(shop.OpsPath+"/*", echodowntime.Wrap(ops))
 
@@ -83,7 +83,7 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 	return e, gate, nil
 }
 
-// session finds out who sent the request and stores it natively.
+// session stores the user of the request in the framework's context.
 func session(s *shop.Shop) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -93,7 +93,7 @@ func session(s *shop.Shop) echo.MiddlewareFunc {
 	}
 }
 
-// user is who sent the request: a visitor if session has not run.
+// user is the sender of the request. It is a visitor if session has not run.
 func user(c echo.Context) shop.User {
 	u, _ := c.Get("user").(shop.User)
 	return u

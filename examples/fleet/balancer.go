@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// balancer gives each request to the next instance, and to another one if that is gone.
+// balancer sends each request to the next instance, and to another one if that fails.
 type balancer struct {
 	url    string
 	server *http.Server
@@ -30,7 +30,7 @@ func listen(ctx context.Context, addr string, instances []*process) (*balancer, 
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			http.Error(w, "no instance answers: "+err.Error(), http.StatusBadGateway)
 		},
-		ErrorLog: log.New(io.Discard, "", 0), // the visitors tell it all
+		ErrorLog: log.New(io.Discard, "", 0), // the visitors count failures
 	}
 	b := &balancer{
 		url:    "http://" + listener.Addr().String() + "/",

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// farm is instances of which some are gone.
+// farm is a balancer before instances of which some are gone.
 func farm(t *testing.T, alive ...bool) *balancer {
 	t.Helper()
 	var instances []*process
@@ -42,8 +42,8 @@ func TestBalancer(t *testing.T) {
 		alive []bool
 		want  map[string]int
 	}{
-		"all have their turn":           {[]bool{true, true, true}, map[string]int{"a": 10, "b": 10, "c": 10}},
-		"one that is gone is passed by": {[]bool{true, false, false}, map[string]int{"a": 30}},
+		"all have their turn":                 {[]bool{true, true, true}, map[string]int{"a": 10, "b": 10, "c": 10}},
+		"an instance that is gone is skipped": {[]bool{true, false, false}, map[string]int{"a": 30}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -79,7 +79,7 @@ func TestBalancerSendsABodyOnce(t *testing.T) {
 		answers[res.StatusCode]++
 		require.NoError(t, res.Body.Close())
 	}
-	require.Equal(t, map[int]int{http.StatusOK: 5, http.StatusBadGateway: 5}, answers, "nobody knows whether it has arrived")
+	require.Equal(t, map[int]int{http.StatusOK: 5, http.StatusBadGateway: 5}, answers, "it is not known whether the first instance got the order")
 }
 
 func TestVisitorsTellARefusalFromAFailure(t *testing.T) {

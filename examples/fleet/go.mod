@@ -4,8 +4,8 @@ go 1.26.0
 
 require (
 	github.com/go-downtime/downtime v0.1.0
-	github.com/go-downtime/downtime/stores/pgstore v0.1.0
-	github.com/go-downtime/downtime/stores/redisstore v0.1.0
+	github.com/go-downtime/downtime/store/pgstore v0.1.0
+	github.com/go-downtime/downtime/store/redisstore v0.1.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1
 	modernc.org/sqlite v1.60.1
@@ -35,6 +35,6 @@ require (
 
 replace (
 	github.com/go-downtime/downtime => ../../
-	github.com/go-downtime/downtime/stores/pgstore => ../../stores/pgstore
-	github.com/go-downtime/downtime/stores/redisstore => ../../stores/redisstore
+	github.com/go-downtime/downtime/store/pgstore => ../../store/pgstore
+	github.com/go-downtime/downtime/store/redisstore => ../../store/redisstore
 )

@@ -17,11 +17,11 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// nameHeader is where each instance writes its name, on refusals too.
+// nameHeader holds the name of the instance, on refusals too.
 const nameHeader = "Instance"
 
-// instanceMain is one instance of the shop. It stops at SIGTERM, or when stdin ends: when
-// whoever has started it is gone, in whatever way.
+// instanceMain is one instance of the shop. It stops at SIGTERM, and when stdin ends because
+// the parent process has ended.
 func instanceMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	signal.Ignore(os.Interrupt) // Ctrl-C goes to all processes of a terminal: the balancer stops first
 	flags := flag.NewFlagSet(instanceCommand, flag.ContinueOnError)
@@ -53,12 +53,12 @@ func withoutTime(groups []string, a slog.Attr) slog.Attr {
 }
 
 func serveInstance(ctx context.Context, name, url string, log *slog.Logger, stdout io.Writer) (err error) {
-	store, closeStore, err := openStore(url)
+	st, closeStore, err := openStore(url)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeStore()) }() // last
-	gate, err := core.New(core.Config{Store: store, ExemptExact: []string{"/healthz"}, Logger: log})
+	defer func() { err = errors.Join(err, closeStore()) }() // after the gate
+	gate, err := core.New(core.Config{Store: st, ExemptExact: []string{"/healthz"}, Logger: log})
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func serveInstance(ctx context.Context, name, url string, log *slog.Logger, stdo
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	// First nothing new comes in, then nothing runs any more, and the row leaves the store.
+	// The server stops first and waits for its requests. Then the gate deletes its row.
 	return errors.Join(server.Shutdown(ctx), gate.Shutdown(ctx))
 }
 
@@ -88,7 +88,7 @@ func shop(name string) http.Handler {
 		fmt.Fprintf(w, "Welcome to the shop, says %s.\n", name)
 	})
 	mux.HandleFunc("GET /checkout", func(w http.ResponseWriter, r *http.Request) {
-		select { // somebody has to pack it: what a closing gate lets finish
+		select { // the order is packed: a request that a closing gate waits for
 		case <-time.After(100 * time.Millisecond):
 			fmt.Fprintf(w, "Thank you, says %s.\n", name)
 		case <-r.Context().Done():

@@ -1,8 +1,8 @@
-// Command fleet is a little shop on three instances behind one store, with a balancer in
-// front and visitors who never rest: go run ./examples/fleet
+// Command fleet runs a little shop on three instances that share a store, with a balancer in
+// front and simulated visitors: go run ./examples/fleet
 //
-// Each instance is a process of its own, with a gate and a handle on the store of its own.
-// Each second the visitors say what they have seen. Ctrl-C stops everything.
+// Each instance is a process with a gate and its own handle on the store. The program prints
+// the visitors' results each second. Ctrl-C stops everything.
 package main
 
 import (
@@ -62,7 +62,7 @@ func serve(ctx context.Context, addr, store string, stdout, stderr io.Writer) (e
 		if err != nil {
 			return err
 		}
-		defer func() { _ = os.RemoveAll(dir) }() // what is left is in a temporary directory
+		defer func() { _ = os.RemoveAll(dir) }() // it is temporary
 		store = "sqlite:" + filepath.Join(dir, "shop.db") + "?app=shop"
 		if err := begin(ctx, store); err != nil {
 			return err
@@ -93,14 +93,14 @@ func welcome(w io.Writer, url, store string, instances []*process) {
 In a second terminal, here in the repository:
 
   export DOWNTIME_STORE='%s'
-  go run ./cmd/downtime fleet --watch                      # who is there, open, refusing, drained
+  go run ./cmd/downtime fleet --watch                      # each instance: open, refusing, drained
   go run ./cmd/downtime start --reason 'New shelves'       # all refuse
   curl -i %s
   go run ./cmd/downtime end                                # all serve
-  kill %d                                               # one goes, in order: nobody notices
+  kill %d                                               # one stops gracefully: no request fails
   kill -9 %d                                            # one dies: the fleet shows it as silent
 
-Ctrl-C here stops everything. What visitors see, second by second:
+Ctrl-C here stops everything. The answers that visitors get, each second:
 
 `, url, strings.Join(names, ", "), store, url, instances[1].cmd.Process.Pid, instances[2].cmd.Process.Pid)
 }

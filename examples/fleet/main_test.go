@@ -18,11 +18,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long anything may take that must happen.
+// patience is how long the test waits for an event.
 const patience = 60 * time.Second
 
-// TestTheFleetGoesDownAndComesBack does what the example tells its reader to do, with the
-// programs as they are built.
+// TestTheFleetGoesDownAndComesBack runs the commands that the example prints, with the built
+// programs.
 func TestTheFleetGoesDownAndComesBack(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -67,17 +67,17 @@ func TestTheFleetGoesDownAndComesBack(t *testing.T) {
 	require.NoError(t, cmd.Process.Signal(os.Interrupt))
 	require.NoError(t, cmd.Wait(), "%s", shop)
 	require.Equal(t, counted{}, count(t, downtime("fleet", "--json")), "the rows have left")
-	require.Regexp(t, `(?m)^in all: .* failed 0$`, shop.String(), "every answer is 200, or 503 and says why")
+	require.Regexp(t, `(?m)^in all: .* failed 0$`, shop.String(), "every response is 200, or a 503 of the gate")
 }
 
-// What a second of the visitors looks like.
+// A line of the visitors.
 var (
 	served  = regexp.MustCompile(`(?m)^[0-9:]+  served \d+ \(a \d+, b \d+, c \d+\)  refused 0  failed 0 `)
 	refused = regexp.MustCompile(`(?m)^[0-9:]+  served 0  refused \d+ \(a \d+, b \d+, c \d+\)  failed 0 `)
 )
 
-// build is from the workspace, also where this module is tested on its own: the command
-// has no replace for its siblings.
+// build builds in the workspace, also if this module is tested on its own, because the
+// command has no replace for its siblings.
 func build(t *testing.T, bin, name, pkg string) {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -99,11 +99,11 @@ func count(t *testing.T, fleet string) counted {
 	return answer.Fleet
 }
 
-// screen is what the example prints.
+// screen is the output of the example.
 type screen struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
-	read    int // what await has looked at
+	read    int // how far await has read
 	changed chan struct{}
 }
 
@@ -125,7 +125,7 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
-// await reads on until there is a line like that.
+// await reads on until a line matches.
 func (s *screen) await(t *testing.T, what string, line *regexp.Regexp) {
 	t.Helper()
 	late := time.NewTimer(patience)

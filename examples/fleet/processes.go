@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// process is an instance as the balancer knows it.
+// process is an instance, as its parent sees it.
 type process struct {
 	name  string
 	url   *url.URL
@@ -44,7 +44,7 @@ func launch(ctx context.Context, store string, stderr io.Writer) ([]*process, er
 
 func start(ctx context.Context, self, name, store string, stderr io.Writer) (*process, error) {
 	p := &process{name: name, done: make(chan struct{})}
-	// Not ended with ctx: it stops in order.
+	// It does not end with ctx, because it stops gracefully.
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), self, instanceCommand, "-name", name, "-store", store) //nolint:gosec // this program itself
 	p.cmd.Stderr = stderr
 	// The pipes' own goroutines of os/exec copy, so that Wait may be called at any time.
@@ -78,7 +78,7 @@ func start(ctx context.Context, self, name, store string, stderr io.Writer) (*pr
 	return p, nil
 }
 
-// stop ends the instance in its orderly way, and waits for the end.
+// stop stops the instance gracefully, and waits for its end.
 func (p *process) stop() error {
 	p.asked.Store(true)
 	_ = p.alive.Close() // it has ended already if that fails

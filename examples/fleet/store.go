@@ -11,17 +11,18 @@ import (
 	"github.com/redis/go-redis/v9"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
-	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/filestore"
-	"github.com/go-downtime/downtime/stores/pgstore"
-	"github.com/go-downtime/downtime/stores/redisstore"
-	"github.com/go-downtime/downtime/stores/sqlstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/filestore"
+	"github.com/go-downtime/downtime/store/pgstore"
+	"github.com/go-downtime/downtime/store/redisstore"
+	"github.com/go-downtime/downtime/store/sqlstore"
 )
 
-// openStore opens what the command's --store names, for one instance. An application knows
-// its own database, and needs one of these cases.
-func openStore(store string) (core.Store, func() error, error) {
-	scheme, rest, _ := strings.Cut(store, ":")
+// openStore opens the store of a URL, in the form of the command's --store. An application
+// knows its own database, so it needs one of these cases only.
+func openStore(storeURL string) (store.Store, func() error, error) {
+	scheme, rest, _ := strings.Cut(storeURL, ":")
 	switch scheme {
 	case "file":
 		st, err := filestore.New(rest)
@@ -34,9 +35,9 @@ func openStore(store string) (core.Store, func() error, error) {
 		}
 		return openSQLite(path, values.Get("app"))
 	}
-	u, err := url.Parse(store)
+	u, err := url.Parse(storeURL)
 	if err != nil {
-		return nil, nil, errors.New("the store is not a URL") // which may hold a password
+		return nil, nil, errors.New("the store is not a URL") // it can hold a password
 	}
 	values := u.Query()
 	app := values.Get("app")
@@ -55,9 +56,8 @@ func openStore(store string) (core.Store, func() error, error) {
 	return nil, nil, fmt.Errorf("store %q: want sqlite:PATH?app=NAME, file:PATH, postgres://… or redis://…", scheme)
 }
 
-func openSQLite(path, app string) (core.Store, func() error, error) {
-	// Instances and commands wait for each other's writes, and with a write-ahead log not
-	// for each other's reads.
+func openSQLite(path, app string) (store.Store, func() error, error) {
+	// Writers wait for each other. With a write-ahead log readers do not wait.
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
 	if err != nil {
 		return nil, nil, err
@@ -69,7 +69,7 @@ func openSQLite(path, app string) (core.Store, func() error, error) {
 	return st, db.Close, nil
 }
 
-func openRedis(server, app string) (core.Store, func() error, error) {
+func openRedis(server, app string) (store.Store, func() error, error) {
 	o, err := redis.ParseURL(server)
 	if err != nil {
 		return nil, nil, errors.New("the store is not a URL that the client understands")
@@ -83,18 +83,18 @@ func openRedis(server, app string) (core.Store, func() error, error) {
 	return st, func() error { return errors.Join(st.Close(), client.Close()) }, nil
 }
 
-// begin is what `downtime init` does, for the database that is this example's own. A
-// database of yours is initialised once, by you: a store that is empty later was lost.
-func begin(ctx context.Context, store string) error {
-	st, closeStore, err := openStore(store)
+// begin does the same as `downtime init`, on the example's own database. An application must
+// not do this at each start: a database that is empty later has lost its document.
+func begin(ctx context.Context, storeURL string) error {
+	st, closeStore, err := openStore(storeURL)
 	if err != nil {
 		return err
 	}
-	if s, ok := st.(*sqlstore.Store); ok {
-		err = s.Migrate(ctx)
+	if p, ok := st.(store.Preparer); ok {
+		err = p.Prepare(ctx)
 	}
 	if err == nil {
-		_, err = core.Init(ctx, st, core.InitOptions{})
+		_, err = operator.Operator{Store: st, Origin: "examples/fleet"}.Init(ctx, operator.InitOptions{})
 	}
 	return errors.Join(err, closeStore())
 }

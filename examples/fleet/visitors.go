@@ -16,10 +16,10 @@ import (
 const (
 	visitors     = 8
 	pause        = 40 * time.Millisecond // of each visitor between two requests
-	checkoutEach = 150                   // one request in so many buys something, which takes its time
+	checkoutEach = 150                   // one request of so many is a checkout, which takes longer
 )
 
-// sights are what visitors have seen.
+// sights are the results of visitors.
 type sights struct {
 	served, refused map[string]int // by instance
 	failed          int
@@ -53,13 +53,13 @@ func counts(by map[string]int) string {
 	return fmt.Sprintf("%d (%s)", sum, strings.Join(parts, ", "))
 }
 
-// answer is what a visitor reads of one.
+// answer is the part of a response that a visitor reads.
 type answer struct {
 	status int
 	header http.Header
 }
 
-// add takes in what one request has come to.
+// add adds the result of one request.
 func (s *sights) add(a answer, err error, took time.Duration) {
 	if err != nil {
 		s.failed, s.failure = s.failed+1, err.Error()
@@ -76,7 +76,7 @@ func (s *sights) add(a answer, err error, took time.Duration) {
 	}
 }
 
-// sum takes in what others have seen, but for times.
+// sum adds the results of o, except times.
 func (s *sights) sum(o *sights) {
 	for name, n := range o.served {
 		s.served[name] += n
@@ -88,7 +88,7 @@ func (s *sights) sum(o *sights) {
 	s.failure = cmp.Or(s.failure, o.failure)
 }
 
-// visit sends visitors to the shop until ctx ends, and tells each second what they see. It
+// visit sends visitors to the shop until ctx ends. It prints their results each second and
 // returns the sum.
 func visit(ctx context.Context, shop string, out io.Writer) *sights {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: visitors}, Timeout: 10 * time.Second}
@@ -136,8 +136,8 @@ func visit(ctx context.Context, shop string, out io.Writer) *sights {
 	return all
 }
 
-// get reads the whole answer: one that is cut is none. A visitor who has begun waits for it,
-// also while everything stops.
+// get reads the whole response, because one that is cut off is a failure. It does not end with
+// the program's context: a running request gets its answer.
 func get(client *http.Client, url string) (answer, error) {
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, nil)
 	if err != nil {

@@ -19,11 +19,11 @@ func main() {
 }
 
 func build(p shop.Parts) (http.Handler, *core.Gate, error) {
-	// What session, below, stores by c.Set.
+	// session, below, stores the user by c.Set.
 	superuser := core.ContextValue("superuser", "user", func(u shop.User) bool { return u.Superuser })
 	cfg := core.Config{
 		Store:       p.Store,
-		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the way in for the superuser
+		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the login of the superuser
 		ExemptPaths: []string{"/static"},            // /static and everything below it
 		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", p.Key)},
 		Logger:      p.Log,
@@ -35,7 +35,7 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 	}
 	ops, err := admin.New(gate, admin.Config{
 		Path:      shop.OpsPath,
-		Authorise: superuser,
+		Authorize: superuser,
 		Actor: func(ctx context.Context, _ *http.Request) string {
 			user, _ := core.Value[shop.User](ctx, "user")
 			return user.Name
@@ -47,10 +47,10 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 	}
 
 	r := gin.New()
-	// The session comes before the gate, because the predicate reads what it stores.
+	// The session comes before the gate, because the predicate reads the user.
 	r.Use(gin.Recovery(), session(p.Shop))
-	// Install is r.Use(gindowntime.Middleware(gate)) that refuses to come too late: gin
-	// would never gate a route that was added before.
+	// Install is r.Use(gindowntime.Middleware(gate)) with a check: it returns an error if r
+	// has routes already, for which gin does not run the middleware.
 	if err := gindowntime.Install(r, gate); err != nil {
 		return nil, nil, err
 	}
@@ -72,7 +72,7 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 		c.Redirect(http.StatusSeeOther, "/")
 	})
 
-	// Wrap, so that Authorise and Actor see what session stores.
+	// With Wrap, Authorize and Actor see the user.
 	r.Any(shop.OpsPath, gindowntime.Wrap(ops))
 	r.Any(shop.OpsPath+"/*page", gindowntime.Wrap(ops))
 
@@ -93,7 +93,7 @@ func build(p shop.Parts) (http.Handler, *core.Gate, error) {
 	return r, gate, nil
 }
 
-// session finds out who sent the request and stores it natively.
+// session stores the user of the request in the framework's context.
 func session(s *shop.Shop) gin.HandlerFunc {
 	return func(c *gin.Context) { c.Set("user", s.User(c.Request)) }
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// runBodies checks that a refused request's body is never read, waited for, or taken for
-// a request of its own.
+// runBodies checks that the body of a refused request is never read, never waited for, and
+// never taken for another request.
 func runBodies(t *testing.T, build Build) {
 	t.Helper()
 	gate := NewGate(t, closed(nil)())
@@ -72,7 +72,7 @@ func send(t *testing.T, w io.Writer, raw string) {
 	}
 }
 
-// untouchable is a body that nobody may read.
+// untouchable is a body that fails the test when it is read.
 type untouchable struct{ t *testing.T }
 
 func (b untouchable) Read([]byte) (int, error) {

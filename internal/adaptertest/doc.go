@@ -1,7 +1,7 @@
-// Package adaptertest is one table of requests that every adapter answers alike, to the
-// byte: plain net/http is the reference. An adapter's test says how to build a [Site] in
-// its framework, and calls [Run].
+// Package adaptertest is one table of requests that every adapter answers with the same
+// bytes. Plain net/http is the reference. The test of an adapter builds a [Site] in its
+// framework and calls [Run].
 //
-// The tests of this package itself compare the routers: which handler ran for thousands
-// of odd paths, and the facts about each router that the rules rely on.
+// The package's own tests compare the routers: which handler runs for thousands of unusual
+// paths, and the facts about each router on which the rules rely.
 package adaptertest

@@ -100,7 +100,7 @@ func TestFactsOfEchoMiddleware(t *testing.T) {
 	})
 }
 
-// TestFactsOfEchoErrors is why DelegateErrors returns the *HTTPError itself.
+// TestFactsOfEchoErrors: these facts are why DelegateErrors returns an unwrapped *HTTPError.
 func TestFactsOfEchoErrors(t *testing.T) {
 	t.Parallel()
 	e := echo.New()

@@ -131,7 +131,7 @@ func TestFactsOfGinMiddleware(t *testing.T) {
 	})
 }
 
-// TestFactsOfGinContext is why the adapter has an overlay.
+// TestFactsOfGinContext: these facts are why the adapter has an overlay.
 func TestFactsOfGinContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}

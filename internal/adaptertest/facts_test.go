@@ -11,9 +11,9 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// The facts tests assert what the routers do, as far as the rules, the documentation or
-// an adapter rely on it. One that fails after an upgrade is no bug of ours: read what the
-// router does now, and look whether the rule, or the text, still holds.
+// The facts tests assert the behavior of the routers on which the rules, the documentation or
+// an adapter rely. If one fails after an upgrade, the router has changed: check whether the
+// rule or the text is still right.
 
 // closedGate refuses everything but /healthz.
 func closedGate(tb testing.TB) *core.Gate {
@@ -33,8 +33,7 @@ func raw(t *testing.T, h http.Handler, method, target string) *httptest.Response
 	return w
 }
 
-// ran is the route that answered, and what it read, as the handlers of the path tests
-// tell.
+// ran is the route that answered, and the path that it read.
 func ran(t *testing.T, w *httptest.ResponseRecorder) string {
 	t.Helper()
 	reading, err := url.QueryUnescape(w.Header().Get("X-Reading"))
@@ -45,7 +44,7 @@ func ran(t *testing.T, w *httptest.ResponseRecorder) string {
 	return http.StatusText(w.Code)
 }
 
-// TestFactsOfServer: what net/http makes of request lines, before any router.
+// TestFactsOfServer: how net/http reads request lines, before any router.
 func TestFactsOfServer(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

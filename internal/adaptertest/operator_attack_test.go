@@ -22,13 +22,15 @@ import (
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // attackMount is where the page is mounted.
 const attackMount = "/ops/downtime"
 
-// attackMounts are the ways to mount the page that somebody may attack.
+// attackMounts are the ways to mount the page that is attacked.
 var attackMounts = map[string]func(gate *core.Gate, page http.Handler) http.Handler{
 	"ServeMux": func(gate *core.Gate, page http.Handler) http.Handler {
 		mux := http.NewServeMux()
@@ -79,7 +81,8 @@ var attackTargets = []string{
 	"/ops/downtime", "/ops/downtime?//evil.example", "/ops/downtime%3f", "/ops/downtime/..", "*",
 }
 
-// attackPaths are what each target is tried with, and what would do something there.
+// attackPaths are the paths that each target is tried with, and a body that does something
+// there.
 var attackPaths = map[string]struct{ kind, body string }{
 	"":               {"application/x-www-form-urlencoded", ""},
 	"start":          {"application/x-www-form-urlencoded", "revision=1&zone=UTC"},
@@ -89,9 +92,9 @@ var attackPaths = map[string]struct{ kind, body string }{
 	"api/v1/periods": {"application/json", `{"start": "2097-03-08T02:00:00Z", "end": null}`},
 }
 
-// TestAttacks sends every target with every method to every mount, as somebody who may not,
-// as somebody who may but whose browser was sent by another site, and as somebody who only
-// reads: none of it writes. What the page redirects to is always within itself.
+// TestAttacks sends every target with every method to every mount: from a client without an
+// account, from an operator's browser that another site has sent, and, with safe methods, from
+// an operator. None of them writes. Every redirect of the page stays inside the page.
 func TestAttacks(t *testing.T) {
 	t.Parallel()
 	methods := []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "get", "QUERY"}
@@ -102,12 +105,12 @@ func TestAttacks(t *testing.T) {
 				st, h, _ := attacked(t, mount)
 				var err error
 				if down {
-					_, err = core.Start(t.Context(), st, core.StartOptions{Holder: "ann"})
+					_, err = ann(st).Start(t.Context(), operator.StartOptions{})
 				} else {
-					_, err = core.Init(t.Context(), st, core.InitOptions{})
+					_, err = ann(st).Init(t.Context(), operator.InitOptions{})
 				}
 				require.NoError(t, err)
-				before, err := st.Load(t.Context(), core.Mark{})
+				before, err := st.Get(t.Context(), "")
 				require.NoError(t, err)
 				reached := 0
 				for _, target := range attackTargets {
@@ -115,11 +118,11 @@ func TestAttacks(t *testing.T) {
 						for _, method := range methods {
 							line := method + " " + strings.ReplaceAll(target, "PATH", path)
 							headers := "Content-Type: " + sent.kind + "\r\n"
-							nobody := attack(t, h, line, headers, sent.body)
+							guest := attack(t, h, line, headers, sent.body)
 							stray := attack(t, h, line, headers+"X-User: alice\r\nSec-Fetch-Site: cross-site\r\n", sent.body)
-							if nobody != nil && ofThePage(nobody) {
+							if guest != nil && ofThePage(guest) {
 								reached++
-								require.Equal(t, http.StatusForbidden, nobody.Code, line)
+								require.Equal(t, http.StatusForbidden, guest.Code, line)
 							}
 							if stray != nil && ofThePage(stray) {
 								insideThePage(t, line, stray)
@@ -137,15 +140,15 @@ func TestAttacks(t *testing.T) {
 					}
 				}
 				require.Greater(t, reached, 100, "the page was there to be attacked")
-				after, err := st.Load(t.Context(), core.Mark{})
+				after, err := st.Get(t.Context(), "")
 				require.NoError(t, err)
-				require.Equal(t, before.Mark, after.Mark, "nothing was written")
+				require.Equal(t, before.Token, after.Token, "nothing was written")
 			})
 		}
 	}
 }
 
-// TestAttacksWouldWork: the same requests, by somebody who may, do write, on every mount.
+// TestAttacksWouldWork: the same requests from an operator do write, on every mount.
 func TestAttacksWouldWork(t *testing.T) {
 	t.Parallel()
 	for name, mount := range attackMounts {
@@ -156,28 +159,28 @@ func TestAttacksWouldWork(t *testing.T) {
 			t.Run(name+"/"+path, func(t *testing.T) {
 				t.Parallel()
 				st, h, _ := attacked(t, mount)
-				_, err := core.Start(t.Context(), st, core.StartOptions{Holder: "ann"})
+				_, err := ann(st).Start(t.Context(), operator.StartOptions{})
 				require.NoError(t, err)
 				done := attack(t, h, "POST /ops/downtime/"+path, "X-User: alice\r\nContent-Type: "+sent.kind+"\r\n", sent.body)
 				require.Less(t, done.Code, 400, done.Body)
-				after, err := st.Load(t.Context(), core.Mark{})
+				after, err := ann(st).Read(t.Context())
 				require.NoError(t, err)
-				require.Equal(t, int64(2), after.Mark.Revision)
+				require.Equal(t, int64(2), after.Document.Revision)
 			})
 		}
 	}
 }
 
-// TestAPIOnEveryMount: no router keeps a method, a status or a header for itself.
+// TestAPIOnEveryMount: every method, status and header passes through every router.
 func TestAPIOnEveryMount(t *testing.T) {
 	t.Parallel()
 	for name, mount := range attackMounts {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			st, h, gate := attacked(t, mount)
-			res, err := core.Schedule(t.Context(), st, core.WindowOptions{Start: time.Date(2097, 3, 8, 2, 0, 0, 0, time.UTC), For: time.Hour})
+			res, err := ann(st).Schedule(t.Context(), operator.WindowOptions{Start: time.Date(2097, 3, 8, 2, 0, 0, 0, time.UTC), EndAfter: time.Hour})
 			require.NoError(t, err)
-			require.NoError(t, gate.Refresh(t.Context()), "else the state changes once more, when the gate has read that")
+			require.NoError(t, gate.Refresh(t.Context()), "otherwise the state changes once more, when the gate has read the window")
 			ask := func(line, headers, body string) *httptest.ResponseRecorder {
 				t.Helper()
 				w := attack(t, h, line, "X-User: alice\r\nContent-Type: application/json\r\n"+headers, body)
@@ -210,7 +213,9 @@ func TestAPIOnEveryMount(t *testing.T) {
 	}
 }
 
-func attacked(t *testing.T, mount func(gate *core.Gate, page http.Handler) http.Handler) (core.Store, http.Handler, *core.Gate) {
+func ann(st store.Store) operator.Operator { return operator.Operator{Store: st, Actor: "ann"} }
+
+func attacked(t *testing.T, mount func(gate *core.Gate, page http.Handler) http.Handler) (store.Store, http.Handler, *core.Gate) {
 	t.Helper()
 	st := memstore.New()
 	cfg := core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)}
@@ -221,13 +226,14 @@ func attacked(t *testing.T, mount func(gate *core.Gate, page http.Handler) http.
 	page, err := admin.New(gate, admin.Config{
 		Path: attackMount, Logger: slog.New(slog.DiscardHandler),
 		Actor:     func(_ context.Context, r *http.Request) string { return r.Header.Get("X-User") },
-		Authorise: core.Func("alice", func(_ context.Context, r *http.Request) bool { return r.Header.Get("X-User") == "alice" }),
+		Authorize: core.Func("alice", func(_ context.Context, r *http.Request) bool { return r.Header.Get("X-User") == "alice" }),
 	})
 	require.NoError(t, err)
 	return st, mount(gate, page), gate
 }
 
-// attack sends a request as it would come over the wire; nil if the server itself refuses it.
+// attack parses and serves a request as it comes over the wire. It returns nil if net/http
+// refuses the request.
 func attack(t *testing.T, h http.Handler, line, headers, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	raw := fmt.Sprintf("%s HTTP/1.1\r\nHost: shop.example\r\n%sContent-Length: %d\r\n\r\n%s", line, headers, len(body), body)
@@ -241,12 +247,12 @@ func attack(t *testing.T, h http.Handler, line, headers, body string) *httptest.
 	return w
 }
 
-// ofThePage reports whether the page has answered, not the gate and not the router.
+// ofThePage reports whether the page has answered, and neither the gate nor the router.
 func ofThePage(w *httptest.ResponseRecorder) bool {
 	return strings.Contains(w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'") && w.Header().Get("Cross-Origin-Opener-Policy") != ""
 }
 
-// insideThePage requires that a redirect of the page leads into the page, wherever it is mounted.
+// insideThePage requires that a redirect of the page leads into the page, at any mount.
 func insideThePage(t *testing.T, line string, w *httptest.ResponseRecorder) {
 	t.Helper()
 	to := w.Header().Get("Location")

@@ -20,17 +20,18 @@ import (
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/memstore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// account is what an application knows about whoever is signed in.
+// account is the signed-in user of an application.
 type account struct {
 	Name  string
 	Staff bool
 }
 
-// mounts are ways to put the page and a front page behind a gate, with the account stored
-// as the framework's handlers store things.
+// mounts are ways to put the operator's page and a front page behind a gate. Each stores the
+// account as handlers of its framework do.
 var mounts = map[string]func(gate *core.Gate, page http.Handler, at string, a account) http.Handler{
 	"gin": func(gate *core.Gate, page http.Handler, at string, a account) http.Handler {
 		r := gin.New()
@@ -104,7 +105,7 @@ var mounts = map[string]func(gate *core.Gate, page http.Handler, at string, a ac
 		return signedIn(a)(gate.Handler(mux))
 	},
 	"a proxy that strips the path before": func(gate *core.Gate, page http.Handler, at string, a account) http.Handler {
-		// What the browser sees as at is, to the application, a short path of its own.
+		// The browser sees the page at "at", and the application sees it at "/p".
 		mux := http.NewServeMux()
 		mux.HandleFunc("GET /{$}", welcome)
 		mux.Handle("/p/", http.StripPrefix("/p", page))
@@ -139,8 +140,8 @@ func TestPageMountsAnywhere(t *testing.T) {
 		for _, at := range []string{"/ops/downtime", "/x", "/a/b/c.d"} {
 			t.Run(framework+" at "+at, func(t *testing.T) {
 				t.Parallel()
-				store := memstore.New()
-				cfg := core.Config{Store: store, Logger: slog.New(slog.DiscardHandler), ExemptPaths: []string{"/p"}}
+				st := memstore.New()
+				cfg := core.Config{Store: st, Logger: slog.New(slog.DiscardHandler), ExemptPaths: []string{"/p"}}
 				admin.Exempt(&cfg, at)
 				staff := core.ContextValue("staff", "account", func(a account) bool { return a.Staff })
 				actor := func(ctx context.Context, _ *http.Request) string {
@@ -149,7 +150,7 @@ func TestPageMountsAnywhere(t *testing.T) {
 				}
 				gate, err := core.New(cfg)
 				require.NoError(t, err)
-				page, err := admin.New(gate, admin.Config{Path: at, Authorise: staff, Actor: actor, Logger: slog.New(slog.DiscardHandler)})
+				page, err := admin.New(gate, admin.Config{Path: at, Authorize: staff, Actor: actor, Logger: slog.New(slog.DiscardHandler)})
 				require.NoError(t, err)
 				send := func(site http.Handler, method, target, body string) *httptest.ResponseRecorder {
 					r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
@@ -171,7 +172,7 @@ func TestPageMountsAnywhere(t *testing.T) {
 				require.Equal(t, at+"/", resolve(t, at, w.Header().Get("Location")))
 				require.Equal(t, http.StatusOK, send(site, http.MethodGet, at+"/api/v1/state", "").Code)
 
-				// Every link of every page leads to something, seen from where the browser is.
+				// Every link of every page works, resolved as a browser does.
 				for _, from := range []string{"/", "/schedule", "/add", "/fleet", "/log", "/visitors", "/zone", "/nothing", "/not/there"} {
 					w := send(site, http.MethodGet, at+from, "")
 					for _, link := range links.FindAllStringSubmatch(w.Body.String(), -1) {
@@ -186,8 +187,8 @@ func TestPageMountsAnywhere(t *testing.T) {
 				w = send(site, http.MethodPost, at+"/start", "reason=New+shelves&revision=0&zone=UTC")
 				require.Equal(t, http.StatusSeeOther, w.Code, w.Body.String())
 				require.Equal(t, at+"/", resolve(t, at+"/start", w.Header().Get("Location")))
-				require.Equal(t, http.StatusServiceUnavailable, send(site, http.MethodGet, "/", "").Code, "the answer to start comes when this instance refuses")
-				state, err := store.Load(t.Context(), core.Mark{})
+				require.Equal(t, http.StatusServiceUnavailable, send(site, http.MethodGet, "/", "").Code, "this instance refuses before the page answers the start")
+				state, err := operator.Operator{Store: st}.Read(t.Context())
 				require.NoError(t, err)
 				require.Equal(t, "ann", state.Document.Periods[0].CreatedBy)
 
@@ -202,7 +203,7 @@ func TestPageMountsAnywhere(t *testing.T) {
 	}
 }
 
-// resolve is where a browser goes that finds to on the page at.
+// resolve returns the URL that a browser opens for the link to on the page at.
 func resolve(t *testing.T, at, to string) string {
 	t.Helper()
 	base, err := url.Parse(at)

@@ -28,9 +28,9 @@ func TestMain(m *testing.M) {
 }
 
 // TestPaths asks thousands of raw targets of every router in its usual configurations,
-// under the closed gate as its middleware and wrapped around it. A handler may run only
-// for a path that is exempt as its router reads it, and however a backend behind that
-// handler would read what it was given. What clients usually send to exempt paths passes.
+// under the closed gate as its middleware and wrapped around it. A handler may run only for a
+// path that is exempt as its router reads it, and as any backend behind the handler could
+// read it. Usual requests for exempt paths pass.
 func TestPaths(t *testing.T) {
 	t.Parallel()
 	probes := corpus(t)
@@ -67,8 +67,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestPathsCatchesWeakerRules is the proof that TestPaths can fail: each rule that looks
-// right and is not lets something through that the same judge objects to.
+// TestPathsCatchesWeakerRules proves that TestPaths can fail: each of these weaker rules lets
+// a request through that the same judge rejects.
 func TestPathsCatchesWeakerRules(t *testing.T) {
 	t.Parallel()
 	within := func(p string) bool { return covered(p, nil) }
@@ -156,7 +156,7 @@ func guardBy(exempt func(*url.URL) bool) guard {
 	}
 }
 
-// misjudged says why the handler that ran should not have; "" if none ran, or rightly.
+// misjudged says why the handler must not run. "" means that none ran, or that it may.
 func misjudged(p probe, a pathReply, config routerConfig) string {
 	if a.ran == "" {
 		return ""

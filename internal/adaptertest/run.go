@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Run checks that the site which build makes answers as the plain net/http one does, and
-// as the table says. Hand it every way to put the gate into the framework.
+// Run checks that the site of build answers as the table says, and with the same bytes as the
+// site in plain net/http. Call it for each way to put the gate into the framework.
 func Run(t *testing.T, build Build) {
 	t.Helper()
 	for name, s := range scenarios() {
@@ -37,7 +37,7 @@ func Reference(site *Site) http.Handler {
 	return Front(site.Gate.Handler(Mux(site)))
 }
 
-// Mux has the site's routes, and nothing in front of them.
+// Mux has the site's routes without middleware.
 func Mux(site *Site) http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range site.Routes {
@@ -53,7 +53,7 @@ func Mux(site *Site) http.Handler {
 	return mux
 }
 
-// testCase is one request and what it gets.
+// testCase is one request and its expected answer.
 type testCase struct {
 	request
 	status  int

@@ -13,15 +13,15 @@ import (
 // Build makes the site in some framework: its fronts, then the gate, then the routes.
 type Build func(site *Site) http.Handler
 
-// Site is what a [Build] builds.
+// Site is the site that a [Build] builds.
 type Site struct {
 	// Gate is nil for the bare site, which has none.
 	Gate *core.Gate
 	// Routes are registered one by one; those with a Group in a group or sub-router of
 	// that prefix. Path parameters are written as net/http does: {id}, {rest...}.
 	Routes []Route
-	// Mount is a net/http handler for everything below /admin, with whatever the
-	// framework has for mounting one.
+	// Mount is a net/http handler for all paths below /admin, to be mounted by the means of
+	// the framework.
 	Mount http.Handler
 
 	entered, release chan struct{} // of GET /wait
@@ -60,7 +60,7 @@ func (r Route) Below(param, rest func(name string) string) string {
 // User is what the site's authentication stores under the key "user".
 type User struct{ Admin bool }
 
-// UserOf is the authentication: what to store under "user"; ok is false for nothing.
+// UserOf is the authentication: the value to store under "user". ok is false if there is none.
 func UserOf(r *http.Request) (user any, ok bool) {
 	switch r.Header.Get("X-Test-User") {
 	case "root":
@@ -179,8 +179,7 @@ func (s *Site) wait(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("X-Ran", "wait")
 }
 
-// cached wants to be cached by everybody, which a bypassed answer must not be unless the
-// handler insists, as this one does not.
+// cached sets no Cache-Control, so that the adapter's own header stays.
 func cached(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("X-Ran", "cached")
 	_, _ = io.WriteString(w, "cached")

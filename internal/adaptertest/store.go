@@ -9,59 +9,65 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
 )
 
-// Periods is a [core.Store] that holds what a test puts there.
+// Periods is a [store.Store] with the periods that a test puts there. It has no rows and
+// gives no hints.
 type Periods struct {
-	mu  sync.Mutex
-	doc core.Document
+	mu       sync.Mutex
+	revision int64
+	bytes    []byte
 }
 
-// NewPeriods holds periods.
-func NewPeriods(periods ...core.Period) *Periods {
+// NewPeriods returns a store with these periods.
+func NewPeriods(periods ...period.Period) *Periods {
 	s := &Periods{}
 	s.Set(periods...)
 	return s
 }
 
-// Set replaces the periods.
-func (s *Periods) Set(periods ...core.Period) {
+// Set replaces the periods. It panics if they are not valid.
+func (s *Periods) Set(periods ...period.Period) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	revision := s.doc.Revision + 1
-	s.doc = core.Document{
-		Format: core.Format, StoreID: "adaptertest", Revision: revision,
-		WriteID: fmt.Sprintf("write-%d", revision), CloseRev: revision, Periods: periods,
+	s.revision++
+	doc := &period.Document{Format: period.Format, StoreID: "adaptertest", Revision: s.revision, CloseRev: s.revision, Periods: periods}
+	doc.Seal()
+	b, err := doc.Encode()
+	if err != nil {
+		panic(err)
 	}
+	s.bytes = b
 }
 
-// Load implements [core.Store].
-func (s *Periods) Load(_ context.Context, have core.Mark) (core.State, error) {
+// Get implements [store.Store].
+func (s *Periods) Get(_ context.Context, have store.Token) (store.Blob, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	doc := s.doc
-	state := core.State{Document: &doc, Mark: doc.Mark(), Time: time.Now()}
-	if have == state.Mark {
-		return core.State{Mark: state.Mark, Time: state.Time}, core.ErrUnchanged
+	blob := store.Blob{Token: store.TokenOf(s.bytes), Now: time.Now()}
+	if blob.Token == have {
+		return blob, store.ErrUnchanged
 	}
-	return state, nil
+	blob.Bytes = s.bytes
+	return blob, nil
 }
 
-// Commit implements [core.Store]; nothing commits here.
-func (s *Periods) Commit(context.Context, core.Mark, *core.Document, core.Entry) error {
-	return core.ErrReadOnly
-}
+// Swap implements [store.Store]. It always returns [store.ErrReadOnly].
+func (s *Periods) Swap(context.Context, store.Token, []byte) error { return store.ErrReadOnly }
 
-// String implements [core.Store].
-func (s *Periods) String() string { return "adaptertest" }
+// Info implements [store.Store].
+func (s *Periods) Info() store.Info { return store.Info{Name: "adaptertest"} }
 
-// InForce is n periods, the first of them in force, with the same reason and promise.
-func InForce(n int) []core.Period {
+// InForce returns n windows with the same reason. The first one is in force, and one more
+// begins each day.
+func InForce(n int) []period.Period {
 	now := time.Now().UTC().Truncate(time.Second)
-	periods := make([]core.Period, n)
+	periods := make([]period.Period, n)
 	for i := range periods {
-		periods[i] = core.Period{
-			ID: fmt.Sprintf("period-%d", i), Kind: core.Window, Version: 1, Enabled: true,
+		periods[i] = period.Period{
+			ID: fmt.Sprintf("period-%d", i), Kind: period.Window, Version: 1, Enabled: true,
 			Start:  now.Add(time.Duration(i) * 24 * time.Hour).Add(-time.Hour),
 			End:    now.Add(time.Duration(i) * 24 * time.Hour).Add(time.Hour),
 			Reason: "Moving to a new <database>.", Holder: "secret-holder", CreatedBy: "secret-person",
@@ -70,7 +76,7 @@ func InForce(n int) []core.Period {
 	return periods
 }
 
-// NewGate makes a gate that logs nothing and ends with the test.
+// NewGate returns a gate that logs nothing, and shuts it down when the test ends.
 func NewGate(tb testing.TB, cfg core.Config) *core.Gate {
 	tb.Helper()
 	if cfg.Logger == nil {
@@ -81,7 +87,7 @@ func NewGate(tb testing.TB, cfg core.Config) *core.Gate {
 		tb.Fatalf("core.New: %v", err)
 	}
 	tb.Cleanup(func() {
-		// A test may leave requests running on purpose; nobody waits for them here.
+		// A test may leave requests running on purpose.
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()
 		_ = gate.Shutdown(ended)

@@ -82,17 +82,17 @@ func scenarios() map[string]scenario {
 
 func openCases() map[string]testCase {
 	return map[string]testCase{
-		"home":           {request: get("/", nil), status: 200, ran: "home", headers: map[string]string{"Downtime": "", "Retry-After": "", "Cache-Control": ""}},
-		"parameter":      {request: get("/users/7", nil), status: 200, ran: "user"},
-		"group":          {request: get("/api/items", nil), status: 200, ran: "items"},
-		"body":           {request: request{method: "POST", target: "/api/items", body: "a body"}, status: 200, ran: "create", holds: []string{"a body"}},
-		"exempt path":    {request: get("/healthz", nil), status: 200, ran: "healthz"},
-		"mounted":        {request: get("/admin/", nil), status: 200, ran: "admin"},
-		"mounted value":  {request: get("/admin/whoami", header("X-Test-User", "root", "X-Test-Tenant", "acme")), status: 200, ran: "whoami", holds: []string{"user=true admin=true tenant=acme"}},
-		"mounted nobody": {request: get("/admin/whoami", header("X-Test-User", "nil")), status: 200, ran: "whoami", holds: []string{"user=false"}},
-		"no such route":  {request: get("/nowhere", nil), status: 404, native: true},
-		"preflight":      {request: request{method: "OPTIONS", target: "/api/items", header: preflight()}, status: 204},
-		"CORS":           {request: get("/", header("Origin", "https://shop.test")), status: 200, ran: "home", headers: map[string]string{"Vary": "Origin"}},
+		"home":                   {request: get("/", nil), status: 200, ran: "home", headers: map[string]string{"Downtime": "", "Retry-After": "", "Cache-Control": ""}},
+		"parameter":              {request: get("/users/7", nil), status: 200, ran: "user"},
+		"group":                  {request: get("/api/items", nil), status: 200, ran: "items"},
+		"body":                   {request: request{method: "POST", target: "/api/items", body: "a body"}, status: 200, ran: "create", holds: []string{"a body"}},
+		"exempt path":            {request: get("/healthz", nil), status: 200, ran: "healthz"},
+		"mounted":                {request: get("/admin/", nil), status: 200, ran: "admin"},
+		"mounted value":          {request: get("/admin/whoami", header("X-Test-User", "root", "X-Test-Tenant", "acme")), status: 200, ran: "whoami", holds: []string{"user=true admin=true tenant=acme"}},
+		"mounted without a user": {request: get("/admin/whoami", header("X-Test-User", "nil")), status: 200, ran: "whoami", holds: []string{"user=false"}},
+		"no such route":          {request: get("/nowhere", nil), status: 404, native: true},
+		"preflight":              {request: request{method: "OPTIONS", target: "/api/items", header: preflight()}, status: 204},
+		"CORS":                   {request: get("/", header("Origin", "https://shop.test")), status: 200, ran: "home", headers: map[string]string{"Vary": "Origin"}},
 	}
 }
 
@@ -217,8 +217,8 @@ func bypassCases() map[string]testCase {
 	return cases
 }
 
-// hostileCases are headers by which some gateway or framework, somewhere, was talked into
-// another path, method or address.
+// hostileCases are headers that made some gateway or framework believe another path, method
+// or address.
 func hostileCases() map[string]testCase {
 	cases := map[string]testCase{}
 	for _, name := range []string{

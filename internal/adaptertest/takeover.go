@@ -11,8 +11,8 @@ import (
 
 const ownStatus = 599
 
-// TakeOver answers over the bare connection, with a status of its own. It is what the
-// responder of h does in [TakenOver].
+// TakeOver hijacks the connection and answers with a status of its own. It is the responder
+// for [TakenOver].
 func TakeOver(w http.ResponseWriter, _ *http.Request) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -22,8 +22,8 @@ func TakeOver(w http.ResponseWriter, _ *http.Request) {
 	_ = conn.Close()
 }
 
-// TakenOver requires that h answers by [TakeOver], and returns what net/http complains of:
-// an adapter that writes to a connection that is not its any more.
+// TakenOver requires that h answers by [TakeOver], and returns the errors that net/http logs
+// if an adapter writes to a hijacked connection.
 func TakenOver(t *testing.T, h http.Handler) string {
 	t.Helper()
 	var logged strings.Builder

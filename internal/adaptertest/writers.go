@@ -15,8 +15,8 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// runWriters checks that the handler gets the writer that it would have without a gate,
-// over HTTP/1 and HTTP/2, and what it is good for.
+// runWriters checks that the handler gets the same writer as without a gate, over HTTP/1 and
+// HTTP/2, and that the writer can flush and hijack.
 func runWriters(t *testing.T, build Build) {
 	t.Helper()
 	bare := build(newSite(nil))
@@ -93,7 +93,7 @@ func runWriters(t *testing.T, build Build) {
 const handshake = "GET /ws HTTP/1.1\r\nHost: site.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
-// describe asks h, on a server of its own, what its handler's writer is.
+// describe asks h, on a server of its own, for a description of the handler's writer.
 func describe(t *testing.T, version string, h http.Handler, extra http.Header) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -131,7 +131,7 @@ func writerIn(ctx context.Context) http.ResponseWriter {
 	return w
 }
 
-// describeWriter says what w is, and what is between it and the server's own writer.
+// describeWriter describes w and all layers down to the server's own writer.
 func describeWriter(w http.ResponseWriter, r *http.Request) {
 	layers := []string{fmt.Sprintf("%T", w)}
 	inner := w

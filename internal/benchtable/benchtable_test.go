@@ -79,8 +79,7 @@ func TestTable(t *testing.T) {
 	require.NotEmpty(t, machine())
 }
 
-// TestEveryBudgetHasItsBenchmarks: a benchmark that was renamed would otherwise be missed
-// only when somebody runs the table.
+// TestEveryBudgetHasItsBenchmarks finds a renamed benchmark without running the table.
 func TestEveryBudgetHasItsBenchmarks(t *testing.T) {
 	t.Parallel()
 	declared := regexp.MustCompile(`(?m)^func Benchmark(\w+)\(`)

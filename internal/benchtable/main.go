@@ -2,10 +2,9 @@
 //
 //	go run ./internal/benchtable [-rounds 9] [-benchtime 20ms] [-only REGEXP] [-strict]
 //
-// A budget is a ratio of two benchmarks, because times differ from machine to machine and
-// from minute to minute. Both are run side by side, in turns, in rounds; the median of the
-// rounds' ratios counts. Each run is a fresh process: where the linker, the heap and the
-// kernel happen to put things moves a benchmark by more than most changes do.
+// A budget is a ratio of two benchmarks, because times differ between machines and over time.
+// Both are run in turns, in rounds, and the median of the rounds' ratios counts. Each run is a
+// new process, because the layout of memory moves a benchmark by more than most changes do.
 package main
 
 import (
@@ -39,7 +38,7 @@ func main() {
 	exceeded, err := run(ctx, *rounds, *benchtime, pattern)
 	switch {
 	case errors.Is(err, context.Canceled):
-		os.Exit(130) //nolint:gocritic // nothing is left to be stopped
+		os.Exit(130) //nolint:gocritic // the deferred stop is not needed
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "benchtable:", err)
 		os.Exit(1)
@@ -84,7 +83,7 @@ func run(ctx context.Context, rounds int, benchtime time.Duration, only *regexp.
 	return exceeded, nil
 }
 
-// progress shows one line on a terminal, in place of the one before.
+// progress replaces the current line of a terminal.
 func progress(format string, args ...any) {
 	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 		fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, args...)

@@ -18,7 +18,7 @@ import (
 
 const defaultRuns = 5
 
-// sample is the best that a benchmark reported in one process, by unit.
+// sample is the best result of a benchmark in one process, by unit.
 type sample map[string]float64
 
 // measurement is a group's samples: one map of cells for each round.
@@ -106,7 +106,7 @@ func (m *meter) run(ctx context.Context, g group, cell string) (sample, error) {
 	return s, nil
 }
 
-// exactly is the -bench pattern that matches this benchmark and no other.
+// exactly is the -bench pattern that matches only this benchmark.
 func exactly(cell string) string {
 	parts := strings.Split(cell, "/")
 	for i, p := range parts {

@@ -11,7 +11,7 @@ import (
 	"text/tabwriter"
 )
 
-// zero is a limit of nothing at all, since a limit of 0 means that there is none.
+// zero is a limit of 0, because a limit of 0 means that there is none.
 const zero = -1
 
 // write prints the table, and returns how many limits are exceeded.
@@ -35,7 +35,7 @@ func write(w io.Writer, results []result) (exceeded int) {
 				number(middle), number(slices.Min(values)), number(slices.Max(values)), r.bound(), verdict, r.times(g.measurement))
 		}
 	}
-	_ = t.Flush() // to the terminal: nobody is left to be told
+	_ = t.Flush() // to the terminal: the error cannot be reported
 	return exceeded
 }
 
@@ -86,7 +86,7 @@ func (r row) bound() string {
 	return "≤ " + number(r.limit)
 }
 
-// times are the medians that the row is made of, for orientation.
+// times are the medians of the row's cells.
 func (r row) times(m measurement) string {
 	if r.unit != "" {
 		return ""
@@ -113,7 +113,7 @@ func median(values []float64) float64 {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
-// number is v with the digits that matter.
+// number is v with three or four digits.
 func number(v float64) string {
 	switch {
 	case v >= 1000 || v <= -1000 || v == float64(int(v)):
@@ -124,7 +124,7 @@ func number(v float64) string {
 	return fmt.Sprintf("%.2f", v)
 }
 
-// machine says what the figures were measured on.
+// machine describes this machine.
 func machine() string {
 	return fmt.Sprintf("%s, GOMAXPROCS %d, %s %s/%s", cpu(), runtime.GOMAXPROCS(0), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

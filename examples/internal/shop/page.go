@@ -12,7 +12,7 @@ var files embed.FS
 
 var pages = template.Must(template.ParseFS(files, "page.html", "login.html"))
 
-// HTML is the type of what [Shop.HomePage] and [LoginPage] return.
+// HTML is the content type of [Shop.HomePage] and [LoginPage].
 const HTML = "text/html; charset=utf-8"
 
 // HomePage is the public page as user sees it.

@@ -18,10 +18,11 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/stores/filestore"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/filestore"
 )
 
-// KeyVariable may hold the API key; without it, each run makes one and prints it.
+// KeyVariable can hold the API key. Without it each run makes a key and prints it.
 const KeyVariable = "DOWNTIME_API_KEY"
 
 const (
@@ -29,11 +30,11 @@ const (
 	stopTimeout = 10 * time.Second
 )
 
-// Parts are what an example makes its application of.
+// Parts are the parts of an example's application.
 type Parts struct {
 	Shop  *Shop
-	Store core.Store
-	Key   core.Key // of whoever may pass by API key
+	Store store.Store
+	Key   core.Key // the API key, with which requests pass
 	Log   *slog.Logger
 }
 
@@ -74,7 +75,7 @@ func serve(ctx context.Context, framework string, build Build, addr, path string
 	if err != nil {
 		return err
 	}
-	store, err := filestore.New(path)
+	st, err := filestore.New(path)
 	if err != nil {
 		return err
 	}
@@ -85,12 +86,12 @@ func serve(ctx context.Context, framework string, build Build, addr, path string
 		key = core.KeyLiteral(shownKey)
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	// First the address: an application that cannot have it must not register its gate.
+	// The address comes first: an application that cannot listen must not register its gate.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
-	handler, gate, err := build(Parts{Shop: New(password), Store: store, Key: key, Log: log})
+	handler, gate, err := build(Parts{Shop: New(password), Store: st, Key: key, Log: log})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -114,12 +115,12 @@ func serve(ctx context.Context, framework string, build Build, addr, path string
 	log.Info("stopping")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	// The server first: it waits for the requests that run. The gate then has nobody left
-	// to wait for, and stops reading the file.
+	// The server first: it waits for the requests that run. Then the gate deletes its row and
+	// stops reading the file.
 	return errors.Join(server.Shutdown(ctx), gate.Shutdown(ctx))
 }
 
-// welcome prints what to try, ready to be copied into a second terminal.
+// welcome prints commands to copy into a second terminal.
 func welcome(w io.Writer, framework, url, path, password, key string) {
 	fmt.Fprintf(w, `The little shop on %[1]s is at %[2]s/  (Ctrl-C stops it)
 
@@ -128,7 +129,7 @@ In a second terminal, in the same directory:
   curl -i %[2]s/api/orders
   curl -i -H 'Content-Type: application/json' -d '{"item":"tea","quantity":2}' %[2]s/api/orders
 
-Take it down, and look at it as a visitor, a client and a health check see it:
+Take it down, and send requests as a visitor, an API client and a health check:
 
   export DOWNTIME_STORE=%[3]s
   go run ./cmd/downtime start --reason 'New shelves' --for 10m
@@ -137,7 +138,7 @@ Take it down, and look at it as a visitor, a client and a health check see it:
   curl -i -H 'Accept: application/json' %[2]s/api/orders
   curl -i %[2]s/healthz
 
-Pass all the same, with the API key or signed in:
+Requests with the API key, or signed in, pass:
 
   curl -i -H X-Api-Key:%[4]s %[2]s/api/orders
   curl -i -c cookies.txt -d password=%[5]s %[2]s/login
@@ -148,7 +149,7 @@ Or operate it in the browser, signed in as the superuser with %[5]s:
   %[2]s/login
   %[2]s%[6]s/
 
-And bring it back:
+End the downtime:
 
   go run ./cmd/downtime status
   go run ./cmd/downtime end

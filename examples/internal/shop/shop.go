@@ -1,6 +1,6 @@
-// Package shop is what the three example applications have in common: a little shop with
-// orders and one account. How it goes down is in each example's main.go; here are only the
-// store that it is given, and the path where its operator finds the page.
+// Package shop is the part that the three example applications share: a little shop with
+// orders and one account. The main.go of each example has the gate. This package has only the
+// store of the gate and the path of the operator's page.
 package shop
 
 import (
@@ -20,19 +20,19 @@ const SessionCookie = "session"
 // OpsPath is where the examples mount the operator's page.
 const OpsPath = "/ops/downtime"
 
-const keepOrders = 100 // anybody may order: the oldest are forgotten
+const keepOrders = 100 // the oldest are forgotten, because every visitor can order
 
 // ErrBadOrder is an order that the shop does not take.
 var ErrBadOrder = errors.New("want an item of 1 to 100 bytes and a quantity of 1 to 1000")
 
-// Order is something that somebody bought.
+// Order is an order of a visitor.
 type Order struct {
 	ID       int    `json:"id"`
 	Item     string `json:"item"`
 	Quantity int    `json:"quantity"`
 }
 
-// User is who sent a request. The zero User is a visitor.
+// User is the sender of a request. The zero User is a visitor.
 type User struct {
 	Name      string
 	Superuser bool
@@ -93,10 +93,10 @@ func (s *Shop) SignIn(password string) (*http.Cookie, bool) {
 	}, true
 }
 
-// User returns who sent r, by its session cookie; a visitor if there is none.
+// User returns the sender of r, by its session cookie. Without one it is a visitor.
 func (s *Shop) User(r *http.Request) User {
 	cookies := r.CookiesNamed(SessionCookie)
-	if len(cookies) != 1 { // what grants something is accepted once, or not at all
+	if len(cookies) != 1 { // two session cookies are ambiguous
 		return User{}
 	}
 	s.mu.Lock()

@@ -1,5 +1,5 @@
-// Package shoptest takes an example application through a downtime, over HTTP, with a
-// second process' view of the same file as the operator.
+// Package shoptest takes an example application through a downtime, over HTTP. The operator
+// has a handle of its own on the file, as the command in another process has.
 package shoptest
 
 import (
@@ -18,22 +18,23 @@ import (
 
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/examples/internal/shop"
-	"github.com/go-downtime/downtime/stores/filestore"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/filestore"
 )
 
 const (
 	apiKey   = "a-key-of-the-example-tests"
 	password = "the superuser's password"
-	holder   = "shoptest"
 )
 
-// Run builds the application on a file store of its own, and demands of it what every
-// example promises.
+// Run builds the application on a file store of its own, and checks the behavior that all
+// examples share.
 func Run(t *testing.T, build shop.Build) {
 	t.Helper()
 	a := start(t, build)
 
-	t.Log("up: everybody is served, and nobody is told about downtime")
+	t.Log("up: every request is served")
 	a.want(a.get("/"), http.StatusOK, "Welcome")
 	a.want(a.get("/healthz"), http.StatusOK, "ok")
 	a.want(a.get("/static/shop.css"), http.StatusOK, "font-family")
@@ -46,7 +47,7 @@ func Run(t *testing.T, build shop.Build) {
 	a.want(a.get("/nowhere"), http.StatusNotFound, "")
 	a.want(a.get(shop.OpsPath+"/"), http.StatusForbidden, "")
 
-	t.Log("down: refused, in the form that was asked for")
+	t.Log("down: refused, in the format that was asked for")
 	a.takeDown("New shelves", 10*time.Minute)
 	html := a.get("/", "Accept", "text/html")
 	a.want(html, http.StatusServiceUnavailable, "New shelves")
@@ -65,7 +66,7 @@ func Run(t *testing.T, build shop.Build) {
 	a.want(a.order(`{"item":"tea","quantity":2}`), http.StatusServiceUnavailable, "")
 	a.want(a.get("/nowhere"), http.StatusServiceUnavailable, "")
 
-	t.Log("down: what is exempt is served, what only looks like it is not")
+	t.Log("down: exempt paths are served, similar paths are not")
 	a.want(a.get("/healthz"), http.StatusOK, "ok")
 	a.want(a.get("/healthz/deep"), http.StatusServiceUnavailable, "")
 	a.want(a.get("/static/shop.css"), http.StatusOK, "font-family")
@@ -74,7 +75,7 @@ func Run(t *testing.T, build shop.Build) {
 	a.want(a.get(shop.OpsPath+"/"), http.StatusForbidden, "") // by the page, not by the gate
 	a.want(a.get(shop.OpsPath+"ily"), http.StatusServiceUnavailable, "")
 
-	t.Log("down: the API key passes, nothing like it does")
+	t.Log("down: the API key passes, similar keys do not")
 	a.want(a.get("/api/orders", "X-Api-Key", apiKey), http.StatusOK, "tea")
 	a.want(a.get("/api/orders", "X-Api-Key", ""), http.StatusServiceUnavailable, "")
 	a.want(a.get("/api/orders", "X-Api-Key", apiKey+"x"), http.StatusServiceUnavailable, "")
@@ -99,7 +100,7 @@ func Run(t *testing.T, build shop.Build) {
 	a.header(state, "Content-Type", "application/json")
 	a.want(a.send(http.MethodPost, shop.OpsPath+"/end-all", "revision=1", "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden, "another site")
 
-	t.Log("up again, for everybody")
+	t.Log("up again")
 	a.bringBack()
 	a.forgetCookies()
 	a.want(a.get("/"), http.StatusOK, "Welcome")
@@ -107,11 +108,11 @@ func Run(t *testing.T, build shop.Build) {
 }
 
 type app struct {
-	t      *testing.T
-	url    string
-	gate   *core.Gate
-	store  core.Store // the operator's, not the application's
-	client *http.Client
+	t        *testing.T
+	url      string
+	gate     *core.Gate
+	operator operator.Operator
+	client   *http.Client
 }
 
 type answer struct {
@@ -138,24 +139,25 @@ func start(t *testing.T, build shop.Build) *app {
 			t.Errorf("gate.Shutdown: %v", err)
 		}
 	})
-	a := &app{t: t, url: server.URL, gate: gate, store: open(t, path), client: server.Client()}
+	a := &app{t: t, url: server.URL, gate: gate, client: server.Client()}
+	a.operator = operator.Operator{Store: open(t, path), Actor: "shoptest"}
 	a.forgetCookies()
 	return a
 }
 
-func open(t *testing.T, path string) core.Store {
+func open(t *testing.T, path string) store.Store {
 	t.Helper()
-	store, err := filestore.New(path)
+	st, err := filestore.New(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store
+	return st
 }
 
-// takeDown returns when the application has noticed by itself.
+// takeDown returns when the application has followed by its own poll.
 func (a *app) takeDown(reason string, expected time.Duration) {
 	a.t.Helper()
-	if _, err := core.Start(a.t.Context(), a.store, core.StartOptions{Holder: holder, Reason: &reason, For: expected}); err != nil {
+	if _, err := a.operator.Start(a.t.Context(), operator.StartOptions{Reason: &reason, ExpectedAfter: expected}); err != nil {
 		a.t.Fatal(err)
 	}
 	select {
@@ -167,7 +169,7 @@ func (a *app) takeDown(reason string, expected time.Duration) {
 
 func (a *app) bringBack() {
 	a.t.Helper()
-	if _, err := core.End(a.t.Context(), a.store, core.EndOptions{Holder: holder}); err != nil {
+	if _, err := a.operator.End(a.t.Context(), operator.EndOptions{Holder: a.operator.Actor}); err != nil {
 		a.t.Fatal(err)
 	}
 	if err := a.gate.Refresh(a.t.Context()); err != nil {
@@ -183,7 +185,7 @@ func (a *app) forgetCookies() {
 	a.client.Jar = jar
 }
 
-// get sends the path as it is written, with pairs of header names and values.
+// get sends the path unchanged, with pairs of header names and values.
 func (a *app) get(path string, header ...string) answer {
 	a.t.Helper()
 	return a.send(http.MethodGet, path, "", header...)
@@ -228,7 +230,7 @@ func (a *app) want(got answer, status int, body string) {
 	}
 }
 
-// header demands that the header begins with value.
+// header requires that the header begins with value.
 func (a *app) header(got answer, name, value string) {
 	a.t.Helper()
 	if h := got.Header.Get(name); !strings.HasPrefix(h, value) {
