@@ -1,10 +1,10 @@
-# Everything that is done with this repository. "make" alone lists it.
+# The tasks of this repository. "make" lists them.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
 FUZZTIME ?= 10s
-# The race detector needs a C compiler; Go says itself whether it found one.
+# The race detector needs a C compiler. CGO_ENABLED is 1 if Go found one.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
 .PHONY: help
@@ -12,12 +12,12 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## the whole story in one terminal: up, start, 503, bypass, end, up
+demo: ## a whole downtime in one terminal: up, start, 503, bypass, end, up
 	@go run ./examples/demo
 
 .PHONY: test
 test: export DOWNTIME_REQUIRE_SERVERS = 1
-test: ## every test of every module, then each module on its own; what the browser saw is in test-output/
+test: ## every test of every module, then each module on its own; screenshots are in test-output/
 	@[ -n "$(RACE)" ] || echo "no C compiler found: testing WITHOUT the race detector" >&2
 	tools/servers
 	@rm -rf test-output && mkdir test-output
@@ -25,7 +25,7 @@ test: ## every test of every module, then each module on its own; what the brows
 	tools/test-alone
 
 .PHONY: lint
-lint: ## gofumpt, golangci-lint and our own rules, over every module
+lint: ## gofumpt, golangci-lint and tools/house-rules, over every module
 	@bin=$$(tools/install); \
 	unformatted=$$("$$bin/gofumpt" -l .); \
 	if [ -n "$$unformatted" ]; then echo "make fmt would change:" >&2; echo "$$unformatted" >&2; exit 1; fi; \
@@ -37,16 +37,16 @@ fmt: ## format every file
 	@"$$(tools/install)/gofumpt" -w .
 
 .PHONY: vet-others
-vet-others: ## type-check and vet the libraries for the systems that this is not
+vet-others: ## type-check and vet the libraries for other systems
 	GOOS=windows go vet ./... ./cli/...
 	GOOS=darwin go vet ./... ./cli/...
 
 .PHONY: bench
-bench: ## the budgets, measured side by side, in one table
+bench: ## measure the budgets side by side, and print one table
 	go run ./internal/benchtable
 
 .PHONY: bench-propagation
-bench-propagation: ## from a command to the last instance, over every store; cost of a fleet (8 minutes)
+bench-propagation: ## measure the time from a command to the last instance, over every store, and the cost of a fleet (8 minutes)
 	tools/servers
 	go run ./e2e/propagation
 
