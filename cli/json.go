@@ -3,11 +3,10 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"time"
-	"unicode/utf16"
 
+	"github.com/go-downtime/downtime/internal/visible"
 	"github.com/go-downtime/downtime/internal/wire"
 )
 
@@ -55,7 +54,7 @@ type checkJSON struct {
 }
 
 // writeJSON writes v, indented or as one line. It escapes the characters that a terminal
-// would act upon.
+// would act upon or hide.
 func writeJSON(w io.Writer, v any, indent bool) error {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -66,18 +65,6 @@ func writeJSON(w io.Writer, v any, indent bool) error {
 	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	var out bytes.Buffer
-	for _, r := range buf.String() {
-		switch {
-		case r == '\n' || !unsafeRune(r):
-			out.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&out, `\u%04x`, r)
-		}
-	}
-	_, err := w.Write(out.Bytes())
+	_, err := io.WriteString(w, visible.JSON(buf.String()))
 	return err
 }

@@ -2,38 +2,15 @@ package cli
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/go-downtime/downtime/internal/visible"
 )
 
-// safe escapes the characters of s that a terminal would act upon or hide: control bytes,
-// ESC, line breaks, marks that turn the direction of text, invisible characters, and bytes
-// that are not UTF-8. The result is one line.
-func safe(s string) string {
-	if strings.IndexFunc(s, unsafeRune) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for i, r := range s {
-		switch {
-		case !unsafeRune(r):
-			b.WriteRune(r)
-		case r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD"):
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		default:
-			quoted := strconv.QuoteRuneToASCII(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-	}
-	return b.String()
-}
-
-func unsafeRune(r rune) bool {
-	return r == utf8.RuneError || (!unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r))
-}
+// safe is s in one line, without characters that a terminal would act upon or hide.
+func safe(s string) string { return visible.Line(s) }
 
 // shellWord is s as one word of a shell.
 func shellWord(s string) string {

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata" // the zones of the tables, wherever they are run
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 func zone(t testing.TB, name string) *time.Location {
@@ -16,45 +18,28 @@ func zone(t testing.TB, name string) *time.Location {
 	return loc
 }
 
-func TestSafeEscapesWhatATerminalActsUpon(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct{ in, want string }{
-		"text stays":                  {"Umzug der Datenbank – 50 % 🚀", "Umzug der Datenbank – 50 % 🚀"},
-		"narrow spaces stay":          {"50\u202f%\u00a0!", "50\u202f%\u00a0!"},
-		"line breaks":                 {"a\r\nRESULT up", `a\r\nRESULT up`},
-		"tab":                         {"a\tb", `a\tb`},
-		"escape sequence":             {"\x1b[2J\x1b]0;x\x07", `\x1b[2J\x1b]0;x\a`},
-		"C1 control":                  {"\u009b31m", `\u009b31m`},
-		"delete":                      {"\x7f", `\x7f`},
-		"NUL":                         {"a\x00b", `a\x00b`},
-		"bidi override and isolate":   {"\u202egnp.exe\u2066", `\u202egnp.exe\u2066`},
-		"bidi marks":                  {"\u200e\u200f\u061c", `\u200e\u200f\u061c`},
-		"zero width":                  {"a\u200bb\ufeff", `a\u200bb\ufeff`},
-		"line and paragraph breaks":   {"\u2028\u2029", `\u2028\u2029`},
-		"tag characters":              {"\U000e0041", `\U000e0041`},
-		"what is not UTF-8":           {"a\xffb\xc3", `a\xffb\xc3`},
-		"a replacement character too": {"\ufffd", `\ufffd`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			require.Equal(t, test.want, safe(test.in))
-		})
-	}
-}
+// unseen are characters that hide or reorder text on a terminal.
+const unseen = "\u202e\u2066\u2067\u2068\u2069\u200b\u200c\u200d\u200e\u200f\ufeff\u061c\U000e0001\u3164\U000e0100"
 
-func FuzzSafe(f *testing.F) {
-	f.Add("a\x1b[2J\u202e\xff")
-	f.Fuzz(func(t *testing.T, s string) {
-		got := safe(s)
-		if !utf8.ValidString(got) {
-			t.Fatalf("%q gave %q", s, got)
-		}
-		for _, r := range got {
-			if unsafeRune(r) {
-				t.Fatalf("%q gave %q", s, got)
-			}
-		}
-	})
+func TestNamesCannotHideOrReorderText(t *testing.T) {
+	t.Parallel()
+	st := memstore.New()
+	name, reason := "עדי\x1b[8m"+unseen, "תחזוקה\n"+unseen
+	for _, words := range [][]string{
+		{"start", "--holder", name, "--actor", name, "--reason", reason},
+		{"start", "--holder", name, "--actor", name, "--reason", reason + "!"},
+		{"schedule", "--start", "2097-01-01T00:00:00Z", "--for", "1h", "--actor", name, "--reason", reason},
+		{"status"}, {"list"}, {"log"}, {"check", "GET", "/" + unseen}, {"end", "--holder", name + "x"}, {"end", unseen}, {"fleet"},
+		{"status", "--json"}, {"list", "--json"}, {"log", "--json"}, {"check", "GET", "/", "--json"},
+		{"end", "--all", "--actor", name}, {"no" + unseen}, {"edit", "x", "--" + unseen},
+	} {
+		_, stdout, stderr := run(t, st, words...)
+		require.NotEmpty(t, stdout+stderr)
+		require.NotContains(t, stdout+stderr, "\x1b", words)
+		require.False(t, strings.ContainsAny(stdout+stderr, unseen), "%q: %q", words, stdout+stderr)
+	}
+	_, stdout, _ := run(t, st, "log")
+	require.Contains(t, stdout, `עדי\x1b[8m\u202e\u2066\u2067`, "Hebrew stays readable")
 }
 
 func TestShellWord(t *testing.T) {

@@ -3,6 +3,7 @@ package wire
 import (
 	"time"
 
+	"github.com/go-downtime/downtime/internal/visible"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
@@ -119,7 +120,7 @@ func FleetOf(st store.Store, j operator.Judgment) Fleet {
 			row.Drained = []string{}
 		}
 		if i.Err != nil {
-			row.Error = i.Err.Error()
+			row.Error = visible.Line(i.Err.Error())
 		}
 		out.Instances = append(out.Instances, row)
 		if i.Err == nil && (row.Life == Live || row.Life == Silent) {
