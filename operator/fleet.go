@@ -59,8 +59,13 @@ func (j Judgment) instance(r store.Row) Instance {
 	}
 	i.Standing = standing(i.Mark(), j.Document.Mark())
 	if i.drains(j.Document) {
+		// Both lists can have thousands of ids, and a row can repeat one.
+		reported := map[string]bool{}
+		for _, id := range i.DrainedAt(j.Time) {
+			reported[id] = true
+		}
 		for _, id := range j.Periods {
-			if i.HasDrained(id, j.Time) {
+			if reported[id] {
 				i.Drained = append(i.Drained, id)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -58,6 +59,7 @@ func TestJudge(t *testing.T) {
 	}{
 		"drained":                          {row(nil), want{store.Live, Current, "refuses", both}},
 		"drained of one period":            {row(func(r *period.Row) { r.Drained = []string{"b", "old"} }), want{store.Live, Current, "refuses", []string{"b"}}},
+		"drained of one, named twice":      {row(func(r *period.Row) { r.Drained = []string{"b", "b"} }), want{store.Live, Current, "refuses", []string{"b"}}},
 		"refusing":                         {row(func(r *period.Row) { r.Drained = nil }), want{store.Live, Current, "refuses", nil}},
 		"serving":                          {row(func(r *period.Row) { r.State, r.Drained = period.Open, nil }), want{store.Live, Current, "serves", nil}},
 		"serving, and says drained":        {row(func(r *period.Row) { r.State = period.Open }), want{store.Live, Current, "serves", nil}},
@@ -245,4 +247,28 @@ func FuzzJudge(f *testing.F) {
 		require.GreaterOrEqual(t, raw.Revision, d.CloseRev)
 		require.LessOrEqual(t, raw.Revision, d.Revision)
 	})
+}
+
+// BenchmarkJudge judges a row that has drained every period. A row of 64 KiB names so many.
+func BenchmarkJudge(b *testing.B) {
+	for _, n := range []int{1000, 4000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			d := &period.Document{Format: period.Format, StoreID: "s", Revision: 1, CloseRev: 1}
+			for i := range n {
+				d.Periods = append(d.Periods, aDeployment("p"+strconv.Itoa(i), "x"))
+			}
+			d.Seal()
+			set := setOf(b, d, aRow(b, "k", func(r *period.Row) {
+				r.Revision, r.WriteID = 1, d.WriteID
+				for _, p := range d.Periods {
+					r.Drained = append(r.Drained, p.ID)
+				}
+			}))
+			for b.Loop() {
+				if j := Judge(set, nil, ""); !j.IsDrained(j.Instances[0]) {
+					b.Fatal("not drained")
+				}
+			}
+		})
+	}
 }

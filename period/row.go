@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -82,10 +81,13 @@ const (
 // Mark identifies the document behind the row's snapshot.
 func (r Row) Mark() Mark { return Mark{StoreID: r.StoreID, Revision: r.Revision, WriteID: r.WriteID} }
 
-// HasDrained reports whether the row says at t, by the store's clock, that the period is
-// drained.
-func (r Row) HasDrained(id string, t time.Time) bool {
-	return slices.Contains(r.Drained, id) && (r.DrainedUntil.IsZero() || t.Before(r.DrainedUntil))
+// DrainedAt returns the ids of the periods that the row says are drained at t, by the store's
+// clock. The caller must not change them.
+func (r Row) DrainedAt(t time.Time) []string {
+	if r.DrainedUntil.IsZero() || t.Before(r.DrainedUntil) {
+		return r.Drained
+	}
+	return nil
 }
 
 // Encode returns the row as JSON.

@@ -60,11 +60,10 @@ func TestDecodeRow(t *testing.T) {
 func TestARowHasDrainedAPeriodUntilItEnds(t *testing.T) {
 	t.Parallel()
 	r := fullRow()
-	require.True(t, r.HasDrained("b", noon))
-	require.False(t, r.HasDrained("c", noon))
-	require.False(t, r.HasDrained("b", r.DrainedUntil))
+	require.Equal(t, r.Drained, r.DrainedAt(noon))
+	require.Empty(t, r.DrainedAt(r.DrainedUntil))
 	r.DrainedUntil = time.Time{}
-	require.True(t, r.HasDrained("b", noon.AddDate(10, 0, 0)))
+	require.Equal(t, r.Drained, r.DrainedAt(noon.AddDate(10, 0, 0)))
 }
 
 // FuzzDecodeRow checks that a row stays the same when it is written again.
@@ -80,7 +79,7 @@ func FuzzDecodeRow(f *testing.F) {
 			require.Zero(t, r)
 			return
 		}
-		_ = r.HasDrained("a", noon)
+		_ = r.DrainedAt(noon)
 		again, err := r.Encode()
 		if err != nil {
 			require.ErrorContains(t, err, "Time")
