@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,7 +26,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.deny(w, r, path)
 		return
 	}
-	if err := s.cross.Check(r); err != nil {
+	if s.crossSite(r) {
 		s.refuse(w, r, path, http.StatusForbidden, "Nothing was changed: this request was sent from another site. Open the page itself and try again.")
 		return
 	}
@@ -38,6 +39,26 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.dispatch(w, r, path)
+}
+
+// crossSite reports whether r could change something and was sent by a page of another host.
+// Where a client sends neither Sec-Fetch-Site nor Origin, its Referer must name this host.
+func (s *site) crossSite(r *http.Request) bool {
+	if s.cross.Check(r) != nil {
+		return true
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	if r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" {
+		return false
+	}
+	return slices.ContainsFunc(r.Header.Values("Referer"), func(from string) bool {
+		page, err := url.Parse(from)
+		own := err == nil && (strings.EqualFold(page.Host, r.Host) || slices.Contains(s.cfg.TrustedOrigins, page.Scheme+"://"+page.Host))
+		return from != "" && !own
+	})
 }
 
 // secure sets the headers of every answer, also of errors and assets.

@@ -167,19 +167,33 @@ func TestOnlyThePagesOwnOriginChangesAnything(t *testing.T) {
 		headers map[string]string
 		passes  bool
 	}{
-		"the same origin":                        {map[string]string{"Sec-Fetch-Site": "same-origin"}, true},
-		"typed by hand":                          {map[string]string{"Sec-Fetch-Site": "none"}, true},
-		"a sibling of the same site":             {map[string]string{"Sec-Fetch-Site": "same-site"}, false},
-		"another site":                           {map[string]string{"Sec-Fetch-Site": "cross-site"}, false},
-		"an unknown word":                        {map[string]string{"Sec-Fetch-Site": "sibling"}, false},
-		"no word, and the origin is the host":    {map[string]string{"Origin": "https://example.com"}, true},
-		"no word, and another origin":            {map[string]string{"Origin": "https://evil.example"}, false},
-		"no word, and no origin: not a browser":  {nil, true},
-		"an origin that is null":                 {map[string]string{"Origin": "null"}, false},
-		"an origin with a port of its own":       {map[string]string{"Origin": "https://example.com:8443"}, false},
-		"another site that lies about forwarded": {map[string]string{"Sec-Fetch-Site": "cross-site", "X-Forwarded-Host": "evil.example"}, false},
-		"the trusted origin":                     {map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://ops.example"}, true},
-		"the trusted origin by another scheme":   {map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "http://ops.example"}, false},
+		"the same origin":                            {map[string]string{"Sec-Fetch-Site": "same-origin"}, true},
+		"typed by hand":                              {map[string]string{"Sec-Fetch-Site": "none"}, true},
+		"a sibling of the same site":                 {map[string]string{"Sec-Fetch-Site": "same-site"}, false},
+		"another site":                               {map[string]string{"Sec-Fetch-Site": "cross-site"}, false},
+		"an unknown word":                            {map[string]string{"Sec-Fetch-Site": "sibling"}, false},
+		"no word, and the origin is the host":        {map[string]string{"Origin": "https://example.com"}, true},
+		"no word, and another origin":                {map[string]string{"Origin": "https://evil.example"}, false},
+		"no word, and no origin: not a browser":      {nil, true},
+		"an origin that is null":                     {map[string]string{"Origin": "null"}, false},
+		"an origin with a port of its own":           {map[string]string{"Origin": "https://example.com:8443"}, false},
+		"another site that lies about forwarded":     {map[string]string{"Sec-Fetch-Site": "cross-site", "X-Forwarded-Host": "evil.example"}, false},
+		"the trusted origin":                         {map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://ops.example"}, true},
+		"the trusted origin by another scheme":       {map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "http://ops.example"}, false},
+		"a page of this host, and no origin":         {map[string]string{"Referer": "https://example.com/ops/downtime/"}, true},
+		"a page of another host":                     {map[string]string{"Referer": "https://evil.example/ops/downtime/"}, false},
+		"a page of another port":                     {map[string]string{"Referer": "https://example.com:8443/"}, false},
+		"a page of a host below this one":            {map[string]string{"Referer": "https://x.example.com/"}, false},
+		"a page of a host that begins like it":       {map[string]string{"Referer": "https://example.com.evil.example/"}, false},
+		"another host, with this one as its user":    {map[string]string{"Referer": "https://example.com@evil.example/"}, false},
+		"another host, with this one in its path":    {map[string]string{"Referer": "https://evil.example/https://example.com/"}, false},
+		"another host, and an empty origin":          {map[string]string{"Origin": "", "Referer": "https://evil.example/"}, false},
+		"a referer that is no URL":                   {map[string]string{"Referer": "https://example.com/%zz"}, false},
+		"a referer without a host":                   {map[string]string{"Referer": "about:blank"}, false},
+		"an empty referer":                           {map[string]string{"Referer": ""}, true},
+		"a page of the trusted origin":               {map[string]string{"Referer": "https://ops.example/x"}, true},
+		"the trusted host by another scheme":         {map[string]string{"Referer": "http://ops.example/x"}, false},
+		"the same origin, by a browser that says so": {map[string]string{"Sec-Fetch-Site": "same-origin", "Referer": "https://ops.shown.by.a.proxy/"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -200,6 +214,27 @@ func TestOnlyThePagesOwnOriginChangesAnything(t *testing.T) {
 			guarded(t, w.Header())
 		})
 	}
+}
+
+func TestRefererOfAnotherHostOnlyMattersToWrites(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	for _, method := range everyMethod {
+		for _, path := range []string{"", "start", "api/v1/state", "api/v1/start", "nothing"} {
+			r := httptest.NewRequestWithContext(t.Context(), method, mount+"/"+path, strings.NewReader("revision=0"))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Add("Referer", "http://example.com/")
+			r.Header.Add("Referer", "https://evil.example/")
+			w := c.send(r)
+			switch method {
+			case http.MethodGet, http.MethodHead, http.MethodOptions:
+				require.NotEqual(t, http.StatusForbidden, w.Code, "%s %s: a link may lead here", method, path)
+			default:
+				require.Equal(t, http.StatusForbidden, w.Code, "%s %s", method, path)
+			}
+		}
+	}
+	require.Nil(t, c.document())
 }
 
 func TestNoGetChangesAnything(t *testing.T) {

@@ -102,7 +102,7 @@ func TestLogHoldsWhatWasDoneAndNoSecrets(t *testing.T) {
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.Header.Set("Authorization", "Bearer "+secret)
 			r.Header.Set("X-Api-Key", secret)
-			r.Header.Set("Referer", "https://shop.example/?token="+secret)
+			r.Header.Set("Referer", "https://example.com/?token="+secret)
 			r.Header.Set("User-Agent", "curl\n"+secret)
 			r.AddCookie(&http.Cookie{Name: "session", Value: secret})
 			c.send(r)
