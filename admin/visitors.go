@@ -43,7 +43,7 @@ func (s *site) visitors(w http.ResponseWriter, r *http.Request) {
 func (s *site) visitorsPage(w http.ResponseWriter, r *http.Request) {
 	answer := s.answer(r, "text/html")
 	h := w.Header()
-	h.Set("Content-Security-Policy", sandboxed(answer.Header().Get("Content-Security-Policy")))
+	h.Set("Content-Security-Policy", sandboxed(answer.Header().Values("Content-Security-Policy")))
 	h.Set("X-Frame-Options", "SAMEORIGIN")
 	h.Set("Content-Type", answer.Header().Get("Content-Type"))
 	if r.Method != http.MethodHead {
@@ -51,17 +51,24 @@ func (s *site) visitorsPage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// sandboxed is the policy of a page in a sandbox that only this site may frame.
-func sandboxed(policy string) string {
+// sandboxed are the policies of a page in a sandbox that only this site may frame. The page's
+// own policies stay, without what they say about sandbox and frame: of two such directives in
+// one policy, browsers go by the first.
+func sandboxed(policies []string) string {
 	var out []string
-	for directive := range strings.SplitSeq(policy, ";") {
-		directive = strings.TrimSpace(directive)
-		name, _, _ := strings.Cut(strings.ToLower(directive), " ")
-		if name != "" && name != "frame-ancestors" && name != "sandbox" {
-			out = append(out, directive)
+	for policy := range strings.SplitSeq(strings.Join(policies, ","), ",") {
+		var kept []string
+		for directive := range strings.SplitSeq(policy, ";") {
+			words := strings.Fields(directive)
+			if len(words) > 0 && !strings.EqualFold(words[0], "frame-ancestors") && !strings.EqualFold(words[0], "sandbox") {
+				kept = append(kept, strings.Join(words, " "))
+			}
+		}
+		if kept != nil {
+			out = append(out, strings.Join(kept, "; "))
 		}
 	}
-	return strings.Join(append(out, "sandbox", "frame-ancestors 'self'"), "; ")
+	return strings.Join(append(out, "sandbox; frame-ancestors 'self'"), ", ")
 }
 
 // answer is the gate's answer to a visitor who accepts this type. If the site is up, it is

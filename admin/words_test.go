@@ -72,9 +72,13 @@ func TestSandboxKeepsThePagesOwnPolicyButForItsFrames(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
 		"": "sandbox; frame-ancestors 'self'",
-		"default-src 'none'; Frame-Ancestors 'none'": "default-src 'none'; sandbox; frame-ancestors 'self'",
-		"sandbox allow-scripts;; img-src *":          "img-src *; sandbox; frame-ancestors 'self'",
+		"default-src 'none'; Frame-Ancestors 'none'":              "default-src 'none', sandbox; frame-ancestors 'self'",
+		"sandbox allow-scripts;; img-src *":                       "img-src *, sandbox; frame-ancestors 'self'",
+		"img-src *, sandbox allow-scripts; form-action *":         "img-src *, form-action *, sandbox; frame-ancestors 'self'",
+		"img-src *,sandbox allow-same-origin,, frame-ancestors *": "img-src *, sandbox; frame-ancestors 'self'",
+		"sandbox\tallow-scripts":                                  "sandbox; frame-ancestors 'self'",
 	} {
-		require.Equal(t, want, sandboxed(given))
+		require.Equal(t, want, sandboxed([]string{given}), given)
 	}
+	require.Equal(t, "img-src *, font-src *, sandbox; frame-ancestors 'self'", sandboxed([]string{"img-src *", "sandbox allow-scripts; font-src *"}))
 }
