@@ -31,6 +31,6 @@ func (s *site) confirm(w http.ResponseWriter, r *http.Request, name, title strin
 		s.showGone(w, p.page, "This period has begun, ended or been deleted since you followed the link. Below is the current schedule.")
 		return
 	}
-	p.Others = len(p.InForce()) - 1
+	p.Others = len(p.InForce) - 1
 	s.render(w, http.StatusOK, name, p)
 }

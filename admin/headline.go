@@ -21,7 +21,7 @@ type headline struct {
 
 // Headline claims only what was observed: the store as it was read, and this instance.
 func (v seen) Headline() headline {
-	g, down := v.Gate, v.Verdict().Down
+	g, down := v.Gate, v.Verdict.Down
 	from := overrideSource(g.OverrideFrom)
 	switch {
 	case g.Override == "down" && down:

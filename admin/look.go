@@ -26,6 +26,12 @@ const (
 type seen struct {
 	wire.Found // without a Document if Err is not nil
 
+	// InForce are the periods in force by the store or, if that cannot be read, by the gate.
+	// Verdict and Opens are about the same periods: Opens is when the site opens by itself.
+	InForce []period.Period
+	Verdict period.Verdict
+	Opens   time.Time
+
 	Err     error             // why the document could not be read
 	Gate    core.Status       // of this instance
 	Fleet   operator.Judgment // without Instances if Rows is false
@@ -62,6 +68,11 @@ func (s *site) look(r *http.Request) seen {
 	}
 	v.Found, v.Err = wire.Read(s.store, v.Fleet.State), v.Fleet.Err
 	v.Time = cmp.Or(v.Time, period.Canonical(time.Now()))
+	all := v.Periods()
+	if v.InForce = v.Found.InForce(); v.Err != nil {
+		all, v.InForce = v.Gate.Periods, v.Gate.Periods
+	}
+	v.Verdict, v.Opens = period.At(all, v.Time), opens(slices.Values(all), v.Time)
 	v.Clock.Now = v.Time
 	v.Clock.Zone, v.Picked = s.zoneOf(r)
 	return v
@@ -105,43 +116,6 @@ func (v seen) Revision() int64 { return v.Document.Mark().Revision }
 
 // Lost reports that the store has lost its document.
 func (v seen) Lost() bool { return errors.Is(v.Err, store.ErrLost) }
-
-// InForce are the periods in force by the store or, if that cannot be read, by the gate.
-func (v seen) InForce() []period.Period {
-	if v.Err != nil {
-		return v.Gate.Periods
-	}
-	return v.Document.InForce(v.Time)
-}
-
-// Opens is when the site opens by itself: at the end of the last of the periods that follow
-// each other without a gap. It is zero if one of them has no end.
-func (v seen) Opens() time.Time {
-	doc := &period.Document{Periods: v.Gate.Periods}
-	if v.Document != nil {
-		doc = v.Document
-	}
-	at := v.Time
-	for in := doc.InForce(at); len(in) > 0; in = doc.InForce(at) {
-		for _, p := range in {
-			if p.End.IsZero() {
-				return time.Time{}
-			}
-			if p.End.After(at) {
-				at = p.End
-			}
-		}
-	}
-	return at
-}
-
-// Verdict is the verdict on the periods that InForce is about.
-func (v seen) Verdict() period.Verdict {
-	if v.Err != nil {
-		return period.At(v.Gate.Periods, v.Time)
-	}
-	return v.Found.Verdict()
-}
 
 // find is the period with this id in the store.
 func (v seen) find(id string) (period.Period, bool) { return v.Document.Find(id) }

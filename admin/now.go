@@ -28,7 +28,7 @@ func (p nowPage) Kept() bool { return p.Conflict != "" || p.Failure != "" || !p.
 // Own is the id of the operator's own deployment in force; "" if there is none. A start
 // would change that one.
 func (p nowPage) Own() string {
-	for _, in := range p.InForce() {
+	for _, in := range p.InForce {
 		if in.Kind == period.Deployment && in.Holder == p.Actor {
 			return in.ID
 		}
