@@ -39,6 +39,11 @@ type Config struct {
 	// "https://host" or "https://host:port": see [http.CrossOriginProtection.AddTrustedOrigin].
 	// It is for a proxy that replaces the Host header. Nil means none.
 	TrustedOrigins []string
+	// InsecureCookies is for browsers that load the page by plain HTTP: from a host other than
+	// localhost, or Safari from any. False means that cookies are Secure and named "__Host-…",
+	// which such browsers do not keep: the time zone cannot be picked, and no page tells of the
+	// last action. True means that sibling hosts can set the operator's time zone.
+	InsecureCookies bool
 	// Logger gets a line for each write and for each fault. Nil means slog.Default().
 	Logger *slog.Logger
 }

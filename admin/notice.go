@@ -2,18 +2,29 @@ package admin
 
 import (
 	"net/http"
-	"strings"
+	"slices"
+	"time"
 
+	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
 )
 
-const noticeCookie = "downtime_notice"
+const (
+	noticeCookie = "downtime_notice"
+	// noticeTime is how long after a write a page tells of it.
+	noticeTime = time.Minute
+	// noticeZone tells of the operator's time zone and not of a write.
+	noticeZone = "zone"
+)
 
-// notice says what the operator has just done. The next page shows it once. It is kept in a
-// cookie and not in the URL, so that a link of another site cannot forge it.
+// notice says what the operator has just done. The next page shows it once. The cookie only
+// names the write, by a random half of its id, and the text comes from the document's log. So a
+// forged cookie tells of nothing, and every instance can show the notice.
 type notice struct {
 	Code string
+	Text string
 	IDs  []string
+	More int // periods that are not in IDs
 }
 
 // noticeTexts are the texts of notices by code.
@@ -27,34 +38,75 @@ var noticeTexts = map[string]string{
 	"enabled":  "Enabled",
 	"disabled": "Disabled",
 	"deleted":  "Deleted",
-	"zone":     "Times are shown in the zone that you picked",
 }
 
-// Text is the text of the notice.
-func (n *notice) Text() string { return noticeTexts[n.Code] }
+// leaveNotice leaves a notice of a write for the next page.
+func (s *site) leaveNotice(w http.ResponseWriter, res operator.Result) {
+	entries, _ := res.After.Log.Entries() // the others can be read all the same
+	written := res.Before.Mark().Revision + 1
+	if i := slices.IndexFunc(entries, func(e period.Entry) bool { return e.Revision == written }); i >= 0 {
+		s.setCookie(w, noticeCookie, entries[i].Write, noticeTime)
+	}
+}
 
-// leaveNotice leaves a notice for the next page.
-func leaveNotice(w http.ResponseWriter, r *http.Request, code string, periods ...period.Period) {
-	value := code
-	for _, p := range periods {
-		if len(value)+len(p.ID) > 1000 {
-			break
+// takeNotice returns the notice that was left for this operator and removes it; nil if there
+// is none.
+func (s *site) takeNotice(w http.ResponseWriter, r *http.Request, v seen) *notice {
+	left := s.cookie(r, noticeCookie)
+	if left == "" {
+		return nil
+	}
+	s.setCookie(w, noticeCookie, "", -time.Second)
+	if left == noticeZone {
+		return &notice{Code: noticeZone, Text: "Times are shown in " + v.Clock.ZoneName()}
+	}
+	if v.Document == nil {
+		return nil
+	}
+	entries, _ := v.Document.Log.Entries()
+	i := slices.IndexFunc(entries, func(e period.Entry) bool {
+		return e.Write == left && e.Actor == s.operator(r).Actor && v.Time.Sub(e.Time).Abs() <= noticeTime
+	})
+	if i < 0 {
+		return nil
+	}
+	return noticeOf(entries[i])
+}
+
+// noticeOf is the notice of a write; nil if no page makes such writes.
+func noticeOf(e period.Entry) *notice {
+	n := &notice{More: e.Omitted}
+	switch e.Action {
+	case period.ActionStart:
+		n.Code = "started"
+	case period.ActionChange:
+		n.Code = "changed"
+	case period.ActionEnd:
+		if n.Code = "ended"; e.Anew != "" {
+			n.Code = "anew"
 		}
-		value += "/" + p.ID
+	case period.ActionSchedule:
+		n.Code = "planned"
+	case period.ActionEdit:
+		n.Code = editCode(e)
+	case period.ActionCancel:
+		n.Code = "deleted"
+	default:
+		return nil
 	}
-	setCookie(w, r, noticeCookie, value, 60)
+	n.Text = noticeTexts[n.Code]
+	for _, c := range e.Changes {
+		n.IDs = append(n.IDs, c.ID())
+	}
+	return n
 }
 
-// takeNotice returns the notice and removes it; nil if there is none.
-func takeNotice(w http.ResponseWriter, r *http.Request) *notice {
-	c, err := r.Cookie(noticeCookie)
-	if err != nil {
-		return nil
+// editCode is "enabled" or "disabled" if the edit changed nothing else.
+func editCode(e period.Entry) string {
+	if len(e.Changes) == 1 {
+		if f := e.Changes[0].Fields(); len(f) == 1 && f[0].Name == "enabled" {
+			return map[string]string{"true": "enabled", "false": "disabled"}[f[0].After]
+		}
 	}
-	setCookie(w, r, noticeCookie, "", -1)
-	parts := strings.Split(c.Value, "/")
-	if noticeTexts[parts[0]] == "" {
-		return nil
-	}
-	return &notice{Code: parts[0], IDs: parts[1:]}
+	return "edited"
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// done redirects after a write to a page that shows the notice with this code.
+// done redirects after a write to a page that tells of it.
 func (s *site) done(w http.ResponseWriter, r *http.Request, to, code string, res operator.Result, periods ...period.Period) {
 	s.note(r, code, res, periods...)
-	leaveNotice(w, r, code, periods...)
+	s.leaveNotice(w, res)
 	redirect(w, to)
 }
 

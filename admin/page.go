@@ -47,7 +47,7 @@ type refused struct {
 func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) page {
 	p := page{seen: s.look(r), Base: "./", Name: name, Title: title, Actor: s.operator(r).Actor}
 	if !r.URL.Query().Has("follow") { // the script does not show notices
-		p.Notice = takeNotice(w, r)
+		p.Notice = s.takeNotice(w, r, p.seen)
 	}
 	return p
 }

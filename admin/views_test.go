@@ -21,64 +21,6 @@ import (
 	"github.com/go-downtime/downtime/store/memstore"
 )
 
-func TestZoneIsPickedForThisMount(t *testing.T) {
-	t.Parallel()
-	c := newPages(t, pageSettings{})
-	c.begin("bob", "x")
-	require.Equal(t, "UTC", c.get("").attribute("data-zone"), "the script may propose another")
-	w := c.post("zone", "zone", " America/New_York ", "back", "schedule")
-	cookies := w.Result().Cookies()
-	require.Equal(t, "downtime_zone", cookies[0].Name)
-	require.Empty(t, cookies[0].Path, "the browser keeps it for where the page is, whatever a proxy takes off")
-	require.True(t, cookies[0].HttpOnly)
-	require.Equal(t, http.SameSiteStrictMode, cookies[0].SameSite)
-	w = c.follow(w)
-	require.Equal(t, "schedule", w.attribute("data-page"))
-	require.Equal(t, "zone", w.attribute("data-notice"))
-	require.Empty(t, w.attribute("data-zone"))
-	require.Regexp(t, `\d\d:\d\d(:\d\d)? E[SD]T \(.*\d\d:\d\d(:\d\d)? UTC\)`, w.text())
-	require.Equal(t, "America/New_York", c.get("add").hidden("zone"))
-}
-
-func TestZonesThatAreNoneAreAskedForAgain(t *testing.T) {
-	t.Parallel()
-	for _, zone := range []string{"", "Local", "CEST", "Europe/Atlantis", "../../etc/passwd", "/etc/localtime", strings.Repeat("x", 100), "a\nb"} {
-		c := newPages(t, pageSettings{})
-		w := c.post("zone", "zone", zone, "back", "https://evil.example/")
-		require.Equal(t, http.StatusUnprocessableEntity, w.Code, zone)
-		require.Contains(t, w.text(), "ant an IANA name such as Europe/Berlin, or UTC")
-		require.Empty(t, w.Header().Values("Set-Cookie"))
-		c.cookies["downtime_zone"] = zone
-		require.Equal(t, "UTC", c.get("").attribute("data-zone"), "a cookie that is none counts for nothing")
-	}
-	c := newPages(t, pageSettings{})
-	require.Equal(t, "./", c.post("zone", "zone", "UTC", "back", "https://evil.example/").Header().Get("Location"))
-}
-
-func TestCookiesAreForTLSWhereItIs(t *testing.T) {
-	t.Parallel()
-	c := newPages(t, pageSettings{})
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "https://ops.example"+mount+"/start", strings.NewReader("revision=0&zone=UTC"))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	for _, cookie := range c.send(r).Result().Cookies() {
-		require.True(t, cookie.Secure, cookie.Name)
-		require.True(t, cookie.HttpOnly)
-	}
-}
-
-func TestNoticesComeFromThePageAlone(t *testing.T) {
-	t.Parallel()
-	for _, value := range []string{"ended-everything", "", "<b>", "/", "zone2"} {
-		c := newPages(t, pageSettings{})
-		c.cookies["downtime_notice"] = value
-		require.Empty(t, c.get("?notice=started&done=ended").attribute("data-notice"), value)
-	}
-	c := newPages(t, pageSettings{})
-	c.post("start", "revision", "0", "zone", "UTC")
-	require.Empty(t, c.get("?follow=yes").attribute("data-notice"), "a page for the script does not take it")
-	require.Equal(t, "started", c.get("").attribute("data-notice"))
-}
-
 func TestVisitorsPageIsShownInASandbox(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, pageSettings{})

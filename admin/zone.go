@@ -17,10 +17,8 @@ const (
 
 // zoneOf is the operator's time zone, and whether the operator has picked it.
 func (s *site) zoneOf(r *http.Request) (zone *time.Location, picked bool) {
-	if c, err := r.Cookie(zoneCookie); err == nil {
-		if zone, err := loadZone(c.Value); err == nil {
-			return zone, true
-		}
+	if zone, err := loadZone(s.cookie(r, zoneCookie)); err == nil {
+		return zone, true
 	}
 	return s.cfg.Zone, false
 }
@@ -71,7 +69,7 @@ func (s *site) pickZone(w http.ResponseWriter, r *http.Request) {
 		s.render(w, http.StatusUnprocessableEntity, "zone.html", zonePage{s.page(w, r, "zone", "Time zone"), f})
 		return
 	}
-	setCookie(w, r, zoneCookie, zone.String(), int(aYear/time.Second))
-	leaveNotice(w, r, "zone")
+	s.setCookie(w, zoneCookie, zone.String(), aYear)
+	s.setCookie(w, noticeCookie, noticeZone, noticeTime)
 	redirect(w, cmp.Or(back[f.Values["back"]], "./"))
 }
