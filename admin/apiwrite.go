@@ -13,7 +13,8 @@ import (
 type resultJSON struct {
 	wire.Result
 
-	State stateJSON `json:"state"` // replaces Result.State
+	EndedOmitted int       `json:"ended_omitted,omitzero"` // periods that Ended does not list
+	State        stateJSON `json:"state"`                  // replaces Result.State
 }
 
 func (s *site) apiStart(r *http.Request, _ string) (answer, *problem) {
@@ -152,7 +153,8 @@ func (s *site) wrote(r *http.Request, code string, res operator.Result) answer {
 	out.Result.Result = out.State.State.State
 	periods := res.Ended
 	if res.Ended != nil {
-		out.Ended = wire.EndedAt(res.Ended, res.Time)
+		out.EndedOmitted = max(0, len(res.Ended)-maxShown)
+		out.Ended = wire.EndedAt(res.Ended[:len(res.Ended)-out.EndedOmitted], res.Time)
 		if out.Result.Result == wire.Down {
 			out.Result.Result = wire.StillDown
 		}

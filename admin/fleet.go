@@ -17,6 +17,7 @@ type fleetPage struct {
 	page
 
 	Instances []instanceView
+	More      int  // instances that are not listed
 	Mixed     bool // instances have different rules
 }
 
@@ -42,6 +43,9 @@ func (s *site) fleet(w http.ResponseWriter, r *http.Request) {
 	slices.SortStableFunc(p.Instances, func(a, b instanceView) int {
 		return cmp.Compare(slices.Index(lives, a.LifeWord), slices.Index(lives, b.LifeWord))
 	})
+	if p.More = max(0, len(p.Instances)-maxItems); p.More > 0 {
+		p.Instances = p.Instances[:maxItems]
+	}
 	p.Mixed = len(wire.FleetOf(s.store, p.Fleet).Rules) > 1
 	s.render(w, http.StatusOK, "fleet.html", p)
 }

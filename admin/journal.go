@@ -37,10 +37,12 @@ func (s *site) journal(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		p.Failure = err.Error()
 	}
-	if p.More = len(entries) > fewEntries && r.URL.Query().Get("all") == ""; p.More {
-		entries = entries[:fewEntries]
+	most := fewEntries
+	if r.URL.Query().Get("all") != "" {
+		most, p.Query = period.MaxEntries, "all=yes"
 	}
-	for _, e := range entries {
+	p.More = len(entries) > most
+	for _, e := range entries[:min(len(entries), most)] {
 		p.Entries = append(p.Entries, entryView{e, p.Clock})
 	}
 	s.render(w, http.StatusOK, "log.html", p)

@@ -19,13 +19,16 @@ func (s *site) done(w http.ResponseWriter, r *http.Request, to, code string, res
 // note logs a write and has this instance read it.
 func (s *site) note(r *http.Request, code string, res operator.Result, periods ...period.Period) {
 	ids := []string{}
-	for _, p := range periods {
+	for _, p := range periods[:min(len(periods), maxShown)] {
 		ids = append(ids, p.ID)
 	}
 	who := s.operator(r)
 	attrs := []slog.Attr{
 		slog.String("done", code), slog.Any("periods", ids), slog.Int64("revision", res.After.Mark().Revision),
 		slog.String("actor", who.Actor), slog.String("origin", who.Origin),
+	}
+	if more := len(periods) - len(ids); more > 0 {
+		attrs = append(attrs, slog.Int("omitted", more))
 	}
 	if res.Kept != "" {
 		attrs = append(attrs, slog.String("kept", res.Kept))

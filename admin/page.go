@@ -21,17 +21,23 @@ type page struct {
 	Title  string
 	Actor  string
 	Notice *notice
+	// Query is the query of a page that shows a part of a list; "" for none.
+	Query string
 }
 
 // Follow is the page that the script loads to update this one.
-func (p page) Follow() string {
+func (p page) Follow() template.URL {
+	to := "schedule"
 	switch p.Name {
 	case "now":
-		return "./"
+		to = "./"
 	case "fleet", "log", "visitors":
-		return p.Name
+		to = p.Name
 	}
-	return "schedule"
+	if p.Query != "" {
+		to += "?" + p.Query
+	}
+	return template.URL(to) //nolint:gosec // made of constants and a number
 }
 
 // refused is the data of an error page. It says nothing about the state of the site.

@@ -2,19 +2,28 @@ package admin
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
 )
 
-// schedulePage lists every period in the store.
+// schedulePage lists the periods in the store, at most maxShown of them.
 type schedulePage struct {
 	page
 
-	Groups   []group
+	Groups []group
+	// From is how many of All come before those that are listed, and To how many come before
+	// or are listed. Previous and Next are links to the others; "" if there are none.
+	From, To, All  int
+	Previous, Next string
+
 	Conflict string
 	Failure  string
 }
+
+// First is the number of the first listed period, from 1.
+func (p schedulePage) First() int { return p.From + 1 }
 
 // group is the periods of one status.
 type group struct {
@@ -25,7 +34,8 @@ type group struct {
 
 // schedule is GET /schedule.
 func (s *site) schedule(w http.ResponseWriter, r *http.Request) {
-	s.showSchedule(w, http.StatusOK, schedulePage{page: s.page(w, r, "schedule", "Schedule")})
+	from, _ := strconv.Atoi(r.URL.Query().Get("from"))
+	s.showSchedule(w, http.StatusOK, schedulePage{page: s.page(w, r, "schedule", "Schedule"), From: from})
 }
 
 // showGone answers a request about a period that is not there, or not in the right state.
@@ -35,23 +45,31 @@ func (s *site) showGone(w http.ResponseWriter, p page, text string) {
 }
 
 func (s *site) showSchedule(w http.ResponseWriter, status int, p schedulePage) {
-	for _, g := range []group{
-		{Status: wire.InForce, Title: "In force"},
-		{Status: wire.Upcoming, Title: "Coming"},
-		{Status: wire.Disabled, Title: "Disabled"},
-		{Status: wire.Finished, Title: "Over"},
-	} {
-		for _, period := range p.Sorted() {
-			if v := p.View(period); v.Status == g.Status {
-				g.Periods = append(g.Periods, v)
-			}
+	all := p.Sorted()
+	p.All = len(all)
+	p.From = max(0, min(p.From, p.All-1))
+	p.To = min(p.From+maxShown, p.All)
+	if p.From > 0 {
+		p.Query, p.Previous = fromQuery(p.From), "schedule?"+fromQuery(max(0, p.From-maxShown))
+	}
+	if p.To < p.All {
+		p.Next = "schedule?" + fromQuery(p.To)
+	}
+	for _, one := range all[p.From:p.To] {
+		v := p.View(one)
+		if n := len(p.Groups); n == 0 || p.Groups[n-1].Status != v.Status {
+			p.Groups = append(p.Groups, group{Status: v.Status, Title: groupTitles[v.Status]})
 		}
-		if g.Periods != nil {
-			p.Groups = append(p.Groups, g)
-		}
+		g := &p.Groups[len(p.Groups)-1]
+		g.Periods = append(g.Periods, v)
 	}
 	s.render(w, status, "schedule.html", p)
 }
+
+var groupTitles = map[string]string{wire.InForce: "In force", wire.Upcoming: "Coming", wire.Disabled: "Disabled", wire.Finished: "Over"}
+
+// fromQuery is the query of the schedule after so many periods.
+func fromQuery(n int) string { return "from=" + strconv.Itoa(n) }
 
 // enable is POST /enable, and disable is POST /disable.
 func (s *site) enable(w http.ResponseWriter, r *http.Request)  { s.toggle(w, r, true, "enabled") }
