@@ -1,5 +1,13 @@
 package admin
 
+import (
+	"fmt"
+	"html/template"
+	"unicode"
+
+	"github.com/go-downtime/downtime/internal/visible"
+)
+
 // field is one input of a form, for its template.
 type field struct {
 	Form     form
@@ -15,6 +23,20 @@ func newField(f form, name, label, hint string) field {
 
 // Value is the input.
 func (f field) Value() string { return f.Form.Values[f.Name] }
+
+// Exact is the input for an element that does not show it as it is: the browser sends it back
+// unchanged. References stand for characters that are not visible.
+func (f field) Exact() template.HTML {
+	return template.HTML(visible.Replace(template.HTMLEscapeString(f.Value()), "\n\r\t", func(r rune) string { //nolint:gosec // escaped
+		if unicode.IsControl(r) {
+			return visible.Line(string(r)) // HTML has no reference for it
+		}
+		return fmt.Sprintf("&#x%x;", r)
+	}))
+}
+
+// Unseen reports whether the input has characters that are not visible.
+func (f field) Unseen() bool { return visible.Hidden(f.Value()) }
 
 // Fault is the fault of the input; "" if there is none.
 func (f field) Fault() string { return f.Form.Faults[f.Name] }

@@ -58,7 +58,7 @@ func readForm(r *http.Request, known ...string) (form, error) {
 	for name, values := range r.PostForm {
 		switch {
 		case !slices.Contains(known, name):
-			return f, &formError{http.StatusBadRequest, fmt.Sprintf("The form has a field %q, which this page does not know. Nothing was changed.", name)}
+			return f, &formError{http.StatusBadRequest, fmt.Sprintf("The form has a field %q, which this page does not know. Nothing was changed.", clip(name))}
 		case len(values) != 1:
 			return f, &formError{http.StatusBadRequest, fmt.Sprintf("The form has the field %q %d times. Nothing was changed.", name, len(values))}
 		case !utf8.ValidString(values[0]):
@@ -87,7 +87,7 @@ func (f *form) checked(field string) bool { return f.Values[field] != "" }
 func (f *form) number(field string) (int64, error) {
 	n, err := strconv.ParseInt(f.Values[field], 10, 64)
 	if err != nil || n < 0 {
-		return 0, &formError{http.StatusBadRequest, fmt.Sprintf("The field %q of the form is %q, and not a number of this page. Load the page again.", field, f.Values[field])}
+		return 0, &formError{http.StatusBadRequest, fmt.Sprintf("The field %q of the form is %q, and not a number of this page. Load the page again.", field, clip(f.Values[field]))}
 	}
 	return n, nil
 }
@@ -101,12 +101,14 @@ func (f *form) version() (int64, error) {
 	return n, err
 }
 
-// zone is the time zone of the form. The operator may have picked another zone since.
+// zone is the time zone of the form, or other if it has none. The operator may have picked
+// another zone since.
 func (f *form) zone(other *time.Location) *time.Location {
 	zone, err := loadZone(f.Values["zone"])
 	if err != nil {
-		return other
+		zone = other
 	}
+	f.Values["zone"] = zone.String()
 	return zone
 }
 
@@ -159,7 +161,7 @@ func (f *form) take(err error, names map[string]string) bool {
 		if field, ok := names[e.Field]; ok {
 			f.fault(field, sentence(e.Problem))
 		} else {
-			f.fault("", e.Error())
+			f.fault("", clip(e.Error()))
 		}
 	}
 	return fault.Code == operator.CodeInvalid

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/go-downtime/downtime/internal/visible"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
 )
@@ -25,7 +26,7 @@ func (s *site) note(r *http.Request, code string, res operator.Result, periods .
 	who := s.operator(r)
 	attrs := []slog.Attr{
 		slog.String("done", code), slog.Any("periods", ids), slog.Int64("revision", res.After.Mark().Revision),
-		slog.String("actor", who.Actor), slog.String("origin", who.Origin),
+		slog.String("actor", visible.Line(who.Actor)), slog.String("origin", visible.Line(who.Origin)),
 	}
 	if more := len(periods) - len(ids); more > 0 {
 		attrs = append(attrs, slog.Int("omitted", more))

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"embed"
 	"html/template"
+	"io"
 	"net/http"
+
+	"github.com/go-downtime/downtime/internal/visible"
 )
 
 //go:embed templates
@@ -58,7 +61,8 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) 
 	return p
 }
 
-// render writes a whole page, or an error if its template fails.
+// render writes a whole page, or an error if its template fails. It shows the characters that
+// operators could not see. Only the exact value of a field keeps them, see field.Exact.
 func (s *site) render(w http.ResponseWriter, status int, name string, data any) {
 	var b bytes.Buffer
 	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
@@ -68,5 +72,5 @@ func (s *site) render(w http.ResponseWriter, status int, name string, data any) 
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // an error means that the client has gone
+	_, _ = io.WriteString(w, visible.Text(b.String())) // an error means that the client has gone
 }

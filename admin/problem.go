@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/go-downtime/downtime/internal/visible"
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
@@ -73,7 +75,7 @@ type fault struct {
 }
 
 func newProblem(status int, code, detail string) *problem {
-	return &problem{Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
+	return &problem{Title: http.StatusText(status), Status: status, Code: code, Detail: visible.Line(detail)}
 }
 
 // explained is the problem of err. The client gets no text of the store.
@@ -83,9 +85,9 @@ func explained(err error) *problem {
 	for _, e := range f.Fields {
 		value := ""
 		if e.Value != nil {
-			value = clip(fmt.Sprint(e.Value))
+			value = visible.Line(clip(fmt.Sprint(e.Value)))
 		}
-		p.Errors = append(p.Errors, fault{Field: e.Field, Value: value, Problem: e.Problem})
+		p.Errors = append(p.Errors, fault{Field: e.Field, Value: value, Problem: visible.Line(e.Problem)})
 	}
 	return p
 }
@@ -139,20 +141,21 @@ func refuseAPI(w http.ResponseWriter, r *http.Request, status int, detail string
 	newProblem(status, code, detail).write(w, r)
 }
 
-// sendJSON answers with v. A HEAD gets the headers alone.
+// sendJSON answers with v. A HEAD gets the headers alone. Characters that are not visible are
+// escaped, so that a terminal shows them.
 func sendJSON(w http.ResponseWriter, r *http.Request, status int, mediaType string, v any) {
 	body, err := json.MarshalIndent(v, "", "  ")
 	if err != nil { // an instant outside of the years of JSON, which no store accepts
 		status, mediaType = http.StatusInternalServerError, "application/problem+json"
 		body = []byte(`{"title":"Internal Server Error","status":500,"detail":"The answer cannot be written as JSON.","code":"` + string(operator.CodeInternal) + `"}`)
 	}
-	body = append(body, '\n')
+	text := visible.JSON(string(body)) + "\n"
 	h := w.Header()
 	h.Set("Content-Type", mediaType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // an error means that the client has gone
+		_, _ = io.WriteString(w, text) // an error means that the client has gone
 	}
 }
 

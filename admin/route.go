@@ -68,7 +68,7 @@ func (s *site) methods(w http.ResponseWriter, r *http.Request, path string, to r
 	}
 	if serve == nil {
 		w.Header().Set("Allow", allow)
-		s.refuse(w, r, path, http.StatusMethodNotAllowed, "This page takes "+allow+", not "+r.Method+".")
+		s.refuse(w, r, path, http.StatusMethodNotAllowed, "This page takes "+allow+".")
 		return
 	}
 	serve(w, r)
