@@ -29,9 +29,20 @@ func TestNamesCannotHideOrReorderText(t *testing.T) {
 		{"start", "--holder", name, "--actor", name, "--reason", reason},
 		{"start", "--holder", name, "--actor", name, "--reason", reason + "!"},
 		{"schedule", "--start", "2097-01-01T00:00:00Z", "--for", "1h", "--actor", name, "--reason", reason},
-		{"status"}, {"list"}, {"log"}, {"check", "GET", "/" + unseen}, {"end", "--holder", name + "x"}, {"end", unseen}, {"fleet"},
-		{"status", "--json"}, {"list", "--json"}, {"log", "--json"}, {"check", "GET", "/", "--json"},
-		{"end", "--all", "--actor", name}, {"no" + unseen}, {"edit", "x", "--" + unseen},
+		{"status"},
+		{"list"},
+		{"log"},
+		{"check", "GET", "/" + unseen},
+		{"end", "--holder", name + "x"},
+		{"end", unseen},
+		{"fleet"},
+		{"status", "--json"},
+		{"list", "--json"},
+		{"log", "--json"},
+		{"check", "GET", "/", "--json"},
+		{"end", "--all", "--actor", name},
+		{"no" + unseen},
+		{"edit", "x", "--" + unseen},
 	} {
 		_, stdout, stderr := run(t, st, words...)
 		require.NotEmpty(t, stdout+stderr)
