@@ -55,9 +55,14 @@ func (s *site) crossSite(r *http.Request) bool {
 		return false
 	}
 	return slices.ContainsFunc(r.Header.Values("Referer"), func(from string) bool {
+		if from == "" {
+			return false
+		}
 		page, err := url.Parse(from)
-		own := err == nil && (strings.EqualFold(page.Host, r.Host) || slices.Contains(s.cfg.TrustedOrigins, page.Scheme+"://"+page.Host))
-		return from != "" && !own
+		if err != nil || page.Scheme != "https" && page.Scheme != "http" {
+			return true
+		}
+		return !strings.EqualFold(page.Host, r.Host) && !slices.Contains(s.cfg.TrustedOrigins, page.Scheme+"://"+page.Host)
 	})
 }
 

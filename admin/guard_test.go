@@ -188,6 +188,8 @@ func TestOnlyThePagesOwnOriginChangesAnything(t *testing.T) {
 		"another host, with this one as its user":    {map[string]string{"Referer": "https://example.com@evil.example/"}, false},
 		"another host, with this one in its path":    {map[string]string{"Referer": "https://evil.example/https://example.com/"}, false},
 		"another host, and an empty origin":          {map[string]string{"Origin": "", "Referer": "https://evil.example/"}, false},
+		"an app by the name of this host":            {map[string]string{"Referer": "android-app://example.com/"}, false},
+		"a referer without a scheme":                 {map[string]string{"Referer": "//example.com/"}, false},
 		"a referer that is no URL":                   {map[string]string{"Referer": "https://example.com/%zz"}, false},
 		"a referer without a host":                   {map[string]string{"Referer": "about:blank"}, false},
 		"an empty referer":                           {map[string]string{"Referer": ""}, true},
