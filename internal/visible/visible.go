@@ -45,6 +45,7 @@ func Replace(s, keep string, with func(r rune) string) string {
 			} else {
 				b.WriteString(with(r))
 			}
+			r = 0 // it is no symbol, though U+FFFD is one
 		}
 		before = r
 	}

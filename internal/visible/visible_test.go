@@ -20,7 +20,7 @@ func TestLineShowsWhatReadersCannotSee(t *testing.T) {
 		"combining marks stay":           {"u\u0308 नमस्ते สวัสดี", "u\u0308 नमस्ते สวัสดี"},
 		"narrow spaces stay":             {"50\u202f%\u00a0!", "50\u202f%\u00a0!"},
 		"the colored form of a symbol":   {"⚠\ufe0f ❤\ufe0f", "⚠\ufe0f ❤\ufe0f"},
-		"that selector after others":     {"bob\ufe0f+\ufe0f", `bob\ufe0f+\ufe0f`},
+		"that selector after others":     {"bob\ufe0f+\ufe0f\xc2\ufe0f\ufffd\ufe0f", `bob\ufe0f+\ufe0f\xc2\ufe0f\ufffd\ufe0f`},
 		"line breaks":                    {"a\r\nRESULT up", `a\r\nRESULT up`},
 		"tab":                            {"a\tb", `a\tb`},
 		"escape sequence":                {"\x1b[2J\x1b]0;x\x07", `\x1b[2J\x1b]0;x\a`},
