@@ -49,6 +49,9 @@ func Replace(s, keep string, with func(r rune) string) string {
 		}
 		before = r
 	}
+	if done == 0 {
+		return s
+	}
 	b.WriteString(s[done:])
 	return b.String()
 }
