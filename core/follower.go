@@ -338,7 +338,7 @@ func (f *follower) await(ctx context.Context, event any) error {
 func (f *follower) put(in input) {
 	ctx, fleet, key, w := f.calls, f.fleet, f.state.row.key, weak.Make(f)
 	f.gone.setKey(key)
-	b, err := f.set.fillRow(f.row, &f.state, f.counters(), in.pace).Encode()
+	b, err := encodeRow(f.set.fillRow(f.row, &f.state, f.counters(), in.pace))
 	go func() {
 		var done rowDone
 		if done.err = err; err == nil {

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/go-downtime/downtime/internal/hostid"
 	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
 )
 
 // ownRow is the part of this instance's row that never changes.
@@ -44,12 +46,7 @@ func (set *settings) fillRow(row period.Row, s *state, c counters, pace time.Dur
 		row.Problem = cmp.Or(clip(s.known.err.Error()), "unknown")
 	}
 	row.Drained = append([]string{}, s.now.drained...)
-	for _, id := range row.Drained {
-		p, _ := s.known.doc.Find(id)
-		if !p.End.IsZero() && (row.DrainedUntil.IsZero() || p.End.Before(row.DrainedUntil)) {
-			row.DrainedUntil = p.End
-		}
-	}
+	row.DrainedUntil = s.drainedUntil()
 	if !row.DrainedUntil.IsZero() {
 		row.DrainedUntil = period.Canonical(row.DrainedUntil.Add(-s.known.clockError))
 	}
@@ -64,4 +61,31 @@ func clip(text string) string {
 		return text[:limit] + "…"
 	}
 	return text
+}
+
+// drainedUntil is when the first of the drained periods ends; zero if none of them has an end.
+func (s *state) drainedUntil() time.Time {
+	var until time.Time
+	if s.known.doc == nil || len(s.now.drained) == 0 {
+		return until
+	}
+	for _, p := range s.known.doc.Periods {
+		_, drained := slices.BinarySearch(s.now.drained, p.ID) // they are sorted
+		if drained && !p.End.IsZero() && (until.IsZero() || p.End.Before(until)) {
+			until = p.End
+		}
+	}
+	return until
+}
+
+// encodeRow is the row as JSON. The ids of very many periods do not fit: without them the
+// instance is not drained for any reader, which is safe.
+func encodeRow(row period.Row) ([]byte, error) {
+	b, err := row.Encode()
+	if err == nil && len(b) > store.MaxRow {
+		row.Drained, row.DrainedUntil = nil, time.Time{}
+		row.Problem = cmp.Or(row.Problem, "too many periods are drained to report them")
+		b, err = row.Encode()
+	}
+	return b, err
 }

@@ -101,7 +101,7 @@ func (f *follower) lastRow(ctx context.Context) {
 	f.mu.Lock()
 	f.state.row.seq++
 	key := f.state.row.key
-	b, err := f.set.fillRow(f.row, &f.state, f.counters(), f.pace()).Encode()
+	b, err := encodeRow(f.set.fillRow(f.row, &f.state, f.counters(), f.pace()))
 	f.mu.Unlock()
 	if err == nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)

@@ -340,3 +340,27 @@ func TestStoppedDecidesNothingMore(t *testing.T) {
 	require.False(t, out.read)
 	require.False(t, p.open())
 }
+
+func TestARowOfVeryManyPeriodsStaysWithinItsLimit(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Second}).withRow()
+	var periods []period.Period
+	for i := range 5000 {
+		d := deployment("period-"+strconv.Itoa(i), p.now)
+		d.End = p.now.Add(time.Duration(i+1) * time.Hour)
+		periods = append(periods, d)
+	}
+	p.after(0, tick{})
+	p.after(0, rowDone{token: "w1"})
+	p.after(0, p.reads(document(1, periods...), nil))
+	require.Len(t, p.state.now.drained, 5000)
+	row := p.set.fillRow(period.Row{}, &p.state, counters{}, time.Second)
+	require.Equal(t, period.Canonical(p.state.begun.Add(time.Hour)), row.DrainedUntil)
+	b, err := encodeRow(row)
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(b), store.MaxRow)
+	back, err := period.DecodeRow("row", b)
+	require.NoError(t, err)
+	require.Empty(t, back.Drained, "it claims less than it knows")
+	require.NotEmpty(t, back.Problem)
+}
