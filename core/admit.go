@@ -94,7 +94,7 @@ func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) Decisio
 	if r == nil || r.URL == nil {
 		return d
 	}
-	if rule, ok := g.set.exempt.Match(r.URL); ok {
+	if rule, ok := g.set.exempt.Match(r.URL); ok && g.routed(ctx, s, r.URL, rule) {
 		d.Outcome, d.Rule = Exempt, rule
 		return d
 	}
