@@ -1,8 +1,11 @@
 package echodowntime
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -66,6 +69,38 @@ func (o *overlay) Value(key any) any {
 		return v
 	}
 	return o.c.Request().Context().Value(key)
+}
+
+// Route is for [core.Routed]. Under Pre echo has not chosen one yet. It answers another method
+// by itself. A colon that is no parameter has a backslash before it in echo's patterns.
+func (o *overlay) Route() (pattern string, known bool) {
+	if o.c.Get(echo.ContextKeyHeaderAllow) != nil {
+		return "", true
+	}
+	return strings.ReplaceAll(o.c.Path(), `\:`, ":"), true
+}
+
+// Param is for [core.Routed].
+func (o *overlay) Param(name string) (value string, found bool) {
+	if name == "*" && o.chosenNow() == o.c.Path() {
+		return "", false
+	}
+	i := slices.Index(o.c.ParamNames(), strings.TrimPrefix(name, ":"))
+	if i < 0 {
+		return "", false
+	}
+	return o.c.ParamValues()[i], true
+}
+
+// chosenNow is the pattern of the route that echo would choose for the path as it is now.
+func (o *overlay) chosenNow() string {
+	e, r := o.c.Echo(), o.c.Request()
+	router := cmp.Or(e.Routers()[r.Host], e.Router())
+	c := e.AcquireContext()
+	defer e.ReleaseContext(c)
+	c.Reset(r, nil)
+	router.Find(r.Method, echo.GetPath(r), c)
+	return c.Path()
 }
 
 func native(c echo.Context, key any) any {

@@ -3,6 +3,7 @@ package gindowntime
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -67,6 +68,25 @@ func (o overlay) Value(key any) any {
 		return v
 	}
 	return o.c.Request.Context().Value(key)
+}
+
+// Route is for [core.Routed]. If the answer has begun, an earlier handler called HandleContext
+// without Abort: c names the route of that call, and the handlers of another one are next. With
+// UseEscapedPath the patterns are escaped. Elsewhere a pattern with an escape fits no exempt path.
+func (o overlay) Route() (pattern string, known bool) {
+	pattern = o.c.FullPath()
+	if plain, err := url.PathUnescape(pattern); err == nil {
+		pattern = plain
+	}
+	return pattern, !o.c.Writer.Written()
+}
+
+// Param is for [core.Routed]. Behind a literal, gin has no other routes beside a catch-all.
+func (o overlay) Param(name string) (value string, found bool) {
+	if name[0] == '*' && len(o.c.Params) == 1 {
+		return "", false
+	}
+	return o.c.Params.Get(name[1:])
 }
 
 // mounted is the overlay of a mounted handler, which may keep its context after gin has given

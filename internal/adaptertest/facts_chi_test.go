@@ -2,6 +2,7 @@ package adaptertest
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/go-chi/chi/v5"
@@ -117,5 +118,64 @@ func TestFactsOfChiMiddleware(t *testing.T) {
 		outer.Mount("/m", inner)
 		require.Equal(t, http.StatusOK, raw(t, outer, http.MethodGet, "/m/a").Code)
 		require.Equal(t, "/m/a", path)
+	})
+}
+
+// TestFactsOfChiRewriting: under the Use of the outermost router chi has not chosen a route yet.
+// The README's order relies on it.
+func TestFactsOfChiRewriting(t *testing.T) {
+	t.Parallel()
+	type middleware = func(http.Handler) http.Handler
+	gate := closedGate(t)
+	gated, rewrite := chidowntime.Middleware(gate), rewriting(originalURL)
+	toAdmin, toHealthz := chimiddleware.PathRewrite("/healthz", "/admin"), chimiddleware.PathRewrite("/admin", "/healthz")
+	const refused = "Service Unavailable"
+	for name, tc := range map[string]struct {
+		use        []middleware
+		target, to string
+		want       string
+	}{
+		"before the gate, to an exempt path":   {[]middleware{rewrite, gated}, "/admin", "/healthz", "healthz /healthz"},
+		"before the gate, from an exempt path": {[]middleware{rewrite, gated}, "/healthz", "/admin", refused},
+		"chi's own, to an exempt path":         {[]middleware{toHealthz, gated}, "/admin", "", "healthz /healthz"},
+		"chi's own, from an exempt path":       {[]middleware{toAdmin, gated}, "/healthz", "", refused},
+		// The gate judges the path as it was, and chi routes as it is: an exempt path leads anywhere.
+		"behind the gate, from an exempt path": {[]middleware{gated, rewrite}, "/healthz", "/admin", "admin /admin"},
+		"behind the gate, to an exempt path":   {[]middleware{gated, rewrite}, "/admin", "/healthz", refused},
+		"chi's own behind the gate":            {[]middleware{gated, toAdmin}, "/healthz", "", "admin /admin"},
+		// CleanPath, StripSlashes and URLFormat say what chi routes, and URL.Path counts no more.
+		"behind CleanPath":    {[]middleware{chimiddleware.CleanPath, rewrite, gated}, "/admin", "/healthz", "admin /admin"},
+		"behind StripSlashes": {[]middleware{chimiddleware.StripSlashes, rewrite, gated}, "/admin/", "/healthz", "admin /admin"},
+		"behind URLFormat":    {[]middleware{chimiddleware.URLFormat, rewrite, gated}, "/admin.json", "/healthz", "admin /admin"},
+		"before CleanPath":    {[]middleware{rewrite, chimiddleware.CleanPath, gated}, "/admin", "/healthz", "healthz /healthz"},
+		"before StripSlashes": {[]middleware{rewrite, chimiddleware.StripSlashes, gated}, "/admin/", "/healthz", "healthz /healthz"},
+		"before URLFormat":    {[]middleware{rewrite, chimiddleware.URLFormat, gated}, "/admin.json", "/healthz", "healthz /healthz"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := chi.NewRouter()
+			r.Use(tc.use...)
+			chiRoutes(r, pathRoutes)
+			a := ask(t, serve(t, r), request{method: http.MethodGet, target: tc.target, header: http.Header{"X-Original-Url": {tc.to}}})
+			got := http.StatusText(a.status)
+			if a.ran() != "" {
+				got = a.ran() + " " + a.header.Get("X-Reading")
+			}
+			require.Equal(t, tc.want, strings.ReplaceAll(got, "%2F", "/"))
+		})
+	}
+	t.Run("With and Route have chosen already", func(t *testing.T) {
+		t.Parallel()
+		r := chi.NewRouter()
+		mark := func(w http.ResponseWriter, _ *http.Request) { markRan(w.Header(), "inner", "") }
+		r.With(rewrite, gated).Get("/with", mark)
+		r.Route("/route", func(r chi.Router) {
+			r.Use(rewrite, gated)
+			r.Get("/a", mark)
+		})
+		for _, target := range []string{"/with", "/route/a"} {
+			a := ask(t, serve(t, r), request{method: http.MethodGet, target: target, header: http.Header{"X-Original-Url": {"/healthz"}}})
+			require.Equal(t, "inner", a.ran(), target)
+		}
 	})
 }

@@ -120,3 +120,77 @@ func TestFactsOfEchoErrors(t *testing.T) {
 		})
 	}
 }
+
+// TestFactsOfEchoRewriting: these facts are why the README puts rewriting under Pre, and why the
+// adapter compares the route with the path.
+func TestFactsOfEchoRewriting(t *testing.T) {
+	t.Parallel()
+	toAdmin := echo.WrapMiddleware(rewriting(func(r *http.Request) { r.URL.Path = "/admin" }))
+	for name, tc := range map[string]struct {
+		rewriting echo.MiddlewareFunc
+		target    string
+		use, pre  string
+	}{
+		"own code":            {toAdmin, "/static/a", "static /static/a", "admin /admin"},
+		"Rewrite":             {echomiddleware.Rewrite(map[string]string{"/static/*": "/docs/open/$1"}), "/static/a", "static /static/a", "open /docs/open/a"},
+		"RemoveTrailingSlash": {echomiddleware.RemoveTrailingSlash(), "/healthz/", "page /healthz/", "healthz /healthz"},
+		"AddTrailingSlash":    {echomiddleware.AddTrailingSlash(), "/static", "page /static", "static /static/"},
+	} {
+		use, pre := echo.New(), echo.New()
+		use.Use(tc.rewriting)
+		pre.Pre(tc.rewriting)
+		echoRoutes(use, pathRoutes)
+		echoRoutes(pre, pathRoutes)
+		require.Equal(t, tc.use, ran(t, raw(t, use, http.MethodGet, tc.target)), "%s: under Use the route is chosen already", name)
+		require.Equal(t, tc.pre, ran(t, raw(t, pre, http.MethodGet, tc.target)), "%s: under Pre it is not", name)
+	}
+	t.Run("after another Find, next is still the old handler", func(t *testing.T) {
+		t.Parallel()
+		e := echo.New()
+		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				e.Router().Find(http.MethodGet, "/admin", c)
+				markRan(c.Response().Header(), "pattern", c.Path())
+				return next(c)
+			}
+		})
+		e.GET("/healthz", func(c echo.Context) error { return c.NoContent(http.StatusTeapot) })
+		e.GET("/admin", func(echo.Context) error { return nil })
+		a := raw(t, e, http.MethodGet, "/healthz")
+		require.Equal(t, "pattern /admin", ran(t, a))
+		require.Equal(t, http.StatusTeapot, a.Code)
+	})
+	t.Run("the pattern of the route", func(t *testing.T) {
+		t.Parallel()
+		ok := func(echo.Context) error { return nil }
+		e := echo.New()
+		pattern := func(next echo.HandlerFunc) echo.HandlerFunc {
+			return func(c echo.Context) error {
+				markRan(c.Response().Header(), "pattern", c.Path())
+				return next(c)
+			}
+		}
+		e.Use(pattern)
+		e.Group("/g").Group("/:h").GET("/a", ok)
+		e.Group("/used", pattern)
+		e.GET(`/v1/items\:batch`, ok)
+		e.GET("/user_:name", ok)
+		e.Static("/files", t.TempDir())
+		for target, want := range map[string]string{
+			"/g/x/a":          "/g/:h/a",          // with its groups
+			"/used/x":         "/used/*",          // of a group's own 404
+			"/v1/items:batch": `/v1/items\:batch`, // with the backslash
+			"/user_ann":       "/user_:name",
+			"/files/a":        "/files*",
+			"/nowhere":        "",
+		} {
+			require.Equal(t, "pattern "+want, ran(t, raw(t, e, http.MethodGet, target)), target)
+		}
+		require.Equal(t, "pattern /g/:h/a", ran(t, raw(t, e, http.MethodPost, "/g/x/a")), "405, with ContextKeyHeaderAllow")
+
+		before := echo.New()
+		before.Pre(pattern)
+		before.GET("/a", ok)
+		require.Equal(t, "pattern ", ran(t, raw(t, before, http.MethodGet, "/a")), "under Pre there is none")
+	})
+}

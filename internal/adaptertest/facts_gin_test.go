@@ -145,3 +145,75 @@ func TestFactsOfGinContext(t *testing.T) {
 	require.NoError(t, c.Err(), "nor the cancellation") //nolint:contextcheck // that is the fact
 	require.Same(t, c, c.Value(gin.ContextKey))
 }
+
+// TestFactsOfGinRewriting: these facts are why the README puts rewriting around the engine, and
+// why the adapter compares the route with the path.
+func TestFactsOfGinRewriting(t *testing.T) {
+	t.Parallel()
+	engine := func(use ...gin.HandlerFunc) *gin.Engine {
+		e := gin.New()
+		e.Use(use...)
+		ginRoutes(e, pathRoutes)
+		return e
+	}
+	toAdmin := func(r *http.Request) { r.URL.Path = "/admin" }
+	require.Equal(t, "static /static/a", ran(t, raw(t, engine(func(c *gin.Context) { toAdmin(c.Request) }), http.MethodGet, "/static/a")),
+		"in Use the route is chosen already")
+	require.Equal(t, "admin /admin", ran(t, raw(t, rewriting(toAdmin)(engine()), http.MethodGet, "/static/a")), "around the engine it is not")
+
+	t.Run("HandleContext runs the middleware of the other route, and the rest of this one without Abort", func(t *testing.T) {
+		t.Parallel()
+		for abort, want := range map[bool][]string{
+			false: {"/static/*x /static/a", "/admin /admin", "admin", "/admin /admin", "static"},
+			true:  {"/static/*x /static/a", "/admin /admin", "admin"},
+		} {
+			var seen []string
+			e := gin.New()
+			e.Use(func(c *gin.Context) {
+				seen = append(seen, c.FullPath()+" "+c.Request.URL.Path)
+				if c.Request.URL.Path == "/static/a" {
+					toAdmin(c.Request)
+					e.HandleContext(c)
+					require.True(t, c.Writer.Written(), "the answer has begun")
+					seen = append(seen, c.FullPath()+" "+c.Request.URL.Path)
+					if abort {
+						seen = seen[:len(seen)-1]
+						c.Abort()
+					}
+				}
+			})
+			e.GET("/static/*x", func(*gin.Context) { seen = append(seen, "static") })
+			e.GET("/admin", func(*gin.Context) { seen = append(seen, "admin") })
+			raw(t, e, http.MethodGet, "/static/a")
+			require.Equal(t, want, seen)
+		}
+	})
+	t.Run("a catch-all has no other routes beside it", func(t *testing.T) {
+		t.Parallel()
+		for _, other := range []string{"/app/x", "/app/:x", "/app/x/y", "/app/*other"} {
+			e := gin.New()
+			e.GET("/app/*rest", func(*gin.Context) {})
+			require.Panics(t, func() { e.GET(other, func(*gin.Context) {}) }, other)
+		}
+	})
+	t.Run("the pattern of the route", func(t *testing.T) {
+		t.Parallel()
+		ok := func(*gin.Context) {}
+		e := gin.New()
+		e.HandleMethodNotAllowed = true
+		e.Use(func(c *gin.Context) { markRan(c.Writer.Header(), "pattern", c.FullPath()) })
+		e.NoRoute(ok)
+		e.Group("/g").Group("/:h").GET("/a", ok)
+		e.GET(`/v1/items\:batch`, ok)
+		e.GET("/user_:name", ok)
+		for target, want := range map[string]string{
+			"/g/x/a":          "/g/:h/a",         // with its groups
+			"/v1/items:batch": "/v1/items:batch", // without the backslash
+			"/user_ann":       "/user_:name",
+			"/nowhere":        "",
+		} {
+			require.Equal(t, "pattern "+want, ran(t, raw(t, e, http.MethodGet, target)), target)
+		}
+		require.Equal(t, "pattern ", ran(t, raw(t, e, http.MethodPost, "/user_ann")), "405")
+	})
+}
