@@ -8,10 +8,14 @@
 //	}))
 //	r.Get("/", home)
 //
-// Order: recovery, request id, access log, security headers, CORS, path rewriting
-// (CleanPath, StripSlashes), then the gate, then static files, heartbeats, sessions and
-// the application. Authentication goes before the gate only if a predicate reads the user
-// that it stores. It then also runs for refused requests.
+// Order: recovery, request id, access log, security headers, CORS, path rewriting, CleanPath or
+// StripSlashes, then the gate, then static files, heartbeats, sessions and the application.
+// Authentication goes before the gate only if a predicate reads the user that it stores. It then
+// also runs for refused requests.
+//
+// chi chooses the route after the middleware of Use, so code that rewrites paths goes before the
+// gate. CleanPath, StripSlashes and URLFormat fix the path that chi routes: a later change of
+// URL.Path changes what the gate sees, and not the route.
 //
 // Use it on the outermost router. Under Group, With and Route it sees only the requests that
 // these match, and not the router's own 404 and 405. A chi router without a route never runs

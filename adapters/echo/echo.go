@@ -6,16 +6,19 @@
 //		ExemptExact: []string{"/healthz"},
 //	}))
 //
-// Order: recovery, request id, access log, security headers, CORS, path rewriting, then
-// the gate, then static files, sessions and the application. Authentication goes before the
-// gate only if a predicate reads the user that it stores. It then also runs for refused
-// requests.
+// Order: recovery, request id, access log, security headers, CORS, then the gate, then static
+// files, sessions and the application. Authentication goes before the gate only if a predicate
+// reads the user that it stores. It then also runs for refused requests.
+//
+// Middleware that rewrites paths (RemoveTrailingSlash, Rewrite) goes under Pre, because echo
+// chooses the route before the middleware of Use runs. If middleware under Use rewrites the path
+// to an exempt one, the exemption counts only for a route that fits the path, see [core.Routed].
 //
 // Under Use the gate sees every request of the router, with its 404 and 405. Under Pre the
-// gate runs before routing. Put it after middleware that rewrites paths (RemoveTrailingSlash,
-// Rewrite), because the gate judges the path that it sees. All middleware under Use, such as
-// CORS, then comes after the gate, and predicates see no route parameters. Use one of the
-// two: both are harmless, but the gate then counts and decides twice.
+// gate runs before routing. Put it after middleware that rewrites paths, because the gate judges
+// the path that it sees. All middleware under Use, such as CORS, then comes after the gate, and
+// predicates see no route parameters. Use one of the two: both are harmless, but the gate then
+// counts and decides twice.
 package echodowntime
 
 import (

@@ -11,6 +11,11 @@
 // static files, sessions and the application. Authentication goes before the gate only if
 // a predicate reads the user that it stores. It then also runs for refused requests.
 //
+// Code that rewrites paths goes into an http.Handler around the engine, because gin chooses the
+// route before the middleware runs. Middleware before the gate may also call HandleContext and
+// then Abort. If middleware rewrites the path to an exempt one without that, the exemption counts
+// only for a route that fits the path, see [core.Routed].
+//
 // gin middleware does not see gin's own redirects for slashes and fixed paths, routes added
 // before Use, and groups made before Use. [Install] refuses an engine that has routes.
 // gate.Handler(engine), around the finished engine, sees every request.
