@@ -1,0 +1,19 @@
+//go:build !unix || aix
+
+package trust
+
+import "io/fs"
+
+const (
+	nonBlock       = 0
+	noFollow       = 0
+	hasPermissions = false // the system invents the permissions that it shows
+)
+
+// Owner returns the user and the group of a file, and -1 where the system has none.
+func Owner(fs.FileInfo) (uid, gid int) { return -1, -1 }
+
+// HasOneName reports whether the file has no other name by a hard link.
+func HasOneName(fs.FileInfo) bool { return true }
+
+func isReadOnly(string) bool { return false }

@@ -1,0 +1,36 @@
+//go:build unix && !aix
+
+package trust
+
+import (
+	"errors"
+	"io/fs"
+	"syscall"
+)
+
+const (
+	nonBlock       = syscall.O_NONBLOCK // opening a named pipe does not wait for its writer
+	noFollow       = syscall.O_NOFOLLOW
+	hasPermissions = true
+)
+
+// Owner returns the user and the group of a file, and -1 where the system has none.
+func Owner(file fs.FileInfo) (uid, gid int) {
+	if st, ok := file.Sys().(*syscall.Stat_t); ok {
+		return int(st.Uid), int(st.Gid)
+	}
+	return -1, -1
+}
+
+// HasOneName reports whether the file has no other name by a hard link.
+func HasOneName(file fs.FileInfo) bool {
+	st, ok := file.Sys().(*syscall.Stat_t)
+	return ok && st.Nlink == 1
+}
+
+// isReadOnly reports whether the place is mounted read-only, so that its permissions do not
+// count: the directory of a ConfigMap has 0777.
+func isReadOnly(path string) bool {
+	const writing = 2
+	return errors.Is(syscall.Access(path, writing), syscall.EROFS)
+}
