@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
+	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -30,11 +30,11 @@ func (w *writer) own(f *os.File, old fs.FileInfo) error {
 }
 
 // shareLock lets exactly those users open the lock file f who can write in its directory. A
-// user who can open it, even to read, can hold the lock and stop all writers. An existing file
-// is corrected if this user owns it and it is certainly a lock file: its creator can have been
-// killed before this step.
-func (w *writer) shareLock(f *os.File, isNew bool) error {
-	dir, err := w.dir.Stat(".")
+// user who can open it, even to read, can hold the lock, and so stop all writers or make a dead
+// instance look alive. An existing file is corrected if this user owns it and it is certainly
+// a lock file: its creator can have been killed before this step.
+func (s *Store) shareLock(f *os.File, in *os.Root, isNew bool) error {
+	dir, err := in.Stat(".")
 	if err != nil {
 		return err
 	}
@@ -49,14 +49,14 @@ func (w *writer) shareLock(f *os.File, isNew bool) error {
 	if dir.Mode()&0o020 != 0 {
 		mode, who.gid = mode|0o060, ownerOf(dir).gid
 	}
-	if w.store.worldWritable && openToAll(dir) {
+	if s.trustWritable && dir.Mode()&(0o002|fs.ModeSticky) == 0o002 {
 		mode |= 0o066
 	}
 	if !isNew && (!hasPermissions || file.Mode().Perm() == mode && who.owns(file) ||
-		file.Size() > 0 || !hasOneName(file) || ownerOf(file).uid != os.Geteuid()) {
+		file.Size() > 0 || !trust.HasOneName(file) || ownerOf(file).uid != os.Geteuid()) {
 		return nil
 	}
-	if err := w.at("own-lock"); err != nil {
+	if err := s.at("own-lock"); err != nil {
 		return err
 	}
 	chown(f, who)
@@ -73,46 +73,43 @@ func (w *writer) shareLock(f *os.File, isNew bool) error {
 	return err
 }
 
-// guarded refuses a directory in which every user of the system could replace the document:
-// the directory of the path and, if the path is a link, that of its target.
-func (s *Store) guarded() error {
-	if s.worldWritable || !hasPermissions {
-		return nil
-	}
-	dirs := []string{s.dir}
-	if info, err := os.Lstat(s.path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		target, err := filepath.EvalSymlinks(s.path)
-		if err != nil {
-			return s.unreadable(err)
-		}
-		dirs = append(dirs, filepath.Dir(target))
-	}
-	for _, dir := range dirs {
-		info, err := os.Stat(dir)
-		if err != nil {
-			return s.unreadable(err)
-		}
-		if openToAll(info) && !isReadOnly(dir) {
-			return s.errorf("every user of this system can write in its directory %s (%#o), and so replace the file and end downtime: chmod o-w the directory, or chmod +t it, or set the store's option AllowWorldWritable", dir, info.Mode().Perm())
-		}
-	}
-	return nil
+// rule says which files are believed: in a directory that all users share, those of root, of
+// the directory's owner, and of users with a live row.
+func (s *Store) rule() trust.Rule {
+	r := s.rowsRule()
+	r.Also = s.hasLiveRow
+	return r
 }
 
-// openToAll reports whether every user can remove other users' files in this directory.
-func openToAll(dir fs.FileInfo) bool {
-	return dir.Mode()&0o002 != 0 && dir.Mode()&fs.ModeSticky == 0
+// rowsRule is the rule for the directory of the rows, which itself says whose rows are live.
+func (s *Store) rowsRule() trust.Rule {
+	return trust.Rule{Lifted: s.trustWritable, Option: "the store's option TrustWritable"}
 }
 
-// permissions returns mode and owner of old. If old is nil, it returns what suits a new file:
-// the directory's owner, if this user is root, and the mode that [Mode] says.
+// mayWrite returns an error if no reader would believe what this process creates in the
+// directory of the document.
+func (s *Store) mayWrite(dir *os.Root) error {
+	info, err := dir.Stat(".")
+	if err != nil {
+		return err
+	}
+	return s.rule().Writer(s.dir, info)
+}
+
+// permissions returns mode and owner of old; in a directory that all users share the file
+// stays this user's, or becomes the directory's owner's. If old is nil, it returns what suits
+// a new file: the directory's owner, if this user is root, and the mode that [Mode] says.
 func (w *writer) permissions(old fs.FileInfo) (fs.FileMode, owner, error) {
-	if old != nil {
-		return old.Mode().Perm(), ownerOf(old), nil
-	}
 	dir, err := w.dir.Stat(".")
 	if err != nil {
 		return 0, asIs, err
+	}
+	if old != nil {
+		who := ownerOf(old)
+		if who.uid != ownerOf(dir).uid && w.store.rule().Shared(w.store.dir, dir) {
+			who.uid = asIs.uid // its owner is believed today, and perhaps not tomorrow
+		}
+		return old.Mode().Perm(), who, nil
 	}
 	mode, who := w.store.mode, asIs
 	if os.Geteuid() == 0 {
@@ -149,6 +146,11 @@ func stillReadable(f *os.File, old fs.FileInfo) error {
 type owner struct{ uid, gid int }
 
 var asIs = owner{-1, -1}
+
+func ownerOf(info fs.FileInfo) owner {
+	uid, gid := trust.Owner(info)
+	return owner{uid, gid}
+}
 
 func (o owner) owns(file fs.FileInfo) bool {
 	is := ownerOf(file)

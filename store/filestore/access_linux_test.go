@@ -35,6 +35,19 @@ func as(t *testing.T, id int, f func()) {
 	<-done
 }
 
+// asUser is as, for what asks for the user of the process. That is the effective user of the
+// thread.
+func asUser(t *testing.T, id int, f func()) {
+	t.Helper()
+	as(t, id, func() {
+		if id != 0 {
+			_, _, errno := syscall.RawSyscall(syscall.SYS_SETRESUID, ^uintptr(0), uintptr(id), ^uintptr(0))
+			require.Zero(t, errno)
+		}
+		f()
+	})
+}
+
 func needRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -284,7 +297,7 @@ func TestTheLockIsForWriters(t *testing.T) {
 	}{
 		"the owner alone":           {dir: 0o755, lock: 0o600},
 		"the group too":             {dir: 0o770, lock: 0o660},
-		"all users, where allowed":  {dir: 0o777, lock: 0o666, options: []Option{AllowWorldWritable()}},
+		"all users, where allowed":  {dir: 0o777, lock: 0o666, options: []Option{TrustWritable()}},
 		"each user their own files": {dir: 0o777 | os.ModeSticky, lock: 0o660},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,13 +8,22 @@
 // enough. Symbolic links are followed, because a ConfigMap is made of them. The store returns
 // the bytes of the file as they are. An edit by hand is another document with another token.
 // An empty file is a document of zero bytes. These files are errors: a file that is not
-// regular, is larger than [store.MaxBytes] or cannot be read, and a file that every user of
-// the system can write or, through its directory, replace.
+// regular, is larger than [store.MaxBytes] or cannot be read, and a file that is not believed.
 //
 // A missing file is [store.ErrNeverWritten] only if nothing tells that there was a document.
 // Otherwise it is [store.ErrLost]. Three things tell: this Store has seen a document; a marker
 // is beside it (the path with ".written"), which Swap leaves for all who can read the
 // document; [MustExist] is set. A marker that cannot be read is an error.
+//
+// # Shared machines
+//
+// A file is not believed if every user of the system can write it, or can replace it or one of
+// the links that lead to it, because the directory is writable for all. In a sticky directory
+// that is writable for all, like /tmp, a file is believed if it belongs to root, to the
+// directory's owner or to a user with a live row, and has no second name. The same is true of
+// the lock, the marker and the directory of the rows, and there only these users can write. A
+// place that is mounted read-only is believed. [TrustWritable] believes all. Directories above
+// these are not looked at.
 //
 // # Writing
 //
@@ -35,7 +44,8 @@
 // Instances keep their rows in a directory beside the file (the path with ".instances"). A
 // link in its place is an error. Each instance holds a lock on a file of its own for as long
 // as its process lives. On the same host and boot, a lock that is free proves that the
-// process is dead; elsewhere only the lease counts.
+// process is dead; elsewhere only the lease counts. Only users who can write rows can open
+// these locks, because a user who can open one can hold it; to others only the lease counts.
 //
 // The file belongs on a local file system. On a network file system its locks and caches
 // decide what is seen when, and a call can block as long as the file system does.

@@ -26,7 +26,7 @@ type Store struct {
 	path, dir, base string
 	mode            fs.FileMode // of a new file; 0 means that the directory decides
 	mustExist       bool
-	worldWritable   bool
+	trustWritable   bool
 
 	mu   sync.Mutex // guards last and seen, and is held while reading the document
 	last reading
@@ -54,16 +54,16 @@ type Option func(*Store)
 // another party provides, such as a ConfigMap. Swap can still write the first document.
 func MustExist() Option { return func(s *Store) { s.mustExist = true } }
 
-// AllowWorldWritable accepts a file that every user of the system can write, and a directory
-// in which every user can write without the sticky bit. Without this option both are errors,
-// because any user could end downtime. A directory that is mounted read-only is no error.
+// TrustWritable believes a file that every user of the system can write, can replace, or can
+// have created in a directory like /tmp. Without this option such a file is an error, because
+// any user could end downtime. A place that is mounted read-only is no error.
 //
 // Set it where the permissions say nothing: file systems without permissions, and some mounts
 // of container desktops, show every file so. An emptyDir of Kubernetes is such a directory
 // (0777); there the option means that you trust every container that mounts it. The downtime
-// command does not set the option. To use the command there, chmod +t the directory, or keep
-// the file in a subdirectory (0750).
-func AllowWorldWritable() Option { return func(s *Store) { s.worldWritable = true } }
+// command does not set the option. To use the command there, chmod o-w the directory and let
+// its users share a group.
+func TrustWritable() Option { return func(s *Store) { s.trustWritable = true } }
 
 // Mode sets the permissions of a file that Swap creates. The default is 0640, and 0644 if
 // root creates the file in a directory of root's, because no other user could read it
@@ -97,8 +97,8 @@ func New(path string, opts ...Option) (*Store, error) {
 			o(s)
 		}
 	}
-	if s.mode&0o002 != 0 && !s.worldWritable {
-		return nil, fmt.Errorf("filestore: Mode %#o: want no write permission for all users, or AllowWorldWritable", s.mode)
+	if s.mode&0o002 != 0 && !s.trustWritable {
+		return nil, fmt.Errorf("filestore: Mode %#o: want no write permission for all users, or TrustWritable", s.mode)
 	}
 	if s.mode != 0 && s.mode&0o600 != 0o600 {
 		return nil, fmt.Errorf("filestore: Mode %#o: want read and write permission for the owner", s.mode)
@@ -125,9 +125,10 @@ func (s *Store) at(step string) error {
 	return s.fault(step)
 }
 
-// refused adds [store.ErrReadOnly] to an error that means that this user cannot write here.
+// refused adds [store.ErrReadOnly] to an error that means that this user cannot write here, or
+// cannot write what readers would believe.
 func refused(err error) error {
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || isUntrusted(err) {
 		return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
 	}
 	return err

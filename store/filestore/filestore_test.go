@@ -94,8 +94,8 @@ func ExampleMode() {
 	// Output: <nil>
 }
 
-func ExampleAllowWorldWritable() {
-	_, err := filestore.New("downtime.json", filestore.AllowWorldWritable()) // a mount that shows 0777
+func ExampleTrustWritable() {
+	_, err := filestore.New("downtime.json", filestore.TrustWritable()) // a mount that shows 0777
 	fmt.Println(err)
 	// Output: <nil>
 }

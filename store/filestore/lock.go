@@ -56,6 +56,9 @@ func (s *Store) acquire(ctx context.Context) (_ *writer, err error) {
 			w.release()
 		}
 	}()
+	if err := s.mayWrite(w.dir); err != nil {
+		return nil, s.errorf("not written: %w", refused(err))
+	}
 	path := filepath.Join(s.dir, s.lockName())
 	waiting, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
@@ -108,7 +111,7 @@ func (w *writer) openLock() (*os.File, error) {
 		return nil, err
 	}
 	name, isNew := w.store.lockName(), false
-	f, err := openIn(w.dir, name, os.O_RDWR)
+	f, err := openIn(w.store.rule(), w.dir, name, os.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := w.at("create-lock"); err != nil {
 			return nil, err
@@ -122,7 +125,7 @@ func (w *writer) openLock() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.shareLock(f, isNew); err != nil {
+	if err := w.store.shareLock(f, w.dir, isNew); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil

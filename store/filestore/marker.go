@@ -26,7 +26,10 @@ func (s *Store) markerPath() string { return filepath.Join(s.dir, s.markerName()
 // marker returns what the marker says, for operators, and "" if there is no marker. After a
 // crash of the machine it can be empty.
 func (s *Store) marker() (string, error) {
-	f, err := os.OpenFile(s.markerPath(), os.O_RDONLY|nonBlock|noFollow, 0)
+	if info, err := os.Lstat(s.markerPath()); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return "", s.untold(fmt.Errorf("%s is a symbolic link, want a regular file", s.markerPath()))
+	}
+	f, err := s.rule().Open(s.markerPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -34,14 +37,7 @@ func (s *Store) marker() (string, error) {
 		return "", s.untold(err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is %s, want a regular file", s.markerPath(), kindOf(info.Mode()))
-	}
-	var b []byte
-	if err == nil {
-		b, err = io.ReadAll(io.LimitReader(f, maxMarker))
-	}
+	b, err := io.ReadAll(io.LimitReader(f, maxMarker))
 	if err != nil {
 		return "", s.untold(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/go-downtime/downtime/internal/trust"
 )
 
 // The user of a command can be root, and the directory another user's, who can put links in
@@ -15,16 +17,20 @@ import (
 // openAttempts is how often a file is opened that is replaced meanwhile.
 const openAttempts = 10
 
-// openIn opens the regular file name in dir. It refuses a link, because os.Root follows one
-// that stays inside the directory.
-func openIn(dir *os.Root, name string, flag int) (*os.File, error) {
+// openIn opens the regular file name in dir, if the rule believes it. It refuses a link,
+// because os.Root follows one that stays inside the directory.
+func openIn(rule trust.Rule, dir *os.Root, name string, flag int) (*os.File, error) {
+	in, err := dir.Stat(".")
+	if err != nil {
+		return nil, err
+	}
 	for range openAttempts {
 		named, err := dir.Lstat(name)
 		if err != nil {
 			return nil, err
 		}
-		if !named.Mode().IsRegular() {
-			return nil, fmt.Errorf("%s is %s, want a regular file", pathIn(dir, name), kindOf(named.Mode()))
+		if err := rule.Regular(pathIn(dir, name), in, named); err != nil {
+			return nil, err
 		}
 		f, err := dir.OpenFile(name, flag|nonBlock, 0)
 		if err != nil {
@@ -41,14 +47,21 @@ func openIn(dir *os.Root, name string, flag int) (*os.File, error) {
 	return nil, fmt.Errorf("%s was replaced %d times while it was opened: try again", pathIn(dir, name), openAttempts)
 }
 
-// openDirIn opens the directory name in parent. It refuses a link.
-func openDirIn(parent *os.Root, name string) (*os.Root, error) {
+// openDirIn opens the directory name in parent, if the rule believes it. It refuses a link.
+func openDirIn(rule trust.Rule, parent *os.Root, name string) (*os.Root, error) {
+	in, err := parent.Stat(".")
+	if err != nil {
+		return nil, err
+	}
 	named, err := parent.Lstat(name)
 	if err != nil {
 		return nil, err
 	}
 	if !named.IsDir() {
 		return nil, fmt.Errorf("%s: want a directory, and no link to one", pathIn(parent, name))
+	}
+	if err := rule.Entry(pathIn(parent, name), in, named); err != nil {
+		return nil, err
 	}
 	dir, err := parent.OpenRoot(name)
 	if err != nil {

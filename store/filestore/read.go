@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -46,7 +47,7 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	same := s.last.settled && s.last.token == have && s.last.stamp == stampOf(info)
 	var b []byte
 	if !same {
-		if b, err = s.reread(info, now); err != nil {
+		if b, err = s.reread(now); err != nil {
 			return store.Blob{}, err
 		}
 	}
@@ -60,20 +61,16 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 
 // reread reads the file and brings s.last up to date. The read began at now. The caller
 // holds s.mu.
-func (s *Store) reread(info fs.FileInfo, now time.Time) ([]byte, error) {
-	// Before opening: to open a device can have effects.
-	if err := s.acceptable(info); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(s.path, os.O_RDONLY|nonBlock, 0)
+func (s *Store) reread(now time.Time) ([]byte, error) {
+	f, err := s.rule().Open(s.path)
 	if err != nil {
 		return nil, s.unreadable(err)
 	}
-	b, at, err := s.content(f)
+	b, info, err := s.content(f)
 	if err != nil {
 		return nil, err
 	}
-	since := time.Now()
+	at, since := stampOf(info), time.Now()
 	if s.last.stamp == at {
 		since = s.last.since
 	}
@@ -82,54 +79,25 @@ func (s *Store) reread(info fs.FileInfo, now time.Time) ([]byte, error) {
 	return b, nil
 }
 
-// content reads the open file, closes it, and returns its stamp from before the read. The
-// content of an empty file is not nil.
-func (s *Store) content(f *os.File) ([]byte, stamp, error) {
+// content reads the open file, closes it, and returns what it was before the read. The content
+// of an empty file is not nil.
+func (s *Store) content(f *os.File) ([]byte, fs.FileInfo, error) {
 	defer func() { _ = f.Close() }() // it was only read
 	info, err := f.Stat()
 	if err != nil {
-		return nil, stamp{}, s.unreadable(err)
+		return nil, nil, s.unreadable(err)
 	}
-	if err := s.acceptable(info); err != nil { // it can be another file by now
-		return nil, stamp{}, err
+	if info.Size() > store.MaxBytes {
+		return nil, nil, s.errorf("has %d bytes, want at most %d", info.Size(), store.MaxBytes)
 	}
 	b := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
 	if _, err := b.ReadFrom(io.LimitReader(f, store.MaxBytes+1)); err != nil {
-		return nil, stamp{}, s.unreadable(err)
+		return nil, nil, s.unreadable(err)
 	}
 	if b.Len() > store.MaxBytes {
-		return nil, stamp{}, s.errorf("has more than %d bytes", store.MaxBytes)
+		return nil, nil, s.errorf("has more than %d bytes", store.MaxBytes)
 	}
-	return b.Bytes(), stampOf(info), nil
-}
-
-// acceptable refuses a file that is never read as a document.
-func (s *Store) acceptable(info fs.FileInfo) error {
-	switch mode := info.Mode(); {
-	case !mode.IsRegular():
-		return s.errorf("is %s, want a regular file", kindOf(mode))
-	case info.Size() > store.MaxBytes:
-		return s.errorf("has %d bytes, want at most %d", info.Size(), store.MaxBytes)
-	case hasPermissions && mode&0o002 != 0 && !s.worldWritable:
-		return s.errorf("every user of this system can write it (%#o), and so end downtime: chmod o-w it, or set the store's option AllowWorldWritable", mode.Perm())
-	}
-	return s.guarded()
-}
-
-func kindOf(mode fs.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "a directory"
-	case mode&fs.ModeSymlink != 0:
-		return "a symbolic link"
-	case mode&fs.ModeNamedPipe != 0:
-		return "a named pipe"
-	case mode&fs.ModeSocket != 0:
-		return "a socket"
-	case mode&fs.ModeDevice != 0:
-		return "a device"
-	}
-	return "no regular file"
+	return b.Bytes(), info, nil
 }
 
 // errMissing means that there is no file at the path.
@@ -150,16 +118,24 @@ func (s *Store) unreachable(err error) error {
 }
 
 func (s *Store) unreadable(err error) error {
+	if isUntrusted(err) {
+		return s.errorf("is not believed: %w", err)
+	}
 	if errors.Is(err, fs.ErrPermission) {
 		return s.errorf("cannot be read by this user, give it read permission: %w", err)
 	}
 	return s.errorf("cannot be read: %w", err)
 }
 
+func isUntrusted(err error) bool {
+	_, is := errors.AsType[*trust.Error](err)
+	return is
+}
+
 // missing returns the error for a file that does not exist. The caller holds s.mu.
 func (s *Store) missing() error {
-	if err := s.guarded(); err != nil { // any user could have removed it
-		return err
+	if _, err := s.rule().Find(s.path); isUntrusted(err) { // any user could have removed it
+		return s.unreadable(err)
 	}
 	marker, err := s.marker()
 	var why string

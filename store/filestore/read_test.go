@@ -120,10 +120,10 @@ func TestAFileThatAllUsersCanWriteIsRefused(t *testing.T) {
 	st, before := written(t)
 	require.NoError(t, os.Chmod(st.path, 0o666))
 	_, err := st.Get(t.Context(), "")
-	require.ErrorContains(t, err, "every user of this system can write it (0666)")
+	require.ErrorContains(t, err, "every user of this system can write "+st.path+" (0666): chmod o-w it")
 	require.ErrorContains(t, st.Swap(t.Context(), before.Token, []byte("next")), "chmod o-w")
 
-	allowing, err := New(st.path, AllowWorldWritable())
+	allowing, err := New(st.path, TrustWritable())
 	require.NoError(t, err)
 	read(t, allowing)
 }
@@ -141,10 +141,10 @@ func TestADirectoryThatAllUsersCanWriteInIsRefused(t *testing.T) {
 		through bool // by a link from another directory
 		want    string
 	}{
-		"refused":                {mode: 0o777, want: "(0777), and so replace the file and end downtime: chmod o-w the directory, or chmod +t it"},
-		"through a link as well": {mode: 0o777, through: true, want: "every user of this system can write in its directory"},
-		"allowed on request":     {mode: 0o777, options: []Option{AllowWorldWritable()}},
-		"the sticky bit will do": {mode: 0o777 | os.ModeSticky},
+		"refused":                {mode: 0o777, want: "(0777), and so replace its files: chmod o-w the directory, or set the store's option TrustWritable"},
+		"through a link as well": {mode: 0o777, through: true, want: "every user of this system can write in the directory"},
+		"allowed on request":     {mode: 0o777, options: []Option{TrustWritable()}},
+		"as /tmp, by its owner":  {mode: 0o777 | os.ModeSticky},
 		"the group may":          {mode: 0o775},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,7 +28,7 @@ type record struct {
 
 // readRecord reads a file that writeRecord wrote.
 func readRecord(dir *os.Root, name string) (record, error) {
-	f, err := openIn(dir, name, os.O_RDONLY)
+	f, err := openIn(inRows, dir, name, os.O_RDONLY)
 	if err != nil {
 		return record{}, err
 	}

@@ -39,18 +39,22 @@ func (s *Store) hold(dir *os.Root, key string, r record, mode fs.FileMode) (*hel
 		}
 		s.letGo(key) // the rows were lost, or another process pruned this one
 	}
-	f, err := openIn(dir, name, os.O_RDWR)
-	if errors.Is(err, fs.ErrNotExist) {
+	f, err := openIn(inRows, dir, name, os.O_RDWR)
+	isNew := errors.Is(err, fs.ErrNotExist)
+	if isNew {
 		r.Host, r.Boot = "", ""
 		if err := s.writeRecord(dir, key+rowSuffix, r, mode); err != nil {
 			return nil, err
 		}
-		f, err = dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+		f, err = dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := s.at("lock-row"); err != nil {
+	if err = s.shareLock(f, dir, isNew); err == nil {
+		err = s.at("lock-row")
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	lock, err := tryLock(f, false)
@@ -78,10 +82,10 @@ func (s *Store) letGo(key string) {
 
 // free reports whether no process holds the lock of a row, which it tries by taking the lock
 // for a moment. It is false if that cannot be known: the lock file is missing, cannot be
-// opened, or is not certainly the row's.
+// opened, as by a user who cannot write rows, or is not certainly the row's.
 func (s *Store) free(dir *os.Root, key string) bool {
 	name := key + lockSuffix
-	f, err := openIn(dir, name, os.O_RDONLY)
+	f, err := openIn(inRows, dir, name, os.O_RDONLY)
 	if err != nil {
 		return false
 	}

@@ -151,6 +151,10 @@ func (s *Store) readRows(now time.Time) (rows []store.Row, since time.Time, err 
 		return nil, since, err
 	}
 	defer func() { _ = dir.Close() }()
+	return s.readRowsIn(dir, now)
+}
+
+func (s *Store) readRowsIn(dir *os.Root, now time.Time) (rows []store.Row, since time.Time, err error) {
 	names, err := namesIn(dir)
 	if err != nil {
 		return nil, since, err
@@ -217,4 +221,18 @@ func (s *Store) readRow(dir *os.Root, key string, now time.Time) (store.Row, boo
 		row.Life = store.Live
 	}
 	return row, true
+}
+
+// hasLiveRow reports whether an instance of this user is live.
+func (s *Store) hasLiveRow(uid int) bool {
+	dir, err := s.openRows()
+	if err != nil {
+		return false
+	}
+	defer func() { _ = dir.Close() }()
+	rows, _, _ := s.readRowsIn(dir, time.Now()) // after an error there are none
+	return slices.ContainsFunc(rows, func(row store.Row) bool {
+		info, err := dir.Lstat(row.Key + rowSuffix)
+		return row.Life == store.Live && err == nil && ownerOf(info).uid == uid
+	})
 }

@@ -6,10 +6,16 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/go-downtime/downtime/internal/trust"
 )
 
 // The directory of the rows is opened once for each call, and everything in it is reached
 // through that. A directory that takes its place meanwhile is not touched.
+
+// inRows is the rule for the files in that directory, which was judged as a whole: only users
+// who may write rows can write in it.
+var inRows = trust.Rule{Lifted: true}
 
 func (s *Store) rowsName() string { return s.base + ".instances" }
 
@@ -20,7 +26,7 @@ func (s *Store) openRows() (*os.Root, error) {
 		return nil, err
 	}
 	defer func() { _ = parent.Close() }()
-	return openDirIn(parent, s.rowsName())
+	return openDirIn(s.rowsRule(), parent, s.rowsName())
 }
 
 // makeRows opens the directory, and creates it if there is none, with the permissions of the
@@ -38,15 +44,20 @@ func (s *Store) makeRows(now time.Time) (dir *os.Root, mode fs.FileMode, err err
 	}
 	perm := info.Mode().Perm()&^0o022 | 0o700
 	mode = perm & 0o644
-	err = parent.Mkdir(s.rowsName(), perm)
-	isNew := err == nil
+	isNew := false
+	if _, err = parent.Lstat(s.rowsName()); errors.Is(err, fs.ErrNotExist) {
+		if err = s.mayWrite(parent); err == nil {
+			err = parent.Mkdir(s.rowsName(), perm)
+			isNew = err == nil
+		}
+	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, 0, err
 	}
 	if err := s.at("open-rows"); err != nil {
 		return nil, 0, err
 	}
-	if dir, err = openDirIn(parent, s.rowsName()); err != nil {
+	if dir, err = openDirIn(s.rowsRule(), parent, s.rowsName()); err != nil {
 		return nil, 0, err
 	}
 	if isNew && os.Geteuid() == 0 {

@@ -58,17 +58,6 @@ func TestWhatIsNoFileIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
-func TestAFileThatBecomesANamedPipeJustBeforeItIsOpened(t *testing.T) {
-	t.Parallel()
-	st, _ := written(t)
-	info, err := os.Stat(st.path)
-	require.NoError(t, err)
-	require.NoError(t, os.Remove(st.path))
-	require.NoError(t, syscall.Mkfifo(st.path, 0o600))
-	_, err = st.reread(info, time.Now())
-	require.ErrorContains(t, err, "is a named pipe")
-}
-
 func TestANamedPipeIsNoLockFileAndNoMarker(t *testing.T) {
 	t.Parallel()
 	st := newFile(t)

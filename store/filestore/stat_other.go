@@ -6,7 +6,6 @@ import "io/fs"
 
 const (
 	nonBlock       = 0
-	noFollow       = 0
 	hasPermissions = false // the system invents the permissions that it shows
 	canSyncDir     = false
 )
@@ -21,9 +20,3 @@ type stamp struct {
 func stampOf(info fs.FileInfo) stamp {
 	return stamp{known: true, size: info.Size(), mtime: info.ModTime().UnixNano()}
 }
-
-func ownerOf(fs.FileInfo) owner { return asIs }
-
-func hasOneName(fs.FileInfo) bool { return true }
-
-func isReadOnly(string) bool { return false }

@@ -3,14 +3,12 @@
 package filestore
 
 import (
-	"errors"
 	"io/fs"
 	"syscall"
 )
 
 const (
 	nonBlock       = syscall.O_NONBLOCK // opening a named pipe does not wait for its writer
-	noFollow       = syscall.O_NOFOLLOW
 	hasPermissions = true
 	canSyncDir     = true
 )
@@ -30,24 +28,4 @@ func stampOf(info fs.FileInfo) stamp {
 		s.ctime = ctime(st)
 	}
 	return s
-}
-
-func ownerOf(info fs.FileInfo) owner {
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return owner{int(st.Uid), int(st.Gid)}
-	}
-	return asIs
-}
-
-// hasOneName reports whether the file has no other name by a hard link.
-func hasOneName(info fs.FileInfo) bool {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	return ok && st.Nlink == 1
-}
-
-// isReadOnly reports whether the directory is mounted read-only, so that its permissions do not
-// count: the directory of a ConfigMap has 0777.
-func isReadOnly(dir string) bool {
-	const writing = 2
-	return errors.Is(syscall.Access(dir, writing), syscall.EROFS)
 }

@@ -42,6 +42,9 @@ func (w *writer) swap(ctx context.Context, old store.Token, next []byte) error {
 	case is.token != old:
 		return s.errorf("%w", store.ErrConflict)
 	default:
+		if marker, err := w.dir.Lstat(s.markerName()); err == nil && marker.IsDir() { // nothing can replace it
+			return s.errorf("not written: %s is a directory, want a regular file: remove it", s.markerPath())
+		}
 		if err := w.replace(ctx, is.info, next); err != nil {
 			return s.errorf("not written: %w", refused(err))
 		}
@@ -73,20 +76,17 @@ func (w *writer) document() (found, error) {
 	info, err := w.dir.Lstat(s.base)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return found{}, s.guarded()
+		return found{}, nil
 	case err != nil:
 		return found{}, s.unreadable(err)
 	case info.Mode()&fs.ModeSymlink != 0:
 		return found{}, s.errorf("%w: it is a symbolic link, which a write would replace; name the file that it points to", store.ErrReadOnly)
 	}
-	if err := s.acceptable(info); err != nil {
-		return found{}, err
-	}
-	f, err := openIn(w.dir, s.base, os.O_RDONLY)
+	f, err := openIn(s.rule(), w.dir, s.base, os.O_RDONLY)
 	if err != nil {
 		return found{}, s.unreadable(err)
 	}
-	b, _, err := s.content(f)
+	b, info, err := s.content(f)
 	if err != nil {
 		return found{}, err
 	}
