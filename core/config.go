@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-downtime/downtime/internal/answer"
 	"github.com/go-downtime/downtime/internal/exempt"
+	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
@@ -68,7 +69,15 @@ type Config struct {
 	// beats Down, which beats the store. A file that cannot be read or says anything else
 	// keeps its last value. Before it had a value, the gate does what FirstStart says. A
 	// missing file says nothing. "" means no file.
+	//
+	// A file cannot be read either if every user of the system can write it, or can replace it
+	// or a link that leads to it, because the directory is writable for all. In a sticky
+	// directory that is writable for all, like /tmp, it has to belong to root or to the
+	// directory's owner, and every link too. A place that is mounted read-only is believed.
 	OverrideFile string
+	// TrustWritableOverride believes OverrideFile whoever can write or replace it: for file
+	// systems without permissions, or where every user of the system may open the site.
+	TrustWritableOverride bool
 
 	// PollInterval is the time between two reads of the store, 10 ms to 1 h. Zero means
 	// the store's own choice, see [store.Info]. If the store keeps rows of instances, every
@@ -112,6 +121,7 @@ type settings struct {
 	down        bool
 	env         direction
 	file        string
+	fileRule    trust.Rule
 	poll        time.Duration // between two reads; zero: the store says
 	spread      bool          // spread the polls, also without rows
 	onLost      StoreLostPolicy
@@ -138,6 +148,7 @@ func (c Config) resolve() (*settings, error) {
 		bypass:     slices.Clone(c.Bypass),
 		down:       c.Down,
 		file:       c.OverrideFile,
+		fileRule:   trust.Rule{Lifted: c.TrustWritableOverride, Option: "Config.TrustWritableOverride"},
 		poll:       c.PollInterval,
 		onLost:     c.OnStoreLost,
 		maxStale:   c.MaxStale,
@@ -214,7 +225,7 @@ func (c Config) digest() string {
 	// Marshal never fails for strings, numbers and booleans.
 	b, _ := json.Marshal([]any{
 		slices.Sorted(slices.Values(c.ExemptExact)), slices.Sorted(slices.Values(c.ExemptPaths)), slices.Sorted(slices.Values(names)),
-		c.OnStoreLost, c.MaxStale, c.FirstStart, c.OverrideFile, c.Down,
+		c.OnStoreLost, c.MaxStale, c.FirstStart, c.OverrideFile, c.TrustWritableOverride, c.Down,
 	})
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:6])

@@ -111,7 +111,7 @@ func (f *follower) begin() {
 	}
 	var first any = tick{}
 	if f.set.file != "" {
-		value, err := readOverrideFile(f.set.file)
+		value, err := readOverrideFile(f.set.file, f.set.fileRule)
 		first = fileRead{value, err}
 	}
 	if f.set.store == nil {
@@ -365,9 +365,9 @@ func putRow(ctx context.Context, fleet store.Rows, key string, b []byte) (token 
 // readFile reads the override file, on a goroutine of its own: it may be on a network file
 // system.
 func (f *follower) readFile() {
-	path, w := f.set.file, weak.Make(f)
+	path, rule, w := f.set.file, f.set.fileRule, weak.Make(f)
 	go func() {
-		value, err := readOverrideFile(path)
+		value, err := readOverrideFile(path, rule)
 		if f := w.Value(); f != nil {
 			f.handle(fileRead{value, err})
 		}

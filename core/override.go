@@ -9,8 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/go-downtime/downtime/internal/trust"
 )
 
 // envOverride is the environment variable that New reads once.
@@ -50,32 +51,35 @@ func parseOverride(text string) (direction, error) {
 	return directionNone, errors.New(`want "up", "down" or nothing`)
 }
 
-// readOverrideFile reads the override file. A missing file in an existing directory says
-// nothing: removing the file takes the override back. Every other fault is an error, and the
-// last value stays. So a volume or a link target that went away takes nothing back.
-func readOverrideFile(path string) (direction, error) {
-	// O_NONBLOCK keeps a FIFO in its place from hanging the poll.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
+// maxOverride is how large an override file can be, in bytes.
+const maxOverride = 4096
+
+// readOverrideFile reads the override file, if the rule believes it. A missing file in an
+// existing directory says nothing: removing the file takes the override back. Every other
+// fault is an error, and the last value stays. So a volume or a link target that went away
+// takes nothing back.
+func readOverrideFile(path string, rule trust.Rule) (direction, error) {
+	f, err := rule.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		_, dirErr := os.Stat(filepath.Dir(path))
 		if _, nameErr := os.Lstat(path); errors.Is(nameErr, fs.ErrNotExist) && dirErr == nil {
 			return directionNone, nil
 		}
+	}
+	if err != nil {
 		return directionNone, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	if info, err := f.Stat(); err != nil {
-		return directionNone, err
-	} else if !info.Mode().IsRegular() {
-		return directionNone, fmt.Errorf("%s: want a regular file, found %s", path, info.Mode().Type())
-	}
-	text, err := io.ReadAll(io.LimitReader(f, 64))
+	text, err := io.ReadAll(io.LimitReader(f, maxOverride+1))
 	if err != nil {
 		return directionNone, err
+	}
+	if len(text) > maxOverride {
+		return directionNone, fmt.Errorf("%s: has more than %d bytes", path, maxOverride)
 	}
 	o, err := parseOverride(string(text))
 	if err != nil {
-		return directionNone, fmt.Errorf("%s: %q: %w", path, text, err)
+		return directionNone, fmt.Errorf("%s: %.64q: %w", path, text, err)
 	}
 	return o, nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,11 +103,39 @@ func TestOverrideFile(t *testing.T) {
 		}, true, true},
 		"a ConfigMap's links are followed": {func(t *testing.T, f string) {
 			t.Helper()
-			data := filepath.Join(filepath.Dir(f), "..data")
-			require.NoError(t, os.WriteFile(data, []byte("up"), 0o600))
-			require.NoError(t, os.Remove(f))
-			require.NoError(t, os.Symlink("..data", f))
+			configMap(t, f, "up")
 		}, false, false},
+		"blanks hide no word": {func(t *testing.T, f string) {
+			t.Helper()
+			require.NoError(t, os.WriteFile(f, []byte(strings.Repeat(" ", 64)+"down"), 0o600))
+		}, true, false},
+		"a word after 4 KiB keeps the value": {func(t *testing.T, f string) {
+			t.Helper()
+			require.NoError(t, os.WriteFile(f, []byte(strings.Repeat("\n", 4096)+"up"), 0o600))
+		}, true, true},
+		"a file that all users can write keeps it": {func(t *testing.T, f string) {
+			t.Helper()
+			require.NoError(t, os.WriteFile(f, []byte("up"), 0o600))
+			require.NoError(t, os.Chmod(f, 0o666))
+		}, true, true},
+		"a directory in which all users can write keeps it": {func(t *testing.T, f string) {
+			t.Helper()
+			require.NoError(t, os.WriteFile(f, []byte("up"), 0o600))
+			require.NoError(t, os.Chmod(filepath.Dir(f), 0o777))
+		}, true, true},
+		"any user can remove it there": {func(t *testing.T, f string) {
+			t.Helper()
+			require.NoError(t, os.Remove(f))
+			require.NoError(t, os.Chmod(filepath.Dir(f), 0o777))
+		}, true, true},
+		"a link into such a directory keeps it": {func(t *testing.T, f string) {
+			t.Helper()
+			dir := t.TempDir()
+			require.NoError(t, os.Chmod(dir, 0o777))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "x"), []byte("up"), 0o600))
+			require.NoError(t, os.Remove(f))
+			require.NoError(t, os.Symlink(filepath.Join(dir, "x"), f))
+		}, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -128,8 +157,8 @@ func TestOverrideFile(t *testing.T) {
 				require.Equal(t, c.log, gate.Status().OverrideErr != nil)
 				if c.log {
 					require.Equal(t, 2, count(book.messages(), "override"), "said down; became unreadable")
-					require.NoError(t, os.RemoveAll(file))
-					require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+					require.NoError(t, os.RemoveAll(filepath.Dir(file)))
+					require.NoError(t, os.Mkdir(filepath.Dir(file), 0o700))
 					time.Sleep(time.Second)
 					synctest.Wait()
 					require.Equal(t, http.StatusOK, get(h, "/").Code)
@@ -138,6 +167,17 @@ func TestOverrideFile(t *testing.T) {
 			})
 		})
 	}
+}
+
+// configMap puts a file in its place as Kubernetes mounts one.
+func configMap(t *testing.T, file, text string) {
+	t.Helper()
+	dir, volume := filepath.Dir(file), "..2026_11_26_01_00_00.1"
+	require.NoError(t, os.Mkdir(filepath.Join(dir, volume), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, volume, filepath.Base(file)), []byte(text), 0o644))
+	require.NoError(t, os.Symlink(volume, filepath.Join(dir, "..data")))
+	require.NoError(t, os.RemoveAll(file))
+	require.NoError(t, os.Symlink(filepath.Join("..data", filepath.Base(file)), file))
 }
 
 func TestAnOverrideFileThatWasNeverReadRefuses(t *testing.T) {
@@ -168,5 +208,20 @@ func TestAnOverrideFileThatWasNeverReadRefuses(t *testing.T) {
 				require.True(t, gate.Status().Open)
 			})
 		})
+	}
+}
+
+func TestTrustWritableOverrideBelievesAnyFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "override")
+	require.NoError(t, os.WriteFile(file, []byte("down"), 0o600))
+	require.NoError(t, os.Chmod(file, 0o666))
+	for _, trusts := range []bool{false, true} {
+		gate, book := newGate(t, core.Config{OverrideFile: file, TrustWritableOverride: trusts, FirstStart: core.FirstStartOpen})
+		require.Equal(t, trusts, !gate.Status().Open)
+		if !trusts {
+			require.ErrorContains(t, gate.Status().OverrideErr, "(0666): chmod o-w it, or set Config.TrustWritableOverride")
+			require.Equal(t, 1, count(book.messages(), "override"))
+		}
 	}
 }
