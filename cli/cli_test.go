@@ -210,15 +210,15 @@ func TestSchemesOpenAndCloseStores(t *testing.T) {
 		code   int
 		stderr string
 	}{
-		"a known scheme":                {"trial:x", ExitDone, ""},
-		"a bad URL is wrong usage":      {"trial:bad", ExitUsage, "downtime: --store: \"trial:bad\": want a good one\n"},
-		"a dead store is a failure":     {"trial:dead", ExitFailed, "downtime: connection refused\n"},
-		"an unknown one names those":    {"redis://h", ExitUsage, "downtime: --store: unknown scheme \"redis:\": want file:PATH, trial:NAME\n"},
-		"no scheme names them too":      {"x.json", ExitUsage, "downtime: --store: \"x.json\" is not the URL of a store: want file:PATH, trial:NAME\n"},
-		"a password":                    {"trial://u:p@h/db", ExitUsage, "downtime: --store: it holds a password, which every user of this machine can read in the list of processes: set DOWNTIME_STORE to the URL instead\n"},
-		"a file without a name":         {"file:", ExitUsage, "downtime: --store: \"file:\": names no file; want file:PATH\n"},
-		"a file on another host":        {"file://host/x", ExitUsage, "downtime: --store: \"file://host/x\": names a host; want file:PATH or file:///PATH\n"},
-		"a control byte in it is shown": {"a\x1bb:x", ExitUsage, "downtime: --store: unknown scheme \"a\\x1bb:\": want file:PATH, trial:NAME\n"},
+		"a known scheme":               {"trial:x", ExitDone, ""},
+		"a bad URL is wrong usage":     {"trial:bad", ExitUsage, "downtime: --store: \"trial:bad\": want a good one\n"},
+		"a dead store is a failure":    {"trial:dead", ExitFailed, "downtime: connection refused\n"},
+		"an unknown one names those":   {"redis://h", ExitUsage, "downtime: --store: unknown scheme \"redis:\": want file:PATH, trial:NAME\n"},
+		"no scheme names them too":     {"x.json", ExitUsage, "downtime: --store: it is not the URL of a store: want file:PATH, trial:NAME\n"},
+		"a password":                   {"trial://u:p@h/db", ExitUsage, "downtime: --store: it holds a password, which every user of this machine can read in the list of processes: set DOWNTIME_STORE to the URL instead\n"},
+		"a file without a name":        {"file:", ExitUsage, "downtime: --store: names no file; want file:PATH\n"},
+		"a file on another host":       {"file://host/x", ExitUsage, "downtime: --store: names a host; want file:PATH or file:///PATH\n"},
+		"no scheme has a control byte": {"a\x1bb:x", ExitUsage, "downtime: --store: it is not the URL of a store: want file:PATH, trial:NAME\n"},
 	} {
 		var errs bytes.Buffer
 		code := Main(t.Context(), []string{"status", "--store", test.url}, nil, nil, &errs, scheme)

@@ -46,11 +46,12 @@ func (a *app) open(ctx context.Context) (st store.Store, closeStore func(), err 
 	if location == "" {
 		return nil, nothing, usagef("which store? Say --store URL, or set %s: %s", envStore, a.forms())
 	}
+	// A location that is refused is not repeated: a password can be anywhere in it.
 	name, _, ok := strings.Cut(location, ":")
 	scheme, known := a.schemes[name]
 	switch {
-	case !ok:
-		return nil, nothing, usagef("%s: %q is not the URL of a store: want %s", from, location, a.forms())
+	case !ok, !known && !isScheme(name):
+		return nil, nothing, usagef("%s: it is not the URL of a store: want %s", from, a.forms())
 	case !known:
 		return nil, nothing, usagef("%s: unknown scheme %q: want %s", from, name+":", a.forms())
 	case from == "--store" && hasPassword(location):
@@ -64,6 +65,13 @@ func (a *app) open(ctx context.Context) (st store.Store, closeStore func(), err 
 		return st, func() { _ = c.Close() }, nil // every write is confirmed by then
 	}
 	return st, nothing, nil
+}
+
+// isScheme reports whether name can be the scheme of a URL.
+func isScheme(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '+' && r != '-' && r != '.'
+	})
 }
 
 // hasPassword reports whether the URL names a secret: in its authority, or as a parameter.
@@ -93,12 +101,12 @@ func openFile(_ context.Context, url string) (store.Store, error) {
 	path := strings.TrimPrefix(url, "file:")
 	if rest, ok := strings.CutPrefix(path, "//"); ok {
 		if !strings.HasPrefix(rest, "/") {
-			return nil, &store.FieldError{Field: "store", Value: url, Problem: "names a host; want file:PATH or file:///PATH"}
+			return nil, &store.FieldError{Field: "store", Problem: "names a host; want file:PATH or file:///PATH"}
 		}
 		path = rest
 	}
 	if path == "" {
-		return nil, &store.FieldError{Field: "store", Value: url, Problem: "names no file; want file:PATH"}
+		return nil, &store.FieldError{Field: "store", Problem: "names no file; want file:PATH"}
 	}
 	return filestore.New(path)
 }

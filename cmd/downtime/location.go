@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -22,41 +23,73 @@ type location struct {
 }
 
 // parseLocation takes our parameters out of text. "app" is always one of them, and required.
-// No error shows a password.
+// No error repeats a part of text that can be a password.
 func parseLocation(text, form string, params ...string) (location, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Opaque != "" || u.Fragment != "" {
 		return location{}, fault("is not a URL; want " + form)
+	}
+	if strings.Contains(u.EscapedPath()+"?"+u.RawQuery, "@") { // of a password with a slash, what follows it
+		return location{}, fault("has @ after the host; write / ? # and @ as %2F %3F %23 and %40; want " + form)
 	}
 	l := location{URL: u, form: form, ours: map[string]string{}}
 	rest, err := l.take(u.RawQuery, append(params, "app"))
 	if err != nil {
 		return location{}, err
 	}
-	u.RawQuery = rest
+	u.RawQuery = rest.Encode()
 	return l, nil
 }
 
 // take takes our parameters out of a query, and returns the rest.
-func (l location) take(query string, params []string) (rest string, err error) {
+func (l location) take(query string, params []string) (rest url.Values, err error) {
 	values, err := url.ParseQuery(query)
-	if err != nil {
-		return "", fault("its parameters cannot be read; want " + l.form)
+	if err != nil || slices.ContainsFunc(slices.Collect(maps.Keys(values)), isNoName) {
+		return nil, fault("its parameters cannot be read; want " + l.form)
 	}
 	for _, name := range params {
 		given := values[name]
 		values.Del(name)
 		if len(given) > 1 || (len(given) == 1 && given[0] == "") {
-			return "", fault(name + ": want it once, and not empty; want " + l.form)
+			return nil, fault(name + ": want it once, and not empty; want " + l.form)
 		}
 		if len(given) == 1 {
 			l.ours[name] = given[0]
 		}
 	}
 	if l.ours["app"] == "" {
-		return "", fault("which application? Its name is missing; want " + l.form)
+		return nil, fault("which application? Its name is missing; want " + l.form)
 	}
-	return values.Encode(), nil
+	return values, nil
+}
+
+// isNoName reports whether name cannot be that of a parameter.
+func isNoName(name string) bool {
+	return name == "" || strings.ContainsFunc(name, func(r rune) bool {
+		return r != '_' && r != '.' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
+}
+
+// with is the URL with another query.
+func (l location) with(query string) string {
+	u := *l.URL
+	u.RawQuery = query
+	return u.String()
+}
+
+// blame names the parameter with which parse, which takes a query, fails. The words of a driver
+// are not shown: they can repeat a password that is in a wrong place.
+func (l location) blame(parse func(query string) error) error {
+	if parse("") != nil {
+		return fault("the driver refuses its host, port or database; want " + l.form)
+	}
+	values := l.Query()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if parse(url.Values{name: values[name]}.Encode()) != nil {
+			return fault(name + ": the driver refuses it; want " + l.form)
+		}
+	}
+	return fault("the driver refuses its parameters together; want " + l.form)
 }
 
 // host is where the server is, with the port if there is one.
@@ -90,13 +123,3 @@ func refused(err error, fields map[string]string) error {
 
 // fault is wrong usage.
 func fault(problem string) error { return &store.FieldError{Field: "store", Problem: problem} }
-
-// withoutSecrets is the problem that a driver has with a URL, if it does not repeat a
-// secret.
-func withoutSecrets(err error, secrets ...string) string {
-	text := err.Error()
-	if slices.ContainsFunc(secrets, func(s string) bool { return s != "" && strings.Contains(text, s) }) {
-		return "the driver refuses it"
-	}
-	return text
-}

@@ -31,9 +31,10 @@ func openMySQL(_ context.Context, text string) (store.Store, error) {
 		host += ":3306"
 	}
 	// User, password and database would need escapes in the driver's own syntax.
-	cfg, err := mysql.ParseDSN("tcp(" + host + ")/?" + l.RawQuery)
+	parse := func(query string) (*mysql.Config, error) { return mysql.ParseDSN("tcp(" + host + ")/?" + query) }
+	cfg, err := parse(l.RawQuery)
 	if err != nil {
-		return nil, fault(withoutSecrets(err, l.password()) + "; want " + mysqlForm)
+		return nil, l.blame(func(query string) error { _, err := parse(query); return err })
 	}
 	cfg.User, cfg.Passwd, cfg.DBName = l.User.Username(), l.password(), name
 	cfg.ParseTime, cfg.Loc = true, time.UTC
@@ -41,7 +42,7 @@ func openMySQL(_ context.Context, text string) (store.Store, error) {
 	cfg.Logger = &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
-		return nil, fault(withoutSecrets(err, cfg.Passwd) + "; want " + mysqlForm)
+		return nil, fault("the driver refuses it; want " + mysqlForm)
 	}
 	db := sql.OpenDB(connector)
 	st, err := sqlstore.New(db, sqlstore.MySQL, sqlstore.Options{

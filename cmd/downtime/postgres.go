@@ -23,7 +23,7 @@ func openPostgres(_ context.Context, text string) (store.Store, error) {
 	}
 	cfg, err := pgx.ParseConfig(l.String())
 	if err != nil {
-		return nil, fault(withoutSecrets(err, l.password(), l.Query().Get("password")) + "; want " + postgresForm)
+		return nil, l.blame(func(query string) error { _, err := pgx.ParseConfig(l.with(query)); return err })
 	}
 	if _, given := l.User.Password(); !given && !l.Query().Has("password") && l.password() != "" {
 		cfg.Password = l.password() // before PGPASSWORD and the password file

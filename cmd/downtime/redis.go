@@ -41,10 +41,15 @@ func openRedis(_ context.Context, text string) (store.Store, error) {
 		}
 	}
 	logging.Disable() // errors are returned; stderr is the command's
-	client, err := l.redisClient()
-	if err != nil {
-		return nil, fault(withoutSecrets(err, l.password()) + "; want " + redisForm)
+	if c := l.ours["cluster"]; c != "" && c != "true" && c != "false" {
+		return nil, fault("cluster: want true or false; want " + redisForm)
 	}
+	parse := l.redisParser()
+	connect, err := parse(l.RawQuery)
+	if err != nil {
+		return nil, l.blame(func(query string) error { _, err := parse(query); return err })
+	}
+	client := connect()
 	st, err := redisstore.New(client, o)
 	if err != nil {
 		return nil, errors.Join(refused(err, redisFields), client.Close())
@@ -52,29 +57,31 @@ func openRedis(_ context.Context, text string) (store.Store, error) {
 	return redisStore{Store: st, client: client}, nil
 }
 
-func (l location) redisClient() (redis.UniversalClient, error) {
-	switch cluster := l.ours["cluster"]; {
-	case cluster != "" && cluster != "true" && cluster != "false":
-		return nil, errors.New("cluster: want true or false")
-	case cluster == "true":
-		o, err := redis.ParseClusterURL(l.String())
-		if err != nil {
-			return nil, err
+// redisParser returns what takes a query and makes a client of the kind that the URL asks for.
+func (l location) redisParser() func(query string) (connect func() redis.UniversalClient, err error) {
+	switch {
+	case l.ours["cluster"] == "true":
+		return func(query string) (func() redis.UniversalClient, error) {
+			o, err := redis.ParseClusterURL(l.with(query))
+			return func() redis.UniversalClient {
+				o.Password, o.ContextTimeoutEnabled = l.password(), true
+				return redis.NewClusterClient(o)
+			}, err
 		}
-		o.Password, o.ContextTimeoutEnabled = l.password(), true
-		return redis.NewClusterClient(o), nil
 	case l.Query().Has("master_name"):
-		o, err := redis.ParseFailoverURL(l.String())
-		if err != nil {
-			return nil, err
+		return func(query string) (func() redis.UniversalClient, error) {
+			o, err := redis.ParseFailoverURL(l.with(query))
+			return func() redis.UniversalClient {
+				o.Password, o.ContextTimeoutEnabled = l.password(), true
+				return redis.NewFailoverClient(o)
+			}, err
 		}
-		o.Password, o.ContextTimeoutEnabled = l.password(), true
-		return redis.NewFailoverClient(o), nil
 	}
-	o, err := redis.ParseURL(l.String())
-	if err != nil {
-		return nil, err
+	return func(query string) (func() redis.UniversalClient, error) {
+		o, err := redis.ParseURL(l.with(query))
+		return func() redis.UniversalClient {
+			o.Password, o.ContextTimeoutEnabled = l.password(), true
+			return redis.NewClient(o)
+		}, err
 	}
-	o.Password, o.ContextTimeoutEnabled = l.password(), true
-	return redis.NewClient(o), nil
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,8 +63,8 @@ func openSQLite(_ context.Context, text string) (store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rest != "" {
-		return nil, fault("unknown parameter " + rest + "; want " + sqliteForm)
+	if len(rest) > 0 {
+		return nil, fault("unknown parameter " + slices.Min(slices.Collect(maps.Keys(rest))) + "; want " + sqliteForm)
 	}
 	s := sqlite{path: path, options: sqlstore.Options{App: l.ours["app"], Prefix: l.ours["prefix"], Name: "sqlite:" + path}}
 	// A typing error in the path must not create a database.
