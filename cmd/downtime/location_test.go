@@ -43,6 +43,7 @@ func TestWrongURLsAreWrongUsage(t *testing.T) {
 		"not a mode of the driver":       {"postgres://h/db?app=a&sslmode=maybe", "sslmode: the driver refuses it; want postgres://"},
 		"a password that is not escaped": {"postgres://h/x@db?app=a", "has @ after the host; write / ? # and @ as %2F %3F %23 and %40"},
 		"a parameter of a Sentinel":      {"redis://h?app=a&master_name=m&route_randomly=maybe&db=1", "route_randomly: the driver refuses it"},
+		"another trust of SQLite":        {"sqlite:x.db?app=a&trust_writable=yes", "trust_writable: want true; want sqlite:"},
 		"without slashes":                {"postgres:h/db?app=a", "is not a URL; want postgres://"},
 		"an unknown scheme": {
 			"oracle://h/db?app=a", `unknown scheme "oracle:": want file:PATH, mysql://HOST/DATABASE?app=NAME, ` +

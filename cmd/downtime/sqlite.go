@@ -3,23 +3,29 @@ package main
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	modernc "modernc.org/sqlite"
 
+	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
 	"github.com/go-downtime/downtime/store/sqlstore"
 )
 
-const sqliteForm = "sqlite:PATH?app=NAME[&prefix=PREFIX]"
+const sqliteForm = "sqlite:PATH?app=NAME[&prefix=PREFIX][&trust_writable=true]"
+
+// trustWritable is the parameter that believes a file whoever can write it.
+const trustWritable = "trust_writable"
 
 // sqlFields are our parameters by the names of sqlstore's options.
 var sqlFields = map[string]string{"App": "app", "Schema": "schema", "Prefix": "prefix"}
@@ -39,6 +45,7 @@ type sqlite struct {
 	database
 
 	path    string
+	rule    trust.Rule
 	options sqlstore.Options
 }
 
@@ -59,14 +66,23 @@ func openSQLite(_ context.Context, text string) (store.Store, error) {
 		return nil, fault("names no file; want " + sqliteForm)
 	}
 	l := location{form: sqliteForm, ours: map[string]string{}}
-	rest, err := l.take(query, []string{"app", "prefix"})
+	rest, err := l.take(query, []string{"app", "prefix", trustWritable})
 	if err != nil {
 		return nil, err
 	}
 	if len(rest) > 0 {
 		return nil, fault("unknown parameter " + slices.Min(slices.Collect(maps.Keys(rest))) + "; want " + sqliteForm)
 	}
-	s := sqlite{path: path, options: sqlstore.Options{App: l.ours["app"], Prefix: l.ours["prefix"], Name: "sqlite:" + path}}
+	s := sqlite{
+		path: path, options: sqlstore.Options{App: l.ours["app"], Prefix: l.ours["prefix"], Name: "sqlite:" + path},
+		rule: trust.Rule{Option: trustWritable + "=true in the URL"},
+	}
+	if given := l.ours[trustWritable]; given != "" {
+		if given != "true" {
+			return nil, fault(trustWritable + ": want true; want " + sqliteForm)
+		}
+		s.rule.Lifted = true
+	}
 	// A typing error in the path must not create a database.
 	s.database, err = s.connect("rw")
 	if err != nil {
@@ -78,15 +94,61 @@ func openSQLite(_ context.Context, text string) (store.Store, error) {
 func (s sqlite) connect(mode string) (database, error) {
 	// The application chooses the mode of the journal.
 	dsn := "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?mode=" + mode + "&_pragma=busy_timeout(5000)"
-	db, err := sql.Open("sqlite", dsn)
+	opened, err := modernc.NewConnector(dsn)
 	if err != nil {
 		return database{}, err
 	}
+	db := sql.OpenDB(connector{opened, s.believed})
 	st, err := sqlstore.New(db, sqlstore.SQLite, s.options)
 	if err != nil {
 		return database{}, errors.Join(refused(err, sqlFields), db.Close())
 	}
 	return database{Store: st, db: db}, nil
+}
+
+// connector judges the file before each connection opens it.
+type connector struct {
+	driver.Connector
+
+	judge func() error
+}
+
+// Connect opens the database if it is believed.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := c.judge(); err != nil {
+		return nil, err
+	}
+	return c.Connector.Connect(ctx)
+}
+
+// believed returns an error if any user of the system can decide what the database says.
+// SQLite plays a journal back whoever created it beside the database. So a directory in which
+// all users can create files is refused, also where the database belongs to root.
+func (s sqlite) believed() error {
+	path, err := s.rule.Find(s.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if path == "" {
+		return nil // the driver says that there is no directory
+	}
+	dir := filepath.Dir(path)
+	in, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if s.rule.Shared(dir, in) {
+		return fmt.Errorf("every user of this system can create files in %s (%#o), where SQLite believes a journal whoever wrote it: "+
+			"keep the database in a directory in which only its users can write, or set %s", dir, 0o1000|in.Mode().Perm(), s.rule.Option)
+	}
+	for _, suffix := range []string{"-journal", "-wal", "-shm"} {
+		if file, err := os.Lstat(path + suffix); err == nil {
+			if err := s.rule.Entry(path+suffix, in, file); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Prepare creates the database, if there is none, and its tables.
