@@ -69,11 +69,12 @@ const (
 
 // Open returns a store with a small connection pool of its own. url is a URL or a list of
 // settings, as pgx reads them. Open does not connect, so a process can start while the
-// database cannot be reached. The error is a [*store.FieldError], and shows no password.
+// database cannot be reached. The error is a [*store.FieldError] that names the setting and
+// repeats nothing of url.
 func Open(url string, o Options) (*Store, error) {
-	cfg, err := pgxpool.ParseConfig(url)
+	cfg, err := parse("url", url)
 	if err != nil {
-		return nil, &store.FieldError{Field: "url", Problem: err.Error()} // pgx hides the password
+		return nil, err
 	}
 	d := newDials(cfg.ConnConfig.DialFunc)
 	cfg.ConnConfig.DialFunc = d.dial
@@ -114,11 +115,11 @@ func newStore(pool *pgxpool.Pool, o Options, d *dials) (*Store, error) {
 	cfg := pool.Config()
 	listen, before := cfg.ConnConfig, cfg.BeforeConnect
 	if o.ListenURL != "" {
-		var err error
-		if listen, err = pgx.ParseConfig(o.ListenURL); err != nil {
-			return nil, &store.FieldError{Field: "ListenURL", Problem: err.Error()}
+		other, err := parse("ListenURL", o.ListenURL)
+		if err != nil {
+			return nil, err
 		}
-		before = nil
+		listen, before = other.ConnConfig, nil
 	}
 	if o.Name == "" {
 		o.Name = "postgres://" + cfg.ConnConfig.Host + "/" + cfg.ConnConfig.Database
