@@ -47,8 +47,11 @@ func TestNoUserOpensTheSiteOfAnother(t *testing.T) {
 		"renaming a document over it": {after: func(path, _ string) { doc(path + ".mine"); _ = os.Rename(path+".mine", path) }},
 		"renaming it away":            {after: func(path, _ string) { _ = os.Rename(path, path+".away"); doc(path) }},
 		"an override file":            {after: func(_, override string) { _ = os.WriteFile(override, []byte("up"), 0o644) }},
-		"an override file for all":    {after: func(_, override string) { _ = os.WriteFile(override, []byte("up"), 0o666); _ = os.Chmod(override, 0o666) }},
-		"an override file before it":  {before: func(_, override string) { _ = os.WriteFile(override, []byte("up"), 0o644) }},
+		"an override file for all": {after: func(_, override string) {
+			_ = os.WriteFile(override, []byte("up"), 0o666)
+			_ = os.Chmod(override, 0o666)
+		}},
+		"an override file before it": {before: func(_, override string) { _ = os.WriteFile(override, []byte("up"), 0o644) }},
 		"a link to an override file": {after: func(path, override string) {
 			_ = os.WriteFile(path+".up", []byte("up"), 0o644)
 			_ = os.Symlink(path+".up", override)
