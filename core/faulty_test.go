@@ -2,7 +2,6 @@ package core_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -181,16 +180,4 @@ func count(list []string, want string) int {
 		}
 	}
 	return n
-}
-
-// lostUntilWritten is a shared store that was flushed: it cannot prove that it was never
-// written.
-type lostUntilWritten struct{ *memstore.Store }
-
-func (l *lostUntilWritten) Get(ctx context.Context, have store.Token) (store.Blob, error) {
-	blob, err := l.Store.Get(ctx, have)
-	if errors.Is(err, store.ErrNeverWritten) {
-		err = store.ErrLost
-	}
-	return blob, err
 }

@@ -236,9 +236,8 @@ func (f *follower) sleep(now, wake time.Time) {
 	if f.timer != nil {
 		f.timer.Stop()
 	}
-	if f.ticks.IsZero() || f.state.stopped {
-		// Refusals of a gate that was shut down stay as they are.
-	} else if wake.IsZero() || f.ticks.Before(wake) {
+	// Refusals of a gate that was shut down stay as they are.
+	if !f.state.stopped && !f.ticks.IsZero() && (wake.IsZero() || f.ticks.Before(wake)) {
 		wake = f.ticks
 	}
 	if wake.IsZero() {
