@@ -100,6 +100,10 @@ func (s *Store) MissedPushes() int64 { return s.push.missed.Load() }
 // they read now, and poll from now on.
 func (p *push) set(healthy bool, note string) {
 	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
 	lost := p.healthy && !healthy
 	p.healthy, p.note = healthy, note
 	p.mu.Unlock()
