@@ -2,10 +2,14 @@ package adaptertest
 
 import (
 	"hash/fnv"
+	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // What is exempt in the path tests. "/" is an exact entry: routers disagree about what
@@ -24,7 +28,7 @@ var usable = []string{
 	"/static/a%40b.png", "/static/@scope/pkg.js", "/static/%7Euser/a.png", "/static/~user/a.png", "/static/a%2Fb.png",
 	"/static/.well-known/x", "/static/.hidden", "/static/a..b.js", "/static/v1.2.3/a.js", "/static/a;v=1.js",
 	"/static/a,b.js", "/static/a=b.js", "/static/a:b.js", "/static/$a.js", "/static/a&b.js", "/static/a*b.js",
-	"/static/a%3Db", "/static/x%3Fy", "/static/x%23y", "/static/100%25%20sure", "/static/-_.~", "/static/UPPER.PNG",
+	"/static/a%3Db", "/static/x%3Fy", "/static/x%23y", "/static/100%25%20sure", "/static/100%25.txt", "/static/-_.~", "/static/UPPER.PNG",
 	"/static/%E4%BD%A0%E5%A5%BD.txt", "/static/emoji-%F0%9F%98%80.png", "/static/a.b.c.d", "/static/a/?from=/../../admin",
 	"/docs/open/intro", "/docs/open/a/b/c", "/caf%C3%A9/menu",
 }
@@ -34,18 +38,19 @@ type probe struct{ method, target string }
 
 func (p probe) String() string { return p.method + " " + p.target }
 
-// corpus makes the probes: every seed with every spelling at every position, thinned to
-// about one in stride, always the same ones. DOWNTIME_PATHS=all keeps them all.
+// corpus makes the probes: every area with every spelling at every position, thinned to
+// about one in stride, always the same ones, and random ones. DOWNTIME_PATHS=all thins nothing.
+// DOWNTIME_PATHS_SEED=n makes other random ones.
 func corpus(tb testing.TB) []probe {
 	tb.Helper()
-	stride := uint32(36)
+	stride, random := uint32(36), 1000
 	switch {
 	case os.Getenv("DOWNTIME_PATHS") == "all":
-		stride = 1
+		stride, random = 1, 50_000
 	case testing.Short():
-		stride = 400
+		stride, random = 400, 200
 	case Race:
-		stride = 120
+		stride, random = 120, 400
 	}
 	seen := map[probe]bool{}
 	var probes []probe
@@ -73,18 +78,57 @@ func corpus(tb testing.TB) []probe {
 			add(probe{"GET", t})
 		}
 	})
+	composed(seed(tb), random, func(t string) { add(probe{"GET", t}) })
 	return probes
+}
+
+func seed(tb testing.TB) uint64 {
+	tb.Helper()
+	text := os.Getenv("DOWNTIME_PATHS_SEED")
+	if text == "" {
+		return 1
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	require.NoError(tb, err)
+	return n
+}
+
+// The parts of generated and composed targets.
+var (
+	areas = []string{"/static", "/healthz", "/docs/open", "/caf%C3%A9", "/caf\xc3\xa9", "", "/nowhere"}
+	aims  = []string{"admin", "administrator", "secret/1", "docs/private", "admin/", "%61dmin", "admin?x=/static/"}
+	dots  = []string{
+		"..", ".", "%2e%2e", ".%2e", "%2E.", "..;", "..;x=1", "%2e%2e;x", "...", "....", "..%00", "..%20", "%252e%252e", "%25%32e.",
+		"%c0%ae%c0%ae", "..%c0%af", "%u002e%u002e", "%ef%bc%8e%ef%bc%8e", "..%5c", `..\`, "x", "",
+	}
+	between = []string{"/", "//", "%2f", "%2F", "%5c", `\`, "%252f", "/./", "/;/", ";/", "%00/", "/%2e/", "%ff/", "%0a/", "/x/../", "/%20/"}
+	// tails are what some backend cuts off a segment, as it stands or decoded a second time.
+	tails = []string{
+		"", "%253b", "%253f", "%2523", "%2500", "%2509", "%250a", "%250d", "%2520", "%3b", "%3f", "%23", "%00", "%09", "%20", ";", "%25253b", "%25%33%62",
+	}
+)
+
+// composed yields n targets of random parts, with some bytes spelt anew, up to three times.
+func composed(seed uint64, n int, yield func(string)) {
+	random := rand.New(rand.NewPCG(seed, 0))
+	pick := func(from []string) string { return from[random.IntN(len(from))] }
+	for range n {
+		var b strings.Builder
+		b.WriteString(pick(areas))
+		for range 1 + random.IntN(4) {
+			b.WriteString(pick(between) + pick(dots) + pick(tails))
+		}
+		target := b.String() + "/" + pick(aims)
+		for range random.IntN(4) {
+			i := random.IntN(len(target))
+			target = target[:i] + pick([]string{"%", "%25", "%2525"}) + hex(target[i]) + target[i+1:]
+		}
+		yield(target)
+	}
 }
 
 // generated yields tens of thousands of targets.
 func generated(yield func(string)) {
-	areas := []string{"/static", "/healthz", "/docs/open", "/caf%C3%A9", "/caf\xc3\xa9", "", "/nowhere"}
-	aims := []string{"admin", "administrator", "secret/1", "docs/private", "admin/", "%61dmin", "admin?x=/static/"}
-	dots := []string{
-		"..", ".", "%2e%2e", ".%2e", "%2E.", "..;", "..;x=1", "%2e%2e;x", "...", "....", "..%00", "..%20", "%252e%252e", "%25%32e.",
-		"%c0%ae%c0%ae", "..%c0%af", "%u002e%u002e", "%ef%bc%8e%ef%bc%8e", "..%5c", `..\`, "x", "",
-	}
-	between := []string{"/", "//", "%2f", "%2F", "%5c", `\`, "%252f", "/./", "/;/", ";/", "%00/", "/%2e/", "%ff/", "%0a/", "/x/../", "/%20/"}
 	for _, area := range areas {
 		for _, first := range between {
 			for _, dot := range dots {
@@ -148,6 +192,8 @@ func curated() []string {
 		"/x/../static", "//static", "/.", "/%2e", "/..", "/%2F", "/%2f/", "//", "/./", "/../", "/%5c", `/\`, "//site.test/static", "//admin", "//evil.test/",
 		"/healthz/", "/healthz//", "/healthz%3f/", "/healthz%2f", "/docs/open%3f/", "/healthz.json", "/static.json", "/static/...js", "/static/....js", "/static/..js", "/docs/open/...js",
 		"/static;x/../admin", "/static/..;/admin", "/static/..;x=1/admin", `/static/..\admin`, "/static/..%5cadmin", "/static/%252e%252e/admin", "/static/%252e%252e%252fadmin",
+		"/static/..%253b/admin", "/static/..%253f/admin", "/static/..%2523/admin", "/static/..%2500/admin", "/static/..%2509/admin", "/static/..%250a/admin", "/static/..%250d/admin",
+		"/static/..%2520/admin", "/static/..%3f/admin", "/static/..%23/admin", "/static/..%20/admin", "/static/.%2520./admin", "/static/%2541", "/static/..%25253b/admin",
 		"/%2561dmin", "/%73tatic/x", "/STATIC/x", "/Static/x", "/sta%74ic/../admin", "/old/x", "/old/../admin", "/old/..%2fadmin", "/old/%2e%2e/admin", "/public/x", "/public/../admin",
 		"*", "http://site.test", "http://site.test/", "http://site.test?x", "http://site.test/admin", "http:x", "http:/static/x", "x:y", "/?x", "?x", "/#", "/static#/../admin", "static/x", "admin",
 		"/static/\xff", "/static/\xc3\xa9.png", "/caf\xc3\xa9/x", "/caf%c3%a9/../admin", "/cafe%CC%81/x", "/static/%ff", "/static/%c0%ae%c0%ae/admin",

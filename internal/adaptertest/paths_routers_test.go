@@ -123,8 +123,6 @@ type routerConfig struct {
 	build func(g guard) http.Handler
 	// exact are further entries: what the middleware in front of the gate makes of "/healthz".
 	exact []string
-	// tunnels: it makes "/" of the empty path of a CONNECT, so that the gate sees that.
-	tunnels bool
 	// drops: this version of the router panics for some paths, before any middleware.
 	drops bool
 }
@@ -195,7 +193,7 @@ func addEcho(configs map[string]routerConfig) {
 		"Rewrite, Pre":                    {before: []echo.MiddlewareFunc{rewrite}, pre: true, routes: pathRoutes},
 		"RemoveTrailingSlash and Rewrite": {before: []echo.MiddlewareFunc{echomiddleware.RemoveTrailingSlash(), rewrite}, pre: true, routes: pathRoutes},
 	} {
-		configs["echo, "+name] = routerConfig{exact: c.exact, tunnels: c.exact != nil, build: func(g guard) http.Handler {
+		configs["echo, "+name] = routerConfig{exact: c.exact, build: func(g guard) http.Handler {
 			e := echo.New()
 			e.Pre(c.before...)
 			if c.pre {

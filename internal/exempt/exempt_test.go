@@ -3,6 +3,7 @@ package exempt
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -66,7 +67,9 @@ func TestExemptTargets(t *testing.T) {
 		"an encoded slash in a name":               {"/static/a%2Fb.png", "/static"},
 		"an encoded at sign":                       {"/static/%40scope/x.js", "/static"},
 		"a percent sign in a name":                 {"/static/100%25", "/static"},
-		"a percent sign before harmless hex":       {"/static/%2541", "/static"},
+		"a percent sign before other text":         {"/static/100%25.txt", "/static"},
+		"a percent sign before half an escape":     {"/static/%25a", "/static"},
+		"two percent signs":                        {"/static/%25%25", "/static"},
 		"dots inside of a name":                    {"/static/a..b/c.min.js", "/static"},
 		"a hidden file":                            {"/static/.hidden", "/static"},
 		"two dots that begin a name":               {"/static/..x", "/static"},
@@ -116,6 +119,20 @@ func TestExemptTargets(t *testing.T) {
 		"a slash encoded twice":                    {"/static/..%252Fx", ""},
 		"a backslash encoded twice":                {"/static/%255cx", ""},
 		"a percent sign encoded twice":             {"/static/%2525x", ""},
+		"a letter below a prefix encoded twice":    {"/static/%2541", ""},
+		"a parameter encoded twice":                {"/static/..%253b/", ""},
+		"a question mark encoded twice":            {"/static/..%253F/", ""},
+		"a fragment sign encoded twice":            {"/static/..%2523/", ""},
+		"a NUL encoded twice":                      {"/static/..%2500/", ""},
+		"a tab encoded twice":                      {"/static/..%2509/", ""},
+		"a line feed encoded twice":                {"/static/..%250a/", ""},
+		"a carriage return encoded twice":          {"/static/..%250d/", ""},
+		"a space encoded twice":                    {"/static/..%2520/", ""},
+		"an escape after another percent sign":     {"/static/%25%2532e", ""},
+		"a parent segment before a query":          {"/static/..%3f/", ""},
+		"a parent segment before a fragment":       {"/static/..%23/", ""},
+		"a parent segment before a space":          {"/static/..%20/", ""},
+		"a dot segment before a space":             {"/static/.%20", ""},
 		"a parent segment with a matrix parameter": {"/static/..;x/admin", ""},
 		"a dot segment with a matrix parameter":    {"/static/.;/x", ""},
 		"the same, encoded":                        {"/static/..%3Bx/admin", ""},
@@ -295,6 +312,8 @@ func fieldErrors(tb testing.TB, err error) []*period.FieldError {
 	return faults
 }
 
+var leftOver = regexp.MustCompile("%[0-9a-fA-F]{2}")
+
 // naivelyExempt states the path rule directly, without regard to its cost.
 func naivelyExempt(exact, prefixes []string, u *url.URL) (rules []string) {
 	if u.Opaque != "" || !strings.HasPrefix(u.Path, "/") {
@@ -317,14 +336,15 @@ func naivelyExempt(exact, prefixes []string, u *url.URL) (rules []string) {
 				return nil
 			}
 		}
-		for _, left := range []string{"%2e", "%2f", "%5c", "%25"} {
-			if strings.Contains(strings.ToLower(path), left) {
-				return nil
-			}
+		if leftOver.MatchString(path) {
+			return nil
 		}
 		for segment := range strings.SplitSeq(path, "/") {
-			beforeParameter, _, _ := strings.Cut(segment, ";")
-			if beforeParameter == "." || beforeParameter == ".." || strings.HasPrefix(segment, "...") {
+			cut := segment
+			if i := strings.IndexAny(segment, ";?# "); i >= 0 {
+				cut = segment[:i]
+			}
+			if cut == "." || cut == ".." || strings.HasPrefix(segment, "...") {
 				return nil
 			}
 		}
@@ -364,7 +384,7 @@ func TestExemptAgreesWithTheNaiveRule(t *testing.T) {
 	t.Parallel()
 	e := testRules(t)
 	heads := []string{"", "/", "/static", "/static/", "/%73tatic", "/static%2f", "/admin", "/administrator", "/a/b", "/a%2fb", "/a//b", "/healthz", "/caf%c3%a9", "/caf%C3%A9", "/.well-known", "/x"}
-	tricks := []string{"", "/", ".", "..", "...", "%2e", "%2E%2e", "%252e", "%2f", "%5c", `\`, "%25", "%2525", ";", "..;", ".;", "%3b", "%00", "%0a", "%7f", "%ff", "%c3%a9", "^", "+", "x", "x.js", "//", "/..", "/../", "%"}
+	tricks := []string{"", "/", ".", "..", "...", "%2e", "%2E%2e", "%252e", "%2f", "%5c", `\`, "%25", "%2525", "%253b", "%2500", "%2520", "%3f", "%23", "%20", ";", "..;", ".;", "%3b", "%00", "%0a", "%7f", "%ff", "%c3%a9", "^", "+", "x", "x.js", "//", "/..", "/../", "%"}
 	counts := map[bool]int{}
 	for _, head := range heads {
 		for _, one := range tricks {

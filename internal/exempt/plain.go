@@ -14,9 +14,9 @@ var remarkable = func() (set [256]bool) {
 	return set
 }()
 
-// plain reports whether a decoded path means the same to every router, proxy and file
-// server. It is then valid UTF-8 without a dot segment, a backslash or a control byte,
-// and decoding it once more yields none of them.
+// plain reports whether a decoded path means the same to every router, proxy, file server
+// and backend. It is then valid UTF-8 without a dot segment, a backslash or a control byte, and
+// decoding it once more changes nothing.
 func plain(path string) bool {
 	ascii := true
 	for i := range len(path) {
@@ -90,25 +90,18 @@ func unhex(c byte) byte {
 }
 
 // dotSegment reports whether rest begins with a segment that is "." or "..", alone or
-// with a matrix parameter ("..;x"), or with a segment that begins with "...", of which
+// with what some backend cuts off: a matrix parameter ("..;x"), a query ("..?"), a fragment
+// ("..#") or a space (".. "). The same is true of a segment that begins with "...", of which
 // chi's URLFormat makes "..".
 func dotSegment(rest string) bool {
 	if rest == "" || rest[0] != '.' {
 		return false
 	}
 	rest = strings.TrimPrefix(rest[1:], ".")
-	return rest == "" || rest[0] == '/' || rest[0] == ';' || rest[0] == '.'
+	return rest == "" || strings.IndexByte("/;?# .", rest[0]) >= 0
 }
 
-// escapeLeft reports whether rest, which follows a "%", makes it an encoded dot, slash,
-// backslash or percent sign.
+// escapeLeft reports whether rest, which follows a "%", makes it a percent escape.
 func escapeLeft(rest string) bool {
-	if len(rest) < 2 {
-		return false
-	}
-	switch unhex(rest[0])<<4 | unhex(rest[1]) {
-	case '.', '/', '\\', '%':
-		return unhex(rest[0])|unhex(rest[1]) <= 0xf
-	}
-	return false
+	return len(rest) >= 2 && unhex(rest[0])|unhex(rest[1]) <= 0xf
 }
