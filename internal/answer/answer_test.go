@@ -232,6 +232,7 @@ func TestAnswerHostileReason(t *testing.T) {
 		"line separators":             "a\u2028b\u2029c",
 		"terminal escapes":            "\x1b]0;pwned\x07\x1b[2J\x9b31m",
 		"text that runs backwards":    "a\u202eb\u2066c",
+		"text that nobody sees":       "a\u200b\u200f\ufeff\U000e0041\U000e007fb",
 		"a line that looks like ours": "later\r\nExpected end: 2020-01-01T00:00:00Z",
 		"a NUL":                       "a\x00b",
 		"not UTF-8":                   "a\xff\xfeb",
@@ -250,12 +251,12 @@ func TestAnswerHostileReason(t *testing.T) {
 				html, text := body(formatHTML), body(formatText)
 				require.Equal(t, 1, strings.Count(html, "<script"))
 				require.Equal(t, 1, strings.Count(html, "</title>"))
-				for _, s := range []string{"<img", "<!-- -", "\u2028", "\u202e", "\x00", "\x1b"} {
+				for _, s := range []string{"<img", "<!-- -", "\u2028", "\u202e", "\x00", "\x1b", "\u200b", "\u200f", "\ufeff", "\U000e0041"} {
 					require.NotContains(t, html, s)
 				}
 				for _, r := range text {
 					require.True(t, r == '\n' || (r >= 0x20 && r != 0x7f && (r < 0x80 || r > 0x9f) &&
-						r != 0x2028 && r != 0x2029 && r != 0x202e && r != 0x2066), "%q", r)
+						r != 0x2028 && r != 0x2029 && r != 0x202e && r != 0x2066 && r != 0x200f && r < 0xe0000), "%q", r)
 				}
 				ends := 0
 				for line := range strings.Lines(text) {

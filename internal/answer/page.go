@@ -6,10 +6,8 @@ import (
 	_ "embed" // of the built-in page
 	"encoding/base64"
 	"html/template"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
 )
 
 // Page is what a page is rendered from. Core's PageData, which own templates see, has the
@@ -47,24 +45,6 @@ func newPage(f Facts, status int, l language) Page {
 // roundUp is the first multiple of unit that is not before t.
 func roundUp(t time.Time, unit time.Duration) time.Time {
 	return t.Add(unit - 1).Truncate(unit)
-}
-
-// cleanReason makes s harmless in every form. Line separators become newlines. Other
-// control characters are removed, among them escape sequences for terminals and
-// overrides of the text direction.
-func cleanReason(s string) string {
-	s = strings.ReplaceAll(s, "\r\n", "\n")
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n', r == '\t':
-			return r
-		case r == '\r', r == '\v', r == '\f', r == 0x85, r == 0x2028, r == 0x2029:
-			return '\n'
-		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-			return -1
-		}
-		return r
-	}, s))
 }
 
 //go:embed page.html

@@ -238,27 +238,6 @@ func TestPageBytes(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, ask(a, http.MethodGet, "/", "Accept", "application/json").Code)
 }
 
-func TestCleanReason(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct{ reason, want string }{
-		"nothing":                    {"", ""},
-		"plain":                      {"Larger database", "Larger database"},
-		"letters of other scripts":   {"データベース, قاعدة", "データベース, قاعدة"},
-		"space around":               {"  a \n", "a"},
-		"lines stay lines":           {"a\r\nb\nc\rd", "a\nb\nc\nd"},
-		"other separators are lines": {"a\u2028b\u2029c\u0085d\ve\ff", "a\nb\nc\nd\ne\nf"},
-		"control characters go":      {"a\x00\x1b[31m\x7f\u009bb", "a[31mb"},
-		"overrides of direction go":  {"a\u202e\u202a\u2066\u2069b", "ab"},
-		"marks of direction stay":    {"a\u200fb", "a\u200fb"},
-		"bytes that are not UTF-8":   {"a\xffb", "a\ufffdb"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			require.Equal(t, test.want, cleanReason(test.reason))
-		})
-	}
-}
-
 // Concurrent first clients get one page, rendered once.
 func TestPageIsRenderedOnce(t *testing.T) {
 	t.Parallel()

@@ -11,7 +11,6 @@ import (
 // redirect is a RedirectURL, checked.
 type redirect struct {
 	location []string // of the Location header
-	host     string   // "" for a path of this site
 	path     string   // decoded
 }
 
@@ -52,38 +51,13 @@ func newRedirect(target string, exempt func(*url.URL) bool) (*redirect, error) {
 			return nil, fault(target, `is not exempt, so that it would be refused as well; add "`+u.Path+`" to ExemptExact`)
 		}
 	}
-	return &redirect{location: []string{location}, host: u.Host, path: u.Path}, nil
+	return &redirect{location: []string{location}, path: u.Path}, nil
 }
 
-// applies reports whether r is redirected: a GET or HEAD that is not for the target
-// itself, where a redirect would loop. Case and trailing slashes make no difference to
-// that comparison.
+// applies reports whether r is redirected: a GET or HEAD for another path than the target's,
+// where a redirect could loop. The host takes no part, because a proxy may have replaced it. Case
+// and trailing slashes make no difference.
 func (t *redirect) applies(r *http.Request) bool {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return false
-	}
-	if !strings.EqualFold(strings.TrimRight(r.URL.Path, "/"), strings.TrimRight(t.path, "/")) {
-		return true
-	}
-	if t.host == "" || sameHost(r.Host, t.host) {
-		return false
-	}
-	// A proxy may have replaced Host. A client that forges this header gains nothing: it
-	// gets the refusal instead of the redirect.
-	for _, forwarded := range r.Header["X-Forwarded-Host"] {
-		if sameHost(forwarded, t.host) {
-			return false
-		}
-	}
-	return true
-}
-
-// sameHost compares two hosts, each with or without a default port.
-func sameHost(a, b string) bool {
-	return strings.EqualFold(withoutPort(a), withoutPort(b))
-}
-
-func withoutPort(host string) string {
-	host = strings.TrimSuffix(strings.TrimSuffix(host, ":443"), ":80")
-	return strings.TrimSuffix(host, ".")
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
+		!strings.EqualFold(strings.TrimRight(r.URL.Path, "/"), strings.TrimRight(t.path, "/"))
 }
