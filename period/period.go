@@ -38,7 +38,8 @@ const (
 // Period is one stretch of downtime. It is a plain value: copy it freely. A document holds
 // all instants in UTC with whole microseconds.
 type Period struct {
-	// ID is unique in its document: 1 to MaxIDLen bytes of a-z, A-Z, 0-9, "-", "_", ".".
+	// ID is unique in its document: 1 to MaxIDLen bytes of a-z, A-Z, 0-9, "-", "_", ".", and
+	// begins with a letter or a digit.
 	ID string `json:"id"`
 	// Kind is Deployment or Window.
 	Kind Kind `json:"kind"`
@@ -199,6 +200,8 @@ func idProblem(id string) string {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
 	}) >= 0:
 		return `want only a-z, A-Z, 0-9, "-", "_" and "."`
+	case strings.IndexByte("-_.", id[0]) >= 0:
+		return "want a letter or a digit first"
 	}
 	return ""
 }
