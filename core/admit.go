@@ -24,7 +24,20 @@ func (g *Gate) enter(s *snapshot, c *cell) bool {
 // ticket's Leave and serves. If the gate is closed, Enter counts nothing and returns false, and
 // the caller asks [Gate.Admit]. r may be nil: a worker without a request counts itself the same
 // way.
+//
+// Enter removes an upgrade to HTTP/2 from r, and does not admit the opening of an HTTP/2
+// connection, which [Gate.Respond] answers by 505. See [Gate.Handler].
 func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
+	if r != nil {
+		if r.Method == preface {
+			return Ticket{}, false
+		}
+		// HTTP/2 needs three headers: Connection, Upgrade, HTTP2-Settings. To count them costs
+		// less than to look.
+		if len(r.Header) > 2 {
+			dropUpgrade(r)
+		}
+	}
 	for {
 		s := g.current.Load()
 		if !s.open() {
@@ -41,7 +54,16 @@ func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
 // decision passes, the ticket counts the request in, as Enter's does, and Admit has marked
 // the answer to a bypassed request on w as one that no cache may keep. Otherwise the ticket
 // is empty, and the caller answers, with [Gate.Respond] or in its own way.
+//
+// Admit may change r: it removes an upgrade, as Enter does, and a key that let r pass, as
+// [APIKeyQuery] says.
 func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
+	if r != nil {
+		if r.Method == preface {
+			return Ticket{}, Decision{Closure: unknownClosure}
+		}
+		dropUpgrade(r)
+	}
 	for {
 		s := g.current.Load()
 		if s.open() { // the gate has opened since
@@ -50,7 +72,7 @@ func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request
 			}
 			continue
 		}
-		d := g.decide(ctx, s, r)
+		d, by := g.decide(ctx, s, r)
 		c := s.exempt.of(r)
 		switch d.Outcome {
 		case Blocked:
@@ -63,11 +85,14 @@ func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request
 		if !g.enter(s, c) {
 			continue // the snapshot was replaced: decide anew
 		}
-		g.report(ctx, s, r, d)
 		if d.Outcome == Bypassed {
 			h := w.Header()
 			h["Cache-Control"], h["Cdn-Cache-Control"] = privateNoStore, noStore
+			if by.hide != nil && by.hide(r) {
+				h["Referrer-Policy"] = noReferrer
+			}
 		}
+		g.report(ctx, s, r, d)
 		return Ticket{cell: c}, d
 	}
 }
@@ -77,39 +102,42 @@ func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request
 var (
 	privateNoStore = []string{"private, no-store"}
 	noStore        = []string{"no-store"}
+	noReferrer     = []string{"no-referrer"}
 )
 
 // Decide returns the decision about r at present. It does not count, wait or call
 // Config.OnDecision. It is for a caller that only asks.
 func (g *Gate) Decide(ctx context.Context, r *http.Request) Decision {
-	return g.decide(ctx, g.current.Load(), r)
+	d, _ := g.decide(ctx, g.current.Load(), r)
+	return d
 }
 
-// decide applies the rules in their order: state, exempt paths, predicates.
-func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) Decision {
+// decide applies the rules in their order: state, exempt paths, predicates. A tunnel leads to a
+// host, so no path exempts it. by is the predicate that lets r pass.
+func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) (d Decision, by *Predicate) {
 	if s.open() {
-		return Decision{Outcome: Open}
+		return Decision{Outcome: Open}, nil
 	}
-	d := Decision{Outcome: Blocked, Closure: s.closure}
-	if r == nil || r.URL == nil {
-		return d
+	d = Decision{Outcome: Blocked, Closure: s.closure}
+	if r == nil || r.URL == nil || r.Method == preface {
+		return d, nil
 	}
-	if rule, ok := g.set.exempt.Match(r.URL); ok && g.routed(ctx, s, r.URL, rule) {
+	if rule, ok := g.set.exempt.Match(r.URL); ok && !tunnel(r) && g.routed(ctx, s, r.URL, rule) {
 		d.Outcome, d.Rule = Exempt, rule
-		return d
+		return d, nil
 	}
 	for i := range g.set.bypass {
 		p := &g.set.bypass[i]
-		yes, panicked := p.allows(ctx, r)
+		yes, panicked := p.allows(ctx, r, g.set.asker)
 		if panicked != nil {
 			g.set.warnOnce(s, "predicate panicked, and does not bypass", slog.String("predicate", p.Name()), panicAttr(panicked))
 		}
 		if yes {
 			d.Outcome, d.Rule = Bypassed, p.Name()
-			return d
+			return d, p
 		}
 	}
-	return d
+	return d, nil
 }
 
 // report calls the hook. A panic in it must not admit a request.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"unicode"
@@ -16,11 +15,10 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// Bounds on an API key, in bytes, and on what is read in search of one.
+// Bounds on an API key, in bytes.
 const (
-	minKeyLen   = 16
-	maxKeyLen   = 4096
-	maxQueryLen = 16384
+	minKeyLen = 16
+	maxKeyLen = 4096
 )
 
 // Key is one secret that [APIKeyHeader] or [APIKeyQuery] accepts. Only a digest of it is
@@ -120,42 +118,12 @@ func APIKeyHeader(header string, keys ...Key) Predicate {
 	}
 	bad.keys(keys)
 	name := "api key in header " + canonical
-	return Predicate{name: name, faults: bad, check: func(_ context.Context, r *http.Request) bool {
+	return Predicate{name: name, faults: bad, check: func(_ context.Context, r *http.Request, _ *asker) bool {
 		if r == nil {
 			return false
 		}
 		lines := r.Header[canonical]
 		return len(lines) == 1 && set.holds(lines[0])
-	}}
-}
-
-// APIKeyQuery is the predicate that says yes to a request that has one of keys as its
-// query parameter of this name, once. Absent, empty or repeated, it never is, nor if the
-// query is longer than 16 KiB or malformed. The predicate's name tells the parameter.
-//
-// Prefer [APIKeyHeader]: a URL, with the key in it, ends up in access logs, in browser
-// histories, in the Referer header and with whoever the link is sent to (CWE-598). It is
-// there for clients that cannot set a header. param is made of letters, digits and
-// "-", ".", "_", "~" (RFC 3986, section 2.3).
-func APIKeyQuery(param string, keys ...Key) Predicate {
-	set := newKeySet(keys)
-	var bad faults
-	if param == "" || strings.Trim(param, unreserved) != "" || len(param) > period.MaxNameLen {
-		bad.add(".Param", param, `want the name of a query parameter: letters, digits, "-", ".", "_", "~"`)
-	}
-	bad.keys(keys)
-	name := "api key in query parameter " + param
-	return Predicate{name: name, faults: bad, check: func(_ context.Context, r *http.Request) bool {
-		if r == nil || r.URL == nil || r.URL.RawQuery == "" || len(r.URL.RawQuery) > maxQueryLen {
-			return false
-		}
-		// The query alone: r.FormValue would read the body.
-		query, err := url.ParseQuery(r.URL.RawQuery)
-		if err != nil {
-			return false
-		}
-		values := query[param]
-		return len(values) == 1 && set.holds(values[0])
 	}}
 }
 

@@ -48,7 +48,7 @@ func ClientAddr(name string, allowed, trustedProxies []string) Predicate {
 			bad.add(fmt.Sprintf(".Allowed[%d]", i), entry, "is among TrustedProxies, so it is never the client; name there the proxies alone")
 		}
 	}
-	return Predicate{name: name, faults: bad, check: func(_ context.Context, r *http.Request) bool {
+	return Predicate{name: name, faults: bad, check: func(_ context.Context, r *http.Request, _ *asker) bool {
 		client, ok := clientAddr(r, proxies)
 		return ok && allow.contain(client)
 	}}

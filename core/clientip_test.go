@@ -183,7 +183,7 @@ func TestClientAddrWithoutRequest(t *testing.T) {
 	t.Parallel()
 	p := ClientAddr("office", []string{"192.0.2.0/24"}, []string{"10.0.0.1"})
 	for _, r := range []*http.Request{nil, {}, {RemoteAddr: "10.0.0.1:1"}} {
-		yes, panicked := p.allows(t.Context(), r)
+		yes, panicked := p.allows(t.Context(), r, nil)
 		require.False(t, yes)
 		require.Nil(t, panicked)
 	}
@@ -275,7 +275,7 @@ func FuzzClientAddr(f *testing.F) {
 			requireAllows(t, false, p, r)
 		}
 		r.Header["X-Forwarded-For"] = []string{before, last}
-		if yes, panicked := p.allows(r.Context(), r); yes || panicked != nil {
+		if yes, panicked := p.allows(r.Context(), r, nil); yes || panicked != nil {
 			require.Nil(t, panicked)
 			// Somebody of the office stands in it, or it passes on what was before.
 			found := false
@@ -286,7 +286,7 @@ func FuzzClientAddr(f *testing.F) {
 			require.True(t, found)
 		}
 		r.RemoteAddr = last
-		if yes, _ := p.allows(r.Context(), r); yes {
+		if yes, _ := p.allows(r.Context(), r, nil); yes {
 			peer, err := netip.ParseAddrPort(last)
 			require.NoError(t, err)
 			require.True(t, office.Contains(peer.Addr().Unmap()))

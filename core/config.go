@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -43,12 +44,18 @@ type Config struct {
 	// Bypass lists the predicates that let requests pass while down. One that says yes is
 	// enough. Nil means none.
 	Bypass []Predicate
+	// PredicateTimeout is the deadline of one call of a function in Bypass, 1 ms to 1 m, in
+	// the context that it gets; see [Predicate]. A yes that comes later does not bypass. Zero
+	// means 1 s.
+	PredicateTimeout time.Duration
 
 	// StatusCode of a refusal, 400 to 599. Zero means 503.
 	StatusCode int
 	// RedirectURL sends a GET or HEAD that accepts HTML there, by 302, instead of
 	// answering it: a path of this site, which must be exempt, or an absolute http(s)
-	// URL. Everything else is refused as usual. "" means no redirect.
+	// URL. Everything else is refused as usual, and so is a request for the target's path on
+	// any host: behind a proxy that replaces Host it may be the target itself, and a redirect
+	// would loop. "" means no redirect.
 	RedirectURL string
 	// PageTemplate renders the HTML answer. It is executed with [PageData], once for each
 	// language after downtime began or changed, and not for each request. Nil means the
@@ -117,6 +124,7 @@ type settings struct {
 	store       store.Store
 	exempt      exempt.Rules
 	bypass      []Predicate
+	asker       *asker
 	answer      *answer.Settings
 	down        bool
 	env         direction
@@ -169,6 +177,9 @@ func (c Config) resolve() (*settings, error) {
 			errs = append(errs, err)
 		}
 	}
+	if c.PredicateTimeout != 0 && (c.PredicateTimeout < time.Millisecond || c.PredicateTimeout > time.Minute) {
+		errs = append(errs, &FieldError{Field: "PredicateTimeout", Value: c.PredicateTimeout, Problem: "want 1ms to 1m, or 0 for 1s"})
+	}
 	s.answer, err = answer.New(answer.Options{
 		Status: c.StatusCode, RedirectURL: c.RedirectURL,
 		Template: c.PageTemplate, TemplateData: pageData, Bytes: c.PageBytes, CSP: c.PageCSP,
@@ -204,6 +215,7 @@ func (c Config) resolve() (*settings, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	s.asker = &asker{timeout: cmp.Or(c.PredicateTimeout, defaultPredicateTimeout), log: s.log}
 	if s.maxStale == 0 {
 		s.maxStale = defaultMaxStale
 	}

@@ -59,6 +59,10 @@ func (g *Gate) Closing() <-chan struct{} { return g.current.Load().closing }
 // Respond writes the refusal of d: status, headers, and a body in the format and the
 // language that r asks for. Only for a d that does not pass.
 func (g *Gate) Respond(w http.ResponseWriter, r *http.Request, d Decision) {
+	if r.Method == preface {
+		http.Error(w, "HTTP/2 without TLS is not served here", http.StatusHTTPVersionNotSupported)
+		return
+	}
 	g.answersFor(d).Write(w, r)
 }
 
@@ -70,12 +74,15 @@ func (g *Gate) Prepare(h http.Header, d Decision) (status int) {
 	return g.answersFor(d).Announce(h)
 }
 
+// unknownClosure is that of a Decision without one, and of a request that no gate admits.
+var unknownClosure = &Closure{Cause: CauseOverride, Emergency: true}
+
 // answersFor returns the answers that were prepared for d. It prepares them for a Decision
 // that the caller made.
 func (g *Gate) answersFor(d Decision) *answer.Answers {
 	closure := d.Closure
 	if closure == nil {
-		closure = &Closure{Cause: CauseOverride, Emergency: true}
+		closure = unknownClosure
 	}
 	if closure.answers != nil {
 		return closure.answers

@@ -35,21 +35,22 @@ func TestTheZeroConfigIsValidAndOpen(t *testing.T) {
 func TestEveryFaultOfAConfigIsNamedWithItsValue(t *testing.T) {
 	t.Parallel()
 	_, err := core.New(core.Config{
-		ExemptExact:  []string{"/ok", "healthz"},
-		ExemptPaths:  []string{"/"},
-		Bypass:       []core.Predicate{core.Func("fine", func(context.Context, *http.Request) bool { return false }), {}},
-		StatusCode:   200,
-		RedirectURL:  "javascript:alert(1)",
-		PollInterval: time.Millisecond,
-		OnStoreLost:  7,
-		MaxStale:     -time.Second,
-		FirstStart:   9,
-		OverrideFile: "a\x00b",
+		ExemptExact:      []string{"/ok", "healthz"},
+		ExemptPaths:      []string{"/"},
+		Bypass:           []core.Predicate{core.Func("fine", func(context.Context, *http.Request) bool { return false }), {}},
+		StatusCode:       200,
+		RedirectURL:      "javascript:alert(1)",
+		PollInterval:     time.Millisecond,
+		OnStoreLost:      7,
+		MaxStale:         -time.Second,
+		PredicateTimeout: time.Hour,
+		FirstStart:       9,
+		OverrideFile:     "a\x00b",
 	})
 	require.Error(t, err)
 	for _, part := range []string{
 		`ExemptExact[1]: "healthz"`, `ExemptPaths[0]: "/"`, "Bypass[1]", "StatusCode: 200", `RedirectURL: "javascript:alert(1)"`,
-		"PollInterval: 1ms", "OnStoreLost: StoreLostPolicy(7)", "MaxStale: -1s", "FirstStart: FirstStartPolicy(9)", `OverrideFile: "a\x00b"`,
+		"PollInterval: 1ms", "OnStoreLost: StoreLostPolicy(7)", "MaxStale: -1s", "PredicateTimeout: 1h0m0s", "FirstStart: FirstStartPolicy(9)", `OverrideFile: "a\x00b"`,
 	} {
 		require.ErrorContains(t, err, part)
 	}

@@ -9,6 +9,15 @@ import (
 // Around the finished router it is the strongest form: it sees every request, also the
 // redirects, 404s and panics that routers make before their own middleware runs. The
 // ResponseWriter reaches next untouched. A nil next panics; a nil gate refuses everything.
+//
+// A handler that speaks HTTP/2 without TLS, such as golang.org/x/net/http2/h2c or the Handler of
+// a gin engine with UseH2C, takes connections from the server, and a gate around it would not see
+// their requests. The gate therefore answers the opening of such a connection by 505, and removes
+// the upgrade to one from a request. Serve HTTP/2 without TLS by the server:
+//
+//	server.Protocols = new(http.Protocols)
+//	server.Protocols.SetHTTP1(true)
+//	server.Protocols.SetUnencryptedHTTP2(true)
 func (g *Gate) Handler(next http.Handler) http.Handler {
 	if next == nil {
 		panic("downtime: Gate.Handler: next is nil")

@@ -11,7 +11,7 @@ import (
 // client. Print instants, which stay true, and not the time that is left.
 type PageData struct {
 	// Reason is the operator's text, plain and possibly of several lines. Control
-	// characters are removed. "" means that none was given.
+	// characters and invisible ones are removed. "" means that none was given.
 	Reason string
 	// Since is when downtime began, in UTC. Zero means unknown.
 	Since time.Time

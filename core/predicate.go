@@ -26,10 +26,20 @@ import (
 // one says yes. One that panics says no, and so does one whose context is done: before,
 // or by the time it answers. There is no Not: a check that fails inside of it would let
 // everybody pass.
+//
+// A function of the application has [Config].PredicateTimeout for one call. The deadline is in
+// its context. The call runs on the request's goroutine, so a function that ignores the deadline
+// holds its own request. While 16 calls of one function run beyond the deadline, that function is
+// not called, and says no. [Status].LateCalls counts them, and the log names the function once.
 type Predicate struct { //nolint:recvcheck // asked by pointer: a copy costs with every refused request
-	name   string
-	check  func(ctx context.Context, r *http.Request) bool
+	name string
+	// check asks the functions of the application without a limit if a is nil.
+	check  func(ctx context.Context, r *http.Request, a *asker) bool
 	faults faults
+	// hide takes the key out of a request that has one in its query, and reports whether it
+	// did. Nil for none.
+	hide    func(r *http.Request) bool
+	watches []*watch // of the functions of the application
 }
 
 // Func is the predicate that a function of yours decides. name must not be blank.
@@ -47,7 +57,13 @@ func Func(name string, f func(ctx context.Context, r *http.Request) bool) Predic
 	if f == nil {
 		bad.add(".Func", nil, "is nil; want the function that decides")
 	}
-	return Predicate{name: name, check: f, faults: bad}
+	w := newWatch(name)
+	return Predicate{name: name, faults: bad, watches: []*watch{w}, check: func(ctx context.Context, r *http.Request, a *asker) bool {
+		if a == nil {
+			return f(ctx, r)
+		}
+		return w.ask(ctx, a, func(ctx context.Context) bool { return f(ctx, r) })
+	}}
 }
 
 // ContextValue is the predicate that asks ok about the value which an earlier handler,
@@ -67,9 +83,13 @@ func ContextValue[T any](name string, key any, ok func(T) bool) Predicate {
 	if ok == nil {
 		bad.add(".OK", nil, "is nil; want the function that decides about the value")
 	}
-	return Predicate{name: name, faults: bad, check: func(ctx context.Context, _ *http.Request) bool {
+	w := newWatch(name)
+	return Predicate{name: name, faults: bad, watches: []*watch{w}, check: func(ctx context.Context, _ *http.Request, a *asker) bool {
 		v, found := Value[T](ctx, key)
-		return found && ok(v)
+		if !found || a == nil {
+			return found && ok(v)
+		}
+		return w.ask(ctx, a, func(context.Context) bool { return ok(v) })
 	}}
 }
 
@@ -116,20 +136,31 @@ func group(name, field string, ps []Predicate, enough bool) Predicate {
 	if len(members) == 0 {
 		bad.add(field, nil, "is empty; want at least one predicate")
 	}
+	var watches []*watch
 	for i, member := range members {
 		at := fmt.Sprintf("%s[%d]", field, i)
 		for _, f := range member.allFaults() {
 			bad.add(at+f.Field, f.Value, f.Problem)
 		}
+		watches = append(watches, member.watches...)
 	}
-	return Predicate{name: name, faults: bad, check: func(ctx context.Context, r *http.Request) bool {
-		for _, member := range members {
-			if member.ask(ctx, r) == enough {
+	check := func(ctx context.Context, r *http.Request, a *asker) bool {
+		for i := range members {
+			if members[i].ask(ctx, r, a) == enough {
 				return enough
 			}
 		}
 		return !enough
-	}}
+	}
+	hide := func(r *http.Request) (hidden bool) {
+		for i := range members {
+			if members[i].hide != nil && members[i].hide(r) {
+				hidden = true
+			}
+		}
+		return hidden
+	}
+	return Predicate{name: name, faults: bad, watches: watches, check: check, hide: hide}
 }
 
 // Name is the name that p was made with, or that its maker gave it.
@@ -146,11 +177,12 @@ func (p Predicate) GoString() string { return fmt.Sprintf("core.Predicate(%q)", 
 // is for whoever asks a predicate without a gate.
 func (p Predicate) Validate() error { return p.fault("Predicate") }
 
-// Allows asks p about r, as a gate does: false for a p that was made wrongly, if it panics,
-// and if ctx is done, before or by the time it answers. ctx is what p sees of what earlier
-// handlers stored; r must not be nil. It is safe for concurrent use.
+// Allows asks p about r, as a gate does, but with no other deadline than that of ctx: false for a
+// p that was made wrongly, if it panics, and if ctx is done, before or by the time it answers. ctx
+// is what p sees of what earlier handlers stored; r must not be nil. It is safe for concurrent
+// use.
 func (p Predicate) Allows(ctx context.Context, r *http.Request) bool {
-	yes, _ := p.allows(ctx, r)
+	yes, _ := p.allows(ctx, r, nil)
 	return yes
 }
 
@@ -173,18 +205,18 @@ func (p Predicate) allFaults() faults {
 
 // allows asks p. A panic is recovered, and means no; panicked is its value, nil if there
 // was none. A ctx that is done, before or after, means no.
-func (p *Predicate) allows(ctx context.Context, r *http.Request) (yes bool, panicked any) {
+func (p *Predicate) allows(ctx context.Context, r *http.Request, a *asker) (yes bool, panicked any) {
 	defer func() {
 		if v := recover(); v != nil {
 			yes, panicked = false, v
 		}
 	}()
-	return ctx.Err() == nil && p.ask(ctx, r) && ctx.Err() == nil, nil
+	return ctx.Err() == nil && p.ask(ctx, r, a) && ctx.Err() == nil, nil
 }
 
 // ask is the answer itself; it may panic.
-func (p *Predicate) ask(ctx context.Context, r *http.Request) bool {
-	return p.check != nil && len(p.faults) == 0 && p.check(ctx, r)
+func (p *Predicate) ask(ctx context.Context, r *http.Request, a *asker) bool {
+	return p.check != nil && len(p.faults) == 0 && p.check(ctx, r, a)
 }
 
 // faults is what was wrong when a predicate was made. A Field is relative to the

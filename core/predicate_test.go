@@ -36,7 +36,7 @@ func getRequest(tb testing.TB, target string) *http.Request {
 // requireAllows asks p with the request's own context.
 func requireAllows(tb testing.TB, want bool, p Predicate, r *http.Request) {
 	tb.Helper()
-	yes, panicked := p.allows(r.Context(), r)
+	yes, panicked := p.allows(r.Context(), r, nil)
 	require.Nil(tb, panicked)
 	require.Equal(tb, want, yes)
 }
@@ -97,7 +97,7 @@ func TestPredicateFaults(t *testing.T) {
 				require.NotEmpty(t, fault.Problem)
 			}
 			ctx := context.WithValue(t.Context(), "user", true) //nolint:revive,staticcheck // string keys are what gin and echo have
-			granted, panicked := tc.p.allows(ctx, getRequest(t, "/"))
+			granted, panicked := tc.p.allows(ctx, getRequest(t, "/"), nil)
 			require.Nil(t, panicked)
 			require.False(t, granted, "a predicate with a fault lets nobody pass")
 		})
@@ -141,10 +141,10 @@ func TestPredicateAllows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := getRequest(t, "/")
-			yes, panicked := tc.p.allows(r.Context(), r)
+			yes, panicked := tc.p.allows(r.Context(), r, nil)
 			require.Equal(t, tc.want, yes)
 			require.Equal(t, tc.panicked, panicked)
-			yes, panicked = tc.p.allows(t.Context(), nil)
+			yes, panicked = tc.p.allows(t.Context(), nil, nil)
 			require.Equal(t, tc.want, yes, "work that is no request")
 			require.Equal(t, tc.panicked, panicked)
 		})
@@ -154,18 +154,18 @@ func TestPredicateAllows(t *testing.T) {
 func TestPredicatePanicValues(t *testing.T) {
 	t.Parallel()
 	aborted := Func("x", func(context.Context, *http.Request) bool { panic(http.ErrAbortHandler) })
-	yes, panicked := aborted.allows(t.Context(), nil)
+	yes, panicked := aborted.allows(t.Context(), nil, nil)
 	require.False(t, yes)
 	require.Equal(t, http.ErrAbortHandler, panicked)
 
 	var nobody *struct{ admin bool }
 	forgetsNil := Func("x", func(context.Context, *http.Request) bool { return nobody.admin })
-	yes, panicked = forgetsNil.allows(t.Context(), nil)
+	yes, panicked = forgetsNil.allows(t.Context(), nil, nil)
 	require.False(t, yes)
 	require.Implements(t, (*error)(nil), panicked)
 
 	var noContext context.Context
-	yes, panicked = new(always("x")).allows(noContext, nil)
+	yes, panicked = new(always("x")).allows(noContext, nil, nil)
 	require.False(t, yes)
 	require.NotNil(t, panicked)
 }
@@ -177,7 +177,7 @@ func TestPredicateWithDoneContext(t *testing.T) {
 	cancel()
 	asked := false
 	p := Func("x", func(context.Context, *http.Request) bool { asked = true; return true })
-	yes, panicked := p.allows(cancelled, nil)
+	yes, panicked := p.allows(cancelled, nil, nil)
 	require.Nil(t, panicked)
 	require.False(t, yes)
 	require.False(t, asked, "nobody waits for the answer")
@@ -185,7 +185,7 @@ func TestPredicateWithDoneContext(t *testing.T) {
 	late, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	p = Func("x", func(context.Context, *http.Request) bool { cancel(); return true })
-	yes, panicked = p.allows(late, nil)
+	yes, panicked = p.allows(late, nil, nil)
 	require.Nil(t, panicked)
 	require.False(t, yes, "a lookup that was cut short may say anything")
 }
@@ -198,9 +198,9 @@ func TestPredicateSeesContextAndRequest(t *testing.T) {
 	p := All("x", Func("y", func(got context.Context, gotRequest *http.Request) bool {
 		return got.Value(key{}) == "overlay" && gotRequest == r
 	}))
-	yes, _ := p.allows(ctx, r)
+	yes, _ := p.allows(ctx, r, nil)
 	require.True(t, yes)
-	yes, _ = p.allows(r.Context(), r)
+	yes, _ = p.allows(r.Context(), r, nil)
 	require.False(t, yes)
 }
 
@@ -245,7 +245,7 @@ func TestContextValue(t *testing.T) {
 			t.Parallel()
 			ctx := context.WithValue(t.Context(), key{}, tc.value)
 			for i, p := range []Predicate{superuser, byInterface, anything} {
-				yes, panicked := p.allows(ctx, getRequest(t, "/"))
+				yes, panicked := p.allows(ctx, getRequest(t, "/"), nil)
 				require.Nil(t, panicked)
 				require.Equal(t, []bool{tc.superuser, tc.byInterface, tc.anything}[i], yes)
 			}

@@ -69,6 +69,8 @@ type Status struct {
 	// InFlight counts running requests that were admitted while open; Bypassed and Exempt
 	// those that were admitted while closed. Judged counts all requests since the start.
 	InFlight, Bypassed, Exempt, Judged int64
+	// LateCalls counts the running calls of predicates that are beyond Config.PredicateTimeout.
+	LateCalls int
 	// Quiet means that the gate refuses, and that every request which was admitted while it
 	// was open has ended. Drained lists the periods that are drained.
 	Quiet   bool
@@ -98,6 +100,11 @@ func (g *Gate) Status() Status {
 		InFlight: c.inFlight, Bypassed: c.bypassed, Exempt: c.exempt, Judged: c.judged,
 		Quiet: s.now.quiet, Drained: append([]string{}, s.now.drained...),
 		Instance: s.row.key, Registered: s.row.registered, RowErr: s.row.err,
+	}
+	for _, p := range g.set.bypass {
+		for _, w := range p.watches {
+			st.LateCalls += w.lateCalls()
+		}
 	}
 	switch {
 	case g.set.store == nil:

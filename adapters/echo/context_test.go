@@ -31,6 +31,7 @@ func seen(t *testing.T, r *http.Request, check func(ctx context.Context), before
 	t.Helper()
 	ran := false
 	gate := down(t, func(c *core.Config) {
+		c.PredicateTimeout = time.Minute
 		c.Bypass = []core.Predicate{core.Func("look", func(ctx context.Context, _ *http.Request) bool {
 			ran = true
 			check(ctx)
@@ -73,7 +74,7 @@ func TestPredicateContext(t *testing.T) {
 	}
 	t.Run("has the request's deadline and cancellation", func(t *testing.T) {
 		t.Parallel()
-		deadline := time.Now().Add(time.Hour)
+		deadline := time.Now().Add(50 * time.Second) // before the predicate's own
 		ctx, cancel := context.WithDeadline(t.Context(), deadline)
 		defer cancel()
 		seen(t, httptest.NewRequestWithContext(ctx, http.MethodGet, "/", http.NoBody), func(ctx context.Context) {
