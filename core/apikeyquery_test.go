@@ -100,7 +100,7 @@ func TestAKeyInTheQueryIsTakenOut(t *testing.T) {
 			h.ServeHTTP(w, r)
 			require.Equal(t, http.StatusOK, w.Code)
 			require.Equal(t, tc.referrer, w.Header().Get("Referrer-Policy"))
-			require.Same(t, r, got(), "whoever logs r in front of the gate")
+			require.Same(t, r, got(), "a log in front of the gate has the same r")
 			require.Equal(t, tc.left, r.RequestURI)
 			_, query, _ := strings.Cut(tc.left, "?")
 			require.Equal(t, query, r.URL.RawQuery)

@@ -24,7 +24,7 @@ const (
 	hangLine = "predicate hangs, so it is not asked and does not bypass"
 )
 
-// hanging is a function that waits for release, whatever its context says, and says yes then.
+// hanging is a function that ignores its context, waits for release, and says yes then.
 type hanging struct {
 	release chan struct{}
 	asked   atomic.Int64
@@ -181,7 +181,7 @@ func TestTheEarlierDeadlineCounts(t *testing.T) {
 	require.Equal(t, core.Blocked, gate.Decide(ctx, httptest.NewRequest(http.MethodGet, "/", nil)).Outcome)
 }
 
-// However calls end, in whatever order, they are counted out.
+// Calls are counted out in any order and also after a panic.
 func TestLateCallsAreCountedOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

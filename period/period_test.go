@@ -35,7 +35,7 @@ func TestValidateListsEveryFault(t *testing.T) {
 	require.ErrorContains(t, err, `id: "a b": want only a-z, A-Z, 0-9, "-", "_" and "."`)
 	require.ErrorContains(t, err, "start: is missing")
 	require.ErrorContains(t, Period{Kind: Window, Start: noon, Version: 1}.Validate(), "id: is missing")
-	for _, id := range []string{"-rf", "--all", ".", "..", "_x"} { // a flag or a directory to whatever takes it
+	for _, id := range []string{"-rf", "--all", ".", "..", "_x"} { // a flag, or a directory, to a program that gets it
 		require.ErrorContains(t, Period{ID: id, Kind: Window, Start: noon, Version: 1}.Validate(), "want a letter or a digit first", id)
 	}
 }

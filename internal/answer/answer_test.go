@@ -232,7 +232,7 @@ func TestAnswerHostileReason(t *testing.T) {
 		"line separators":             "a\u2028b\u2029c",
 		"terminal escapes":            "\x1b]0;pwned\x07\x1b[2J\x9b31m",
 		"text that runs backwards":    "a\u202eb\u2066c",
-		"text that nobody sees":       "a\u200b\u200f\ufeff\U000e0041\U000e007fb",
+		"invisible text":              "a\u200b\u200f\ufeff\U000e0041\U000e007fb",
 		"a line that looks like ours": "later\r\nExpected end: 2020-01-01T00:00:00Z",
 		"a NUL":                       "a\x00b",
 		"not UTF-8":                   "a\xff\xfeb",

@@ -6,11 +6,11 @@ import (
 )
 
 // cleanReason makes s harmless in every form. Line separators become newlines. Other control
-// characters are removed, among them escape sequences for terminals, and so is what nobody sees:
+// characters are removed, among them escape sequences for terminals, and so are invisible ones:
 // marks of the text direction, zero-width characters, fillers, tags and variation selectors.
 //
-// Four of these stay behind a character that they can belong to: the joiners U+200C and U+200D,
-// which Persian, the scripts of India and emoji need, and the two selectors of emoji.
+// Four invisible characters stay behind a character that they can belong to: the joiners U+200C
+// and U+200D, which Persian, the scripts of India and emoji need, and the two selectors of emoji.
 func cleanReason(s string) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	last := ' '
