@@ -124,7 +124,7 @@ func TestAnUnreadableDocumentStays(t *testing.T) {
 		},
 		"if the write fails": {
 			bad, func(s *trialStore) store.Store {
-				s.swap = func() (bool, error) { return false, broken }
+				s.swap = func() (bool, error) { return false, store.NotWritten(broken) }
 				return &trialKeeper{trialStore: s}
 			}, endAll, broken, CodeUnavailable, "nothing was written: disk full",
 		},

@@ -16,15 +16,17 @@ const (
 	maxBackoff     = 50 * time.Millisecond
 )
 
-// confirm reads back the document next, whose text Swap wrote over old. swapped is what Swap
-// returned: nil, or an error that leaves open whether it wrote. confirm succeeds if the store
-// holds next, or a later document whose log has the entry of next.
+// confirm reads back the document next, whose text Swap wrote over old. swapped is the result of
+// Swap: nil, or an error after which it is unknown whether Swap wrote. confirm succeeds if the
+// store holds next, or a later document whose log has the entry of next.
 //
 // For at most confirmTimeout it reads again while a read fails, and while a primary of the
-// store has an older document, because that primary may not have the write yet.
-func (o Operator) confirm(ctx context.Context, old store.Token, next *period.Document, text []byte, swapped error) (State, error) {
-	// The caller must learn the outcome even if its own time is up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmTimeout)
+// store has an older document, because that primary may not have the write yet. If Swap failed and
+// the old document is still there, the write may still take place, so confirm repeats the same
+// Swap. It says that nothing was written only if the store knows that.
+func (o Operator) confirm(caller context.Context, old store.Token, next *period.Document, text []byte, swapped error) (State, error) {
+	// The caller must learn the outcome even if its own deadline has passed.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(caller), confirmTimeout)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
 		blob, err := o.Store.Get(ctx, "")
@@ -40,8 +42,11 @@ func (o Operator) confirm(ctx context.Context, old store.Token, next *period.Doc
 			found = errors.New("no document")
 		}
 		read := err == nil || errors.Is(err, store.ErrLost) || errors.Is(err, ErrUnreadable)
-		switch unchanged := read && s.Token == old; {
-		case unchanged && swapped != nil:
+		unchanged := read && s.Token == old
+		switch {
+		case read && !unchanged && errors.Is(swapped, store.ErrConflict):
+			return State{}, swapped // its log would hold our entry, and the write cannot take place any more
+		case unchanged && errors.Is(swapped, store.ErrNotWritten):
 			return State{}, fmt.Errorf("nothing was written: %w", storeError(swapped))
 		case read && !unchanged && !older, backOff(ctx, attempt) != nil:
 			err = fmt.Errorf("%w: wrote revision %d of document %s, and read back %w", ErrUnconfirmed, next.Revision, next.StoreID, found)
@@ -49,6 +54,10 @@ func (o Operator) confirm(ctx context.Context, old store.Token, next *period.Doc
 				err = fmt.Errorf("%w; the write returned: %w", err, swapped)
 			}
 			return State{}, err
+		}
+		// The write may still take place. Swap is idempotent, so the same one makes sure.
+		if unchanged && swapped != nil && caller.Err() == nil {
+			swapped = o.Store.Swap(ctx, old, text)
 		}
 	}
 }

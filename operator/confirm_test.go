@@ -18,7 +18,7 @@ func TestAWriteIsConfirmedByReadingItBack(t *testing.T) {
 	broken := errors.New("connection reset")
 	onTop := func(s *trialStore) { s.change(func(*period.Document) {}) }
 	swap := func(write bool, err error) func() (bool, error) { return func() (bool, error) { return write, err } }
-	// since answers reads after the write for a time, and then reads what is there.
+	// since replaces the reads after the write for a while. Later reads return the real document.
 	since := func(s *trialStore, wait time.Duration, text []byte, err error) {
 		var written time.Time
 		s.afterSwap = func(*trialStore) { written = time.Now() }
@@ -40,9 +40,35 @@ func TestAWriteIsConfirmedByReadingItBack(t *testing.T) {
 		"an answer that was lost": {
 			prepare: func(s *trialStore) { s.swap = swap(true, broken) },
 		},
-		"an error before the write": {
-			prepare: func(s *trialStore) { s.swap = swap(false, broken) },
+		"an error after which the store knows that nothing was written": {
+			prepare: func(s *trialStore) { s.swap = swap(false, store.NotWritten(broken)) },
 			want:    []error{broken}, text: "nothing was written: connection reset", code: CodeUnavailable,
+		},
+		"an error that leaves it open, again and again": {
+			prepare: func(s *trialStore) { s.swap = swap(false, broken) },
+			want:    []error{ErrUnconfirmed, broken}, text: "read back revision 7 of document s; the write returned: connection reset", code: CodeUnconfirmed, waits: true,
+		},
+		"an error that leaves it open, once": {
+			prepare: func(s *trialStore) {
+				n := 0
+				s.swap = func() (bool, error) {
+					if n++; n == 1 {
+						return false, broken
+					}
+					return true, nil
+				}
+			},
+		},
+		"an error that leaves it open, and a write that arrives late": {
+			prepare: func(s *trialStore) {
+				n := 0
+				s.swap = func() (bool, error) {
+					if n++; n == 1 {
+						return false, broken
+					}
+					return true, store.ErrConflict // the late one was first, and another followed
+				}
+			},
 		},
 		"another write right after it": {
 			prepare: func(s *trialStore) { s.afterSwap = onTop },
@@ -150,7 +176,7 @@ func TestAWriteIsConfirmedByReadingItBack(t *testing.T) {
 				require.ErrorContains(t, err, test.text)
 				require.NotContains(t, err.Error(), "\n")
 				require.Zero(t, res.Period)
-				require.Equal(t, []string{"a"}, idsOf(res.After.Periods), "the state that was found")
+				require.Equal(t, []string{"a"}, idsOf(res.After.Periods), "the state that was read")
 				f := Explain(err)
 				require.Equal(t, test.code, f.Code)
 				require.Equal(t, test.code == CodeUnconfirmed, f.Unknown)
@@ -173,7 +199,7 @@ func TestAWriteIsConfirmedAlsoIfTheCallerIsInterrupted(t *testing.T) {
 		return true, ctx.Err()
 	}
 	res, err := on(st).Start(ctx, StartOptions{Holder: "x"})
-	require.NoError(t, err, "the site is down, and that was seen")
+	require.NoError(t, err, "the site is down, and the read confirmed it")
 	require.Len(t, res.InForce(), 2)
 }
 
@@ -184,7 +210,7 @@ func TestAFirstWriteThatFailedHasWrittenNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			st := storeAt(noonUTC)
-			st.gone, st.swap = gone, func() (bool, error) { return false, broken }
+			st.gone, st.swap = gone, func() (bool, error) { return false, store.NotWritten(broken) }
 			_, err := on(st).Init(t.Context(), InitOptions{})
 			require.ErrorIs(t, err, broken)
 			require.ErrorContains(t, err, "nothing was written")

@@ -23,8 +23,8 @@ type EditOptions struct {
 	Emergency   *bool
 }
 
-// Edit changes the period with this id. The start of a deployment is when it began and
-// cannot change, and a deployment is ended instead of disabled. An end cannot be moved into
+// Edit changes the period with this id. The start of a deployment is the time at which it began,
+// and cannot change. A deployment cannot be disabled; end it instead. An end cannot be moved into
 // the past: [Operator.End] ends a period.
 //
 // Errors: [ErrNotFound], [store.ErrConflict] beside IfVersion, those of [Operator.Start].
@@ -83,7 +83,7 @@ func set[T any](field, value *T) {
 	}
 }
 
-// setInstant is set for an instant.
+// setInstant does the same for an instant, in canonical form.
 func setInstant(field, value *time.Time) {
 	if value != nil {
 		*field = period.Canonical(*value)

@@ -22,9 +22,9 @@ type EndOptions struct {
 	// All ends every period that is in force. If the store has lost its document, or keeps an
 	// unreadable one that it can put aside, All writes an empty document that replaces it.
 	All bool
-	// IfRevision is the revision of the document that the caller has seen. Another revision is
-	// an error that wraps [store.ErrConflict]: nothing is ended that began since. Nil means
-	// any. Only beside All.
+	// IfRevision is the revision of the document that the caller has seen. Another revision is an
+	// error that wraps [store.ErrConflict], so that End ends no period that began later. Nil
+	// means any. Only beside All.
 	IfRevision *int64
 	// Holder ends the deployments in force of this holder.
 	Holder string
@@ -34,9 +34,9 @@ type EndOptions struct {
 // the periods that still keep the site down. If the operator has no Actor, the log names the
 // Holder.
 //
-// Errors: [ErrNothingToEnd] if no such period is in force; it also wraps [ErrNotFound] for
-// an unknown ID. [ErrNotInForce] for the ID of a window that is to come or disabled. The
-// Result holds the state beside both. [store.ErrConflict] beside IfVersion and IfRevision;
+// Errors: [ErrNothingToEnd] if no such period is in force; it also wraps [ErrNotFound] for an
+// unknown ID. [ErrNotInForce] for the ID of a window that is to come or disabled. With either of
+// these errors the Result holds the state. [store.ErrConflict] with IfVersion and IfRevision;
 // those of [Operator.Start].
 func (o Operator) End(ctx context.Context, opts EndOptions) (Result, error) {
 	o.Actor = cmp.Or(o.Actor, opts.Holder)
@@ -92,7 +92,7 @@ func end(d *period.Document, now time.Time, opts EndOptions) ([]period.Period, e
 	return ended, nil
 }
 
-// fault is the fault of the options themselves; nil if there is none.
+// fault returns the fault of the options; nil if there is none.
 func (o EndOptions) fault() error {
 	const one = "want one of id, all and holder, not more"
 	switch {

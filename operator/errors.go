@@ -9,7 +9,7 @@ import (
 // Errors of an [Operator], possibly wrapped. Those of package store are returned as well.
 // [Explain] turns all of them into sentences.
 var (
-	// ErrNothingToEnd means that no period which End was asked to end is in force.
+	// ErrNothingToEnd means that none of the periods that End should end is in force.
 	ErrNothingToEnd = errors.New("nothing to end")
 	// ErrNotFound means that no period has this id.
 	ErrNotFound = errors.New("no such period")
@@ -24,8 +24,8 @@ var (
 	// ErrUnreadable means that the store has a document that cannot be decoded. It also
 	// wraps [period.ErrNewer] if a newer version wrote it.
 	ErrUnreadable = errors.New("the document cannot be read")
-	// ErrNotReadableByAll means that a live instance reports that it cannot read what would
-	// be written. Nothing was written. [Operator].Force writes it all the same.
+	// ErrNotReadableByAll means that a live instance reports that it cannot read the new
+	// document. Nothing was written. [Operator].Force writes the document nevertheless.
 	ErrNotReadableByAll = errors.New("a live instance cannot read this change")
 	// ErrUnconfirmed is [store.ErrUnconfirmed]. It also means that the write could not be read
 	// back.
@@ -43,8 +43,7 @@ func (e *StoreError) Error() string { return e.Err.Error() }
 // Unwrap returns Err.
 func (e *StoreError) Unwrap() error { return e.Err }
 
-// storeError marks an error as a fault of the store, unless it says something about the
-// document.
+// storeError marks an error as a fault of the store, unless it is an error about the document.
 func storeError(err error) error {
 	for _, known := range []error{store.ErrLost, store.ErrConflict, store.ErrReadOnly, store.ErrUnconfirmed, store.ErrTooLarge} {
 		if errors.Is(err, known) {

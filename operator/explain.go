@@ -38,14 +38,14 @@ type Fault struct {
 	// Unknown is true if it is not known whether something was written. False means that
 	// nothing was written.
 	Unknown bool
-	// Text says what happened and what to do, in whole sentences. It holds no text of the
-	// store, which may be a secret to a client of an API.
+	// Text says what happened and what to do, in whole sentences. It holds no text of the store,
+	// because clients of an API must not see that text.
 	Text string
 	// Fields are the faults of the options, if Code is [CodeInvalid].
 	Fields []*period.FieldError
 }
 
-// sentences say for each error what happened and what to do. The first one that matches
+// sentences holds for each error a text that says what happened and what to do. The first match
 // counts.
 var sentences = []struct {
 	err  error
@@ -72,12 +72,12 @@ var sentences = []struct {
 	{context.DeadlineExceeded, CodeUnavailable, "Nothing was changed: the store did not answer in time."},
 }
 
-// Explain turns an error of an [Operator], which is not nil, into sentences. No other place
-// does.
+// Explain turns a non-nil error of an [Operator] into sentences. Page, API and command all use
+// it.
 func Explain(err error) Fault {
 	_, ofStore := errors.AsType[*StoreError](err)
 	for _, s := range sentences {
-		// Other errors that a faulty store wraps say nothing about the request.
+		// Other errors inside a StoreError are about the store and not about the request.
 		if errors.Is(err, s.err) && (!ofStore || s.code == CodeUnconfirmed || s.code == CodeUnavailable) {
 			return Fault{Code: s.code, Unknown: s.code == CodeUnconfirmed, Text: s.text}
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// Judgment is how the fleet compares to the document, by one consistent read.
+// Judgment compares the fleet with the document, by one consistent read.
 type Judgment struct {
 	State
 
@@ -26,9 +26,9 @@ type Judgment struct {
 	Instances []Instance
 }
 
-// Judge judges what one [store.Rows.ListRows] returned, with its error. It is a pure
-// function: the command, the operator's page and the API all show its result. id is the
-// period to judge by; "" means all periods in force.
+// Judge judges the result of one [store.Rows.ListRows], with its error. It is a pure function:
+// the command, the operator's page and the API all show its result. id is the period to judge by;
+// "" means all periods in force.
 func Judge(set store.Rowset, err error, id string) Judgment {
 	j := Judgment{Since: set.Since, Periods: []string{}, Instances: make([]Instance, 0, len(set.Rows))}
 	j.State, j.Err = stateOf(set.Blob, err)
@@ -73,8 +73,8 @@ func (j Judgment) instance(r store.Row) Instance {
 	return i
 }
 
-// IsDrained reports whether the instance has drained all judged periods, of which there is at
-// least one.
+// IsDrained reports whether the instance has drained all judged periods. It is false if there are
+// none.
 func (j Judgment) IsDrained(i Instance) bool {
 	return len(j.Periods) > 0 && len(i.Drained) == len(j.Periods)
 }

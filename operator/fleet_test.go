@@ -14,8 +14,8 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// judged is a document at revision 7, last closed at 6, with the periods "a" and "b" in force
-// and the window "c" that is to come.
+// judged returns a document at revision 7 with close_rev 6. The periods "a" and "b" are in force,
+// and the window "c" is in the future.
 func judged(t testing.TB) *period.Document {
 	t.Helper()
 	d := &period.Document{
@@ -37,7 +37,7 @@ func TestJudge(t *testing.T) {
 	t.Parallel()
 	d := judged(t)
 	both := []string{"a", "b"}
-	// row is one that has drained both periods.
+	// row returns a row that has drained both periods.
 	row := func(change func(r *period.Row)) store.Row {
 		return aRow(t, "k", func(r *period.Row) {
 			r.WriteID, r.Drained = d.WriteID, both
@@ -126,7 +126,7 @@ func TestJudgeByOnePeriod(t *testing.T) {
 	up.Seal()
 	j := Judge(setOf(t, up, row), nil, "")
 	require.Empty(t, j.Periods)
-	require.False(t, j.IsDrained(j.Instances[0]), "nothing is to be drained")
+	require.False(t, j.IsDrained(j.Instances[0]), "there is no period to drain")
 }
 
 func TestJudgeOfAFileMadeByHand(t *testing.T) {

@@ -16,14 +16,15 @@ import (
 	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// movable is a store whose content a test can exchange, as a failover does.
+// movable is a store whose content a test can replace, as in a failover.
 type movable struct {
 	behind atomic.Pointer[memstore.Store]
 }
 
 func (m *movable) Info() store.Info { return m.behind.Load().Info() }
 
-// Get says that an empty store has lost its document: it cannot prove that it had none.
+// Get reports an empty store as lost, because the store cannot prove that it never had a
+// document.
 func (m *movable) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	blob, err := m.behind.Load().Get(ctx, have)
 	if err == store.ErrNeverWritten { //nolint:errorlint // memstore does not wrap it

@@ -8,13 +8,14 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// An id consists of characters that are easy to read aloud and to type, and spells no word.
+// An id consists of characters that are easy to read aloud and to type. It has no vowels, so it
+// spells no word.
 const (
 	idLetters = "bcdfghjkmnpqrstvwxz"
 	idSigns   = idLetters + "23456789"
 )
 
-// newID is an id that d does not have: a letter and five letters or digits.
+// newID returns an id that d does not have: a letter and five letters or digits.
 func newID(d *period.Document) string {
 	for {
 		var id [6]byte
@@ -29,7 +30,7 @@ func newID(d *period.Document) string {
 	}
 }
 
-// index is the place of the period in d.
+// index returns the position of the period in d.
 func index(d *period.Document, id string) (int, error) {
 	if id == "" {
 		return 0, &period.FieldError{Field: "id", Problem: "is missing"}

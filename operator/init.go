@@ -17,9 +17,9 @@ type InitOptions struct {
 	Replace bool
 }
 
-// Init writes the first, empty document. A gate on a shared store refuses requests until it
-// is there. Over a document that cannot be read, Init writes only with Replace, and only if the
-// store can put the old one aside ([Result].Kept).
+// Init writes the first, empty document. A gate on a shared store refuses requests until it is
+// there. Init replaces an unreadable document only with Replace, and only if the store can put
+// the old document aside ([Result].Kept).
 //
 // Errors: [ErrInitialized], with the state in the Result; nothing was written. Those of
 // [Operator.Start].

@@ -7,7 +7,7 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// Standing is how the document of an instance compares to the one in the store.
+// Standing compares the document of an instance with the document in the store.
 type Standing string
 
 // The standings.
@@ -19,7 +19,7 @@ const (
 	Without   Standing = "none"  // the instance has no document
 )
 
-// Instance is one row, as [Judge] found it.
+// Instance is one row with the judgment of [Judge].
 type Instance struct {
 	// Row is what the instance reported. If the row was deleted or cannot be read, only its
 	// ID is set.
@@ -37,8 +37,9 @@ type Instance struct {
 	Note string
 	// Standing compares the document of the instance with the one in the store.
 	Standing Standing
-	// Drained are the judged periods that the instance has drained. Row.Drained is what it
-	// reported: here the report is also current, and about the document in the store.
+	// Drained are the judged periods that the instance has drained. Row.Drained holds the periods
+	// that the instance reported. Drained holds only those for which the report is current and
+	// about the document in the store.
 	Drained []string
 }
 
@@ -70,8 +71,9 @@ func standing(has, stored period.Mark) Standing {
 	return Ahead
 }
 
-// drains reports whether the periods that the instance calls drained are drained for d: it
-// refuses, and it has adopted d, or an earlier write of d since which no more is refused.
+// drains reports whether the periods that the instance reports as drained are drained for d. The
+// instance must refuse. It must have adopted d, or an earlier write of d after which the refused
+// set did not grow.
 func (i Instance) drains(d *period.Document) bool {
 	switch {
 	case d == nil, !i.Refuses(), i.State == period.Starting, i.Regressed, i.Override == "up":

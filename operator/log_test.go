@@ -238,7 +238,7 @@ func TestALargeEntryNeverStopsAWrite(t *testing.T) {
 	require.Equal(t, "d0", e.Changes[0].ID())
 	require.Equal(t, 100, len(e.Changes)+e.Omitted)
 
-	// One change whose every text is as long as it can be.
+	// In this change every text has its maximum length.
 	p := aDeployment(strings.Repeat("Z", period.MaxIDLen), strings.Repeat("\x01", period.MaxNameLen))
 	p.Reason = strings.Repeat("\x01", period.MaxReasonLen)
 	p.CreatedBy, p.UpdatedBy, p.CreatedAt, p.UpdatedAt = p.Holder, p.Holder, noonUTC, noonUTC

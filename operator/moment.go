@@ -8,8 +8,8 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// moment is an instant that options give in one of two ways: at a time, or some time after
-// another one. The zero moment is not given.
+// moment is an instant in the options: a time, or a duration after another instant. The zero
+// moment means that the options give none.
 type moment struct {
 	field string // of the instant in JSON: "end", "expected_end"
 	at    time.Time
@@ -24,7 +24,8 @@ func (m moment) afterField() string {
 	return "expected_after"
 }
 
-// from is the instant, counted from t if it is given as a duration; zero if it is not given.
+// from returns the instant. A duration counts from t. The instant is zero if the options give
+// none.
 func (m moment) from(t time.Time) (time.Time, error) {
 	fault := func(problem string) (time.Time, error) {
 		return time.Time{}, &period.FieldError{Field: m.afterField(), Value: m.after, Problem: problem}
@@ -42,7 +43,8 @@ func (m moment) from(t time.Time) (time.Time, error) {
 	return period.Canonical(m.at), nil
 }
 
-// ahead is the instant of m, counted from now, which must be later than now if it is given.
+// ahead returns the instant of m. A duration counts from now. An instant that is not later than
+// now is a fault.
 func (m moment) ahead(now time.Time) (time.Time, error) {
 	t, err := m.from(now)
 	if err == nil && !t.IsZero() && !t.After(now) {
@@ -51,13 +53,13 @@ func (m moment) ahead(now time.Time) (time.Time, error) {
 	return t, err
 }
 
-// passed is the fault of an instant that is not later than now.
+// passed returns the fault of an instant that is not later than now.
 func passed(field string, t, now time.Time) error {
 	return &period.FieldError{Field: field, Value: t.Format(time.RFC3339), Problem: "has passed, the store's time is " + now.Format(time.RFC3339)}
 }
 
-// afterFaults returns err, in which the faults of an instant that a duration gave name the
-// duration. err is nil, a [*period.FieldError], or several of them joined.
+// afterFaults returns err with other names for computed instants: if a duration gave the instant,
+// the fault names the duration. err is nil, a [*period.FieldError], or several of them joined.
 func afterFaults(err error, moments ...moment) error {
 	if err == nil {
 		return nil

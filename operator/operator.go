@@ -1,17 +1,17 @@
-// Package operator does what operators do: it starts and ends downtime, plans it, reads the
-// log and judges the fleet. The command, the operator's page and its API are built on it. A
-// program of your own can use it too:
+// Package operator implements the operations of an operator: it starts, ends and plans downtime,
+// reads the log and judges the fleet. The command, the operator's page and its API are built on
+// it. A program of your own can use it too:
 //
 //	op := operator.Operator{Store: st, Actor: "deploy-bot", Origin: "job 4711"}
 //	res, err := op.Start(ctx, operator.StartOptions{Reason: new("Moving the database")})
 //	…
 //	res, err = op.End(ctx, operator.EndOptions{Holder: "deploy-bot"})
 //
-// Every change is one compare-and-swap on the document in the store, and is confirmed by
-// reading it back. Two operators never overwrite each other: one of them starts over with the
-// document of the other, or gets an error that wraps [store.ErrConflict].
+// Every change is one compare-and-swap on the document in the store, and is confirmed by reading
+// it back. Two operators never overwrite each other: one of them repeats its change on the
+// other's document, or gets an error that wraps [store.ErrConflict].
 //
-// The package never talks to a gate. The two meet in the store.
+// The package never talks to a gate. Operators and gates communicate only through the store.
 package operator
 
 import (
@@ -27,21 +27,21 @@ import (
 // Operator is a person or a job that works on one store. It is a plain value. Its methods
 // are safe for concurrent use, by goroutines and by processes.
 //
-// Beside the errors that each method names, all methods return *[StoreError] for a fault of
-// the store itself, and a joined *[period.FieldError] for each fault of the options.
+// Each method documents its errors. All methods also return *[StoreError] for a fault of the
+// store itself, and a joined *[period.FieldError] for each fault of the options.
 type Operator struct {
 	// Store holds the state. The caller closes it.
 	Store store.Store
-	// Actor is who works, and Origin from where: "ann", "command on web1". The log shows
-	// both. At most [period.MaxNameLen] bytes each. "" means unknown.
+	// Actor names the person or the job, and Origin the place that it works from: "ann", "command
+	// on web1". The log shows both. At most [period.MaxNameLen] bytes each. "" means unknown.
 	Actor, Origin string
 	// Force writes a document although a live instance reports that it cannot read it.
 	Force bool
 }
 
-// State is the document as one read found it.
+// State is the document at one read.
 type State struct {
-	// Document is nil if nothing was ever written, and beside an error.
+	// Document is nil if nothing was ever written, and if the read failed.
 	Document *period.Document
 	// Token identifies its bytes. "" if there is no document.
 	Token store.Token
@@ -53,7 +53,7 @@ type State struct {
 // nil.
 func (s State) InForce() []period.Period { return s.Document.InForce(s.Time) }
 
-// Verdict is what the periods say about the time of the read.
+// Verdict returns the verdict of the periods at the time of the read.
 func (s State) Verdict() period.Verdict {
 	if s.Document == nil {
 		return period.Verdict{}
@@ -61,10 +61,10 @@ func (s State) Verdict() period.Verdict {
 	return period.At(s.Document.Periods, s.Time)
 }
 
-// Result is what a method did, and the state after it.
+// Result describes the change that a method made, and the state after it.
 type Result struct {
-	// Period was begun, changed or removed. It is as in After, or, if After does not hold it
-	// any more, as in Before. Zero for End, Init and Reconcile.
+	// Period is the period that the method began, changed or removed. Its values are those in
+	// After, or those in Before if After no longer holds it. Zero for End, Init and Reconcile.
 	Period period.Period
 	// Ended are the periods that End ended. Nil for other methods.
 	Ended []period.Period
@@ -78,7 +78,7 @@ type Result struct {
 	Kept string
 }
 
-// State is the state after the write, without its Token.
+// State returns the state after the write, without its Token.
 func (r Result) State() State { return State{Document: r.After, Time: r.Time} }
 
 // InForce returns the periods that refuse requests after the write; empty, never nil.
@@ -87,8 +87,8 @@ func (r Result) InForce() []period.Period { return r.After.InForce(r.Time) }
 // Read reads the document. If nothing was ever written, the State has no Document, and there
 // is no error.
 //
-// Errors: [store.ErrLost], [ErrUnreadable], *[StoreError]. State.Time is valid beside the
-// first two.
+// Errors: [store.ErrLost], [ErrUnreadable], *[StoreError]. With the first two errors State.Time
+// is valid.
 func (o Operator) Read(ctx context.Context) (State, error) {
 	if o.Store == nil {
 		return State{}, errNilStore
@@ -98,9 +98,9 @@ func (o Operator) Read(ctx context.Context) (State, error) {
 }
 
 // Log returns the last writes, the newest first, at most limit of them. A limit of 0 or less
-// means all, at most [period.MaxEntries]. If there are none, Log returns an empty, non-nil
-// slice. An error beside entries names the entries that cannot be read. Other errors: see
-// [Operator.Read].
+// means all, at most [period.MaxEntries]. If there are none, Log returns an empty, non-nil slice.
+// If some entries cannot be read, Log returns the others and an error that names the unreadable
+// ones. Other errors: see [Operator.Read].
 func (o Operator) Log(ctx context.Context, limit int) ([]period.Entry, error) {
 	s, err := o.Read(ctx)
 	if err != nil || s.Document == nil {
@@ -115,8 +115,8 @@ func (o Operator) Log(ctx context.Context, limit int) ([]period.Entry, error) {
 
 var errNilStore = &period.FieldError{Field: "store", Problem: "is nil"}
 
-// stateOf decodes the document that [store.Store.Get] returned with err. Beside
-// [ErrUnreadable] the State has the token.
+// stateOf decodes the document that [store.Store.Get] returned with err. With [ErrUnreadable] the
+// State has the token.
 func stateOf(blob store.Blob, err error) (State, error) {
 	s := State{Token: blob.Token, Time: period.Canonical(blob.Now)}
 	switch {

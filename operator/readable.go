@@ -10,7 +10,7 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// readableByAll refuses a document that a live instance cannot read.
+// readableByAll returns an error if a live instance cannot read next. With Force it returns nil.
 func (o Operator) readableByAll(rows []store.Row, next *period.Document) error {
 	if o.Force || len(rows) == 0 {
 		return nil

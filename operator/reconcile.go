@@ -8,8 +8,8 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// maxRaise is how far Reconcile raises the revision at once. Revisions grow one by one, so
-// that no gate has seen one further up, and a very high one would use up the range.
+// maxRaise limits how far Reconcile raises the revision at once. Revisions grow one by one, so no
+// gate has seen a revision beyond this limit. A very high revision would use up the range.
 const maxRaise = 1_000_000_000_000
 
 // ReconcileOptions says which gates [Operator.Reconcile] is for.
@@ -21,16 +21,16 @@ type ReconcileOptions struct {
 	Replaces string
 }
 
-// Reconcile writes the document again, unchanged, and tells gates to adopt it.
+// Reconcile writes the document again with the same periods and tells gates to adopt it.
 //
-// After a failover or a restored backup, the store may hold an older revision or another
-// document than a gate has seen. Such a gate is regressed: it refuses what either document
-// refuses, whatever is written later, until Reconcile. The new revision is above the
-// document's own and above opts.Above. It counts as a closing, because the restored
-// document may refuse what a lost write had opened.
+// After a failover or a restored backup, the store may hold an older revision or another document
+// than a gate has seen. Such a gate is regressed: it refuses the requests that either document
+// refuses. Later ordinary writes do not change that; Reconcile does. The new revision is above
+// the document's own and above opts.Above. The write counts as a closing, because the restored
+// document may refuse requests that a lost write had admitted.
 //
-// Read the document first: gates adopt its content. Errors: [ErrNothingWritten], those of
-// [Operator.Start].
+// Check the content of the document first, because gates adopt it. Errors: [ErrNothingWritten],
+// those of [Operator.Start].
 func (o Operator) Reconcile(ctx context.Context, opts ReconcileOptions) (Result, error) {
 	above := opts.Above
 	if above < 0 || above >= period.MaxRevision {

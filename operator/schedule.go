@@ -10,24 +10,24 @@ import (
 
 // WindowOptions says what [Operator.Schedule] plans.
 type WindowOptions struct {
-	// Holder is whose window it is. "" means the Actor.
+	// Holder is the holder of the window. "" means the Actor.
 	Holder string
 	// Start is when the window begins. A start that has passed begins it at once, if its
 	// end is still ahead. Required.
 	Start time.Time
-	// End, or Start plus EndAfter, is when the window is over. Neither means that it
-	// begins by the clock and lasts until an operator ends it.
+	// End, or Start plus EndAfter, is when the window is over. Without either, the window lasts
+	// until an operator ends it.
 	End      time.Time
 	EndAfter time.Duration
-	// ExpectedEnd, or Start plus ExpectedAfter, is what visitors are told instead of the
-	// end. Neither means the end.
+	// ExpectedEnd, or Start plus ExpectedAfter, is the end that visitors are told. Without
+	// either, visitors are told the end of the window.
 	ExpectedEnd   time.Time
 	ExpectedAfter time.Duration
 	// Reason is shown to visitors. "" means none.
 	Reason string
 	// Emergency marks downtime that was not planned long before.
 	Emergency bool
-	// Disabled plans the window without effect, until it is enabled.
+	// Disabled plans the window, but it has no effect until an operator enables it.
 	Disabled bool
 }
 

@@ -13,9 +13,9 @@ import (
 // StartOptions says what [Operator.Start] begins. On a second Start by the same holder, a
 // field with its zero value leaves the deployment unchanged.
 type StartOptions struct {
-	// Holder is whose deployment it is: a second Start by the same holder changes it, and an
-	// End with the Holder ends it. "" means the Actor of the operator. One of the two is
-	// required; the Holder also counts as an Actor that is "".
+	// Holder is the holder of the deployment. A second Start by the same holder changes it, and
+	// an End with the Holder ends it. "" means the Actor of the operator. One of Holder and Actor
+	// is required. If the Actor is "", the Holder is also the Actor.
 	Holder string
 	// IfRevision is the revision of the document that the caller has seen, 0 if nothing was
 	// written then. Another revision is an error that wraps [store.ErrConflict]. Nil means any.
@@ -24,12 +24,13 @@ type StartOptions struct {
 	Reason *string
 	// Emergency marks downtime that was not planned. Nil means false, or unchanged.
 	Emergency *bool
-	// ExpectedEnd, or the store's time plus ExpectedAfter, is when the downtime is expected to
-	// be over. Visitors are told. It opens nothing.
+	// ExpectedEnd, or the store's time plus ExpectedAfter, is when the downtime is expected to be
+	// over. Visitors see it. It does not end the downtime.
 	ExpectedEnd   time.Time
 	ExpectedAfter time.Duration
-	// End, or the store's time plus EndAfter, is when the site reopens by itself. It
-	// replaces an expected end, and an expected end replaces it.
+	// End, or the store's time plus EndAfter, is when the site reopens by itself. An End without
+	// an ExpectedEnd removes an earlier expected end, and an ExpectedEnd without an End removes
+	// an earlier end.
 	End      time.Time
 	EndAfter time.Duration
 }

@@ -16,7 +16,7 @@ import (
 
 var noonUTC = time.Date(2026, 3, 8, 12, 0, 0, 0, time.UTC)
 
-// trialStore keeps a document in memory, and fails as a test tells it. It keeps no rows.
+// trialStore keeps a document in memory. A test sets its failures. It keeps no rows.
 type trialStore struct {
 	mu    sync.Mutex
 	text  []byte // nil means that there is no document
@@ -26,13 +26,14 @@ type trialStore struct {
 	swaps int
 	limit int // see store.Info.MaxBytes
 
-	conflicts int                            // so many calls of Swap meet another writer's
-	get       func(n int) ([]byte, error)    // called by each Get with its number, from 1; nil and nil mean what is there
+	conflicts int                            // number of calls of Swap that conflict with another write
+	get       func(n int) ([]byte, error)    // called by each Get with its number, from 1; nil and nil mean the real document
 	swap      func() (write bool, err error) // called by each Swap
 	afterSwap func(s *trialStore)
 }
 
-// storeAt has a document with these periods, or none if there are no periods.
+// storeAt returns a store that has a document with these periods, or no document if there are no
+// periods.
 func storeAt(now time.Time, periods ...period.Period) *trialStore {
 	s := &trialStore{now: now}
 	if periods != nil {
@@ -100,7 +101,7 @@ func (s *trialStore) put(d *period.Document) {
 	s.text = text
 }
 
-// change is a write of another operator. It keeps the log.
+// change makes a write of another operator. It keeps the log.
 func (s *trialStore) change(do func(d *period.Document)) {
 	d := &period.Document{Format: period.Format, StoreID: "s"}
 	if s.text != nil {
@@ -115,7 +116,7 @@ func (s *trialStore) change(do func(d *period.Document)) {
 	s.put(d)
 }
 
-// doc is the document that the store holds.
+// doc returns the document that the store holds.
 func (s *trialStore) doc(t testing.TB) *period.Document {
 	t.Helper()
 	d, err := period.Decode(s.text)
@@ -123,7 +124,7 @@ func (s *trialStore) doc(t testing.TB) *period.Document {
 	return d
 }
 
-// log holds the entries of the document, the oldest first.
+// log returns the entries of the document, the oldest first.
 func (s *trialStore) log(t testing.TB) []period.Entry {
 	t.Helper()
 	entries, err := s.doc(t).Log.Entries()
@@ -177,7 +178,7 @@ func (k *trialKeeper) Keep(_ context.Context, t store.Token) (string, error) {
 	return "trial.bad", nil
 }
 
-// aRow is the live row of an instance that reads what this version reads.
+// aRow returns the live row of an instance that implements the same members as this version.
 func aRow(t testing.TB, key string, change func(r *period.Row)) store.Row {
 	t.Helper()
 	r := period.Row{ID: key, Host: "web", PID: 1, Version: "v1.2.3", Reads: period.Reads(), State: period.Closed, StoreID: "s", Revision: 7, WriteID: "w"}

@@ -20,10 +20,10 @@ const (
 	rowsTimeout  = 2 * time.Second    // for the list of instances before a write
 )
 
-// change computes the next document in place. d is the caller's own copy, never nil, and has
-// the revision that will be written; its Format is 0 if it continues no document. now is the
-// store's time. A change runs again after a conflict, on a new copy, and keeps only its last
-// outcome.
+// change computes the next document in place. d is the caller's own copy, never nil, and has the
+// revision that will be written; its Format is 0 if it continues no document. now is the store's
+// time. After a conflict a change runs again on a new copy. Only the result of its last run
+// counts.
 type change func(d *period.Document, now time.Time) error
 
 // write is one operation on the document.
@@ -31,27 +31,28 @@ type write struct {
 	action period.Action
 	// do changes the document. It may set action.
 	do change
-	// anew, if not nil, is done to an empty document if the store has lost its own, or
-	// keeps one that cannot be read and can put it aside.
+	// anew, if not nil, changes an empty document instead. It runs if the store has lost its
+	// document, or if the store can put an unreadable document aside.
 	anew change
 	// onlyLost restricts anew to a document that is lost.
 	onlyLost bool
-	// replace makes a document that continues none replace the lost one at every gate.
+	// replace makes every gate adopt a new document in place of a lost one, if the new document
+	// continues no earlier one.
 	replace bool
 }
 
-// base is what a write starts from.
+// base is the state that a write starts from.
 type base struct {
 	State
 
 	rows []store.Row  // nil if the store keeps none, or they could not be read
-	anew string       // why the document begins anew, see [period.Entry]; "" if it does not
+	anew string       // why a new document begins, see [period.Entry]; "" if it continues one
 	keep store.Keeper // puts aside the unreadable document; nil if there is none
 }
 
-// write reads the document, changes a copy, swaps it in and reads it back. After a conflict
-// it starts over. Beside an error of the change, and one after which nothing was written, the
-// Result holds the state that was found.
+// write reads the document, changes a copy, swaps it in and reads it back. After a conflict it
+// starts over. If the change fails, or if the write fails after the read, the Result holds the
+// state that was read.
 func (o Operator) write(ctx context.Context, w *write) (Result, error) {
 	if o.Store == nil {
 		return Result{}, errNilStore
@@ -89,6 +90,9 @@ func (o Operator) write(ctx context.Context, w *write) (Result, error) {
 			return found, storeError(err)
 		}
 		after, err := o.confirm(ctx, b.Token, next, text, err)
+		if errors.Is(err, store.ErrConflict) {
+			continue
+		}
 		if err != nil {
 			return found, err
 		}
@@ -97,7 +101,7 @@ func (o Operator) write(ctx context.Context, w *write) (Result, error) {
 	return Result{}, fmt.Errorf("gave up after %d attempts: %w", swapAttempts, store.ErrConflict)
 }
 
-// base reads document and rows, in one read where the store has rows.
+// base reads the document and the rows. It uses a single read if the store has rows.
 func (o Operator) base(ctx context.Context, w *write) (base, error) {
 	var b base
 	var blob store.Blob
@@ -142,7 +146,8 @@ func (b base) putAside(ctx context.Context) (place string, err error) {
 	return place, nil
 }
 
-// next is the document after w: pruned, counted, sealed and with its log entry.
+// next returns the document after w: without periods that finished long ago, with its revision,
+// its seal and its log entry.
 func (o Operator) next(b base, w *write) (*period.Document, error) {
 	next := &period.Document{Periods: []period.Period{}}
 	do := w.do
@@ -153,8 +158,8 @@ func (o Operator) next(b base, w *write) (*period.Document, error) {
 		entry.HandEdited = prev.HandEdited()
 		*next = *prev
 		next.Periods = append(make([]period.Period, 0, len(prev.Periods)+1), prev.Periods...)
-		if prev.StoreID == "" {
-			next.Replaces = period.AnyDocument // a file that a person made
+		if adopted(b.rows, prev.StoreID) {
+			next.Replaces = "" // it has served its purpose, and would beat another document for ever
 		}
 	} else if w.replace {
 		next.Replaces = storeIDOf(b.rows)
@@ -179,7 +184,7 @@ func (o Operator) next(b base, w *write) (*period.Document, error) {
 	if next.StoreID == "" {
 		next.StoreID = strings.ToLower(rand.Text())
 	}
-	// An edit by hand may have refused more without a revision of its own.
+	// An edit by hand may have extended the refused set without a new revision.
 	if entry.HandEdited || period.Grew(b.Document, next) {
 		next.CloseRev = next.Revision
 	}
@@ -190,7 +195,24 @@ func (o Operator) next(b base, w *write) (*period.Document, error) {
 	return next, err
 }
 
-// storeIDOf is the id of the document that the rows are about: "" if they name none, and
+// adopted reports whether there are live instances, and all of them have adopted the document
+// with this id.
+func adopted(rows []store.Row, id string) bool {
+	live := 0
+	for _, r := range rows {
+		if r.Life != store.Live {
+			continue
+		}
+		row, err := period.DecodeRow(r.Key, r.Bytes)
+		if err != nil || row.StoreID != id || row.Regressed {
+			return false
+		}
+		live++
+	}
+	return live > 0
+}
+
+// storeIDOf returns the id of the document that the rows name: "" if they name none, and
 // [period.AnyDocument] if they name several.
 func storeIDOf(rows []store.Row) string {
 	id := ""
@@ -207,7 +229,7 @@ func storeIDOf(rows []store.Row) string {
 	return id
 }
 
-// encode is next as the store keeps it. It fails if a live instance cannot read next, or if
+// encode returns next as the store keeps it. It fails if a live instance cannot read next, or if
 // next is too large.
 func (o Operator) encode(b base, next *period.Document) ([]byte, error) {
 	if err := o.readableByAll(b.rows, next); err != nil {

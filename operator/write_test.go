@@ -126,7 +126,7 @@ func TestAWriteRemovesPeriodsThatWereOverForAWeek(t *testing.T) {
 	res, err := on(st).End(t.Context(), EndOptions{All: true})
 	require.NoError(t, err)
 	require.Equal(t, []string{"fresh"}, idsOf(res.After.Periods))
-	require.Equal(t, int64(5), res.After.CloseRev, "nothing more is refused")
+	require.Equal(t, int64(5), res.After.CloseRev, "the refused set did not grow")
 }
 
 func TestTheDocumentIsBounded(t *testing.T) {
@@ -147,7 +147,7 @@ func TestTheDocumentIsBounded(t *testing.T) {
 	require.Equal(t, st.limit, size.Limit)
 	require.Greater(t, size.Size, size.Limit)
 	require.Equal(t, was, st.text)
-	require.Len(t, res.After.Periods, 20, "the state that was found")
+	require.Len(t, res.After.Periods, 20, "the state that was read")
 	require.Equal(t, CodeFull, Explain(err).Code)
 
 	for _, id := range []string{"w17", "w3"} {
@@ -228,7 +228,7 @@ func TestCloseRevision(t *testing.T) {
 		"a reason changes nothing that is closed":  {EditOptions{Reason: new("x"), Emergency: new(true)}, false},
 		"an expected end opens and closes nothing": {EditOptions{ExpectedEnd: later(9)}, false},
 		"disabling does not":                       {EditOptions{Enabled: new(false)}, false},
-		"disabled, whatever else":                  {EditOptions{Enabled: new(false), End: later(9)}, false},
+		"disabled, with a later end":               {EditOptions{Enabled: new(false), End: later(9)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -273,13 +273,13 @@ func TestAnEditByHandCountsAsClosing(t *testing.T) {
 	require.Equal(t, int64(8), res.After.CloseRev)
 }
 
-func TestADocumentMadeByHandReplacesEveryOther(t *testing.T) {
+func TestADocumentMadeByHandGetsAnID(t *testing.T) {
 	t.Parallel()
 	st := storeAt(noonUTC)
 	st.text = []byte(`{"format":1,"periods":[]}`)
 	res, err := on(st).Start(t.Context(), StartOptions{Holder: "x"})
 	require.NoError(t, err)
-	require.Equal(t, period.AnyDocument, res.After.Replaces)
+	require.Empty(t, res.After.Replaces, "a gate that has seen it gives way to its next write anyway")
 	require.NotEmpty(t, res.After.StoreID)
 	require.Equal(t, int64(1), res.After.Revision)
 	require.True(t, st.log(t)[0].HandEdited)
@@ -295,5 +295,31 @@ func TestIDsAreReadableAndUnique(t *testing.T) {
 		_, taken := d.Find(id)
 		require.False(t, taken)
 		d.Periods = append(d.Periods, period.Period{ID: id})
+	}
+}
+
+func TestReplacesEndsOnceAllLiveInstancesHaveAdopted(t *testing.T) {
+	t.Parallel()
+	row := func(id, storeID string) store.Row {
+		b, err := period.Row{ID: id, State: period.Open, StoreID: storeID, Reads: period.Reads()}.Encode()
+		require.NoError(t, err)
+		return store.Row{Key: id, Bytes: b, Life: store.Live}
+	}
+	for name, c := range map[string]struct {
+		rows  []store.Row
+		keeps bool
+	}{
+		"no instance has reported":             {nil, true},
+		"one still has another document":       {[]store.Row{row("a", "s"), row("b", "lost")}, true},
+		"one has no document yet":              {[]store.Row{row("a", "s"), row("b", "")}, true},
+		"one cannot be read":                   {[]store.Row{row("a", "s"), {Key: "b", Bytes: []byte("{"), Life: store.Live}}, true},
+		"all have adopted it":                  {[]store.Row{row("a", "s"), row("b", "s")}, false},
+		"all live ones have adopted it":        {[]store.Row{row("a", "s"), {Key: "b", Life: store.Expired}}, false},
+		"a row names an id that cannot be one": {[]store.Row{row("a", "s"), row("b", "not an id")}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, !c.keeps, adopted(c.rows, "s"))
+		})
 	}
 }

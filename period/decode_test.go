@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// handwritten is the least that a person may write.
+// handwritten is a minimal document of a person.
 const handwritten = `{
   "format": 1,
   "periods": [
@@ -37,7 +37,7 @@ func TestDecodeWhatAPersonWrites(t *testing.T) {
 
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
-	// in puts members into the first period of an otherwise good document.
+	// in puts members into the first period of an otherwise valid document.
 	in := func(members string) string {
 		return `{"format":1,"periods":[{"id":"a","kind":"window","start":"2026-11-21T02:00:00Z","enabled":true,` + members + `}]}`
 	}

@@ -41,9 +41,9 @@ func (f FieldChange) Instant() bool {
 	return f.Name == "start" || f.Name == "end" || f.Name == "expected_end"
 }
 
-// Fields lists the members that differ between Before and After, in the order of [Period].
-// For a period that was added or removed it lists all members that have a value. Version,
-// and who changed the period when, are not listed. The result is never nil.
+// Fields lists the members that differ between Before and After, in the order of [Period]. For a
+// period that was added or removed it lists all members that have a value. Version, CreatedBy,
+// CreatedAt, UpdatedBy and UpdatedAt are not listed. The result is never nil.
 func (c Change) Fields() []FieldChange {
 	var before, after [8]FieldChange
 	if c.Before != nil {
@@ -62,7 +62,7 @@ func (c Change) Fields() []FieldChange {
 	return out
 }
 
-// fields are the members of p that [Change.Fields] compares, with their values in After.
+// fields returns the members of p that [Change.Fields] compares, with their values in After.
 func (p Period) fields() [8]FieldChange {
 	return [8]FieldChange{
 		{Name: "kind", After: string(p.Kind)},
@@ -83,7 +83,7 @@ func instantText(t time.Time) string {
 	return Canonical(t).Format(time.RFC3339Nano)
 }
 
-// canonical is a copy of c in which the instants are as [Canonical] returns them.
+// canonical returns a copy of c with instants in the form of [Canonical].
 func (c Change) canonical() Change {
 	for _, p := range []**Period{&c.Before, &c.After} {
 		if *p != nil {
@@ -123,8 +123,8 @@ func Changes(before, after []Period) []Change {
 	return changes
 }
 
-// Grew reports whether next refuses anything, now or later, that prev does not refuse.
-// prev may be nil.
+// Grew reports whether the refused set grew: whether next refuses requests, now or later, that
+// prev does not refuse. prev may be nil.
 func Grew(prev, next *Document) bool {
 	before := map[string]Period{}
 	if prev != nil {

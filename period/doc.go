@@ -1,4 +1,4 @@
-// Package period defines the state that a store keeps for an application, and what it means.
+// Package period defines the state that a store keeps for an application, and its meaning.
 //
 // A [Document] holds [Period] values and a [Log] of the last writes. [Decode] and
 // [Document.Encode] turn it into bytes and back. [At] says whether the site is down at an

@@ -16,16 +16,16 @@ const (
 	AnyDocument = "*"
 )
 
-// Document is the whole state of one application: all periods, the log of the last writes,
-// and the counters that identify the write. A decoded Document is immutable. Package
-// operator makes changed ones.
+// Document is the whole state of one application: all periods, the log of the last writes, and
+// the counters that identify the write. A decoded Document is immutable. Package operator makes
+// changed copies.
 type Document struct {
 	// Format is the document's format, see [Format].
 	Format int `json:"format"`
-	// StoreID is made with the first write and never changes: another id is another
-	// document. "" only in a document that was written by hand.
+	// StoreID identifies the document. The first write creates it, and it never changes. It is ""
+	// only in a document that was written by hand.
 	StoreID string `json:"store_id"`
-	// Revision counts the writes, from 1. 0 only in a document that was written by hand.
+	// Revision counts the writes, from 1. It is 0 only in a document that was written by hand.
 	Revision int64 `json:"revision"`
 	// WriteID identifies the write: a random half, a dot, and a digest of the content. The
 	// digest shows an edit by hand.
@@ -33,9 +33,9 @@ type Document struct {
 	// CloseRev is the last revision at which the refused set grew: a period was added or
 	// enabled, begins earlier or lasts longer.
 	CloseRev int64 `json:"close_rev"`
-	// Reconciled is the revision that the last reconcile went above. A gate that has seen a
-	// revision up to it adopts this document, although it does not continue the gate's.
-	// Zero means that the document was never reconciled.
+	// Reconciled is the highest revision that the last reconcile covers. A regressed gate that
+	// has seen this revision or a lower one may adopt this document. Zero means that the document
+	// was never reconciled.
 	Reconciled int64 `json:"reconciled,omitzero"`
 	// Replaces is the StoreID of a lost document that this one replaces, or [AnyDocument].
 	// A gate adopts a document with another StoreID only if it replaces the gate's. ""
@@ -43,8 +43,8 @@ type Document struct {
 	Replaces string `json:"replaces,omitzero"`
 	// Name names the application and its environment for operators. "" means none.
 	Name string `json:"name,omitzero"`
-	// Periods are in no particular order. A decoded document has a non-nil slice. This
-	// member stays the last one before the log, see withLog.
+	// Periods are in no particular order. A decoded document has a non-nil slice. Keep this
+	// member the last one before the log, see withLog.
 	Periods []Period `json:"periods"`
 	// Log holds the last writes, the oldest first. [Decode] leaves it undecoded.
 	Log Log `json:"-"`
@@ -81,9 +81,9 @@ func (d *Document) Find(id string) (Period, bool) {
 //   - a document that replaces have's,
 //   - a document without StoreID, which was written by hand.
 //
-// If regressed, the gate has read a document that it could not adopt. Then a later revision
-// must also be reconciled above have's. A nil have, and one without StoreID, give way to
-// every document.
+// If regressed, the gate has read a document that it could not adopt. A later revision must then
+// also have a Reconciled of at least have's revision. Every document supersedes a nil have and a
+// have without StoreID.
 func (d *Document) Supersedes(have *Document, regressed bool) bool {
 	switch {
 	case have == nil, d.StoreID == "":

@@ -16,9 +16,9 @@ const (
 )
 
 // Encode returns d as indented JSON with a newline at its end. Instants are in UTC and whole
-// microseconds. The log is the last member, with one entry a line. Encode fails if [Decode]
-// would refuse the content. The result can be larger than [MaxDocument], see [Document.Fit].
-// d is not changed.
+// microseconds. The log is the last member, with one entry a line. Encode fails if the content is
+// not valid for [Decode]. The result can be larger than [MaxDocument], see [Document.Fit]. d is
+// not changed.
 func (d *Document) Encode() ([]byte, error) {
 	content, err := d.content("  ")
 	if err != nil {
@@ -27,8 +27,8 @@ func (d *Document) Encode() ([]byte, error) {
 	return withLog(content, d.Log.lines), nil
 }
 
-// Fit encodes d in at most limit bytes where it can. It first leaves out the oldest entries
-// of the log, then the indentation. If the periods alone are larger, so is the result.
+// Fit encodes d in at most limit bytes if possible. It first leaves out the oldest entries of the
+// log, then the indentation. If the periods alone are larger, so is the result.
 func (d *Document) Fit(limit int) ([]byte, error) {
 	content, err := d.content("  ")
 	if err == nil && len(content) > limit {
@@ -47,7 +47,7 @@ func (d *Document) Fit(limit int) ([]byte, error) {
 	return withLog(content, lines[first:]), nil
 }
 
-// content is d as JSON without its log.
+// content returns d as JSON without its log.
 func (d *Document) content(indent string) ([]byte, error) {
 	if d == nil {
 		return nil, errors.New("no document to encode")
@@ -71,10 +71,10 @@ func withLog(content []byte, lines [][]byte) []byte {
 	return append(content, logClose...)
 }
 
-// trimEnd is content without the end of its object.
+// trimEnd returns content without the end of its object.
 func trimEnd(content []byte) []byte { return bytes.TrimRight(content, "\n}") }
 
-// encodeJSON is v as JSON with a newline at its end. It does not escape "<", ">" and "&",
+// encodeJSON returns v as JSON with a newline at its end. It does not escape "<", ">" and "&",
 // because operators read the result and no HTML page holds it.
 func encodeJSON(v any, indent string) ([]byte, error) {
 	var buf bytes.Buffer
@@ -85,7 +85,7 @@ func encodeJSON(v any, indent string) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// normalize brings d into the form in which [Decode] returns it.
+// normalize changes d to the form that [Decode] returns.
 func (d *Document) normalize() {
 	if d.Periods == nil {
 		d.Periods = []Period{}
@@ -95,7 +95,7 @@ func (d *Document) normalize() {
 	}
 }
 
-// Canonical is t in the form that a document holds: in UTC, with whole microseconds.
+// Canonical returns t in the form that a document holds: in UTC, with whole microseconds.
 func Canonical(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}

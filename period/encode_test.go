@@ -43,8 +43,8 @@ func TestEncodeAndDecodeAgree(t *testing.T) {
 	b, err := d.Encode()
 	require.NoError(t, err)
 	require.True(t, bytes.HasSuffix(b, []byte("}\n")))
-	require.Contains(t, string(b), "\n  \"store_id\": \"k3j2\",\n", "people read it")
-	require.Contains(t, string(b), "<b>", "it is no HTML")
+	require.Contains(t, string(b), "\n  \"store_id\": \"k3j2\",\n", "the JSON is indented for people")
+	require.Contains(t, string(b), "<b>", "the JSON has no HTML escapes")
 
 	back, err := Decode(b)
 	require.NoError(t, err)

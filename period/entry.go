@@ -13,7 +13,7 @@ import (
 // MaxEntry is the size of the largest entry of a log, in bytes.
 const MaxEntry = 4 << 10
 
-// maxReasonKept is how many bytes of a reason an entry keeps that would be too large.
+// maxReasonKept is how many bytes of each reason are kept if the entry would be too large.
 const maxReasonKept = 256
 
 // Action is what a write did.
@@ -34,21 +34,21 @@ const (
 // Entry is one write in the log of a document: who did what, when, from where, and the old
 // and new values. It is a plain value. The caller must not change its Changes.
 type Entry struct {
-	// Time is when, by the store's clock.
+	// Time is the time of the write, by the store's clock.
 	Time time.Time `json:"time"`
-	// Revision is the document's after this write. Write is the random half of its WriteID,
-	// see [WriteHalf].
+	// Revision is the revision of the document after this write. Write is the random half of its
+	// WriteID, see [WriteHalf].
 	Revision int64  `json:"revision"`
 	Write    string `json:"write"`
 	Action   Action `json:"action"`
-	// Actor is who did it, and Origin from where, as the caller said. "" means that the caller
-	// did not say.
+	// Actor names the person or the job, and Origin the place of the call, as the caller gave
+	// them. "" means that the caller gave none.
 	Actor  string `json:"actor,omitzero"`
 	Origin string `json:"origin,omitzero"`
 	// HandEdited means that the document before this write had been edited by hand.
 	HandEdited bool `json:"hand_edited,omitzero"`
-	// Anew says why this write did not continue a document: the one before was "lost" or
-	// "unreadable". "" means that it did, or that there was none.
+	// Anew says why this write did not continue a document: the previous one was "lost" or
+	// "unreadable". "" means that the write continued a document, or that there was none before.
 	Anew string `json:"anew,omitzero"`
 	// Changes are the periods that the write added, changed or removed. Finished periods
 	// that are removed after a week are not among them. Never nil.

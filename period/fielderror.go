@@ -6,8 +6,8 @@ import "fmt"
 // errors.As finds it in the joined errors that the validators return.
 type FieldError struct {
 	Field   string // path of the field, for example "ExemptPaths[2]" or "periods[0].end"
-	Value   any    // the value that was refused; a secret is never put here
-	Problem string // what is wrong and what is wanted
+	Value   any    // the invalid value; never a secret
+	Problem string // the problem, and the value that is wanted
 }
 
 // Error says field, value and problem in one line.

@@ -10,9 +10,9 @@ import (
 )
 
 // jsonReader reads JSON of a known shape, value by value. It refuses input that encoding/json
-// accepts and that two readers may understand differently: names in another case, repeated
-// and unknown names, invalid UTF-8, lone surrogates, null, and numbers that are not whole.
-// No value makes it recurse, so the depth of the input does not matter.
+// accepts but that two readers may interpret differently: names in another case, repeated and
+// unknown names, invalid UTF-8, lone surrogates, null, and numbers that are not whole. It never
+// recurses, so deep nesting cannot exhaust the stack.
 type jsonReader struct {
 	b       []byte
 	pos     int
@@ -28,7 +28,7 @@ const maxDepth = 100
 
 var errEndOfInput = errors.New("the input ends here, it is truncated")
 
-// path is where the reader is, for example "periods[3].end".
+// path returns the position of the reader in the document, for example "periods[3].end".
 func (r *jsonReader) path() string {
 	switch {
 	case r.list == "" && r.name == "":
@@ -74,7 +74,7 @@ func (r *jsonReader) peek() byte {
 	return 0
 }
 
-// accept passes over c, if that is the next byte after white space.
+// accept skips c, if it is the next byte after white space.
 func (r *jsonReader) accept(c byte) bool {
 	if r.peek() != c {
 		return false
@@ -137,7 +137,7 @@ func (r *jsonReader) object(members []Member) error {
 	return nil
 }
 
-// unknown fails at a member that is none of members.
+// unknown returns the error for a member that is not in members.
 func (r *jsonReader) unknown(at int, name string, members []Member) error {
 	r.name = ""
 	known := make([]string, len(members))
@@ -212,7 +212,7 @@ func (r *jsonReader) raws() ([][]byte, error) {
 	return texts, nil
 }
 
-// skip passes over any value. It keeps the open brackets in a slice instead of recursing.
+// skip skips any value. It keeps the open brackets in a slice instead of recursing.
 func (r *jsonReader) skip() error {
 	var open []byte // the brackets that close what is open
 	for {
@@ -256,7 +256,7 @@ func (r *jsonReader) skip() error {
 	}
 }
 
-// end fails if anything but white space is left.
+// end fails if the rest of the input is not white space.
 func (r *jsonReader) end() error {
 	if r.peek(); r.pos < len(r.b) {
 		r.name = ""

@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// remarkable are the bytes of a string at which text looks twice.
+// remarkable holds the bytes of a string that text must examine.
 var remarkable = func() (set [256]bool) {
 	for c := range set {
 		set[c] = c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf
@@ -111,7 +111,7 @@ func hexRune(s []byte) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// str reads a string into one of its own.
+// str reads a string and returns a copy.
 func (r *jsonReader) str() (string, error) {
 	s, err := r.text()
 	return string(s), err
@@ -131,7 +131,7 @@ func (r *jsonReader) flag() (bool, error) {
 	return false, r.unexpected("true or false")
 }
 
-// null passes over null, if that is the next value.
+// null skips null, if it is the next value.
 func (r *jsonReader) null() bool {
 	r.peek()
 	found := bytes.HasPrefix(r.b[r.pos:], []byte("null"))
@@ -177,7 +177,7 @@ func (r *jsonReader) instant() (time.Time, error) {
 	return t, nil
 }
 
-// literal passes over a number, true, false or null.
+// literal skips a number, true, false or null.
 func (r *jsonReader) literal() error {
 	start := r.pos
 	for r.pos < len(r.b) && strings.IndexByte(" \t\r\n,:[]{}\"", r.b[r.pos]) < 0 {

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	// MaxEntries is how many entries a log holds at most.
+	// MaxEntries is the largest number of entries in a log.
 	MaxEntries = 200
-	// MaxLog is the most that the entries of a log take together, in bytes.
+	// MaxLog is the largest total size of the entries of a log, in bytes.
 	MaxLog = 64 << 10
 )
 
@@ -21,9 +21,9 @@ type Log struct {
 // IsZero reports whether the log has no entry.
 func (l Log) IsZero() bool { return len(l.lines) == 0 }
 
-// Entries decodes the log, the newest entry first. An entry that cannot be read is left out,
-// and the error says why; the others are valid beside it. If there are no entries, Entries
-// returns an empty, non-nil slice.
+// Entries decodes the log, the newest entry first. It omits an entry that cannot be read, and the
+// error says why. The returned entries are valid even with an error. If there are no entries,
+// Entries returns an empty, non-nil slice.
 func (l Log) Entries() ([]Entry, error) {
 	entries := make([]Entry, 0, len(l.lines))
 	var errs []error
@@ -47,9 +47,9 @@ func (l Log) Holds(writeID string) bool {
 	})
 }
 
-// With returns the log with e as its newest entry, without the oldest entries that no longer
-// fit. An entry that is too large is shortened: it loses first the end of its reasons, then
-// changes. The error is a [*FieldError] if Actor or Origin is too long or not UTF-8.
+// With returns the log with e as its newest entry, without the oldest entries that no longer fit.
+// With shortens an entry that is too large: first it cuts the reasons, then it omits changes. The
+// error is a [*FieldError] if Actor or Origin is too long or not UTF-8.
 func (l Log) With(e Entry) (Log, error) {
 	line, err := e.encode()
 	if err != nil {

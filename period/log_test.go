@@ -97,7 +97,7 @@ func TestTheOldestEntriesMakeRoom(t *testing.T) {
 			require.LessOrEqual(t, len(bytes.Join(l.lines, nil)), MaxLog)
 		})
 	}
-	t.Run("large entries by hand give way", func(t *testing.T) {
+	t.Run("large entries that a person wrote are removed first", func(t *testing.T) {
 		t.Parallel()
 		l, err := Log{[][]byte{[]byte(`"` + strings.Repeat("x", MaxLog) + `"`), []byte(`{}`)}}.With(anEntry(t, 1, 300))
 		require.NoError(t, err)

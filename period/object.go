@@ -9,9 +9,9 @@ import (
 type Member struct {
 	// Name is the name of the member, in lower case.
 	Name string
-	// Into takes the value. It is a *string, *bool, *int64 or *time.Time, which stays
-	// unchanged if the member is absent; or a pointer to one of these pointers, which is set
-	// to a new value, and stays unchanged if the member is absent.
+	// Into receives the value. It is a *string, *bool, *int64 or *time.Time, or a pointer to one
+	// of these pointers, which is then set to a new value. It stays unchanged if the member is
+	// absent.
 	Into any
 	// Required makes it an error if the member is absent.
 	Required bool
@@ -19,12 +19,12 @@ type Member struct {
 	Nullable bool
 }
 
-// DecodeObject reads a JSON object of known members, at most 32, as strictly as [Decode]
-// reads a document. These are errors: a member that is unknown, given twice or in another
-// case; a required member that is absent; a value of another kind; invalid UTF-8; a number
-// that is not whole; an instant without its offset; and anything behind the object.
-// errors.As finds the [*FieldError]. A fault of the object itself has the field "body".
-// After an error, the values behind Into are not valid.
+// DecodeObject reads a JSON object of known members, at most 32, as strictly as [Decode] reads a
+// document. These are errors: a member that is unknown, given twice or in another case; a
+// required member that is absent; a value of another kind; invalid UTF-8; a number that is not
+// whole; an instant without its offset; and text after the object. errors.As finds the
+// [*FieldError]. A fault of the object itself has the field "body". After an error, the values
+// behind Into are not valid.
 //
 // Instants are in UTC and whole microseconds. DecodeObject keeps no reference to b. It panics
 // if Into of a member has another type.

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Kind tells how a [Period] begins and ends.
+// Kind defines how a [Period] begins and ends.
 type Kind string
 
 const (
@@ -43,24 +43,24 @@ type Period struct {
 	ID string `json:"id"`
 	// Kind is Deployment or Window.
 	Kind Kind `json:"kind"`
-	// Start is when a Window begins. For a Deployment it is when it began, and informs only.
-	// Never zero.
+	// Start is when a Window begins. For a Deployment it is when the deployment began, for
+	// information only. Never zero.
 	Start time.Time `json:"start"`
 	// End is the first instant at which the site is up again. Zero means that an operator
 	// ends the period. On a Deployment it is an automatic end that the operator asked for.
 	End time.Time `json:"end,omitzero"`
-	// ExpectedEnd is what visitors are told, and what Retry-After follows. It opens nothing.
-	// Zero means End; if End is zero too, the end is unknown.
+	// ExpectedEnd is the end that visitors are told, and the base of Retry-After. It does not end
+	// the period. Zero means End; if End is zero too, the end is unknown.
 	ExpectedEnd time.Time `json:"expected_end,omitzero"`
-	// Enabled false means that the period is kept, and never in force.
+	// If Enabled is false, the document keeps the period, but it is never in force.
 	Enabled bool `json:"enabled"`
 	// Emergency marks downtime that was not planned. The Downtime header then says
 	// kind=emergency instead of kind=planned.
 	Emergency bool `json:"emergency,omitzero"`
 	// Reason is shown to visitors, as text. At most MaxReasonLen bytes.
 	Reason string `json:"reason,omitzero"`
-	// Holder says whose period it is: a second "start" by the same holder changes it, and a
-	// bare "end" ends it. It names a person at a host, or a CI job.
+	// Holder names the holder of the period. A second "start" by the same holder changes it, and
+	// a bare "end" ends it. A holder is, for example, a person at a host or a CI job.
 	Holder string `json:"holder,omitzero"`
 	// Version counts the changes of this period, from 1.
 	Version int64 `json:"version"`
@@ -98,7 +98,7 @@ func periodMembers(p *Period) []Member {
 	}
 }
 
-// normalizePeriod brings the instants of p into the form that [Canonical] returns.
+// normalizePeriod changes the instants of p to the form that [Canonical] returns.
 func normalizePeriod(p *Period) {
 	for _, t := range []*time.Time{&p.Start, &p.End, &p.ExpectedEnd, &p.CreatedAt, &p.UpdatedAt} {
 		*t = Canonical(*t)
@@ -123,7 +123,7 @@ func (p Period) Overdue(t time.Time) bool {
 	return p.InForce(t) && !p.ExpectedEnd.IsZero() && !t.Before(p.ExpectedEnd)
 }
 
-// PromisedEnd is the end that visitors are told: ExpectedEnd, else End, else zero, which
+// PromisedEnd returns the end that visitors are told: ExpectedEnd, else End, else zero, which
 // means unknown.
 func (p Period) PromisedEnd() time.Time {
 	if !p.ExpectedEnd.IsZero() {
@@ -189,7 +189,7 @@ func (p Period) Validate() error {
 	return errors.Join(errs...)
 }
 
-// idProblem says what is wrong with an id; "" if nothing is.
+// idProblem returns the problem of an id; "" if the id is valid.
 func idProblem(id string) string {
 	switch {
 	case id == "":

@@ -12,8 +12,8 @@ import (
 type Row struct {
 	// ID is the key of the row, random for each gate.
 	ID string `json:"id"`
-	// Host and PID say where the instance runs. Boot identifies one boot of that host; ""
-	// means that the system does not say.
+	// Host and PID say where the instance runs. Boot identifies one boot of that host; "" means
+	// unknown.
 	Host string `json:"host"`
 	PID  int    `json:"pid"`
 	Boot string `json:"boot,omitzero"`
@@ -30,15 +30,15 @@ type Row struct {
 	// Rules is a digest of exemptions, names of predicates and policies. Two instances with
 	// different digests do not let the same requests pass.
 	Rules string `json:"rules,omitzero"`
-	// Policy is what the gate does while the store is lost: "keep" or "refuse". MaxStale
-	// and Patience are the times of that policy, in seconds. FirstStart is what it does
-	// before the first read: "refuse" or "open".
+	// Policy is the gate's policy while the store is lost: "keep" or "refuse". MaxStale and
+	// Patience are the times of that policy, in seconds. FirstStart is its policy before the
+	// first read: "refuse" or "open".
 	Policy     string  `json:"policy"`
 	MaxStale   float64 `json:"max_stale,omitzero"`
 	Patience   float64 `json:"patience,omitzero"`
 	FirstStart string  `json:"first_start,omitzero"`
 
-	// State is what the gate does. Cause says why a gate is closed: "period", "override",
+	// State is the state of the gate. Cause says why a gate is closed: "period", "override",
 	// "starting" or "store-lost". Override is "up", "down" or "".
 	State    RowState `json:"state"`
 	Cause    string   `json:"cause,omitzero"`
@@ -98,9 +98,9 @@ func (r Row) Encode() ([]byte, error) {
 	return json.Marshal(r)
 }
 
-// DecodeRow reads the row with this key. It ignores unknown members, because a newer version
-// may have written the row. It refuses an unknown state, because such a row does not tell
-// whether the instance refuses requests. In the result Drained is not nil.
+// DecodeRow reads the row with this key. It ignores unknown members, because a newer version may
+// have written the row. It refuses an unknown state, because the reader would not know whether
+// the instance refuses requests. In the result Drained is not nil.
 func DecodeRow(key string, b []byte) (Row, error) {
 	if len(b) == 0 {
 		return Row{}, errors.New("the row is empty")
@@ -116,6 +116,9 @@ func DecodeRow(key string, b []byte) (Row, error) {
 	case Starting, Open, Closed, Leaving:
 	default:
 		return Row{}, &FieldError{Field: "state", Value: string(r.State), Problem: `want "starting", "open", "closed" or "leaving"`}
+	}
+	if problem := idProblem(r.StoreID); r.StoreID != "" && problem != "" {
+		return Row{}, &FieldError{Field: "store_id", Value: r.StoreID, Problem: problem}
 	}
 	if r.Drained == nil {
 		r.Drained = []string{}

@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// Seal brings d into the form in which [Decode] returns it, and gives it a new WriteID.
+// Seal changes d to the form that [Decode] returns, and gives it a new WriteID.
 func (d *Document) Seal() {
 	d.normalize()
 	d.WriteID = strings.ToLower(rand.Text())[:16] + "." + d.digest()
 }
 
-// HandEdited reports whether the content differs from what the write with this WriteID
-// wrote. The log is not part of the content.
+// HandEdited reports whether the content differs from the content of the write with this WriteID.
+// The log is not part of the content.
 func (d *Document) HandEdited() bool {
 	_, digest, ok := strings.Cut(d.WriteID, ".")
 	return !ok || digest != d.digest()
 }
 
-// WriteHalf is the random half of a WriteID.
+// WriteHalf returns the random half of a WriteID.
 func WriteHalf(writeID string) string {
 	half, _, _ := strings.Cut(writeID, ".")
 	return half

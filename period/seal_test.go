@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestHandEditsShow(t *testing.T) {
+func TestHandEditedReportsAnEditByHand(t *testing.T) {
 	t.Parallel()
 	b, err := fullDocument().Encode()
 	require.NoError(t, err)

@@ -87,7 +87,7 @@ func tooLarge(n int) error {
 	return &FieldError{Field: "document", Value: fmt.Sprintf("%d bytes", n), Problem: fmt.Sprintf("want at most %d bytes; remove periods that have ended", MaxDocument)}
 }
 
-// nameFault is the fault of a name that operators read, such as an actor's; nil if there is
+// nameFault returns the fault of a name that operators read, such as an actor's; nil if there is
 // none.
 func nameFault(field, name string) error {
 	switch {

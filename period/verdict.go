@@ -9,18 +9,19 @@ import (
 type Verdict struct {
 	// Down is true if at least one period is in force.
 	Down bool
-	// Governing is the period in force that promises the latest end. An unknown end is later
-	// than any other. Among several with the same end it is the one that began last. Visitors
-	// are shown its reason.
+	// Governing is the period in force that promises the latest end. An unknown end counts as
+	// later than every known end. Among periods with the same end, the one that began last
+	// governs. Visitors see its reason.
 	Governing Period
 	// Emergency is true if a period in force is an emergency.
 	Emergency bool
 	// Since and Until delimit the stretch of downtime around the instant: the union of
 	// overlapping and adjoining periods. Since is its start. Until is its promised end; zero
-	// means that a period in it promises no end. Until has passed if the period with the
-	// latest promise is overdue.
+	// means that a period in it has no promised end. Until has passed if the period with the
+	// latest promised end is overdue.
 	Since, Until time.Time
-	// Next is the next instant at which the verdict may differ. Zero means that it stays.
+	// Next is the next instant at which the verdict may differ. Zero means that it does not
+	// change.
 	Next time.Time
 }
 
@@ -29,9 +30,9 @@ func (v Verdict) Overdue(t time.Time) bool {
 	return v.Down && !v.Until.IsZero() && !t.Before(v.Until)
 }
 
-// At returns the verdict of the periods on the instant t. It is a pure function of its
-// arguments: a lost timer or a suspended machine makes a caller wrong only until its next
-// call. It takes O(n log n).
+// At returns the verdict of the periods on the instant t. It is a pure function of its arguments,
+// so a lost timer or a suspended machine makes a caller wrong only until its next call. It takes
+// O(n log n) time.
 func At(periods []Period, t time.Time) Verdict {
 	var v Verdict
 	var spans []span
@@ -60,7 +61,7 @@ func At(periods []Period, t time.Time) Verdict {
 	return v
 }
 
-// earliestAfter is the earliest instant after t among best and the candidates. A zero best
+// earliestAfter returns the earliest instant after t among best and the candidates. A zero best
 // means that there is none yet.
 func earliestAfter(t, best time.Time, candidates ...time.Time) time.Time {
 	for _, c := range candidates {
@@ -83,12 +84,12 @@ func spanOf(p *Period, t time.Time) span {
 		s.start = t // it is in force since its write, even if the clock of the writer was ahead
 	}
 	if !p.End.IsZero() && (p.Overdue(t) || s.promised.After(p.End)) {
-		s.promised = p.End // the promise is broken, or later than the end
+		s.promised = p.End // the promised end has passed, or is later than the end
 	}
 	return s
 }
 
-// governs reports whether s, of p, goes before other, of q, as the governing period.
+// governs reports whether p, with span s, governs instead of q, with span other.
 func (s span) governs(other span, p, q *Period) bool {
 	switch {
 	case s.promised.IsZero() != other.promised.IsZero():

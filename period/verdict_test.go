@@ -71,7 +71,7 @@ func TestAt(t *testing.T) {
 		"a disabled window is no downtime and no edge": {
 			periods: []Period{disabled}, at: "04:30",
 		},
-		"a deployment is in force whatever the clock says of its start": {
+		"a deployment is in force even if its start is ahead of the clock": {
 			periods: []Period{deployment(t, "d", "04:00", "")}, at: "03:00",
 			want: want{down: true, governing: "d", since: "03:00"},
 		},
@@ -90,7 +90,7 @@ func TestAt(t *testing.T) {
 			periods: []Period{autoEnd}, at: "04:59",
 			want: want{down: true, governing: "d", since: "04:00", until: "05:00", next: "05:00"},
 		},
-		"after a broken promise the automatic end is what is left": {
+		"after the expected end has passed, the automatic end is promised": {
 			periods: []Period{brokenPromise}, at: "04:30",
 			want: want{down: true, governing: "d", since: "04:00", until: "05:00", next: "05:00"},
 		},
@@ -157,8 +157,8 @@ func TestAt(t *testing.T) {
 	}
 }
 
-// FuzzAt checks that the verdict does not change between two edges, because a gate keeps it
-// that long.
+// FuzzAt checks that the verdict does not change between two edges, because a gate keeps a
+// verdict until the next edge.
 func FuzzAt(f *testing.F) {
 	f.Add([]byte{0, 1, 5, 1, 3, 9, 0, 20, 0}, uint8(4))
 	f.Add([]byte{1, 0, 0, 0, 10, 20, 0, 20, 30}, uint8(9))

@@ -23,8 +23,11 @@ var (
 	// grant, a replica.
 	ErrReadOnly = errors.New("store is read-only")
 	// ErrUnconfirmed means that the document was written, but not as durably as the store
-	// promises. Reading it back proves nothing.
+	// promises. Reading the document back does not prove its durability.
 	ErrUnconfirmed = errors.New("write is not confirmed")
+	// ErrNotWritten means that Swap failed for another reason, and that the store knows that
+	// nothing was written and nothing will be. See [NotWritten].
+	ErrNotWritten = errors.New("nothing was written")
 	// ErrTooLarge means that the document is larger than the store accepts. The error is a
 	// [*TooLargeError].
 	ErrTooLarge = errors.New("document is too large")
@@ -57,3 +60,19 @@ func CheckSize(next []byte, limit int) error {
 	}
 	return nil
 }
+
+// NotWritten marks an error of Swap as one after which nothing was written and nothing will be:
+// errors.Is finds [ErrNotWritten], and the text stays the same. It returns nil for a nil err. It is
+// for authors of stores.
+func NotWritten(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &notWrittenError{err}
+}
+
+type notWrittenError struct{ error }
+
+func (e *notWrittenError) Is(target error) bool { return target == ErrNotWritten }
+
+func (e *notWrittenError) Unwrap() error { return e.error }

@@ -37,16 +37,17 @@ type Rows interface {
 	// Errors: [ErrRowDeleted]; [ErrReadOnly] if this process cannot write rows; those of [CheckRow].
 	PutRow(ctx context.Context, key string, b []byte, lease time.Duration) (Token, time.Time, error)
 	// DeleteRow deletes the row and leaves a tombstone with the note for [KeepRow]. A later
-	// PutRow of the key is refused. If there is no row, DeleteRow leaves the tombstone all the
-	// same: a PutRow may be on its way. If there is a tombstone, DeleteRow changes nothing.
-	// The key and the size of the note are those of [CheckRow].
+	// PutRow of the key is refused. If there is no row, DeleteRow still leaves the tombstone,
+	// because a PutRow may be running. If there is a tombstone, DeleteRow changes nothing. The
+	// key and the size of the note are those of [CheckRow].
 	DeleteRow(ctx context.Context, key string, note []byte) error
 	// ListRows reads the document and all rows. The read is consistent: the document did
 	// not change between the first and the last row that was read. If the document's token is have,
 	// the Blob has no Bytes, and the error is nil. Rows that ended more than
 	// [KeepRow] ago are not listed.
 	//
-	// Beside [ErrNeverWritten], [ErrLost] and [ErrTampered] the rows, the time and Since are valid.
+	// If ListRows returns [ErrNeverWritten], [ErrLost] or [ErrTampered], the rows, the time and
+	// Since are still valid.
 	ListRows(ctx context.Context, have Token) (Rowset, error)
 }
 
@@ -55,9 +56,9 @@ type Rowset struct {
 	Blob Blob
 	// Rows are all rows and tombstones, ordered by key. Empty means none.
 	Rows []Row
-	// Since is when this set of rows was created, by the store's clock. A set that was lost
-	// and begins anew is young, and does not hold all instances yet. Zero means that
-	// there is no set: no row was ever written, or the set was lost.
+	// Since is when this set of rows was created, by the store's clock. If the store lost its
+	// rows, a new set begins, which does not hold all instances at first. Zero means that there
+	// is no set: no row was ever written, or the set was lost.
 	Since time.Time
 }
 
@@ -74,7 +75,7 @@ type Row struct {
 	Seen, Lease time.Time
 	// Life is what the store knows about the instance.
 	Life Life
-	// Err says why the store cannot read the row. It does not hide the others.
+	// Err says why the store cannot read the row. The other rows stay valid.
 	Err error
 }
 
@@ -89,7 +90,7 @@ const (
 	Expired
 	// Gone means that the process is known to be dead.
 	Gone
-	// Deleted means that the row was deleted. What is left is a tombstone.
+	// Deleted means that the row was deleted. Its tombstone remains.
 	Deleted
 )
 

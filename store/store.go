@@ -1,13 +1,13 @@
-// Package store is the seam between downtime and the place where its state lives.
+// Package store is the interface between downtime and the place that holds its state.
 //
-// A store keeps one document for an application, as bytes, and a row of bytes for each
-// instance that reports itself. It knows no period, no log entry and no field of a row:
-// package period defines what the bytes say. The stores of this project are in the packages
-// below this one. Package storetest is the conformance suite; run it on a store of your own.
+// A store keeps one document for an application, as bytes, and a row of bytes for each instance
+// that reports itself. It does not interpret the bytes: package period defines their content. The
+// stores of this project are in the packages below this one. Package storetest is the conformance
+// suite; run it on a store of your own.
 //
-// The required interface is [Store]. A store can implement [Rows], [Hinter], [Preparer],
-// [Keeper] and io.Closer as well. A caller finds these capabilities by type assertion, so a
-// decorator uses [Wrap], which drops none.
+// The required interface is [Store]. A store can implement [Rows], [Hinter], [Preparer], [Keeper]
+// and io.Closer as well. A caller finds these capabilities by type assertion, so a decorator uses
+// [Wrap], which keeps them all.
 package store
 
 import (
@@ -23,7 +23,7 @@ const MaxBytes = period.MaxDocument
 // FieldError is one fault of one option of a store. See [period.FieldError].
 type FieldError = period.FieldError
 
-// Blob is the document as one read found it.
+// Blob is the result of one read of the document.
 type Blob struct {
 	// Token identifies the bytes. "" means that there is no document.
 	Token Token
@@ -47,17 +47,18 @@ type Store interface {
 	// with the stored token may also return ErrUnchanged. After any other error nothing is known
 	// about the document.
 	Get(ctx context.Context, have Token) (Blob, error)
-	// Swap is a compare-and-swap: it replaces the document by next if its token is old. An
-	// empty old means that there is no document, never written or lost. The write is whole
-	// or not at all, and durable as Info says. Swap keeps no reference to next.
+	// Swap is a compare-and-swap: it replaces the document by next if its token is old. An empty
+	// old means that there is no document: it was never written, or it is lost. The write is
+	// atomic. Its durability is that of Info. Swap keeps no reference to next.
 	//
 	// Swap is idempotent: it succeeds if the document already consists of the bytes of next.
 	// If such a repeated Swap still cannot confirm the write, it returns ErrUnconfirmed again.
 	//
-	// Errors: [ErrConflict] if the document is another one, and nothing was written;
-	// [ErrTooLarge], [ErrReadOnly], [ErrTampered], and nothing was written; [ErrUnconfirmed] if the
-	// document was written, but is not as durable as Info says. After any other error the
-	// caller does not know whether it was written, and reads it back.
+	// Errors: [ErrConflict] if another document is there; [ErrTooLarge], [ErrReadOnly] and
+	// [ErrTampered]. After these four nothing was written. [ErrUnconfirmed] if the document was
+	// written, but is not as durable as Info says. [ErrNotWritten] after another failure, if the
+	// store knows that nothing was written and nothing will be. After any other error the
+	// caller does not know whether the document was written, and reads it back.
 	Swap(ctx context.Context, old Token, next []byte) error
 	// Info describes the store. It does not block.
 	Info() Info
@@ -72,11 +73,11 @@ type Info struct {
 	Application string
 	// MaxBytes is the largest document that Swap accepts. Zero means [MaxBytes].
 	MaxBytes int
-	// Poll is the time between two reads of one gate that suits the store at present. Zero
-	// means 5 seconds.
+	// Poll is the poll interval of one gate that suits the store at present. Zero means 5
+	// seconds.
 	Poll time.Duration
-	// OwnClock is true if Blob.Now is a clock that all users of the store share, such as a
-	// database server's. False means that it is the clock of this machine.
+	// OwnClock is true if Blob.Now comes from a clock that all users of the store share, such as
+	// the clock of a database server. False means that it comes from the clock of this machine.
 	OwnClock bool
 	// Durability says in a few words what a successful Swap survives: "a crash of the
 	// machine", "the end of the process". "" means that the store does not say.
@@ -108,8 +109,7 @@ type Preparer interface {
 	Prepare(ctx context.Context) error
 }
 
-// Keeper is a [Store] that can put a document aside before it is replaced, because it
-// cannot be read.
+// Keeper is a [Store] that can put an unreadable document aside before a write replaces it.
 type Keeper interface {
 	// Keep copies the document with this token to a place where an operator finds it, and
 	// returns that place. It returns [ErrConflict] if the document is another one by now.

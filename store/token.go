@@ -9,10 +9,10 @@ import (
 // if their bytes are the same. The zero Token means that there is no document.
 //
 // A token is not a counter. After a restored backup a counter repeats with other bytes, and
-// the change would not be noticed.
+// readers would not notice the change.
 type Token string
 
-// TokenOf is the token of b: the first 128 bits of its SHA-256 digest, in 32 hexadecimal
+// TokenOf returns the token of b: the first 128 bits of its SHA-256 digest, in 32 hexadecimal
 // digits. It is for authors of stores.
 func TokenOf(b []byte) Token {
 	sum := sha256.Sum256(b)

@@ -20,13 +20,13 @@ import (
 //
 //	st := store.Wrap(inner, &counting{Store: inner})
 //
-// The result has exactly the capabilities that inner and outer have together, and a Close
-// that does nothing if neither has one.
+// The result has exactly the capabilities of inner and outer together. It always has a Close,
+// which does nothing if neither has one.
 func Wrap(inner, outer Store) Store {
 	w := wrapped{Store: outer, closer: pick[io.Closer](inner, outer)}
 	rows, hinter := pick[Rows](inner, outer), pick[Hinter](inner, outer)
 	preparer, keeper := pick[Preparer](inner, outer), pick[Keeper](inner, outer)
-	// Go has no way to add a method at run time: one type for each set of capabilities.
+	// Go cannot add a method at run time, so there is one type for each set of capabilities.
 	type (
 		R = Rows
 		H = Hinter
@@ -150,7 +150,7 @@ func (w wrapped) Close() error {
 	return w.closer.Close()
 }
 
-// pick is the capability T of outer, else of inner, else nil.
+// pick returns the capability T of outer, else that of inner, else nil.
 func pick[T any](inner, outer Store) T {
 	if c, ok := outer.(T); ok {
 		return c

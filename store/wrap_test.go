@@ -211,7 +211,7 @@ func TestWrapOfAWrappedStoreKeepsItsCapabilities(t *testing.T) {
 	}
 }
 
-// counting counts the reads of a store, and leaves everything else to it.
+// counting counts the reads of a store and passes all other calls to it.
 type counting struct {
 	store.Store
 

@@ -15,7 +15,11 @@ func (s *Store) Swap(ctx context.Context, old store.Token, next []byte) error {
 	if err := store.CheckSize(next, store.MaxBytes); err != nil {
 		return s.errorf("not written: %w", err)
 	}
-	return s.locked(ctx, func(w *writer) error { return w.swap(ctx, old, next) })
+	err := s.locked(ctx, func(w *writer) error { return w.swap(ctx, old, next) })
+	if err == nil || errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrUnconfirmed) {
+		return err
+	}
+	return store.NotWritten(err) // the rename is the last step that can fail, and does nothing then
 }
 
 // found is the document that a writer found. It is zero if there is no file.

@@ -93,12 +93,21 @@ type once struct{ *redis.Cmd }
 // NoRetry is for the client.
 func (once) NoRetry() bool { return true }
 
+// answered marks an error that the server answered: the script was refused, or failed before
+// its only write.
+func answered(err error) error {
+	if _, ok := errors.AsType[redis.Error](err); ok {
+		return store.NotWritten(err)
+	}
+	return err
+}
+
 func (s *Store) swap(ctx context.Context, args []any) (string, error) {
 	cmd := once{redis.NewCmd(ctx, append([]any{"eval", swapSource, 1, s.keys.document}, args...)...)}
 	if s.waitReplicas == 0 {
 		_ = s.client.Process(ctx, cmd) // cmd has the error
 		outcome, err := cmd.Text()
-		return outcome, readOnly(err)
+		return outcome, answered(readOnly(err))
 	}
 	// WAIT waits for the writes of its own connection: a pipeline uses one.
 	node, err := s.primary(ctx)
@@ -113,7 +122,7 @@ func (s *Store) swap(ctx context.Context, args []any) (string, error) {
 	}) // each command has its own error
 	outcome, err := cmd.Text()
 	if err != nil || outcome != "done" {
-		return outcome, readOnly(err)
+		return outcome, answered(readOnly(err))
 	}
 	n, err := replicas.Int()
 	if err != nil {

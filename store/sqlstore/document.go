@@ -71,7 +71,7 @@ func (s *Store) Swap(ctx context.Context, old store.Token, next []byte) error {
 	case err == nil && n > 0:
 		return nil
 	case err != nil && classify(s.kind, err) != conflict:
-		return s.fault("write", err)
+		return definite(s.kind, err, s.fault("write", err))
 	}
 	// Another write came first. It may have been the same one.
 	if done, err := s.compare(ctx, old, token); done || err != nil {

@@ -103,3 +103,15 @@ func (s *Store) fault(doing string, err error) error {
 	}
 	return fmt.Errorf("%s: %s: %w", s, doing, err)
 }
+
+// definite marks fault, for a statement that failed with err, if the database itself answered
+// that the statement failed. A connection that broke leaves it open.
+func definite(kind Dialect, err, fault error) error {
+	state := sqlState(err)
+	answered := kind == SQLite || kind == MySQL && mysqlNumber(err) != "" ||
+		kind == PostgreSQL && state != "" && !strings.HasPrefix(state, "08") && state != "40003" // statement_completion_unknown
+	if !answered {
+		return fault
+	}
+	return store.NotWritten(fault)
+}
