@@ -8,9 +8,9 @@ import (
 	"runtime"
 )
 
-// enter counts a request in at c, if s is still the current snapshot after counting. The
-// second look makes a drain sound: a request that read s, slept, and counted itself in after the
-// swap is found here.
+// enter counts a request in at c. It returns true if s is still the current snapshot after
+// counting. Otherwise it counts the request out again. This second look makes a drain sound: it
+// finds a request that read s, slept, and counted itself in after the swap.
 func (g *Gate) enter(s *snapshot, c *cell) bool {
 	c.entered.Add(1)
 	if g.current.Load() == s {
@@ -32,8 +32,8 @@ func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
 		if r.Method == preface {
 			return Ticket{}, false
 		}
-		// HTTP/2 needs three headers: Connection, Upgrade, HTTP2-Settings. To count them costs
-		// less than to look.
+		// An upgrade to HTTP/2 needs three headers: Connection, Upgrade and HTTP2-Settings.
+		// Counting the headers is cheaper than looking them up.
 		if len(r.Header) > 2 {
 			dropUpgrade(r)
 		}
@@ -49,14 +49,14 @@ func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
 	}
 }
 
-// Admit decides about a request that Enter did not admit, and calls Config.OnDecision.
-// Predicates see ctx: the request's context, or an adapter's context over it. If the
-// decision passes, the ticket counts the request in, as Enter's does, and Admit has marked
-// the answer to a bypassed request on w as one that no cache may keep. Otherwise the ticket
-// is empty, and the caller answers, with [Gate.Respond] or in its own way.
+// Admit decides about a request that Enter did not admit, and calls Config.OnDecision. Predicates
+// get ctx, which is the request's context or an adapter's overlay of it. If the decision passes,
+// the ticket counts the request in, as Enter's ticket does. For a bypassed request, Admit also
+// sets headers on w that forbid caches to keep the answer. If the decision does not pass, the
+// ticket is empty. The caller then answers, with [Gate.Respond] or in its own way.
 //
-// Admit may change r: it removes an upgrade, as Enter does, and a key that let r pass, as
-// [APIKeyQuery] says.
+// Admit may change r. It removes an upgrade to HTTP/2, as Enter does. It also removes a key in
+// the query that let r pass; see [APIKeyQuery].
 func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
 	if r != nil {
 		if r.Method == preface {
@@ -105,15 +105,16 @@ var (
 	noReferrer     = []string{"no-referrer"}
 )
 
-// Decide returns the decision about r at present. It does not count, wait or call
-// Config.OnDecision. It is for a caller that only asks.
+// Decide returns the current decision about r. It does not count the request, does not wait, and
+// does not call Config.OnDecision. Use it to ask without serving the request.
 func (g *Gate) Decide(ctx context.Context, r *http.Request) Decision {
 	d, _ := g.decide(ctx, g.current.Load(), r)
 	return d
 }
 
-// decide applies the rules in their order: state, exempt paths, predicates. A tunnel leads to a
-// host, so no path exempts it. by is the predicate that lets r pass.
+// decide applies the rules in their order: state, exempt paths, predicates. A CONNECT tunnel
+// leads to a host and not to a path, so no path exempts it. by is the predicate that lets r pass;
+// nil if there is none.
 func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) (d Decision, by *Predicate) {
 	if s.open() {
 		return Decision{Outcome: Open}, nil
@@ -125,6 +126,9 @@ func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) (d Deci
 	if rule, ok := g.set.exempt.Match(r.URL); ok && !tunnel(r) && g.routed(ctx, s, r.URL, rule) {
 		d.Outcome, d.Rule = Exempt, rule
 		return d, nil
+	}
+	if s.closure.Cause == CauseShutdown {
+		return d, nil // the row is about to say that this instance has left
 	}
 	for i := range g.set.bypass {
 		p := &g.set.bypass[i]
@@ -140,7 +144,8 @@ func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) (d Deci
 	return d, nil
 }
 
-// report calls the hook. A panic in it must not admit a request.
+// report calls Config.OnDecision. It recovers and logs a panic, so that a panic does not change
+// the decision.
 func (g *Gate) report(ctx context.Context, s *snapshot, r *http.Request, d Decision) {
 	if g.set.onDecision == nil {
 		return
@@ -153,8 +158,8 @@ func (g *Gate) report(ctx context.Context, s *snapshot, r *http.Request, d Decis
 	g.set.onDecision(ctx, r, d)
 }
 
-// panicAttr says what kind of panic it was. The application's own value may hold parts of
-// the request, such as a session, and stays out of the log.
+// panicAttr describes a panic: by the text of a runtime error, or by the type of any other value.
+// Such a value may hold parts of the request, for example a session, so the log does not show it.
 func panicAttr(value any) slog.Attr {
 	if fault, ok := value.(runtime.Error); ok {
 		return slog.String("panic", fault.Error())
@@ -162,8 +167,8 @@ func panicAttr(value any) slog.Attr {
 	return slog.String("panic", fmt.Sprintf("%T", value))
 }
 
-// warnOnce logs at most one line under each snapshot, because a fault in the request path
-// comes with every request.
+// warnOnce logs at most one line for each snapshot. A fault in the request path can occur with
+// every request and would flood the log.
 func (set *settings) warnOnce(s *snapshot, msg string, attrs ...slog.Attr) {
 	if s.warned.CompareAndSwap(false, true) {
 		set.log.LogAttrs(context.Background(), slog.LevelError, msg, attrs...)

@@ -13,9 +13,9 @@ import (
 	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// A predicate runs between the load of the snapshot and the count, so it is the place to
-// replace the snapshot in between. Without the second look of Admit, the request would be
-// admitted by a snapshot that no drain looks at any more.
+// A predicate runs after the load of the snapshot and before the count, so this test replaces the
+// snapshot in a predicate. Without the second look of Admit, the request would run under a
+// snapshot that no drain checks any more.
 func TestAdmitDecidesAnewIfTheSnapshotWasReplaced(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -68,7 +68,7 @@ func TestAdmitDecidesAnewIfTheSnapshotWasReplaced(t *testing.T) {
 				require.Empty(t, hooked)
 				require.Empty(t, w.Header(), "headers are set after the second look")
 			} else {
-				require.Equal(t, []core.Outcome{c.want}, hooked, "the hook hears of the last decision only")
+				require.Equal(t, []core.Outcome{c.want}, hooked, "the hook is called for the last decision only")
 			}
 			ticket.Leave()
 			s := gate.Status()

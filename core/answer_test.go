@@ -65,7 +65,7 @@ func TestAnswersHaveTextsForEveryClosure(t *testing.T) {
 	}
 }
 
-// Ids, origins and file names are not for the public.
+// Visitors must not see ids, origins and file names.
 func TestAnswersNameNothingInternal(t *testing.T) {
 	t.Parallel()
 	gate, err := core.New(core.Config{OverrideFile: filepath.Join(t.TempDir(), "secret-file")})

@@ -21,33 +21,33 @@ const (
 	maxKeyLen = 4096
 )
 
-// Key is one secret that [APIKeyHeader] or [APIKeyQuery] accepts. Only a digest of it is
-// kept; printing and logging a Key, in whatever way, shows no secret. Two keys given to
-// one predicate make a rotation: add the new one, move the clients, take the old one
-// out. The zero Key is invalid.
+// Key is one secret that [APIKeyHeader] or [APIKeyQuery] accepts. It keeps only a digest.
+// Printing or logging a Key never shows the secret. To rotate a key, give both keys to one
+// predicate: add the new key, move the clients to it, then remove the old key. The zero Key is
+// invalid.
 type Key struct {
-	// A function, because fmt follows pointers, and cannot call methods on a Key in an
-	// unexported field. Nil if there is a problem.
+	// digest is a function, so that fmt cannot print the digest: fmt follows pointers, and it
+	// cannot call the methods of a Key in an unexported field. Nil if there is a problem.
 	digest  func() [sha256.Size]byte
-	source  string // where it came from, without the secret
+	source  string // origin of the key, without the secret
 	value   any    // for the FieldError: the variable's name, or nil
 	problem string
 }
 
-// KeyLiteral is the key that the program got by itself, from its own configuration or a
-// secret manager: 16 to 4096 bytes, as `openssl rand -hex 32` prints them. A key that is
-// shorter, blank, or has white space around it or control characters in it is reported
-// by [New], without being shown.
+// KeyLiteral makes a key from a secret that the program has, for example from its configuration
+// or from a secret manager. A key has 16 to 4096 bytes; `openssl rand -hex 32` prints a good one.
+// [New] reports a key that is too short, too long or blank, has white space around it, or holds
+// control characters or invalid UTF-8. The report does not show the key.
 func KeyLiteral(secret string) Key {
 	return newKey(Key{source: "literal"}, secret)
 }
 
-// KeyFromEnv is the key that an environment variable holds now, by the rules of
-// [KeyLiteral]: the whole value is one key, never a list. A variable that is not set, or
-// whose value is not fit, is reported by [New], by its name; the value is never shown.
+// KeyFromEnv makes a key from the present value of an environment variable. The rules of
+// [KeyLiteral] apply. The whole value is one key, never a list. If the variable is not set or its
+// value is invalid, [New] reports the variable's name. It never shows the value.
 func KeyFromEnv(variable string) Key {
 	if !isVariableName(variable) {
-		// Not shown: most likely it is the secret itself.
+		// The error does not show the argument: it is most likely the secret itself.
 		return Key{
 			source:  "environment",
 			problem: "want the name of an environment variable (letters, digits and _); for the key itself use KeyLiteral",
@@ -62,7 +62,7 @@ func KeyFromEnv(variable string) Key {
 	return newKey(k, secret)
 }
 
-// newKey completes k by the secret, or by what is wrong with it.
+// newKey returns k with the digest of the secret, or with the problem of the secret.
 func newKey(k Key, secret string) Key {
 	switch {
 	case secret == "":
@@ -86,7 +86,7 @@ func newKey(k Key, secret string) Key {
 	return k
 }
 
-// String says where the key came from, not what it is.
+// String names the origin of the key and never shows the key.
 func (k Key) String() string {
 	if k.source == "" {
 		return "core.Key(zero)"
@@ -94,21 +94,22 @@ func (k Key) String() string {
 	return "core.Key(" + k.source + ")"
 }
 
-// Format writes String for every verb and flag, so that none shows more.
+// Format writes the result of String for every verb and flag, so that no format shows the secret.
 func (k Key) Format(f fmt.State, _ rune) {
 	_, _ = f.Write([]byte(k.String()))
 }
 
-// LogValue is String.
+// LogValue returns the result of String.
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
-// APIKeyHeader is the predicate that says yes to a request whose header, of this name,
-// is one of keys: exactly one such header line, which is exactly the key. Absent, empty
-// or repeated, it never is. The predicate's name tells the header.
+// APIKeyHeader returns a predicate that says yes to a request whose header holds one of keys. The
+// request must have exactly one line of this header, and the line must equal the key. The
+// predicate says no if the header is absent, empty or repeated. The predicate's name contains the
+// header's name.
 //
-// All keys are compared in constant time, whichever fits. header is a name of its own,
-// such as "X-Downtime-Key": Authorization and Cookie carry the application's
-// credentials, and are refused. Send the key over TLS only, and let no proxy log it.
+// The predicate compares all keys in constant time, also after a match. Use a header for this
+// purpose only, such as "X-Downtime-Key". [New] refuses Authorization and Cookie, because they
+// carry the application's credentials. Send the key over TLS only, and do not let a proxy log it.
 func APIKeyHeader(header string, keys ...Key) Predicate {
 	canonical := http.CanonicalHeaderKey(header)
 	set := newKeySet(keys)
@@ -127,7 +128,7 @@ func APIKeyHeader(header string, keys ...Key) Predicate {
 	}}
 }
 
-// keySet holds the digests of the keys that are fine.
+// keySet holds the digests of the valid keys.
 type keySet [][sha256.Size]byte
 
 func newKeySet(keys []Key) keySet {
@@ -140,8 +141,8 @@ func newKeySet(keys []Key) keySet {
 	return set
 }
 
-// holds reports whether presented is one of the keys. The time it takes tells neither
-// which one, nor how much of it was right.
+// holds reports whether presented is one of the keys. Its duration depends neither on which key
+// matches nor on how many bytes match.
 func (s keySet) holds(presented string) bool {
 	if presented == "" || len(presented) > maxKeyLen {
 		return false
@@ -150,7 +151,7 @@ func (s keySet) holds(presented string) bool {
 	return s.compare(digest, subtle.ConstantTimeCompare) == 1
 }
 
-// compare compares with every key; equal is 1 for yes and 0 for no.
+// compare compares digest with every key. It returns 1 if one of them is equal, else 0.
 func (s keySet) compare(digest [sha256.Size]byte, equal func(x, y []byte) int) int {
 	found := 0
 	for i := range s {
@@ -186,7 +187,7 @@ const (
 	tokenBytes   = alphanumeric + "!#$%&'*+-.^_`|~" // RFC 9110, section 5.6.2
 )
 
-// keyHeaderProblem says why a header, in canonical form, cannot carry a key.
+// keyHeaderProblem says why a header, in canonical form, cannot carry a key; "" if it can.
 func keyHeaderProblem(header string) string {
 	switch header {
 	case "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie":

@@ -80,7 +80,7 @@ func TestAPIKeyQueryIsNotReadFromTheHeaderNorTheHeaderFromTheQuery(t *testing.T)
 
 func TestAPIKeyFaults(t *testing.T) {
 	t.Parallel()
-	const secret = "s3cr3t" // in every key below, in no message
+	const secret = "s3cr3t" // part of every key below; no message may contain it
 	long := secret + "-0123456789"
 	good := KeyLiteral(goodKey)
 	keys := func(keys ...Key) Predicate { return APIKeyHeader("X-Key", keys...) }
@@ -194,7 +194,7 @@ func TestKeyIsReadWhenItIsMade(t *testing.T) {
 	requireAllows(t, true, p, r)
 }
 
-// Every key is compared, and in constant time, whichever fits: the time tells nothing.
+// The set compares every key in constant time, also after a match, so the duration shows nothing.
 func TestEveryKeyIsCompared(t *testing.T) {
 	t.Parallel()
 	set := newKeySet([]Key{KeyLiteral(goodKey), KeyLiteral(otherKey), {}, KeyLiteral(goodKey + goodKey)})
@@ -215,15 +215,15 @@ func TestEveryKeyIsCompared(t *testing.T) {
 	}
 }
 
-func TestNoKeysHoldNothing(t *testing.T) {
+func TestAnEmptyKeySetHoldsNoKey(t *testing.T) {
 	t.Parallel()
 	for _, presented := range []string{"", " ", goodKey} {
 		require.False(t, keySet(nil).holds(presented))
-		require.False(t, keySet{{}}.holds(presented), "a digest of zeros is no key's")
+		require.False(t, keySet{{}}.holds(presented), "a digest of zeros matches no key")
 	}
 }
 
-// However a key, or what holds one, is printed: the secret is not in it.
+// No way of printing a key, or a value that holds one, shows the secret.
 func TestKeysAreNeverPrinted(t *testing.T) {
 	const secret = "s3cr3t-of-32-bytes-s3cr3t-of-32-"
 	t.Setenv("DOWNTIME_TEST_KEY", secret)

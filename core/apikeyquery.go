@@ -10,26 +10,27 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// Bounds on what is read in search of a key.
+// Limits on a query in which the predicate searches a key.
 const (
 	maxQueryLen    = 16384
 	maxQueryParams = 256
 )
 
-// APIKeyQuery is the predicate that says yes to a request that has one of keys as its
-// query parameter of this name, once. Absent, empty or repeated, it never is, nor if the query
-// is longer than 16 KiB, has more than 256 parameters, or is malformed. The predicate's name tells
-// the parameter.
+// APIKeyQuery returns a predicate that says yes to a request whose query has the parameter
+// exactly once, with one of keys as its value. The predicate says no if the parameter is absent,
+// empty or repeated. It also says no if the query is longer than 16 KiB, has more than 256
+// parameters, or is malformed. The predicate's name contains the parameter's name.
 //
-// A gate that lets a request pass by the key takes the parameter out of r.URL, r.RequestURI and
-// r.Form, and sends Referrer-Policy: no-referrer. The application, what it redirects to and what
-// it logs then do not have the key, nor does an access log in front of the gate that reads r after
-// the answer. Code in front of the gate that reads the query before sees the key, and so does the
-// application while the site is up.
+// If a request passes by the key, the gate removes the parameter from r.URL, r.RequestURI and
+// r.Form, and sends Referrer-Policy: no-referrer. The application, its redirects and its log
+// lines then do not contain the key. An access log in front of the gate does not contain it
+// either if it reads the same *http.Request after the answer; a copy of the request keeps
+// RequestURI. Code in front of the gate that reads the query earlier sees the key. The
+// application also sees the key while the site is up.
 //
-// Prefer [APIKeyHeader]: a URL, with the key in it, ends up in the logs of proxies, in browser
-// histories, and with everyone that the link is sent to (CWE-598). It is there for clients that
-// cannot set a header. param is made of letters, digits and "-", ".", "_", "~" (RFC 3986,
+// Prefer [APIKeyHeader]. A URL with a key appears in logs of proxies and in browser histories,
+// and every person who gets the link has the key (CWE-598). Use APIKeyQuery only for clients that
+// cannot set a header. param consists of letters, digits and "-", ".", "_", "~" (RFC 3986,
 // section 2.3).
 func APIKeyQuery(param string, keys ...Key) Predicate {
 	q := &queryKey{param: param, keys: newKeySet(keys)}
@@ -39,7 +40,7 @@ func APIKeyQuery(param string, keys ...Key) Predicate {
 	}
 	bad.keys(keys)
 	check := func(_ context.Context, r *http.Request, _ *asker) bool {
-		// The query alone: r.FormValue would read the body.
+		// The predicate reads only the query: r.FormValue would read the body.
 		return r != nil && r.URL != nil && q.in(r.URL.RawQuery)
 	}
 	return Predicate{name: "api key in query parameter " + param, faults: bad, check: check, hide: q.hide}
@@ -51,8 +52,8 @@ type queryKey struct {
 	keys  keySet
 }
 
-// in reports whether query has the parameter once, with one of the keys. It makes no map of the
-// query, because every visitor can send a long one.
+// in reports whether query has the parameter once, with one of the keys. It allocates no map of
+// the query, because any client can send a long query.
 func (q *queryKey) in(query string) bool {
 	if len(query) > maxQueryLen || strings.Count(query, "&") >= maxQueryParams {
 		return false
@@ -70,12 +71,12 @@ func (q *queryKey) in(query string) bool {
 	if err != nil || !q.keys.holds(key) {
 		return false
 	}
-	// The rest is looked at only for a client that has a key.
+	// Only a client with a valid key causes a check of the whole query.
 	_, err = url.QueryUnescape(query)
 	return err == nil && !strings.Contains(query, ";")
 }
 
-// names reports whether name, as it stands in a query, is that of the parameter.
+// names reports whether name, which may be encoded, is the name of the parameter.
 func (q *queryKey) names(name string) bool {
 	if !strings.Contains(name, "%") {
 		return name == q.param
@@ -87,8 +88,8 @@ func (q *queryKey) names(name string) bool {
 	return err == nil && decoded == q.param
 }
 
-// hide takes the parameter out of r if it holds a key. It changes r in place, so that an access
-// log in front of the gate, which has the same r, does not see it either.
+// hide removes the parameter from r if it holds a key. It changes r in place. An access log in
+// front of the gate has the same r, so it does not see the key either.
 func (q *queryKey) hide(r *http.Request) bool {
 	if !q.in(r.URL.RawQuery) {
 		return false

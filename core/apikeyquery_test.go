@@ -58,7 +58,8 @@ func TestAPIKeyQuery(t *testing.T) {
 	}
 }
 
-// queryGate is a closed gate with these predicates, and the request that its handler got.
+// queryGate returns a closed gate with these predicates, and a function that returns the request
+// that its handler got.
 func queryGate(t *testing.T, bypass ...Predicate) (h http.Handler, got func() *http.Request) {
 	t.Helper()
 	gate, err := New(Config{Down: true, ExemptExact: []string{"/exempt"}, Bypass: bypass, Logger: slog.New(slog.DiscardHandler)})
@@ -123,7 +124,7 @@ func TestAKeyThatDoesNotOpenStays(t *testing.T) {
 	require.Empty(t, w.Header().Get("Referrer-Policy"))
 }
 
-// The hook and the log behind it are part of the application.
+// The hook and its log are part of the application, so they must not see the key.
 func TestOnDecisionDoesNotSeeTheKey(t *testing.T) {
 	t.Parallel()
 	asked := 0
@@ -143,7 +144,7 @@ func TestOnDecisionDoesNotSeeTheKey(t *testing.T) {
 	require.Equal(t, 1, asked)
 }
 
-// hostileQueries are queries of 16 KiB of a visitor without a key.
+// hostileQueries are queries of up to 16 KiB from a client without a key.
 func hostileQueries() map[string]string {
 	fill := func(part string) string { return strings.Repeat(part, maxQueryLen/len(part)) }
 	var distinct strings.Builder
@@ -191,7 +192,7 @@ func BenchmarkAPIKeyQuery(b *testing.B) {
 	}
 }
 
-// FuzzAPIKeyQuery: only a query in which the parameter stands once, with the key, passes.
+// FuzzAPIKeyQuery checks that a query passes only if it has the parameter once, with the key.
 func FuzzAPIKeyQuery(f *testing.F) {
 	f.Add("key=" + goodKey)
 	f.Add("key=" + goodKey + "&key=")

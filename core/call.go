@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// call is one call of a function of the application, and the context that the function gets: the
-// request's, with a deadline. Only a function that looks at Done costs a timer.
+// call is one call of a function of the application. It is also the context that the function
+// gets: the request's context with a deadline. It starts a timer only if the function uses Done,
+// or Err after the deadline.
 type call struct {
 	context.Context //nolint:containedctx // it is a context
 
 	deadline   time.Time
-	prev, next *call // of its watch, which guards them and late
+	prev, next *call // in the ring of its watch, whose mutex guards prev, next and late
 	late       bool
 
 	mu     sync.Mutex
@@ -20,7 +21,7 @@ type call struct {
 	cancel context.CancelFunc
 }
 
-// Deadline is the earlier one of the request's and the call's.
+// Deadline returns the earlier one of the request's deadline and the call's deadline.
 func (c *call) Deadline() (time.Time, bool) {
 	if d, ok := c.Context.Deadline(); ok && d.Before(c.deadline) {
 		return d, true
@@ -39,8 +40,8 @@ func (c *call) Err() error {
 	return c.timer().Err()
 }
 
-// Value looks in the timer, if there is one, because package context finds there by a key of its
-// own what to cancel.
+// Value asks the timer's context if there is one. Package context searches by a private key for
+// the context that cancels a derived one.
 func (c *call) Value(key any) any {
 	c.mu.Lock()
 	ctx := c.timed
@@ -60,7 +61,7 @@ func (c *call) timer() context.Context {
 	return c.timed
 }
 
-// release ends the timer when the function has returned.
+// release stops the timer after the function has returned.
 func (c *call) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

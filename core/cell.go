@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// cell counts its share of the requests of one snapshot. Its size keeps two cells off one
-// cache line, and off the pair of lines that processors fetch together.
+// cell counts its share of the requests of one snapshot. Its size of 128 bytes keeps two cells
+// out of one cache line, and out of one pair of lines that a processor fetches together.
 type cell struct {
 	entered, left, refused atomic.Int64
 
@@ -20,21 +20,32 @@ type cell struct {
 // length is a power of two.
 type cells []cell
 
-func newCells() cells {
-	want := min(max(4*runtime.GOMAXPROCS(0), 8), 64)
-	return make(cells, 1<<bits.Len(uint(want-1))) // 8 to 64
+// maxCells is a power of two.
+const maxCells = 64
+
+// cellBlock is the memory of cells. A ticket points into it, so a gate is not collected while a
+// request that it admitted runs: the cleanup of a collected gate deletes its row.
+type cellBlock struct {
+	cells [maxCells]cell
+	owner *follower
 }
 
-// of picks the cell for r by its address: it differs between requests that run at the same
-// time, and reading it costs nothing. r may be nil.
+func newCells(owner *follower) cells {
+	want := min(max(4*runtime.GOMAXPROCS(0), 8), maxCells)
+	n := 1 << bits.Len(uint(want-1)) // 8 to maxCells
+	return (&cellBlock{owner: owner}).cells[:n:n]
+}
+
+// of selects the cell for r by the address of r. Concurrent requests have different addresses,
+// and reading the address costs nothing. r may be nil.
 func (c cells) of(r *http.Request) *cell {
 	address := uint64(uintptr(unsafe.Pointer(r))) //nolint:gosec // hashed, never turned back into a pointer
 	hash := address >> 6 * 0x9E3779B97F4A7C15 >> 40
 	return &c[hash&uint64(len(c)-1)]
 }
 
-// running is the number of requests that were counted in and not out. It is exact only
-// while no request enters or leaves.
+// running returns the number of requests that were counted in and not yet counted out. It is
+// exact only while no request enters or leaves.
 func (c cells) running() int64 {
 	var sum int64
 	for i := range c {
@@ -53,16 +64,16 @@ func (c cells) judged() int64 {
 	return sum
 }
 
-// quiet watches the cells of a replaced snapshot. A cell that was seen empty once after the
-// swap stays empty: a request that counts itself in later looks again, finds another snapshot,
-// and counts itself out without being served.
+// quiet checks the cells of a replaced snapshot. Each cell must be empty once after the swap. A
+// later request that counts itself in looks again, finds another snapshot, and counts itself out.
+// It is not served under the replaced snapshot.
 type quiet struct {
 	cells cells
 	from  int // cells before this one have been seen empty
 }
 
-// look reports whether all cells have been seen empty by now. Left is read before entered. If
-// both are equal, then no request was counted in at the instant between the two loads.
+// look reports whether each cell was empty at least once. It reads left before entered. If both
+// are equal, the cell was empty at the instant between the two loads.
 func (q *quiet) look() bool {
 	for ; q.from < len(q.cells); q.from++ {
 		c := &q.cells[q.from]

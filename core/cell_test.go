@@ -11,7 +11,7 @@ import (
 
 func TestCellsSpreadRequests(t *testing.T) {
 	t.Parallel()
-	c := newCells()
+	c := newCells(nil)
 	require.GreaterOrEqual(t, len(c), 4*min(runtime.GOMAXPROCS(0), 16))
 	require.Zero(t, len(c)&(len(c)-1), "a power of two")
 	used := map[*cell]bool{}
@@ -30,19 +30,19 @@ func TestCellsSpreadRequests(t *testing.T) {
 
 func TestQuietNeedsEachCellEmptyOnce(t *testing.T) {
 	t.Parallel()
-	c := newCells()
+	c := newCells(nil)
 	c[1].entered.Add(1)
 	q := quiet{cells: c}
 	require.False(t, q.look())
-	c[0].entered.Add(1) // seen empty before: a request that counts itself in now looks again, and leaves
+	c[0].entered.Add(1) // this cell was empty once: a request that counts itself in now looks again and leaves
 	require.False(t, q.look())
 	c[1].left.Add(1)
 	require.True(t, q.look())
 }
 
-func TestCellsCountWhatRunsAndWhatWasJudged(t *testing.T) {
+func TestCellsCountRunningAndJudgedRequests(t *testing.T) {
 	t.Parallel()
-	c := newCells()
+	c := newCells(nil)
 	c[0].entered.Add(3)
 	c[1].entered.Add(1)
 	c[0].left.Add(1)
@@ -66,9 +66,9 @@ func TestAStaleSnapshotAdmitsNoRequest(t *testing.T) {
 	require.Zero(t, stale.admitted.running())
 }
 
-// BenchmarkCount compares the gate's counting with one shared counter, on all processors.
-// Two goroutines share a cell in some processes, by chance of their addresses: compare
-// medians over several processes (-count does not make new ones).
+// BenchmarkCount compares the gate's counting with one shared counter, on all processors. In some
+// processes two goroutines share a cell, because of their random addresses. Compare medians over
+// several processes; -count does not start new ones.
 func BenchmarkCount(b *testing.B) {
 	b.Run("shared", func(b *testing.B) {
 		var n atomic.Int64

@@ -9,31 +9,36 @@ import (
 	"strings"
 )
 
-// Bounds on X-Forwarded-For. A chain that is longer names nobody.
+// Limits on X-Forwarded-For. A longer chain identifies no client.
 const (
 	maxForwardedLen  = 4096 // bytes, over all lines
 	maxForwardedHops = 32
 )
 
-// ClientAddr is the predicate that says yes to clients whose address is in allowed:
-// addresses ("192.0.2.7", "2001:db8::7") and prefixes ("10.0.0.0/8", "2001:db8::/32").
-// allowed must not be empty, nor hold a prefix of length zero; name must not be blank.
+// ClientAddr returns a predicate that says yes to clients whose address is in allowed. An entry
+// is an address ("192.0.2.7", "2001:db8::7") or a prefix ("10.0.0.0/8", "2001:db8::/32"). allowed
+// must have at least one entry, and a prefix must have a length above zero. name must not be
+// blank.
 //
-// With no trustedProxies, which has the same form, the client is the peer of the
-// connection, [http.Request].RemoteAddr, and no header takes part. If the peer is a
-// trusted proxy, the client is the last address in X-Forwarded-For that is not a
-// trusted proxy, all lines of the header together; what a visitor wrote stands before
-// it and is never reached. Name exactly the proxies: whoever is in trustedProxies can
-// pass as anybody.
+// trustedProxies has entries of the same form. If the peer of the connection
+// ([http.Request].RemoteAddr) is not a trusted proxy, the peer is the client, and headers do not
+// count. If the peer is a trusted proxy, the predicate joins all lines of X-Forwarded-For. The
+// client is then the last address that is not a trusted proxy. A forged address of the client
+// stands before it and is never read. List exactly your proxies: a host in trustedProxies can
+// claim any client address.
 //
-// Nobody, so the answer is no, is: a client that comes to a trusted proxy and is not
-// named by it; a chain that holds anything but addresses up to there, or more than 4 KiB
-// or 32 proxies; a peer on a Unix socket; a RemoteAddr that a middleware has replaced
-// by an address without a port; an IPv6 address with a zone, which means something on
-// one machine only. IPv4 mapped into IPv6 is the IPv4 address.
+// If the predicate cannot determine the client's address, it says no. The reasons are:
+//   - A trusted proxy did not add the client to X-Forwarded-For.
+//   - The chain holds text that is no address at or behind the client's position.
+//   - The chain has more than 4 KiB, or more than 32 proxies.
+//   - The peer is on a Unix socket.
+//   - A middleware has replaced RemoteAddr by an address without a port.
+//   - The address is an IPv6 address with a zone, which is valid on one machine only.
 //
-// An address says where a request came from, not who sent it: behind a NAT, a VPN or a
-// shared host others have the same. For people prefer [ContextValue], for jobs
+// An IPv4 address that is mapped into IPv6 counts as the IPv4 address.
+//
+// An address identifies a network location and not a person. Clients behind a NAT, a VPN or a
+// shared host have the same address. For people prefer [ContextValue], and for jobs
 // [APIKeyHeader].
 func ClientAddr(name string, allowed, trustedProxies []string) Predicate {
 	var bad faults
@@ -45,7 +50,7 @@ func ClientAddr(name string, allowed, trustedProxies []string) Predicate {
 	proxies := bad.prefixes(".TrustedProxies", trustedProxies)
 	for i, entry := range allowed {
 		if proxies.include(allow[i]) {
-			bad.add(fmt.Sprintf(".Allowed[%d]", i), entry, "is among TrustedProxies, so it is never the client; name there the proxies alone")
+			bad.add(fmt.Sprintf(".Allowed[%d]", i), entry, "is among TrustedProxies, so it is never the client; list only proxies in TrustedProxies")
 		}
 	}
 	return Predicate{name: name, faults: bad, check: func(_ context.Context, r *http.Request, _ *asker) bool {
@@ -54,7 +59,7 @@ func ClientAddr(name string, allowed, trustedProxies []string) Predicate {
 	}}
 }
 
-// clientAddr finds who sent r; false if nobody can be named.
+// clientAddr returns the address of the client; false if it cannot be determined.
 func clientAddr(r *http.Request, proxies prefixes) (netip.Addr, bool) {
 	if r == nil {
 		return netip.Addr{}, false
@@ -70,8 +75,8 @@ func clientAddr(r *http.Request, proxies prefixes) (netip.Addr, bool) {
 	return forwardedAddr(r.Header["X-Forwarded-For"], proxies)
 }
 
-// forwardedAddr walks the chain from the proxy that is nearest to us outwards, to the
-// first address that is not a proxy of ours.
+// forwardedAddr reads the chain from its end, where the nearest proxy writes. It returns the
+// first address that is not a trusted proxy.
 func forwardedAddr(lines []string, proxies prefixes) (netip.Addr, bool) {
 	size := 0
 	for _, line := range lines {
@@ -128,7 +133,7 @@ func (ps prefixes) contain(addr netip.Addr) bool {
 	return false
 }
 
-// include reports whether one of ps holds all of q. An invalid q is in none.
+// include reports whether one of ps holds all of q. An invalid q is in no prefix.
 func (ps prefixes) include(q netip.Prefix) bool {
 	for _, p := range ps {
 		if p.Contains(q.Addr()) && p.Bits() <= q.Bits() {
@@ -138,8 +143,8 @@ func (ps prefixes) include(q netip.Prefix) bool {
 	return false
 }
 
-// prefixes reads a list and checks it. The result has the indices of list; what was
-// refused is the zero Prefix, which contains nothing.
+// prefixes parses list and adds the faults to f. The result has the indices of list. An invalid
+// entry is the zero Prefix, which contains no address.
 func (f *faults) prefixes(field string, list []string) prefixes {
 	ps := make(prefixes, len(list))
 	for i, entry := range list {
@@ -170,7 +175,7 @@ func parsePrefix(entry string) (netip.Prefix, string) {
 			return netip.Prefix{}, "has a zone, which means something on one machine only; " + want
 		}
 		if addr.Unmap().IsUnspecified() {
-			return netip.Prefix{}, "is nobody's address; " + want
+			return netip.Prefix{}, "is the unspecified address; " + want
 		}
 		prefix = netip.PrefixFrom(addr, addr.BitLen())
 	}

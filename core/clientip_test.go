@@ -29,7 +29,7 @@ func TestClientAddrWithoutProxies(t *testing.T) {
 		"beside the prefix":                     {"192.0.3.1:50000", false},
 		"an address that goes on as text":       {"198.51.100.77:1", false},
 		"beside the address":                    {"198.51.100.8:1", false},
-		"loopback, which nobody has named":      {"127.0.0.1:1", false},
+		"loopback, which is not in the list":    {"127.0.0.1:1", false},
 		"IPv4 embedded otherwise":               {"[64:ff9b::192.0.2.77]:1", false},
 		"a mapped address with a zone":          {"[::ffff:192.0.2.77%eth0]:1", false},
 		"an address without a port":             {"192.0.2.77", false},
@@ -59,7 +59,7 @@ func TestClientAddrWithoutProxies(t *testing.T) {
 	}
 }
 
-// Whatever a visitor claims, without trusted proxies the peer is the client.
+// Without trusted proxies the peer is the client. Headers of the client do not count.
 func TestClientAddrIgnoresHeadersFromVisitors(t *testing.T) {
 	t.Parallel()
 	const allowed = "192.0.2.77"
@@ -80,7 +80,7 @@ func TestClientAddrIgnoresHeadersFromVisitors(t *testing.T) {
 	}
 }
 
-// What a trusted proxy passes on counts in X-Forwarded-For alone.
+// Of the headers of a trusted proxy only X-Forwarded-For counts.
 func TestClientAddrReadsOneHeader(t *testing.T) {
 	t.Parallel()
 	p := ClientAddr("office", []string{"192.0.2.77"}, []string{"10.0.0.1"})
@@ -201,11 +201,11 @@ func TestClientAddrFaults(t *testing.T) {
 		"no name":                           {ClientAddr("", fine, nil), []string{"Bypass[1].Name: is blank"}},
 		"nil allowed":                       {ClientAddr("x", nil, nil), []string{"Bypass[1].Allowed: is empty"}},
 		"empty allowed":                     {ClientAddr("x", []string{}, fine), []string{"Bypass[1].Allowed: is empty"}},
-		"everybody":                         {ClientAddr("x", []string{"0.0.0.0/0"}, nil), []string{`Bypass[1].Allowed[0]: "0.0.0.0/0": holds every address`}},
-		"everybody, IPv6":                   {ClientAddr("x", []string{"192.0.2.1", "::/0"}, nil), []string{`Bypass[1].Allowed[1]: "::/0": holds every address`}},
-		"everybody, mapped":                 {ClientAddr("x", []string{"::ffff:0:0/96"}, nil), []string{`Bypass[1].Allowed[0]: "::ffff:0:0/96": holds every address`}},
-		"everybody, from an address":        {ClientAddr("x", []string{"192.0.2.1/0"}, nil), []string{`Bypass[1].Allowed[0]: "192.0.2.1/0": holds every address`}},
-		"more than everybody":               {ClientAddr("x", []string{"::ffff:0:0/90"}, nil), []string{`Bypass[1].Allowed[0]: "::ffff:0:0/90": has bits set`}},
+		"every address":                     {ClientAddr("x", []string{"0.0.0.0/0"}, nil), []string{`Bypass[1].Allowed[0]: "0.0.0.0/0": holds every address`}},
+		"every address, IPv6":               {ClientAddr("x", []string{"192.0.2.1", "::/0"}, nil), []string{`Bypass[1].Allowed[1]: "::/0": holds every address`}},
+		"every address, mapped":             {ClientAddr("x", []string{"::ffff:0:0/96"}, nil), []string{`Bypass[1].Allowed[0]: "::ffff:0:0/96": holds every address`}},
+		"every address, from an address":    {ClientAddr("x", []string{"192.0.2.1/0"}, nil), []string{`Bypass[1].Allowed[0]: "192.0.2.1/0": holds every address`}},
+		"more than every address":           {ClientAddr("x", []string{"::ffff:0:0/90"}, nil), []string{`Bypass[1].Allowed[0]: "::ffff:0:0/90": has bits set`}},
 		"every proxy":                       {ClientAddr("x", fine, []string{"0.0.0.0/0", "::/0"}), []string{"Bypass[1].TrustedProxies[0]:", "Bypass[1].TrustedProxies[1]:"}},
 		"an empty entry":                    {ClientAddr("x", []string{""}, []string{""}), []string{"Bypass[1].Allowed[0]: want an address", "Bypass[1].TrustedProxies[0]: want an address"}},
 		"a name":                            {ClientAddr("x", []string{"localhost"}, nil), []string{`Bypass[1].Allowed[0]: "localhost": want an address`}},
@@ -218,9 +218,9 @@ func TestClientAddrFaults(t *testing.T) {
 		"a length that is too large":        {ClientAddr("x", []string{"192.0.2.0/33"}, nil), []string{`Bypass[1].Allowed[0]: "192.0.2.0/33": want an address`}},
 		"a zone":                            {ClientAddr("x", []string{"fe80::1%eth0"}, nil), []string{`Bypass[1].Allowed[0]: "fe80::1%eth0": has a zone`}},
 		"a prefix with a zone":              {ClientAddr("x", []string{"fe80::%eth0/10"}, nil), []string{`Bypass[1].Allowed[0]: "fe80::%eth0/10": want an address`}},
-		"nobody's address":                  {ClientAddr("x", []string{"0.0.0.0"}, nil), []string{`Bypass[1].Allowed[0]: "0.0.0.0": is nobody's address`}},
-		"nobody's address, IPv6":            {ClientAddr("x", []string{"::"}, nil), []string{`Bypass[1].Allowed[0]: "::": is nobody's address`}},
-		"nobody's address, mapped":          {ClientAddr("x", []string{"::ffff:0.0.0.0"}, nil), []string{`Bypass[1].Allowed[0]: "::ffff:0.0.0.0": is nobody's address`}},
+		"the unspecified address":           {ClientAddr("x", []string{"0.0.0.0"}, nil), []string{`Bypass[1].Allowed[0]: "0.0.0.0": is the unspecified address`}},
+		"the unspecified address, IPv6":     {ClientAddr("x", []string{"::"}, nil), []string{`Bypass[1].Allowed[0]: "::": is the unspecified address`}},
+		"the unspecified address, mapped":   {ClientAddr("x", []string{"::ffff:0.0.0.0"}, nil), []string{`Bypass[1].Allowed[0]: "::ffff:0.0.0.0": is the unspecified address`}},
 		"an address where a network stands": {ClientAddr("x", []string{"10.1.2.3/8"}, nil), []string{`Bypass[1].Allowed[0]: "10.1.2.3/8": has bits set beyond its length; want 10.0.0.0/8 for the network, or 10.1.2.3 for the one address`}},
 		"a proxy is allowed":                {ClientAddr("x", []string{"10.0.0.1"}, []string{"10.0.0.0/8"}), []string{`Bypass[1].Allowed[0]: "10.0.0.1": is among TrustedProxies`}},
 		"all who are allowed are proxies":   {ClientAddr("x", []string{"10.0.0.0/8"}, []string{"10.0.0.0/8"}), []string{`Bypass[1].Allowed[0]: "10.0.0.0/8": is among TrustedProxies`}},
@@ -258,8 +258,8 @@ func TestClientAddrMappedEntries(t *testing.T) {
 	}
 }
 
-// FuzzClientAddr: whatever stands before the address that the proxy has added, it is
-// that address which counts.
+// FuzzClientAddr checks that the address that the proxy has added counts, with any text before
+// it.
 func FuzzClientAddr(f *testing.F) {
 	f.Add("192.0.2.77", "203.0.113.9")
 	f.Add("192.0.2.77, 10.0.0.1", "unknown")
@@ -277,7 +277,7 @@ func FuzzClientAddr(f *testing.F) {
 		r.Header["X-Forwarded-For"] = []string{before, last}
 		if yes, panicked := p.allows(r.Context(), r, nil); yes || panicked != nil {
 			require.Nil(t, panicked)
-			// Somebody of the office stands in it, or it passes on what was before.
+			// The address is of the office, or it is a proxy and the text before it counts.
 			found := false
 			for part := range strings.SplitSeq(before+","+last, ",") {
 				addr, ok := parseHop(strings.Trim(part, " \t"))

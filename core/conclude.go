@@ -6,7 +6,7 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// facts is everything that decides whether a gate is closed, but for the instant.
+// facts holds everything that decides whether a gate is closed, except the instant.
 type facts struct {
 	override      direction
 	overrideFrom  string    // "file", "env" or "config"
@@ -18,22 +18,23 @@ type facts struct {
 	onLost        StoreLostPolicy
 	fileUnread    bool          // there is an override file, and it was never read
 	staleSince    time.Time     // when the last good read became older than MaxStale; zero if it did not
-	staleIn       time.Duration // when it will, if more than zero
+	staleIn       time.Duration // time until then, if more than zero
 	offset        time.Duration
 	verdict       func(storeTime time.Time) period.Verdict
 	inForce       func(storeTime time.Time) []string // ids
 	stopped       bool
 }
 
-// conclusion is what follows from facts at one instant.
+// conclusion is the result of the facts at one instant.
 type conclusion struct {
 	closure *Closure // nil: open
 	overdue bool
-	next    time.Time // when it may differ, by this machine's clock; zero: not by itself
+	next    time.Time // when it may change, by this machine's clock; zero: only by an event
 }
 
-// conclude is a pure function of the facts and the instant. An override beats the store. A
-// store that was not read refuses. Staleness can close a gate and never opens one.
+// conclude is a pure function of the facts and the instant. An override has priority over the
+// store. Before the first read of the store the gate refuses, unless FirstStartOpen is set.
+// Staleness can close a gate and never opens one.
 func conclude(f facts, now time.Time) conclusion {
 	starting := conclusion{closure: &Closure{Cause: CauseStarting, Since: f.begun}}
 	storeTime := now.Add(f.offset)
@@ -78,7 +79,7 @@ func conclude(f facts, now time.Time) conclusion {
 	return c
 }
 
-// earliest is the first of the instants that is after t; zero if none is.
+// earliest returns the first of the instants after t; zero if there is none.
 func earliest(t time.Time, instants ...time.Time) time.Time {
 	var first time.Time
 	for _, at := range instants {

@@ -41,7 +41,7 @@ func TestConclude(t *testing.T) {
 		"an override file that was never read refuses": {
 			facts{fileUnread: true}, want{cause: CauseStarting},
 		},
-		"an override file that was never read goes before what says up": {
+		"an override file that was never read has priority over an override up": {
 			facts{fileUnread: true, override: directionUp}, want{cause: CauseStarting},
 		},
 		"an override file that was never read opens nothing by explicit choice": {
@@ -53,7 +53,7 @@ func TestConclude(t *testing.T) {
 		"a period in force closes": {
 			facts{hasStore: true, served: true, verdict: down}, want{cause: CausePeriod, next: "05:00"},
 		},
-		"none in force is open until the next edge": {
+		"without a period in force it is open until the next edge": {
 			facts{hasStore: true, served: true, verdict: up}, want{next: "06:00"},
 		},
 		"edges are moved to this machine's clock": {
@@ -71,7 +71,7 @@ func TestConclude(t *testing.T) {
 		"a lost store that is not stale yet has an edge there": {
 			facts{hasStore: true, served: true, verdict: up, staleIn: time.Minute, onLost: Refuse}, want{next: "04:01"},
 		},
-		"staleness never opens, and a period's own word goes before it": {
+		"staleness never opens, and a period has priority over it": {
 			facts{hasStore: true, served: true, verdict: down, staleSince: clock(t, "03:00"), onLost: Refuse}, want{cause: CausePeriod, next: "05:00"},
 		},
 	} {
@@ -91,7 +91,7 @@ func TestConclude(t *testing.T) {
 	}
 }
 
-func TestAgeIsByTheClockThatSaysMore(t *testing.T) {
+func TestAgeUsesTheClockWithTheLargerDifference(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	require.Equal(t, time.Minute, age(now, now.Add(-time.Minute), time.Time{}))
@@ -100,16 +100,22 @@ func TestAgeIsByTheClockThatSaysMore(t *testing.T) {
 	require.Equal(t, time.Hour, age(now, suspended, time.Time{}))
 }
 
-func TestStoreOffsetDropsWhatTheReadItselfTook(t *testing.T) {
+func TestStoreOffsetIgnoresADifferenceWithinTheDurationOfTheRead(t *testing.T) {
 	t.Parallel()
 	asked := time.Now()
 	answered := asked.Add(20 * time.Millisecond)
-	require.Zero(t, storeOffset(asked.Add(2*time.Millisecond), asked, answered))
-	require.Equal(t, time.Second, storeOffset(asked.Add(time.Second+10*time.Millisecond), asked, answered))
-	require.Equal(t, -time.Second, storeOffset(asked.Add(10*time.Millisecond-time.Second), asked, answered))
+	for name, tc := range map[string]struct{ store, offset, off time.Duration }{
+		"within the duration of the read": {2 * time.Millisecond, 0, 18 * time.Millisecond},
+		"ahead":                           {time.Second + 10*time.Millisecond, time.Second, 10 * time.Millisecond},
+		"behind":                          {10*time.Millisecond - time.Second, -time.Second, 10 * time.Millisecond},
+	} {
+		offset, off := storeOffset(asked.Add(tc.store), asked, answered)
+		require.Equal(t, tc.offset, offset, name)
+		require.Equal(t, tc.off, off, name)
+	}
 }
 
-func TestKindTellsPlannedFromTrouble(t *testing.T) {
+func TestKindDistinguishesPlannedDowntimeFromFaults(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]*Closure{
 		"planned":    {Cause: CausePeriod},

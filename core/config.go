@@ -25,88 +25,89 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// Config says when a [Gate] is closed, which requests pass while it is, and what the others
-// are answered. The zero Config is valid, and open unless the environment variable DOWNTIME
-// says otherwise. New reads it once, so that later changes have no effect.
+// Config says when a [Gate] is closed, which requests pass while it is closed, and how it answers
+// the others. The zero Config is valid. Its gate is open unless the environment variable DOWNTIME
+// is "down". New reads the Config once, so later changes have no effect.
 type Config struct {
-	// Store keeps the periods. Nil means that there are none: only the overrides (Down,
-	// OverrideFile, DOWNTIME) close the gate. A nil pointer is a fault. The caller owns the
+	// Store keeps the periods. Nil means no store: only the overrides (Down, OverrideFile,
+	// DOWNTIME) close the gate. A nil pointer in the interface is a fault. The caller owns the
 	// store and closes it after Shutdown.
 	Store store.Store
 
-	// ExemptExact are paths that are served while down: this path, nothing below it.
-	// Written decoded ("/café"), case-sensitive. Nil means none.
+	// ExemptExact lists paths that are served while down. An entry covers this path and no path
+	// below it. Entries are decoded ("/café") and case-sensitive. Nil means none.
 	ExemptExact []string
-	// ExemptPaths are paths that are served while down together with everything below
-	// them: "/admin" covers "/admin" and "/admin/…", never "/administrator". "/" is
-	// refused. Nil means none.
+	// ExemptPaths lists paths that are served while down, together with all paths below them.
+	// "/admin" covers "/admin" and "/admin/…", but not "/administrator". The entry "/" is a
+	// fault. Nil means none.
 	ExemptPaths []string
-	// Bypass lists the predicates that let requests pass while down. One that says yes is
-	// enough. Nil means none.
+	// Bypass lists the predicates that let requests pass while down. A request passes if one of
+	// them says yes. Nil means none.
 	Bypass []Predicate
-	// PredicateTimeout is the deadline of one call of a function in Bypass, 1 ms to 1 m, in
-	// the context that it gets; see [Predicate]. A yes that comes later does not bypass. Zero
+	// PredicateTimeout limits one call of a function in Bypass, 1 ms to 1 m. The context of the
+	// call has this deadline; see [Predicate]. A yes after the deadline does not bypass. Zero
 	// means 1 s.
 	PredicateTimeout time.Duration
 
-	// StatusCode of a refusal, 400 to 599. Zero means 503.
+	// StatusCode is the status of a refusal, 400 to 599. Zero means 503.
 	StatusCode int
-	// RedirectURL sends a GET or HEAD that accepts HTML there, by 302, instead of
-	// answering it: a path of this site, which must be exempt, or an absolute http(s)
-	// URL. Everything else is refused as usual, and so is a request for the target's path on
-	// any host: behind a proxy that replaces Host it may be the target itself, and a redirect
-	// would loop. "" means no redirect.
+	// RedirectURL redirects a refused GET or HEAD that accepts HTML, with status 302. It is an
+	// exempt path of this site or an absolute http(s) URL. All other requests are refused as
+	// usual. A request for the target's path is refused on every host: behind a proxy that
+	// replaces Host it may be the target itself, and a redirect would loop. "" means no redirect.
 	RedirectURL string
-	// PageTemplate renders the HTML answer. It is executed with [PageData], once for each
-	// language after downtime began or changed, and not for each request. Nil means the
-	// built-in page.
+	// PageTemplate renders the HTML answer. The gate executes it with [PageData] once for each
+	// language after downtime begins or changes, and not for each request. Nil means the built-in
+	// page.
 	PageTemplate *template.Template
-	// PageBytes is the HTML answer, sent as it is. Nil means the built-in page; not
-	// together with PageTemplate.
+	// PageBytes is the HTML answer, sent unchanged. Nil means the built-in page. Set at most one
+	// of PageBytes and PageTemplate.
 	PageBytes []byte
-	// PageCSP is the Content-Security-Policy of PageTemplate or PageBytes. "" means
-	// none: the page's author knows what it loads.
+	// PageCSP is the Content-Security-Policy of PageTemplate or PageBytes. "" means no such
+	// header: only the page's author knows what the page loads.
 	PageCSP string
 
-	// Down closes the gate whatever the store says, for an application whose database is
-	// what is down.
+	// Down closes the gate regardless of the store. Use it, for example, while the database that
+	// holds the store is down.
 	Down bool
-	// OverrideFile is a file that holds "up", "down" or nothing. It is read every second. It
-	// beats the environment variable DOWNTIME ("up" or "down", read once by New), which
-	// beats Down, which beats the store. A file that cannot be read or says anything else
-	// keeps its last value. Before it had a value, the gate does what FirstStart says. A
-	// missing file says nothing. "" means no file.
+	// OverrideFile is a file that holds "up", "down" or nothing. The gate reads it every second.
+	// The order of priority is: the file, the environment variable DOWNTIME ("up" or "down", read
+	// once by New), Down, the store. If the file cannot be read or holds another text, its last
+	// value stays. Before the first good read, FirstStart applies. A missing file means no
+	// override. "" means no file.
 	//
-	// A file cannot be read either if every user of the system can write it, or can replace it
-	// or a link that leads to it, because the directory is writable for all. In a sticky
-	// directory that is writable for all, like /tmp, it has to belong to root or to the
-	// directory's owner, and every link too. A place that is mounted read-only is believed.
+	// The gate refuses to read a file that every user of the system can write. It also refuses a
+	// file in a directory that is writable for all users, because every user can replace the file
+	// there. The same holds for each link that leads to the file. In a sticky directory that is
+	// writable for all users, such as /tmp, the file and each link must belong to root or to the
+	// directory's owner. A read-only mount is trusted.
 	OverrideFile string
-	// TrustWritableOverride believes OverrideFile whoever can write or replace it: for file
-	// systems without permissions, or where every user of the system may open the site.
+	// TrustWritableOverride accepts OverrideFile even if every user can write or replace it. Use
+	// it on file systems without permissions, or if every user of the system may open the site.
 	TrustWritableOverride bool
 
-	// PollInterval is the time between two reads of the store, 10 ms to 1 h. Zero means
-	// the store's own choice, see [store.Info]. If the store keeps rows of instances, every
-	// interval is spread by 20 %, and is at most 1 s while requests of an older snapshot
-	// run, and from 30 s before a period begins, ends or becomes overdue.
+	// PollInterval is the time between two reads of the store, 10 ms to 1 h. Zero means the
+	// store's own choice, see [store.Info]. If the store keeps rows of instances, every interval
+	// is spread by 20 %. It is then at most 1 s while requests of an older snapshot run, and from
+	// 30 s before a period begins, ends or becomes overdue.
 	PollInterval time.Duration
-	// OnStoreLost says what happens when the store was not readable for MaxStale. Zero
-	// means Keep.
+	// OnStoreLost says what happens when the store could not be read for MaxStale. Zero means
+	// Keep.
 	OnStoreLost StoreLostPolicy
-	// MaxStale is how long the last known state is good under OnStoreLost: Refuse; it has
-	// no effect under Keep. Zero means one minute.
+	// MaxStale is how long the last known state stays valid under OnStoreLost: Refuse. Under
+	// Keep it never closes the gate. Zero means one minute.
 	MaxStale time.Duration
-	// FirstStart says what happens before the store was ever read. Zero means
-	// FirstStartRefuse. A store that proves that it was never written has been read.
+	// FirstStart says what happens before the first successful read of the store. Zero means
+	// FirstStartRefuse. A read also succeeds if the store proves that no document was ever
+	// written.
 	FirstStart FirstStartPolicy
 
-	// Logger gets one line for each transition, and none for requests. Nil means
+	// Logger gets one line for each transition, and no lines for requests. Nil means
 	// slog.Default().
 	Logger *slog.Logger
-	// OnDecision is called for each decision that is not open, on the request's
-	// goroutine, before the answer is written; it must be quick. A panic in it is
-	// recovered and logged. Nil means none.
+	// OnDecision is called for each decision that is not open. The call runs on the request's
+	// goroutine before the answer is written, so it must be quick. The gate recovers and logs a
+	// panic in it. Nil means none.
 	OnDecision func(ctx context.Context, r *http.Request, d Decision)
 }
 
@@ -130,7 +131,7 @@ type settings struct {
 	env         direction
 	file        string
 	fileRule    trust.Rule
-	poll        time.Duration // between two reads; zero: the store says
+	poll        time.Duration // between two reads; zero: the store's choice
 	spread      bool          // spread the polls, also without rows
 	onLost      StoreLostPolicy
 	maxStale    time.Duration
@@ -138,12 +139,12 @@ type settings struct {
 	log         *slog.Logger
 	onDecision  func(ctx context.Context, r *http.Request, d Decision)
 	description string // of the store, for logs
-	rules       string // digest of what decides which requests pass
+	rules       string // digest of the rules that decide which requests pass
 }
 
-// Validate returns every fault of c, joined, each a [*FieldError] with field and value;
-// nil if there is none. It changes nothing and reads nothing but the environment
-// variable DOWNTIME. New calls it.
+// Validate returns every fault of c, joined, each a [*FieldError] with field and value; nil if
+// there is none. It has no side effects. Its only input beside c is the environment variable
+// DOWNTIME. New makes the same checks.
 func (c Config) Validate() error {
 	_, err := c.resolve()
 	return err
@@ -166,7 +167,7 @@ func (c Config) resolve() (*settings, error) {
 		rules:      c.digest(),
 	}
 	if v := reflect.ValueOf(c.Store); v.Kind() == reflect.Pointer && v.IsNil() {
-		errs = append(errs, &FieldError{Field: "Store", Value: fmt.Sprintf("(%T)(nil)", c.Store), Problem: "is a nil pointer; look at the error of what made it, or leave Store out for none"})
+		errs = append(errs, &FieldError{Field: "Store", Value: fmt.Sprintf("(%T)(nil)", c.Store), Problem: "is a nil pointer; check the error of the function that made the store, or leave Store unset"})
 	}
 	var err error
 	if s.exempt, err = exempt.New(c.ExemptExact, c.ExemptPaths); err != nil {
@@ -227,8 +228,8 @@ func (c Config) resolve() (*settings, error) {
 	return s, nil
 }
 
-// digest is over everything in the code that decides which requests pass. The name of a
-// predicate stands for its function. 12 hexadecimal digits.
+// digest returns 12 hexadecimal digits over all options that decide which requests pass. A
+// predicate counts by its name, because a function has no digest.
 func (c Config) digest() string {
 	names := []string{}
 	for _, p := range c.Bypass {

@@ -23,8 +23,8 @@ func TestANilPointerIsNoStore(t *testing.T) {
 			t.Parallel()
 			gate, err := core.New(core.Config{Store: st, StatusCode: 200})
 			require.Nil(t, gate)
-			require.ErrorContains(t, err, "Store: \"("+name+")(nil)\": is a nil pointer; look at the error of what made it, or leave Store out")
-			require.ErrorContains(t, err, "StatusCode: 200", "the other faults are told too")
+			require.ErrorContains(t, err, "Store: \"("+name+")(nil)\": is a nil pointer; check the error of the function that made the store, or leave Store unset")
+			require.ErrorContains(t, err, "StatusCode: 200", "the error has the other faults too")
 			require.ErrorAs(t, err, new(*core.FieldError))
 		})
 	}

@@ -45,7 +45,7 @@ type Decision struct {
 	// Closure says why the gate is closed; nil when Outcome is Open. Shared and
 	// immutable: do not change it.
 	Closure *Closure
-	// 32 bytes travel in registers, and a larger struct through memory: add no field.
+	// Add no field: a struct of 32 bytes is passed in registers, and a larger one through memory.
 }
 
 // Passes reports whether the request may go on to its handler.
@@ -78,35 +78,35 @@ func (c Cause) String() string {
 	return causes[c]
 }
 
-// Closure is why, since when and until when a gate is closed. Immutable.
+// Closure says why a gate is closed, since when, and until when. It is immutable.
 type Closure struct {
 	Cause Cause
 	// Override is where an override came from: "file", "env" or "config"; else "".
 	Override string
-	// Period is the id of the governing period, the one that holds the site down
-	// longest; "" unless Cause is CausePeriod. Not for the public.
+	// Period is the id of the governing period, the one that holds the site down longest; ""
+	// unless Cause is CausePeriod. Do not show it to visitors.
 	Period string
-	// Reason is that period's; text for visitors. "" means none was given.
+	// Reason is the reason of that period, a text for visitors. "" means that there is none.
 	Reason string
-	// Emergency is true if a period in force is marked so, or for an override.
+	// Emergency is true if a period in force is an emergency, and for every override.
 	Emergency bool
 	// Since is when this stretch of downtime began: the start of the union of the
 	// overlapping and adjoining periods. Zero when unknown.
 	Since time.Time
-	// Until is when the stretch is expected to end: the end of that union, by what each
-	// period promises. Zero when unknown. It may have passed (overdue).
+	// Until is the expected end of the stretch: the end of that union, by the promised end of
+	// each period. Zero when unknown. It may have passed; the downtime is then overdue.
 	Until time.Time
 
 	periods []string        // the ids of all periods in force
 	answers *answer.Answers // prepared with the snapshot; nil in a Closure that a caller made
 }
 
-// Kind is the kind for programs: "planned", "emergency", "starting" or "store-lost". The
-// Downtime header holds it, so that a monitor can tell planned downtime from a fault.
+// Kind returns the kind for programs: "planned", "emergency", "starting" or "store-lost". The
+// Downtime header contains it, so that a monitor can distinguish planned downtime from a fault.
 func (c *Closure) Kind() string {
 	switch {
 	case c.Cause == CauseShutdown:
-		return "starting" // for a visitor: another process is about to serve
+		return "starting" // visitors see it as starting: another process is about to serve
 	case c.Cause == CauseStarting, c.Cause == CauseStoreLost:
 		return c.Cause.String()
 	case c.Emergency:
@@ -125,7 +125,7 @@ func (c *Closure) same(other *Closure) bool {
 		c.Since.Equal(other.Since) && c.Until.Equal(other.Until) && slices.Equal(c.periods, other.periods)
 }
 
-// facts is what a refusal says about the closure.
+// facts returns the facts that a refusal shows about the closure.
 func (c *Closure) facts() answer.Facts {
 	return answer.Facts{Kind: c.Kind(), Reason: c.Reason, Since: c.Since, Until: c.Until}
 }

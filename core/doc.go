@@ -1,34 +1,33 @@
 // Package core decides whether a web application is down for a request.
 //
-// A [Gate] holds the decision. It reads [Period]s of downtime from a [Store], and
-// answers for each request whether it is open, exempt (by path), bypassed (by a
-// [Predicate]) or blocked:
+// A [Gate] makes the decision. It reads periods of downtime from a store. For each request the
+// outcome is open, exempt (by path), bypassed (by a [Predicate]) or blocked:
 //
 //	gate, err := core.New(core.Config{
 //		Store:       store,                       // periods live here; a file, a database
 //		ExemptExact: []string{"/healthz"},        // this path, nothing below it
 //		ExemptPaths: []string{"/static"},         // this path and everything below it
-//		Bypass:      []core.Predicate{superuser}, // who may pass while the site is down
+//		Bypass:      []core.Predicate{superuser}, // these may pass while the site is down
 //	})
 //	if err != nil {
 //		return err // every fault of the Config, each with its field and value
 //	}
 //	http.ListenAndServe(addr, gate.Handler(router))
 //
-// The adapters under adapters/ turn a Gate into native middleware for gin, echo and
-// chi. [Gate.Handler] is the same for net/http, and, around a finished router, the
-// form that sees every request, whatever the router answers by itself.
+// The adapters under adapters/ turn a Gate into native middleware for gin, echo and chi.
+// [Gate.Handler] is the same for net/http. Around a finished router it sees every request, also
+// those that the router answers by itself.
 //
-// A request meets one atomic pointer and one counter while the site is up: no store,
-// no lock, no clock, no allocation. Stores are read in the background.
+// While the site is up, a request costs one atomic pointer and one counter. It uses no store, no
+// lock, no clock and no allocation. The gate reads the store in the background.
 //
-// Tests of an application need no file, no command and no waiting: see [how to test], and
-// [how to test middleware] beside the gate.
+// An application's tests need no file, no command and no waiting: see [how to test], and [how to
+// test middleware] beside the gate.
 //
-// One principle settles doubts: nothing opens by itself what somebody closed on
-// purpose, and nothing says "safe" that was not observed.
+// Two rules settle doubts. A site that an operator closed never reopens by itself. The software
+// reports only what it has observed.
 //
-// The package imports the standard library only.
+// The package imports only the standard library and this module.
 //
 // [how to test]: https://pkg.go.dev/github.com/go-downtime/downtime/core#example-package-Testing
 // [how to test middleware]: https://pkg.go.dev/github.com/go-downtime/downtime/store/memstore#example-package-Middleware

@@ -13,8 +13,8 @@ import (
 // that closes, opens and closes the gate, on the gate's own snapshots, cells and quiet. The
 // request's steps are those of Enter and Leave, one memory access each.
 //
-// The invariants: while the follower says that the gate is drained, no admitted request runs;
-// and once no request runs, the gate is drained in the end.
+// There are two invariants. While the follower reports the gate as drained, no admitted request
+// runs. After the last request has ended, the gate is drained eventually.
 
 // protocol is the order of steps. Each mutant differs from the zero protocol in one point,
 // and the check must find a counterexample for it.
@@ -42,7 +42,7 @@ func twoCells() cells { return make(cells, 2) }
 
 func open2() *snapshot { return &snapshot{admitted: twoCells(), closing: make(chan struct{})} }
 
-// step is one atomic step; it returns the next one, nil at the end.
+// step is one atomic step. It returns the next step; nil at the end.
 type step func() step
 
 func (w *world) say(format string, args ...any) {
@@ -179,8 +179,8 @@ func (w *world) wait(rounds int) step {
 	return nil
 }
 
-// explore runs every interleaving of two processes, and returns the shortest trace that
-// breaks an invariant; nil if none does. It counts the interleavings.
+// explore runs every interleaving of two processes and counts them. It returns the shortest trace
+// that breaks an invariant; nil if there is none.
 func explore(p protocol) (worst []string, runs int) {
 	// A schedule is a list of choices; replaying it from the start needs no undo.
 	var visit func(schedule []int)
@@ -207,10 +207,10 @@ func explore(p protocol) (worst []string, runs int) {
 			return
 		}
 		runs++
-		// Without a request, every replaced snapshot is quiet in the end.
+		// After the request has ended, every replaced snapshot must become quiet.
 		for _, q := range w.retired {
 			if !q.look() && !w.running && worst == nil {
-				worst = append(w.trace, "nothing runs, and the gate is never drained")
+				worst = append(w.trace, "no request runs, and the gate is never drained")
 			}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// What would happen tonight? The Config is that of the application.
+// This example shows the decisions of tonight, with the Config of the application.
 func ExampleExplain() {
 	start := time.Date(2097, 3, 8, 1, 0, 0, 0, time.UTC)
 	doc := &period.Document{Periods: []period.Period{

@@ -50,7 +50,7 @@ func ExampleGate_Handler() {
 	// /nothing 503
 }
 
-// An own page is rendered once for each downtime and language, and not for each request.
+// The gate renders a custom page once for each downtime and language, and not for each request.
 func ExamplePageData() {
 	page := template.Must(template.New("down").Parse(
 		`<!doctype html><html lang="{{.Lang}}"><title>{{.Text.Heading}}</title><p>{{.Reason}}{{if not .Until.IsZero}} Back at {{.Until}}.{{end}}`))

@@ -10,7 +10,7 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// ask makes a gate that is down, with one predicate, and says what happens to a request.
+// ask makes a gate that is down, with one predicate, and prints the decision about a request.
 func ask(ctx context.Context, p core.Predicate, change func(r *http.Request)) {
 	gate, err := core.New(core.Config{
 		Down:   true,
@@ -73,7 +73,7 @@ func ExampleValue() {
 }
 
 func ExampleAPIKeyHeader() {
-	// The second key is the next one: clients move over, then the first is taken out.
+	// The second key is the next one. When all clients use it, remove the first.
 	current, next := core.KeyLiteral("f0c1a7d2…from the secret manager"), core.KeyLiteral("8e52b6c9…from the secret manager")
 	deploy := core.APIKeyHeader("X-Downtime-Key", current, next)
 
@@ -94,8 +94,8 @@ func ExampleAPIKeyQuery() {
 }
 
 func ExampleKeyFromEnv() {
-	ask(context.Background(), core.APIKeyHeader("X-Downtime-Key", core.KeyFromEnv("EXAMPLE_KEY_THAT_NOBODY_SET")), nil)
-	// Output: Bypass[0].Keys[0]: "EXAMPLE_KEY_THAT_NOBODY_SET": environment variable is not set; put a key of 16 to 4096 bytes there, for example from openssl rand -hex 32
+	ask(context.Background(), core.APIKeyHeader("X-Downtime-Key", core.KeyFromEnv("EXAMPLE_UNSET_KEY")), nil)
+	// Output: Bypass[0].Keys[0]: "EXAMPLE_UNSET_KEY": environment variable is not set; put a key of 16 to 4096 bytes there, for example from openssl rand -hex 32
 }
 
 func ExampleKeyLiteral() {
@@ -136,7 +136,7 @@ func ExampleAll() {
 	superuser := core.ContextValue("superuser", userKey{}, func(u *user) bool { return u.superuser })
 
 	ask(context.Background(), core.All("superuser in the office", office, superuser), func(r *http.Request) { r.RemoteAddr = "192.0.2.7:50000" })
-	ask(context.Background(), core.All("nobody"), nil)
+	ask(context.Background(), core.All("empty group"), nil)
 	// Output:
 	// blocked
 	// Bypass[0].All: is empty; want at least one predicate

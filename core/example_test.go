@@ -13,14 +13,14 @@ import (
 	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// visit asks the site for path, and prints what a visitor gets.
+// visit requests path from the site and prints the answer.
 func visit(site http.Handler, path string) {
 	w := httptest.NewRecorder()
 	site.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, path, http.NoBody))
 	fmt.Println(path, w.Code, http.StatusText(w.Code))
 }
 
-// The whole story: a site goes down, says so, and comes back.
+// A site goes down, refuses requests, and comes back.
 func Example() {
 	ctx := context.Background()
 	st := memstore.New() // a file or a database, where the command works on it too
@@ -37,20 +37,20 @@ func Example() {
 	}))
 	visit(site, "/")
 
-	// What "downtime start --for 30m" does.
+	// This does the same as "downtime start --for 30m".
 	op := operator.Operator{Store: st, Actor: "ann"}
 	if _, err := op.Start(ctx, operator.StartOptions{ExpectedAfter: 30 * time.Minute}); err != nil {
 		panic(err)
 	}
-	<-gate.Closing() // only the example waits: the gate has noticed
+	<-gate.Closing() // wait until the gate has read the write; only an example needs this
 	visit(site, "/")
 	visit(site, "/healthz")
 
-	// What "downtime end" does.
+	// This does the same as "downtime end".
 	if _, err := op.End(ctx, operator.EndOptions{Holder: "ann"}); err != nil {
 		panic(err)
 	}
-	if err := gate.Refresh(ctx); err != nil { // else it notices a moment later
+	if err := gate.Refresh(ctx); err != nil { // without Refresh the gate reads the write a moment later
 		panic(err)
 	}
 	visit(site, "/")

@@ -12,8 +12,8 @@ import (
 	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// This is how to test an application: with a store in memory, an Operator, and Refresh
-// instead of waiting. In a test, use t.Fatal for the panics and t.Cleanup for Shutdown.
+// To test an application, use a store in memory, an Operator, and Refresh instead of waiting. In
+// a test, use t.Fatal for the panics and t.Cleanup for Shutdown.
 func Example_testing() {
 	ctx, st := context.Background(), memstore.New()
 	gate, err := core.New(core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)})
@@ -27,7 +27,7 @@ func Example_testing() {
 	if _, err := op.Start(ctx, operator.StartOptions{}); err != nil {
 		panic(err)
 	}
-	if err := gate.Refresh(ctx); err != nil { // when it returns, the gate honors what the store holds
+	if err := gate.Refresh(ctx); err != nil { // after it the gate has applied the document of the store
 		panic(err)
 	}
 	w := httptest.NewRecorder()

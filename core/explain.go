@@ -7,10 +7,11 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// Explain returns the decision of a gate of this Config about r at the instant at, if its
-// store held doc. A nil doc means that nothing was ever written. The code is the same that decides about requests.
-// Explain reads neither cfg.Store nor the override file. Down and the environment variable
-// DOWNTIME count. Predicates see the context of r. The error is that of cfg.
+// Explain returns the decision that a gate with this Config would make about r at the instant at,
+// if its store held doc. A nil doc means that no document was ever written. A gate uses the same
+// code. Explain reads neither cfg.Store nor the override file. It applies Down and the
+// environment variable DOWNTIME. Predicates get the context of r. The error is that of
+// [Config.Validate].
 func Explain(cfg Config, doc *period.Document, at time.Time, r *http.Request) (Decision, error) {
 	set, err := cfg.resolve()
 	if err != nil {
@@ -20,7 +21,7 @@ func Explain(cfg Config, doc *period.Document, at time.Time, r *http.Request) (D
 	s.known.doc = doc
 	f := facts{hasStore: true, served: true, begun: at, verdict: s.verdict}
 	f.override, f.overrideFrom, f.overrideSince = set.overriding(&s)
-	snap := openSnapshot()
+	snap := openSnapshot(nil)
 	if c := conclude(f, at).closure; c != nil {
 		c.answers = set.answer.Prepare(c.facts(), at, nil)
 		snap = closedSnapshot(c, c.answers, snap)

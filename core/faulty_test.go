@@ -21,8 +21,8 @@ import (
 // reader is a read of a store.
 type reader = func(ctx context.Context, have store.Token) (store.Blob, error)
 
-// faulty is a real store behind a switch: its reads can fail, hang, give a wrong time or go
-// back in history, as a network between gate and store would make them.
+// faulty wraps a real store. Its reads can fail, hang, give a wrong time or return an older
+// document, as with a faulty network between gate and store.
 type faulty struct {
 	*memstore.Store
 
@@ -55,7 +55,7 @@ func (f *faulty) Get(ctx context.Context, have store.Token) (store.Blob, error) 
 	return f.Store.Get(ctx, have)
 }
 
-// PutRow meets the same network as Get.
+// PutRow has the same faults as Get.
 func (f *faulty) PutRow(ctx context.Context, key string, b []byte, lease time.Duration) (store.Token, time.Time, error) {
 	f.mu.Lock()
 	read := f.read
@@ -97,7 +97,7 @@ func (l *logbook) messages() []string {
 	return messages
 }
 
-// attr is the value of an attribute of the last line with this message; "" if none.
+// attr returns the value of an attribute of the last line with this message; "" if there is none.
 func (l *logbook) attr(message, key string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,39 +19,42 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// follower reads the store and decides which snapshot is current. Its logic is step, a pure
-// function; this is the shell around it: one timer, a goroutine for each read and each write
-// of the row, and the log. No goroutine waits between steps, and timer and goroutines hold
-// the follower weakly. So a gate that is never shut down is collected like any other value.
+// follower reads the store and decides which snapshot is current. The pure function step holds
+// its logic. follower is the shell around step: one timer, a goroutine for each read and each
+// write of the row, and the log. No goroutine waits between steps. The timer and the goroutines
+// hold only weak pointers to the follower, so a gate that is never shut down can be
+// garbage-collected.
 type follower struct {
 	set     *settings
 	current *atomic.Pointer[snapshot] // the gate's
 	row     period.Row                // the part of the row that never changes
-	calls   context.Context           //nolint:containedctx // of the calls of the store; it ends with Shutdown
+	calls   context.Context           //nolint:containedctx // for the calls of the store; Shutdown cancels it
 	cancel  context.CancelFunc
 	fleet   store.Rows // the store, if it keeps rows; else nil
 	gone    *departure
+	// overrideFile is used by one goroutine at a time.
+	overrideFile *overrideFile
 
 	mu      sync.Mutex
 	state   state
 	timer   *time.Timer
 	ticks   time.Time // when the prepared answers change; zero if they do not
 	retired []*retired
-	judged  int64 // requests that were decided under snapshots that are gone
-	reads   int   // that began
+	judged  int64 // requests that were decided under snapshots no longer in retired
+	reads   int   // number of reads that began
 	waiters []waiter
-	spare   string // a key for the row, in case that the present one is deleted
+	spare   string // next key for the row, in case the present row is deleted
 	logs    logQueue
 }
 
 // waiter waits for the end of a read.
 type waiter struct {
-	read int // the number of the first read that will do
+	read int // the number of the first read that began after the wait
 	done chan error
 }
 
-// departure ends what a gate has begun at its store, when the gate is shut down or
-// collected. It holds no reference to the gate.
+// departure cleans up at the store when a gate is shut down or garbage-collected: it ends the
+// subscription and deletes the row. It holds no reference to the gate.
 type departure struct {
 	unsub func() // of the hints; nil if there are none
 	fleet store.Rows
@@ -58,19 +62,19 @@ type departure struct {
 	left  atomic.Bool
 }
 
-// setKey notes the key of the row. It keeps a copy: a pointer into the follower would keep
-// the gate alive.
+// setKey stores a copy of the key of the row. A pointer into the follower would keep the gate
+// alive.
 func (d *departure) setKey(key string) { d.key.Store(&key) }
 
-// collected is for a gate that was never shut down.
+// collected runs when a gate that was never shut down is garbage-collected.
 func (d *departure) collected() {
 	if d.unsub != nil {
 		d.unsub()
 	}
-	go func() { _ = d.delete(context.Background()) }() // else the lease ends, and the row is pruned
+	go func() { _ = d.delete(context.Background()) }() // after an error the lease ends, and the store prunes the row
 }
 
-// delete deletes the row, if it is still there.
+// delete deletes the row. Only its first call has an effect.
 func (d *departure) delete(ctx context.Context) error {
 	if d.fleet == nil || !d.left.CompareAndSwap(false, true) {
 		return nil
@@ -83,7 +87,7 @@ func (d *departure) delete(ctx context.Context) error {
 // newFollower makes a follower that replaces the snapshot in current. begin starts it.
 func newFollower(set *settings, current *atomic.Pointer[snapshot]) *follower {
 	now := time.Now()
-	f := &follower{set: set, current: current, logs: logQueue{log: set.log}, gone: &departure{}}
+	f := &follower{set: set, current: current, logs: logQueue{log: set.log}, gone: &departure{}, overrideFile: &overrideFile{}}
 	f.calls, f.cancel = context.WithCancel(context.Background())
 	f.state.begun, f.state.seed = now, rand.Uint64() //nolint:gosec // a spread, not a secret
 	f.state.file.due, f.state.read.due, f.state.row.due = now, now, now
@@ -109,22 +113,21 @@ func (f *follower) begin() {
 			}
 		})
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
 	var first any = tick{}
 	if f.set.file != "" {
-		value, err := readOverrideFile(f.set.file, f.set.fileRule)
-		first = fileRead{value, err}
+		first = f.overrideFile.read(ctx, f.set)
 	}
 	if f.set.store == nil {
 		f.handle(first)
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
-	defer cancel()
 	_ = f.await(ctx, first) // state and log have the error
 	f.handle(waited{})
 }
 
-// handle takes an event in and does what follows from it.
+// handle passes an event to step and carries out the output.
 func (f *follower) handle(event any) {
 	f.mu.Lock()
 	f.advance(event)
@@ -132,7 +135,7 @@ func (f *follower) handle(event any) {
 	f.logs.flush(&f.mu)
 }
 
-// advance runs step until nothing is left to do at once. f.mu is held.
+// advance runs step until no further step is due at once. The caller holds f.mu.
 func (f *follower) advance(event any) {
 	for {
 		in := f.input(time.Now())
@@ -159,7 +162,7 @@ func (f *follower) advance(event any) {
 	}
 }
 
-// input looks at everything that step sees beside state and event. f.mu is held.
+// input collects the input of the next step. The caller holds f.mu.
 func (f *follower) input(now time.Time) input {
 	if f.spare == "" || f.spare == f.state.row.key {
 		f.spare = newRowKey()
@@ -195,10 +198,10 @@ func (f *follower) pace() time.Duration {
 	return defaultPoll
 }
 
-// install replaces the snapshot by one of the closure in state.
+// install replaces the snapshot by a new one for the closure in the state.
 func (f *follower) install(now time.Time) {
 	old, closure := f.current.Load(), f.state.now.closure
-	next := openSnapshot()
+	next := openSnapshot(f)
 	if closure != nil {
 		answers := f.set.answer.Prepare(closure.facts(), now.Add(f.state.known.offset), func(err error) {
 			f.set.warnOnce(f.current.Load(), "own page failed, the built-in one is shown", slog.Any("error", err))
@@ -218,7 +221,7 @@ func (f *follower) install(now time.Time) {
 	f.tickAnswers(now)
 }
 
-// tickAnswers prepares the answers for now.
+// tickAnswers brings the prepared answers up to date and notes when they change next.
 func (f *follower) tickAnswers(now time.Time) {
 	f.ticks = time.Time{}
 	if a := f.current.Load().answers; a != nil {
@@ -244,8 +247,9 @@ func (f *follower) sleep(now, wake time.Time) {
 		return
 	}
 	w := weak.Make(f)
-	// By the wall clock, which edges follow, or by the monotonic one, whichever is earlier.
-	wait := max(min(wake.Sub(now), wake.Round(0).Sub(now.Round(0))), 0)
+	// Sub uses the wall clock for edges, because they have no monotonic reading. For other times
+	// it uses the monotonic clock.
+	wait := max(wake.Sub(now), 0)
 	f.timer = time.AfterFunc(wait, func() {
 		if f := w.Value(); f != nil {
 			f.handle(tick{})
@@ -253,7 +257,7 @@ func (f *follower) sleep(now, wake time.Time) {
 	})
 }
 
-// read begins a read, on a goroutine of its own with a deadline of its own.
+// read starts a read on a new goroutine with its own deadline.
 func (f *follower) read() {
 	f.reads++
 	n, ctx, st, have, w := f.reads, f.calls, f.set.store, f.state.known.token, weak.Make(f)
@@ -284,7 +288,7 @@ func readDocument(ctx context.Context, st store.Store, have store.Token) (blob s
 	return blob, doc, err
 }
 
-// ended takes in the end of the read with this number, and tells the callers that wait.
+// ended handles the result of the read with this number and wakes the callers that wait for it.
 func (f *follower) ended(n int, done readDone) {
 	f.mu.Lock()
 	f.advance(done)
@@ -328,12 +332,14 @@ func (f *follower) await(ctx context.Context, event any) error {
 		}
 		return nil
 	case <-ctx.Done():
+		f.mu.Lock()
+		f.waiters = slices.DeleteFunc(f.waiters, func(other waiter) bool { return other.done == w.done })
+		f.mu.Unlock()
 		return fmt.Errorf("read %s: no answer: %w", f.set.description, context.Cause(ctx))
 	}
 }
 
-// put writes the row, on a goroutine of its own with a deadline of its own: what the gate
-// reads never waits for what it reports.
+// put writes the row on a new goroutine with its own deadline. A slow write never delays a read.
 func (f *follower) put(in input) {
 	ctx, fleet, key, w := f.calls, f.fleet, f.state.row.key, weak.Make(f)
 	f.gone.setKey(key)
@@ -361,19 +367,20 @@ func putRow(ctx context.Context, fleet store.Rows, key string, b []byte) (token 
 	return token, err
 }
 
-// readFile reads the override file, on a goroutine of its own: it may be on a network file
-// system.
+// readFile reads the override file, on a goroutine of its own.
 func (f *follower) readFile() {
-	path, rule, w := f.set.file, f.set.fileRule, weak.Make(f)
+	calls, file, set, w := f.calls, f.overrideFile, f.set, weak.Make(f)
 	go func() {
-		value, err := readOverrideFile(path, rule)
+		ctx, cancel := context.WithTimeout(calls, readTimeout)
+		defer cancel()
+		e := file.read(ctx, set)
 		if f := w.Value(); f != nil {
-			f.handle(fileRead{value, err})
+			f.handle(e)
 		}
 	}()
 }
 
-// counters sums up all snapshots. f.mu is held.
+// counters adds up the counters of all snapshots. The caller holds f.mu.
 func (f *follower) counters() counters {
 	c := counters{judged: f.judged}
 	c.add(f.current.Load())

@@ -20,8 +20,7 @@ import (
 
 var errOutage = errors.New("connection refused")
 
-// Under each of these a closed gate stays closed, and an open one stays open: a dead store
-// is no switch.
+// During each of these outages a closed gate stays closed, and an open gate stays open.
 func outages() map[string]func(*faulty) {
 	return map[string]func(*faulty){
 		"reads fail":           func(f *faulty) { f.fails(errOutage) },
@@ -144,7 +143,7 @@ func TestFirstStart(t *testing.T) {
 	} {
 		for outageName, outage := range outages() {
 			if outageName == "the document is missing" {
-				continue // to a store that may begin empty, that is an answer: up
+				continue // for a store that may begin empty this is a good read: the site is up
 			}
 			t.Run(name+", "+outageName, func(t *testing.T) {
 				t.Parallel()
@@ -171,7 +170,7 @@ func TestFirstStart(t *testing.T) {
 	}
 }
 
-func TestAStoreThatIgnoresItsDeadlineHoldsUpNobody(t *testing.T) {
+func TestAStoreThatIgnoresItsDeadlineBlocksNoCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st := newFaulty()
@@ -195,8 +194,8 @@ func TestAStoreThatIgnoresItsDeadlineHoldsUpNobody(t *testing.T) {
 	})
 }
 
-// A log handler may block, on a full pipe say. That must not cost the gate its polls.
-func TestAStuckLogHandlerKeepsNobodyFromReading(t *testing.T) {
+// A log handler may block, for example on a full pipe. The gate must continue to poll.
+func TestAStuckLogHandlerDoesNotStopTheReads(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st := newFaulty()
@@ -216,12 +215,12 @@ func TestAStuckLogHandlerKeepsNobodyFromReading(t *testing.T) {
 		require.Empty(t, book.messages())
 		close(release)
 		synctest.Wait()
-		require.Equal(t, 5, count(book.messages(), "downtime opened"), "the lines come late, and whole")
+		require.Equal(t, 5, count(book.messages(), "downtime opened"), "all lines arrive, but late")
 		require.NoError(t, gate.Shutdown(t.Context()))
 	})
 }
 
-// blocking hands lines to a logbook, but waits at one message until it is released.
+// blocking passes lines to a logbook. At one message it blocks until it is released.
 type blocking struct {
 	*logbook
 	at      string
@@ -256,7 +255,7 @@ func TestRefreshAnswersWithAReadThatBeganAfterIt(t *testing.T) {
 	})
 }
 
-func TestACallerThatGivesUpIsNoWordAboutTheStore(t *testing.T) {
+func TestARefreshThatTimesOutDoesNotMarkTheStoreAsLost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st := newFaulty()
@@ -270,7 +269,7 @@ func TestACallerThatGivesUpIsNoWordAboutTheStore(t *testing.T) {
 	})
 }
 
-func TestHistoryThatGoesBackOnlyAddsRefusals(t *testing.T) {
+func TestARestoredBackupOnlyAddsRefusals(t *testing.T) {
 	t.Parallel()
 	begin := func(holder string) func(*testing.T, store.Store) {
 		return func(t *testing.T, s store.Store) {
@@ -319,7 +318,7 @@ func TestHistoryThatGoesBackOnlyAddsRefusals(t *testing.T) {
 				require.Equal(t, "downtime reconcile --above "+itoa(kept), book.attr("regressed", "mend"))
 				require.Equal(t, 1, count(book.messages(), "regressed"))
 
-				st.reads(nil) // what it held before is adopted again, and so is what follows
+				st.reads(nil) // the gate adopts the earlier document again, and later ones
 				time.Sleep(10 * time.Second)
 				require.False(t, gate.Status().Regressed)
 				require.Equal(t, c.down, !gate.Status().Open)
@@ -340,10 +339,10 @@ func TestOrdinaryWritesDoNotEndARegression(t *testing.T) {
 		start(t, st.Store, operator.StartOptions{Holder: "kim"})
 		gate, _ := newGate(t, core.Config{Store: st})
 		st.reads(restored.Get)
-		for range 5 { // well above what the gate has seen
+		for range 5 { // well above the revision that the gate has seen
 			schedule(t, restored, operator.WindowOptions{Start: time.Now().AddDate(0, 1, 0), EndAfter: time.Hour})
 			time.Sleep(10 * time.Second)
-			require.False(t, gate.Status().Open, "what was closed on purpose stays closed")
+			require.False(t, gate.Status().Open, "a gate that an operator closed stays closed")
 			require.True(t, gate.Status().Regressed)
 			require.Empty(t, gate.Status().Drained, "a regressed gate has drained nothing")
 		}
@@ -371,7 +370,7 @@ func TestReconcileEndsARegression(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		require.True(t, gate.Status().Regressed)
 
-		end(t, restored) // an ordinary write stays behind what the gate has seen
+		end(t, restored) // an ordinary write has a lower revision than the gate has seen
 		time.Sleep(10 * time.Second)
 		require.False(t, gate.Status().Open)
 		_, err = operator.Operator{Store: restored}.Reconcile(t.Context(), operator.ReconcileOptions{Above: gate.Status().Revision})
@@ -403,7 +402,7 @@ func TestEdgesFollowTheStoresClock(t *testing.T) {
 	})
 }
 
-func TestOverdueIsLoudOnceAndOpensNothing(t *testing.T) {
+func TestOverdueIsLoggedOnceAndDoesNotOpenTheGate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		st := newFaulty()

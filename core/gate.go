@@ -10,9 +10,9 @@ import (
 	"github.com/go-downtime/downtime/internal/answer"
 )
 
-// Gate decides for each request whether the application is down. [New] makes one. It is safe
-// for concurrent use. A Gate has no goroutine that waits, so one that is never shut down is
-// collected like any other value.
+// Gate decides for each request whether the application is down. [New] makes one. It is safe for
+// concurrent use. A Gate has no waiting goroutine, so a Gate that is never shut down can be
+// garbage-collected.
 type Gate struct {
 	current  atomic.Pointer[snapshot]
 	set      *settings
@@ -32,16 +32,16 @@ func New(cfg Config) (*Gate, error) {
 
 func newGate(set *settings) *Gate {
 	g := &Gate{set: set}
-	g.current.Store(openSnapshot()) // the caller does not have the gate yet, so it admits no request
 	g.follower = newFollower(set, &g.current)
+	g.current.Store(openSnapshot(g.follower)) // the caller does not have the gate yet, so it admits no request
 	g.follower.begin()
 	runtime.AddCleanup(g, (*departure).collected, g.follower.gone)
 	return g
 }
 
-// Refresh reads the store now, instead of at the next poll, and returns when the gate
-// honors what the read found. The error is that of the read, and the gate then keeps its
-// state, or [ErrShutdown]. Refresh waits for at most 2 s, or until ctx ends.
+// Refresh reads the store at once instead of at the next poll. It returns when the gate has
+// applied the result. If the read fails, Refresh returns its error, and the gate keeps its state.
+// After Shutdown it returns [ErrShutdown]. Refresh waits until ctx ends, but at most 2 s.
 func (g *Gate) Refresh(ctx context.Context) error {
 	if g.set.store == nil {
 		return nil
@@ -51,13 +51,13 @@ func (g *Gate) Refresh(ctx context.Context) error {
 	return g.follower.await(ctx, want{})
 }
 
-// Closing returns a channel that is closed when the gate closes or is shut down; it is closed
-// already if the gate is closed. Streams and long polls watch it. After it was closed, ask
-// again for the next one.
+// Closing returns a channel that is closed when the gate closes or is shut down. If the gate is
+// closed, the channel is closed already. Streams and long polls watch it. When the gate is open
+// again, Closing returns a new channel.
 func (g *Gate) Closing() <-chan struct{} { return g.current.Load().closing }
 
-// Respond writes the refusal of d: status, headers, and a body in the format and the
-// language that r asks for. Only for a d that does not pass.
+// Respond writes the refusal of d: status, headers, and a body in the format and the language
+// that r asks for. Call it only if d does not pass.
 func (g *Gate) Respond(w http.ResponseWriter, r *http.Request, d Decision) {
 	if r.Method == preface {
 		http.Error(w, "HTTP/2 without TLS is not served here", http.StatusHTTPVersionNotSupported)
@@ -67,14 +67,15 @@ func (g *Gate) Respond(w http.ResponseWriter, r *http.Request, d Decision) {
 }
 
 // Prepare sets the headers of every refusal, for a responder that writes the body itself:
-// Cache-Control, Retry-After, Vary and Downtime. It removes validators and other headers
-// that would let a cache keep the answer, and returns the status of the refusal. Only for a d
-// that does not pass.
+// Cache-Control, Retry-After, Vary and Downtime. It removes validators and other headers that
+// would let a cache keep the answer, and returns the status of the refusal. Call it only if d
+// does not pass.
 func (g *Gate) Prepare(h http.Header, d Decision) (status int) {
 	return g.answersFor(d).Announce(h)
 }
 
-// unknownClosure is that of a Decision without one, and of a request that no gate admits.
+// unknownClosure replaces a missing Closure of a Decision. Admit also returns it for the opening
+// of an HTTP/2 connection.
 var unknownClosure = &Closure{Cause: CauseOverride, Emergency: true}
 
 // answersFor returns the answers that were prepared for d. It prepares them for a Decision

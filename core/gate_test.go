@@ -102,7 +102,7 @@ func TestDecisionOrder(t *testing.T) {
 		ExemptExact: []string{"/healthz"},
 		ExemptPaths: []string{"/static"},
 		Bypass: []core.Predicate{
-			core.Func("nobody", func(context.Context, *http.Request) bool { return false }),
+			core.Func("never", func(context.Context, *http.Request) bool { return false }),
 			core.Func("staff", func(_ context.Context, r *http.Request) bool { return r.Header.Get("Staff") == "yes" }),
 		},
 		OnDecision: func(_ context.Context, _ *http.Request, d core.Decision) {
@@ -135,7 +135,7 @@ func TestDecisionOrder(t *testing.T) {
 	}
 }
 
-func TestWhatPanicsInTheRequestsWayLetsNobodyThroughAndIsLoggedOnce(t *testing.T) {
+func TestAPanicInAPredicateOrHookAdmitsNoRequestAndIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	for name, cfg := range map[string]core.Config{
 		"a predicate": {Bypass: []core.Predicate{core.Func("fragile", func(context.Context, *http.Request) bool { panic("nil user") })}},
@@ -169,7 +169,7 @@ func TestARequestThatWasLetInHoldsTheDrain(t *testing.T) {
 		time.Sleep(time.Minute) // the bubble's clock
 		require.False(t, gate.Status().Quiet)
 		require.Equal(t, []string{"downtime closed"}, book.messages())
-		wg.Go(func() { get(slow, "/live") }) // exempt: counted apart, the drain does not wait for it
+		wg.Go(func() { get(slow, "/live") }) // exempt: it is counted separately, and the drain does not wait for it
 		synctest.Wait()
 		require.EqualValues(t, 1, gate.Status().Exempt)
 		close(release)
@@ -210,8 +210,8 @@ func TestADrainWaitsForEverySnapshotThatLetRequestsIn(t *testing.T) {
 	})
 }
 
-// What a drained gate promises, with the race that a barrier is for: while it holds, no
-// admitted request runs. Requests hammer from all sides while the gate closes and opens.
+// While a gate is drained, no admitted request runs. Many goroutines send requests while the gate
+// closes and opens.
 func TestWhileDrainedNothingRuns(t *testing.T) {
 	t.Parallel()
 	st := memstore.New()
@@ -301,7 +301,7 @@ func TestClosingFiresWhenTheGateCloses(t *testing.T) {
 
 func TestShutdown(t *testing.T) {
 	t.Parallel()
-	t.Run("waits until nothing counted runs and turns nobody away", func(t *testing.T) {
+	t.Run("waits until no counted request runs, and still admits requests", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
 			gate, err := core.New(core.Config{Store: memstore.New()})
@@ -349,7 +349,7 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
-// A gate that nobody shuts down is collected, and its timers and subscription with it.
+// A gate that is never shut down is garbage-collected, with its timer and its subscription.
 func TestAForgottenGateIsCollected(t *testing.T) {
 	t.Parallel()
 	st := memstore.New()

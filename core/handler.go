@@ -5,15 +5,16 @@ import (
 	"net/http"
 )
 
-// Handler is the net/http middleware: it serves what passes by next and answers the rest.
-// Around the finished router it is the strongest form: it sees every request, also the
-// redirects, 404s and panics that routers make before their own middleware runs. The
-// ResponseWriter reaches next untouched. A nil next panics; a nil gate refuses everything.
+// Handler is the net/http middleware. It passes admitted requests to next and refuses the others.
+// The strongest form is a Handler around the finished router. It sees every request, also those
+// that a router answers before its middleware runs: redirects, 404s and panics. next gets the
+// ResponseWriter unchanged. Handler panics if next is nil. With a nil Gate it refuses every
+// request.
 //
 // A handler that speaks HTTP/2 without TLS, such as golang.org/x/net/http2/h2c or the Handler of
-// a gin engine with UseH2C, takes connections from the server, and a gate around it would not see
-// their requests. The gate therefore answers the opening of such a connection by 505, and removes
-// the upgrade to one from a request. Serve HTTP/2 without TLS by the server:
+// a gin engine with UseH2C, takes over connections from the server. A gate around it would not
+// see their requests. The gate therefore answers the opening of such a connection with 505, and
+// removes an upgrade to HTTP/2 from a request. To serve HTTP/2 without TLS, let the server do it:
 //
 //	server.Protocols = new(http.Protocols)
 //	server.Protocols.SetHTTP1(true)

@@ -10,7 +10,7 @@ import (
 	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// pushing is a store that says how its hints are.
+// pushing is a store with a fixed state of its hints.
 type pushing struct {
 	*memstore.Store
 

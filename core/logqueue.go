@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// maxQueued is how many lines wait for a handler that does not return. Later lines are
-// dropped, and the line that follows says how many.
+// maxQueued limits the lines that wait while a log handler does not return. Further lines are
+// dropped. The next line that is queued reports their number.
 const maxQueued = 1000
 
 // logQueue holds the log lines of a transition until the follower's lock is released, so
@@ -40,7 +40,7 @@ func (q *logQueue) add(lines ...logLine) {
 	}
 }
 
-// flush writes the queued lines. If another goroutine is writing, that one writes them. The
+// flush writes the queued lines. If another goroutine is writing, it writes these lines too. The
 // caller does not hold mu.
 func (q *logQueue) flush(mu *sync.Mutex) {
 	mu.Lock()
@@ -59,7 +59,7 @@ func (q *logQueue) flush(mu *sync.Mutex) {
 	q.writing = false
 }
 
-// write survives a handler that panics.
+// write recovers a panic of the log handler.
 func (q *logQueue) write(lines []logLine) {
 	defer func() { _ = recover() }()
 	for _, l := range lines {

@@ -68,7 +68,7 @@ func TestALogHandlerMayAskTheGateAndMayPanic(t *testing.T) {
 	require.True(t, g.Status().Open, "a panicking handler holds no lock")
 }
 
-// nowhere is a store whose document is always gone.
+// nowhere is a store that has lost its document.
 type nowhere struct{}
 
 func (*nowhere) Get(context.Context, store.Token) (store.Blob, error) {

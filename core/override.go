@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +18,7 @@ import (
 // envOverride is the environment variable that New reads once.
 const envOverride = "DOWNTIME"
 
-// direction is what an override says. It beats the store.
+// direction is the value of an override. It has priority over the store.
 type direction uint8
 
 const (
@@ -54,10 +55,35 @@ func parseOverride(text string) (direction, error) {
 // maxOverride is how large an override file can be, in bytes.
 const maxOverride = 4096
 
-// readOverrideFile reads the override file, if the rule believes it. A missing file in an
-// existing directory says nothing: removing the file takes the override back. Every other
-// fault is an error, and the last value stays. So a volume or a link target that went away
-// takes nothing back.
+// overrideFile reads the override file. It may be on a network file system that does not
+// answer, so a read has a deadline, and no second one begins before the first has ended.
+type overrideFile struct {
+	pending chan fileRead // of a read that overran its deadline; nil if there is none
+}
+
+// read returns what the file says, or an error once ctx ends.
+func (f *overrideFile) read(ctx context.Context, set *settings) fileRead {
+	if f.pending == nil {
+		done, path, rule := make(chan fileRead, 1), set.file, set.fileRule
+		f.pending = done
+		go func() {
+			value, err := readOverrideFile(path, rule)
+			done <- fileRead{value, err}
+		}()
+	}
+	select {
+	case e := <-f.pending:
+		f.pending = nil
+		return e
+	case <-ctx.Done():
+		return fileRead{err: fmt.Errorf("%s: no answer: %w", set.file, context.Cause(ctx))}
+	}
+}
+
+// readOverrideFile reads the override file, if the rule trusts it. A missing file in an existing
+// directory means no override, so an operator ends an override by removing the file. Every other
+// fault is an error, and the last value stays. An unmounted volume or a missing link target
+// therefore does not end the override.
 func readOverrideFile(path string, rule trust.Rule) (direction, error) {
 	f, err := rule.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,7 +95,7 @@ func readOverrideFile(path string, rule trust.Rule) (direction, error) {
 	if err != nil {
 		return directionNone, err
 	}
-	defer func() { _ = f.Close() }() // it was only read
+	defer func() { _ = f.Close() }() // nothing was written, so Close loses no data
 	text, err := io.ReadAll(io.LimitReader(f, maxOverride+1))
 	if err != nil {
 		return directionNone, err
@@ -84,7 +110,7 @@ func readOverrideFile(path string, rule trust.Rule) (direction, error) {
 	return o, nil
 }
 
-// fileRead takes in what the override file says.
+// fileRead handles the result of a read of the override file.
 func (set *settings) fileRead(s *state, e fileRead, in input, out *output) {
 	f := &s.file
 	f.busy, f.due = false, in.now.Add(overridePoll)
@@ -100,7 +126,7 @@ func (set *settings) fileRead(s *state, e fileRead, in input, out *output) {
 	}
 }
 
-// overriding is the override that counts, its origin, and since when.
+// overriding returns the effective override, its origin, and since when it applies.
 func (set *settings) overriding(s *state) (d direction, from string, since time.Time) {
 	switch {
 	case s.file.value != directionNone:

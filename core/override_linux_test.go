@@ -13,12 +13,12 @@ import (
 	"github.com/go-downtime/downtime/internal/trust"
 )
 
-// TestAnOverrideFileOfAnotherUser says nothing in a directory like /tmp, where any user can
-// create it.
+// TestAnOverrideFileOfAnotherUser checks that such a file has no effect in a directory like /tmp,
+// where every user can create it.
 func TestAnOverrideFileOfAnotherUser(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Skip("only root can play several users: run this test as root")
+		t.Skip("only root can act as several users: run this test as root")
 	}
 	const owner, attacker = 65534, 65532
 	for name, c := range map[string]struct {
@@ -56,7 +56,7 @@ func TestAnOverrideFileOfAnotherUser(t *testing.T) {
 	}
 }
 
-// TestAMountedConfigMapIsBelieved: its directory has 0777 and is mounted read-only.
+// TestAMountedConfigMapIsBelieved uses a directory that has mode 0777 and is mounted read-only.
 func TestAMountedConfigMapIsBelieved(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -16,7 +16,7 @@ import (
 	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// The environment is the process's: no t.Parallel here.
+// The environment belongs to the whole process, so this test does not use t.Parallel.
 func TestOverridesBeatTheStoreInTheirOrder(t *testing.T) {
 	for name, c := range map[string]struct {
 		file, env string
@@ -62,7 +62,7 @@ func TestOverridesBeatTheStoreInTheirOrder(t *testing.T) {
 				}
 				if !c.want && c.period {
 					require.Empty(t, status.Drained, "a gate overridden up has drained nothing")
-					require.Len(t, status.Periods, 1, "what the store says shows all the same")
+					require.Len(t, status.Periods, 1, "Status shows the periods of the store nevertheless")
 				}
 			})
 		})
@@ -105,7 +105,7 @@ func TestOverrideFile(t *testing.T) {
 			t.Helper()
 			configMap(t, f, "up")
 		}, false, false},
-		"blanks hide no word": {func(t *testing.T, f string) {
+		"white space around the word is ignored": {func(t *testing.T, f string) {
 			t.Helper()
 			require.NoError(t, os.WriteFile(f, []byte(strings.Repeat(" ", 64)+"down"), 0o600))
 		}, true, false},
@@ -169,7 +169,7 @@ func TestOverrideFile(t *testing.T) {
 	}
 }
 
-// configMap puts a file in its place as Kubernetes mounts one.
+// configMap replaces the file by links in the way of a Kubernetes ConfigMap.
 func configMap(t *testing.T, file, text string) {
 	t.Helper()
 	dir, volume := filepath.Dir(file), "..2026_11_26_01_00_00.1"

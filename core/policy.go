@@ -13,8 +13,8 @@ const (
 	Refuse
 )
 
-// String is the policy as it stands in logs: "keep", "refuse". Another value, which no
-// Config is valid with, is "StoreLostPolicy(7)".
+// String returns the policy as logs show it: "keep" or "refuse". An invalid value such as 7 is
+// "StoreLostPolicy(7)".
 func (p StoreLostPolicy) String() string {
 	switch p {
 	case Keep:
@@ -25,19 +25,19 @@ func (p StoreLostPolicy) String() string {
 	return "StoreLostPolicy(" + strconv.Itoa(int(p)) + ")"
 }
 
-// FirstStartPolicy is what a gate does before its store was ever read.
+// FirstStartPolicy is what a gate does before the first successful read of its store.
 type FirstStartPolicy uint8
 
 const (
 	// FirstStartRefuse refuses, and says kind=starting.
 	FirstStartRefuse FirstStartPolicy = iota
-	// FirstStartOpen serves: downtime that is already in force is then not honoured
-	// until the store answers.
+	// FirstStartOpen serves. Downtime that is already in force has no effect until the store
+	// answers.
 	FirstStartOpen
 )
 
-// String is the policy as it stands in logs: "refuse", "open". Another value, which no
-// Config is valid with, is "FirstStartPolicy(7)".
+// String returns the policy as logs show it: "refuse" or "open". An invalid value such as 7 is
+// "FirstStartPolicy(7)".
 func (p FirstStartPolicy) String() string {
 	switch p {
 	case FirstStartRefuse:

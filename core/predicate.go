@@ -14,43 +14,44 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// Predicate decides whether a request may pass while the site is down: a name, which
-// stands in [Decision].Rule, and a check. It is a plain value, immutable and safe for
-// concurrent use. The zero Predicate is invalid.
+// Predicate decides whether a request may pass while the site is down. It has a name, which
+// appears in [Decision].Rule, and a check. It is an immutable value and safe for concurrent use.
+// The zero Predicate is invalid.
 //
-// The functions that make one never fail; [New] reports what was wrong, with the place
-// in the Config, for example "Bypass[1].All[0]". A Predicate that was made wrongly never
-// lets anybody pass.
+// The constructors of Predicate return no error. [New] reports invalid arguments with their place
+// in the Config, for example "Bypass[1].All[0]". A Predicate with invalid arguments lets no
+// request pass.
 //
-// Predicates are asked only about requests that would be refused, in their order, until
-// one says yes. One that panics says no, and so does one whose context is done: before,
-// or by the time it answers. There is no Not: a check that fails inside of it would let
-// everybody pass.
+// A gate asks its predicates only about requests that it would refuse. It asks them in their
+// order until one says yes. A panic means no. A context that is done before the call or at its
+// end also means no. There is no Not predicate: a check that fails inside a Not would let every
+// request pass.
 //
-// A function of the application has [Config].PredicateTimeout for one call. The deadline is in
-// its context. The call runs on the request's goroutine, so a function that ignores the deadline
-// holds its own request. While 16 calls of one function run beyond the deadline, that function is
-// not called, and says no. [Status].LateCalls counts them, and the log names the function once.
+// [Config].PredicateTimeout limits one call of a function of the application. The context of the
+// call has the deadline. The call runs on the request's goroutine, so a function that ignores the
+// deadline delays its own request. While 16 calls of one function run beyond the deadline, the
+// gate does not call that function, and the answer is no. [Status].LateCalls counts such calls,
+// and the log names the predicate, at most once in 10 minutes.
 type Predicate struct { //nolint:recvcheck // asked by pointer: a copy costs with every refused request
 	name string
-	// check asks the functions of the application without a limit if a is nil.
+	// If a is nil, check calls the functions of the application without a time limit.
 	check  func(ctx context.Context, r *http.Request, a *asker) bool
 	faults faults
-	// hide takes the key out of a request that has one in its query, and reports whether it
-	// did. Nil for none.
+	// hide removes the key from a request that has one in its query, and reports whether it did.
+	// Nil if there is nothing to remove.
 	hide    func(r *http.Request) bool
 	watches []*watch // of the functions of the application
 }
 
-// Func is the predicate that a function of yours decides. name must not be blank.
+// Func returns a predicate whose answer is that of f. name must not be blank.
 //
-// f runs on the request's goroutine, concurrently with itself. Its ctx holds what
-// earlier handlers stored in the framework's own way as well as the request's context:
-// use it instead of r.Context(), and do not keep it after the return. f must not read
-// the request's body, nor its forms, which would.
+// f runs on the request's goroutine, concurrently with itself. Its ctx holds the request's
+// context and also the values that earlier handlers stored in the framework's own way. Use ctx
+// instead of r.Context(), and do not keep it after the return. f must not read the request's
+// body, and must not parse its forms, because that reads the body.
 //
-// What f sees was written by a visitor. A header, an address in a header or a cookie
-// proves nothing unless f checks it; see [APIKeyHeader] and [ClientAddr].
+// The client controls the content of the request. A header, an address in a header or a cookie
+// proves nothing unless f verifies it; see [APIKeyHeader] and [ClientAddr].
 func Func(name string, f func(ctx context.Context, r *http.Request) bool) Predicate {
 	var bad faults
 	bad.name(name)
@@ -66,12 +67,12 @@ func Func(name string, f func(ctx context.Context, r *http.Request) bool) Predic
 	}}
 }
 
-// ContextValue is the predicate that asks ok about the value which an earlier handler,
-// the authentication say, stored under key: by c.Set in gin and echo, by
-// context.WithValue elsewhere. A string key works everywhere. name must not be blank.
+// ContextValue returns a predicate that calls ok with the value under key. An earlier handler,
+// for example the authentication, stores the value: with c.Set in gin and echo, with
+// context.WithValue elsewhere. A string key works in every framework. name must not be blank.
 //
-// It says no, without asking ok, if there is no such value, if the value is not a T, and
-// if it is nil. The handler that stores the value goes before the gate.
+// It says no without a call of ok if there is no such value, if the value is not a T, or if it is
+// nil. The handler that stores the value must run before the gate.
 func ContextValue[T any](name string, key any, ok func(T) bool) Predicate {
 	var bad faults
 	bad.name(name)
@@ -93,8 +94,8 @@ func ContextValue[T any](name string, key any, ok func(T) bool) Predicate {
 	}}
 }
 
-// Value returns what ctx holds under key, and true, if that is a T and not nil; else the
-// zero T and false. A nil pointer, map, slice, function or channel inside of an
+// Value returns the value of ctx under key, and true, if it is a T and not nil. Otherwise it
+// returns the zero T and false. A nil pointer, map, slice, function or channel inside an
 // interface counts as nil.
 func Value[T any](ctx context.Context, key any) (T, bool) {
 	var none T
@@ -115,15 +116,15 @@ func Value[T any](ctx context.Context, key any) (T, bool) {
 	return v, true
 }
 
-// Any is the predicate that says yes if one of ps does. They are asked in order until
-// one says yes; one that panics on the way ends the question with no. ps must not be
-// empty, name must not be blank.
+// Any returns a predicate that says yes if one of ps does. It asks them in order until one says
+// yes. A panic ends the evaluation, and the answer is no. ps must not be empty, and name must not
+// be blank.
 func Any(name string, ps ...Predicate) Predicate {
 	return group(name, ".Any", ps, true)
 }
 
-// All is the predicate that says yes if every one of ps does. They are asked in order
-// until one says no. ps must not be empty, name must not be blank.
+// All returns a predicate that says yes if every one of ps does. It asks them in order until one
+// says no. ps must not be empty, and name must not be blank.
 func All(name string, ps ...Predicate) Predicate {
 	return group(name, ".All", ps, false)
 }
@@ -163,31 +164,31 @@ func group(name, field string, ps []Predicate, enough bool) Predicate {
 	return Predicate{name: name, faults: bad, watches: watches, check: check, hide: hide}
 }
 
-// Name is the name that p was made with, or that its maker gave it.
+// Name returns the name that p was made with, or the name that its constructor chose.
 func (p Predicate) Name() string { return p.name }
 
-// String is the name.
+// String returns the name.
 func (p Predicate) String() string { return p.name }
 
-// GoString is the name, as Go syntax would have it; what p compares with is not shown.
+// GoString returns the name in Go syntax. It does not show keys or other values that p compares
+// with.
 func (p Predicate) GoString() string { return fmt.Sprintf("core.Predicate(%q)", p.name) }
 
-// Validate returns what was wrong when p was made, joined, each a [*FieldError] whose field
-// begins with "Predicate"; nil if p is fine. [New] says the same of Config.Bypass; Validate
-// is for whoever asks a predicate without a gate.
+// Validate returns the faults of p, joined, each a [*FieldError] whose field begins with
+// "Predicate"; nil if p is valid. [New] makes the same check of Config.Bypass. Validate is for
+// code that uses a predicate without a gate.
 func (p Predicate) Validate() error { return p.fault("Predicate") }
 
-// Allows asks p about r, as a gate does, but with no other deadline than that of ctx: false for a
-// p that was made wrongly, if it panics, and if ctx is done, before or by the time it answers. ctx
-// is what p sees of what earlier handlers stored; r must not be nil. It is safe for concurrent
-// use.
+// Allows asks p about r, as a gate does, but ctx has the only deadline. It returns false if p is
+// invalid, if p panics, and if ctx is done before the call or at its end. p reads the values of
+// earlier handlers from ctx. r must not be nil. Allows is safe for concurrent use.
 func (p Predicate) Allows(ctx context.Context, r *http.Request) bool {
 	yes, _ := p.allows(ctx, r, nil)
 	return yes
 }
 
-// fault returns what was wrong when p was made, joined, each a [*FieldError] whose field
-// begins with field; nil if p is fine.
+// fault returns the faults of p, joined, each a [*FieldError] whose field begins with field; nil
+// if p is valid.
 func (p Predicate) fault(field string) error {
 	var errs []error
 	for _, f := range p.allFaults() {
@@ -203,8 +204,8 @@ func (p Predicate) allFaults() faults {
 	return p.faults
 }
 
-// allows asks p. A panic is recovered, and means no; panicked is its value, nil if there
-// was none. A ctx that is done, before or after, means no.
+// allows asks p. It recovers a panic, which means no; panicked is the panic's value, or nil. A
+// ctx that is done before or after the call means no.
 func (p *Predicate) allows(ctx context.Context, r *http.Request, a *asker) (yes bool, panicked any) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -214,13 +215,13 @@ func (p *Predicate) allows(ctx context.Context, r *http.Request, a *asker) (yes 
 	return ctx.Err() == nil && p.ask(ctx, r, a) && ctx.Err() == nil, nil
 }
 
-// ask is the answer itself; it may panic.
+// ask returns the answer of p. It may panic.
 func (p *Predicate) ask(ctx context.Context, r *http.Request, a *asker) bool {
 	return p.check != nil && len(p.faults) == 0 && p.check(ctx, r, a)
 }
 
-// faults is what was wrong when a predicate was made. A Field is relative to the
-// predicate's own: "" or, say, ".Keys[0]". A Value is never a secret.
+// faults are the faults of a predicate. Each Field is relative to the predicate: "" or, for
+// example, ".Keys[0]". A Value is never a secret.
 type faults []FieldError
 
 func (f *faults) add(field string, value any, problem string) {

@@ -56,7 +56,7 @@ func TestPredicateFaults(t *testing.T) {
 	isTrue := func(b bool) bool { return b }
 	for name, tc := range map[string]struct {
 		p    Predicate
-		want []string // how each line begins; none means fine
+		want []string // how each line begins; nil means that there is no fault
 	}{
 		"a function":                 {Func("staff", yes), nil},
 		"a context value":            {ContextValue("staff", "user", isTrue), nil},
@@ -73,8 +73,8 @@ func TestPredicateFaults(t *testing.T) {
 		"a key that hides a slice":   {ContextValue("staff", [1]any{[]int{}}, isTrue), []string{`Bypass[1].Key: "[1]interface {}": cannot be compared`}},
 		"no question to the value":   {ContextValue[bool]("staff", "user", nil), []string{"Bypass[1].OK: is nil"}},
 		"everything at once":         {ContextValue[bool]("", nil, nil), []string{"Bypass[1].Name:", "Bypass[1].Key:", "Bypass[1].OK:"}},
-		"any of none":                {Any("x"), []string{"Bypass[1].Any: is empty"}},
-		"all of none":                {All("x"), []string{"Bypass[1].All: is empty"}},
+		"any without members":        {Any("x"), []string{"Bypass[1].Any: is empty"}},
+		"all without members":        {All("x"), []string{"Bypass[1].All: is empty"}},
 		"a group without a name":     {Any("", always("x")), []string{"Bypass[1].Name: is blank"}},
 		"the zero Predicate inside":  {All("x", always("y"), Predicate{}), []string{"Bypass[1].All[1]: is the zero Predicate"}},
 		"a fault inside of a group":  {All("x", Func("y", nil)), []string{"Bypass[1].All[0].Func: is nil"}},
@@ -99,7 +99,7 @@ func TestPredicateFaults(t *testing.T) {
 			ctx := context.WithValue(t.Context(), "user", true) //nolint:revive,staticcheck // string keys are what gin and echo have
 			granted, panicked := tc.p.allows(ctx, getRequest(t, "/"), nil)
 			require.Nil(t, panicked)
-			require.False(t, granted, "a predicate with a fault lets nobody pass")
+			require.False(t, granted, "a predicate with a fault lets no request pass")
 		})
 	}
 }
@@ -124,7 +124,7 @@ func TestPredicateAllows(t *testing.T) {
 		"no":                                    {never("x"), false, nil},
 		"a panic means no":                      {panics("x"), false, "boom"},
 		"any, of which one says yes":            {Any("x", never("a"), always("b")), true, nil},
-		"any, of which none says yes":           {Any("x", never("a"), never("b")), false, nil},
+		"any, and every member says no":         {Any("x", never("a"), never("b")), false, nil},
 		"any stops at the first yes":            {Any("x", always("a"), panics("b")), true, nil},
 		"any with a panic before the yes":       {Any("x", panics("a"), always("b")), false, "boom"},
 		"all, which say yes":                    {All("x", always("a"), always("b")), true, nil},
@@ -145,7 +145,7 @@ func TestPredicateAllows(t *testing.T) {
 			require.Equal(t, tc.want, yes)
 			require.Equal(t, tc.panicked, panicked)
 			yes, panicked = tc.p.allows(t.Context(), nil, nil)
-			require.Equal(t, tc.want, yes, "work that is no request")
+			require.Equal(t, tc.want, yes, "the context of work without a request")
 			require.Equal(t, tc.panicked, panicked)
 		})
 	}
@@ -158,8 +158,8 @@ func TestPredicatePanicValues(t *testing.T) {
 	require.False(t, yes)
 	require.Equal(t, http.ErrAbortHandler, panicked)
 
-	var nobody *struct{ admin bool }
-	forgetsNil := Func("x", func(context.Context, *http.Request) bool { return nobody.admin })
+	var none *struct{ admin bool }
+	forgetsNil := Func("x", func(context.Context, *http.Request) bool { return none.admin })
 	yes, panicked = forgetsNil.allows(t.Context(), nil, nil)
 	require.False(t, yes)
 	require.Implements(t, (*error)(nil), panicked)
@@ -180,14 +180,14 @@ func TestPredicateWithDoneContext(t *testing.T) {
 	yes, panicked := p.allows(cancelled, nil, nil)
 	require.Nil(t, panicked)
 	require.False(t, yes)
-	require.False(t, asked, "nobody waits for the answer")
+	require.False(t, asked, "the caller no longer waits for the answer")
 
 	late, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	p = Func("x", func(context.Context, *http.Request) bool { cancel(); return true })
 	yes, panicked = p.allows(late, nil, nil)
 	require.Nil(t, panicked)
-	require.False(t, yes, "a lookup that was cut short may say anything")
+	require.False(t, yes, "the answer of an interrupted lookup is not reliable")
 }
 
 func TestPredicateSeesContextAndRequest(t *testing.T) {
@@ -223,14 +223,14 @@ func TestContextValue(t *testing.T) {
 	superuser := ContextValue("superuser", key{}, func(u *testUser) bool { return u.superuser })
 	byInterface := ContextValue("superuser", key{}, func(u interface{ Superuser() bool }) bool { return u.Superuser() })
 	anything := ContextValue("anything", key{}, func(any) bool { return true })
-	var nobody *testUser
+	var noUser *testUser
 	for name, tc := range map[string]struct {
 		value                            any
 		superuser, byInterface, anything bool
 	}{
 		"a superuser":             {&testUser{superuser: true}, true, true, true},
 		"another user":            {&testUser{}, false, false, true},
-		"a nil user":              {nobody, false, false, false},
+		"a nil user":              {noUser, false, false, false},
 		"a nil value":             {nil, false, false, false},
 		"a value of another type": {"root", false, false, true},
 		"a user by value":         {testUser{superuser: true}, false, false, true},
@@ -256,9 +256,9 @@ func TestContextValue(t *testing.T) {
 	}
 }
 
-// An absent key equals an absent setting: the ancestor's documented predicate let
-// everybody in that way.
-func TestContextValueIsNotAskedAboutNothing(t *testing.T) {
+// An absent key equals an absent setting. The documented predicate of django-downtime let every
+// request pass in this case.
+func TestContextValueDoesNotAskAboutAnAbsentValue(t *testing.T) {
 	t.Parallel()
 	asked := false
 	p := ContextValue("setting", "setting", func(s string) bool { asked = true; return s == "" })
@@ -288,7 +288,7 @@ func TestValue(t *testing.T) {
 	require.False(t, ok)
 }
 
-// untouchable is a body that nobody may read.
+// untouchable is a body that fails the test if it is read.
 type untouchable struct{ t testing.TB }
 
 func (b untouchable) Read([]byte) (int, error) {

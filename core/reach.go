@@ -11,13 +11,12 @@ import (
 // operates the gate, such as an admin page. The caller does not close it.
 func (g *Gate) Store() store.Store { return g.set.store }
 
-// Exempts reports whether requests for u pass while down because of their path alone, and by
-// which entry of the Config. It does not say whether g is open.
+// Exempts reports whether the path of u is exempt, and by which entry of the Config. The result
+// does not depend on whether g is open.
 func (g *Gate) Exempts(u *url.URL) (entry string, ok bool) { return g.set.exempt.Match(u) }
 
-// Bypasses reports whether Config.Bypass holds a predicate with the name of p. It does not
-// find a member of a group ([Any], [All]). It is for hints to operators and not for
-// decisions.
+// Bypasses reports whether Config.Bypass holds a predicate with the name of p. It does not find a
+// member of a group ([Any], [All]). Use it for hints to operators, and not for decisions.
 func (g *Gate) Bypasses(p Predicate) bool {
 	return slices.ContainsFunc(g.set.bypass, func(own Predicate) bool { return own.Name() == p.Name() })
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-func TestGateSaysWhomItReachesWhileOpen(t *testing.T) {
+func TestGateReportsExemptionsAndBypassesWhileOpen(t *testing.T) {
 	t.Parallel()
 	staff := core.Func("staff", func(context.Context, *http.Request) bool { return false })
 	g, err := core.New(core.Config{ExemptPaths: []string{"/ops"}, Bypass: []core.Predicate{staff}})

@@ -14,7 +14,7 @@ type BlockedError struct {
 	Status   int // of the answer, 400 to 599
 }
 
-// Error says that the site is down, and its kind of downtime.
+// Error names the kind of downtime and the status.
 func (e *BlockedError) Error() string {
 	kind := "emergency"
 	if e.Decision.Closure != nil {
@@ -23,11 +23,11 @@ func (e *BlockedError) Error() string {
 	return fmt.Sprintf("down for now (%s), status %d", kind, e.Status)
 }
 
-// StatusCode is Status, for frameworks that ask an error for it.
+// StatusCode returns Status, for frameworks that get the status from an error.
 func (e *BlockedError) StatusCode() int { return e.Status }
 
-// OrClosed returns g. For a nil g it returns a gate that refuses every request. It is for
-// authors of adapters, because a gate that could not be made must not mean an open site.
+// OrClosed returns g. For a nil g it returns a gate that refuses every request. It is for authors
+// of adapters: if core.New failed, the site must not be open.
 func (g *Gate) OrClosed() *Gate {
 	if g != nil {
 		return g

@@ -58,7 +58,7 @@ func TestPrepare(t *testing.T) {
 }
 
 func TestOrClosed(t *testing.T) {
-	t.Setenv("DOWNTIME", "up") // overrides no gate that is none
+	t.Setenv("DOWNTIME", "up") // must not open the gate that OrClosed makes for nil
 	var none *Gate
 	closed := none.OrClosed()
 	require.False(t, closed.Status().Open)

@@ -8,20 +8,20 @@ import (
 )
 
 // Routed is a context for [Gate.Admit] under a framework that chooses the route before its
-// middleware runs. Middleware before the gate can rewrite the path after that choice. The
-// handler of another route would then run for an exempt path. So Admit asks a Routed context
-// about each exempt path, and refuses the exemption unless the path is one that the router read
-// for this route, or every path of the route is exempt. It is for authors of adapters.
+// middleware runs. Middleware before the gate can rewrite the path after that choice. The handler
+// of another route would then run for an exempt path. Admit therefore checks each exempt path
+// against the chosen route. The exemption counts only if the router read this path for the route,
+// or if every path of the route is exempt. Routed is for authors of adapters.
 type Routed interface {
 	context.Context
 	// Route returns the pattern of the chosen route, in which ":name" stands for a part of the
-	// path, and "*name" or "*" for the rest of it. It is "" if the router found no route: the
-	// path alone decides. If known is false, handlers of another route may run, and no path is
+	// path, and "*name" or "*" for the rest of it. It is "" if the router found no route; then
+	// only the path decides. If known is false, handlers of another route may run, and no path is
 	// exempt.
 	Route() (pattern string, known bool)
-	// Param returns what the router read for a name, which begins with its ":" or "*". If found
-	// is false, ":name" is no parameter but a literal part of the path, and "*name" stands for
-	// any rest: the router would choose the same route for the path as it is now.
+	// Param returns the value that the router read for a name. The name begins with ":" or "*".
+	// If found is false, ":name" is a literal part of the path and not a parameter, and "*name"
+	// matches any rest: the router would choose the same route for the present path.
 	Param(name string) (value string, found bool)
 }
 
@@ -39,14 +39,14 @@ func (g *Gate) routed(ctx context.Context, s *snapshot, u *url.URL, entry string
 	return false
 }
 
-// below reports whether every path of pattern is exempt by entry. A path that equals its entry
-// may be all that the entry covers.
+// below reports whether every path of pattern is exempt by entry. If path equals entry, the entry
+// may be an exact one, which covers no other path.
 func below(pattern, path, entry string) bool {
 	rest, ok := strings.CutPrefix(pattern, strings.TrimSuffix(entry, "/"))
 	return ok && path != entry && (rest == "" || rest[0] == '/') && !strings.Contains(entry, ":")
 }
 
-// spells reports whether pattern, with the values of its parameters, is path.
+// spells reports whether pattern, with its parameters replaced by their values, equals path.
 func spells(r Routed, pattern, path string) bool {
 	for {
 		i := strings.IndexAny(pattern, ":*")

@@ -85,7 +85,7 @@ func TestAnExemptPathIsServedByItsOwnRoute(t *testing.T) {
 	}
 }
 
-func TestAPathThatWasRewrittenAfterRoutingIsARefusalLikeAnother(t *testing.T) {
+func TestAPathThatWasRewrittenAfterRoutingIsRefusedLikeAnyOther(t *testing.T) {
 	t.Parallel()
 	var hooked []core.Decision
 	gate, book := newGate(t, core.Config{

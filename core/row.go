@@ -30,7 +30,7 @@ func (set *settings) ownRow(begun time.Time) period.Row {
 	return row
 }
 
-// fillRow adds what is known now. c are the counters of all snapshots.
+// fillRow adds the present state to the row. c holds the counters of all snapshots.
 func (set *settings) fillRow(row period.Row, s *state, c counters, pace time.Duration) period.Row {
 	row.ID, row.Seq = s.row.key, s.row.seq
 	row.Patience = set.patience(pace).Seconds()
@@ -63,7 +63,8 @@ func clip(text string) string {
 	return text
 }
 
-// drainedUntil is when the first of the drained periods ends; zero if none of them has an end.
+// drainedUntil returns when the first of the drained periods ends; zero if no drained period has
+// an end.
 func (s *state) drainedUntil() time.Time {
 	var until time.Time
 	if s.known.doc == nil || len(s.now.drained) == 0 {
@@ -78,8 +79,8 @@ func (s *state) drainedUntil() time.Time {
 	return until
 }
 
-// encodeRow is the row as JSON. The ids of very many periods do not fit: without them the
-// instance is not drained for any reader, which is safe.
+// encodeRow returns the row as JSON. If the ids of the drained periods do not fit, it omits them.
+// Readers then treat the instance as not drained, which is safe.
 func encodeRow(row period.Row) ([]byte, error) {
 	b, err := row.Encode()
 	if err == nil && len(b) > store.MaxRow {

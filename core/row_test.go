@@ -16,7 +16,7 @@ import (
 	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// only is the one row of a store that was not deleted.
+// only returns the single row of a store that was not deleted.
 func only(t testing.TB, st store.Store) operator.Instance {
 	t.Helper()
 	left := rows(t, st)
@@ -25,7 +25,7 @@ func only(t testing.TB, st store.Store) operator.Instance {
 	return left[0]
 }
 
-// rows are the rows of a store that were not deleted.
+// rows returns the rows of a store that were not deleted.
 func rows(t testing.TB, st store.Store) []operator.Instance {
 	t.Helper()
 	j, err := operator.Operator{Store: st}.Fleet(context.Background())
@@ -34,13 +34,14 @@ func rows(t testing.TB, st store.Store) []operator.Instance {
 	return j.Which(func(i operator.Instance) bool { return i.Life != store.Deleted })
 }
 
-// heard waits until a hint has been answered: within 50 ms. Only in a synctest bubble.
+// heard waits 50 ms, in which a gate reads after a hint. Use it only in a synctest bubble.
 func heard() {
 	time.Sleep(50 * time.Millisecond)
 	synctest.Wait()
 }
 
-// told waits until a change was read and reported: within 100 ms. Only in a synctest bubble.
+// told waits 100 ms, in which a gate reads and reports a change. Use it only in a synctest
+// bubble.
 func told() {
 	time.Sleep(100 * time.Millisecond)
 	synctest.Wait()
@@ -56,7 +57,7 @@ func TestAGateRefusesBeforeItSaysSo(t *testing.T) {
 		synctest.Wait()
 		_, open := gate.Enter(nil)
 		require.False(t, open)
-		require.Equal(t, period.Open, only(t, st).State, "other gates of the fleet may still have to read the write")
+		require.Equal(t, period.Open, only(t, st).State, "other gates of the fleet may not have read the write yet")
 		told()
 		require.Equal(t, period.Closed, only(t, st).State)
 	})
@@ -236,7 +237,7 @@ func TestRulesTellGatesApart(t *testing.T) {
 	require.Equal(t, "exact", rules[only(t, st).Rules], "order does not count")
 }
 
-// slowReports is a store whose reports take their time.
+// slowReports is a store whose writes of rows are slow.
 type slowReports struct {
 	*memstore.Store
 	begun, finish chan struct{}

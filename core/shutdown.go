@@ -10,16 +10,17 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// ErrShutdown means that the gate was shut down, and does not read its store any more.
+// ErrShutdown means that the gate was shut down and no longer reads its store.
 var ErrShutdown = errors.New("the gate was shut down")
 
 // Shutdown ends the gate. Call it after the server's own Shutdown.
 //
-// It closes [Gate.Closing], so that streams end. It waits until no counted request runs, or
-// until ctx ends, which is the error. Requests that come meanwhile are decided as before. Then
-// the gate refuses every request, and this instance's row is deleted from the store. If
-// counted requests still run when ctx ends, the row stays: it says that the instance is
-// leaving, and how many requests run, until its lease ends.
+// It closes [Gate.Closing], so that streams end. It waits until no counted request runs, or until
+// ctx ends. Meanwhile the gate decides about new requests as before. Then the gate refuses every
+// request but those for exempt paths, and Shutdown deletes this instance's row from the store.
+// If counted requests still run when ctx ends, Shutdown returns an error that wraps the cause of
+// ctx. The row then stays until its lease ends. It says that the instance is leaving and how
+// many requests run.
 //
 // Shutdown is idempotent. It does not close the store.
 func (g *Gate) Shutdown(ctx context.Context) error {
@@ -48,10 +49,11 @@ func (f *follower) leave() {
 	if f.state.leaving {
 		return
 	}
-	f.advance(leave{})
+	// First: advance may replace the snapshot, and install then leaves this channel alone.
 	if s := f.current.Load(); s.open() {
 		close(s.closing)
 	}
+	f.advance(leave{})
 }
 
 // idle waits until no counted request runs, or until ctx ends.
@@ -75,7 +77,7 @@ func (f *follower) idle(ctx context.Context) error {
 	}
 }
 
-// stop ends timer, subscription and the calls of the store, and releases the callers that
+// stop ends the timer, the subscription and the calls of the store. It wakes the callers that
 // wait for a read.
 func (f *follower) stop() {
 	f.mu.Lock()
@@ -93,7 +95,7 @@ func (f *follower) stop() {
 	f.waiters = nil
 }
 
-// lastRow writes that the instance is leaving while requests still run.
+// lastRow writes a row that says that the instance is leaving while requests still run.
 func (f *follower) lastRow(ctx context.Context) {
 	if f.fleet == nil || f.gone.left.Load() {
 		return

@@ -6,16 +6,17 @@ import (
 	"github.com/go-downtime/downtime/internal/answer"
 )
 
-// snapshot is what the request path reads. It is immutable but for its counters. The
-// follower replaces it as a whole.
+// snapshot is the state that the request path reads. It is immutable except for its counters and
+// warned. The follower replaces it as a whole.
 type snapshot struct {
+	owner *follower // of the gate; nil in Explain
 	// closure is nil while the gate is open.
 	closure *Closure
 	// admitted counts the requests that an open snapshot admits, or that a closed one
 	// admits by a predicate. A wider closing waits for them.
 	admitted cells
-	// exempt counts the requests that a closed snapshot admits by their path. They are
-	// counted and shown, and no closing waits for them. Nil while open.
+	// exempt counts the requests that a closed snapshot admits by their path. They are counted
+	// and reported, but no closing waits for them. Nil while open.
 	exempt cells
 	// closing is closed when an open gate closes. Consecutive closed snapshots share it.
 	closing chan struct{}
@@ -25,13 +26,16 @@ type snapshot struct {
 	warned atomic.Bool
 }
 
-func openSnapshot() *snapshot {
-	return &snapshot{admitted: newCells(), closing: make(chan struct{})}
+func openSnapshot(owner *follower) *snapshot {
+	return &snapshot{owner: owner, admitted: newCells(owner), closing: make(chan struct{})}
 }
 
 // closedSnapshot is the snapshot of a closure that follows old.
 func closedSnapshot(closure *Closure, answers *answer.Answers, old *snapshot) *snapshot {
-	return &snapshot{closure: closure, admitted: newCells(), exempt: newCells(), closing: old.closing, answers: answers}
+	return &snapshot{
+		owner: old.owner, closure: closure, admitted: newCells(old.owner), exempt: newCells(old.owner),
+		closing: old.closing, answers: answers,
+	}
 }
 
 func (s *snapshot) open() bool { return s.closure == nil }
@@ -43,13 +47,13 @@ func (s *snapshot) judged() int64 { return s.admitted.judged() + s.exempt.judged
 type retired struct {
 	*snapshot
 
-	// waits is true if a drain waits for the requests that it admitted: it refused less
-	// than a snapshot that followed.
+	// waits is true if a drain waits for the requests that this snapshot admitted, because it
+	// refused less than the next one.
 	waits            bool
 	admitted, exempt quiet
 }
 
-// retire is old once next has replaced it.
+// retire returns old as a retired snapshot after next has replaced it.
 func retire(old, next *snapshot) *retired {
 	return &retired{
 		snapshot: old, waits: old.refusesLess(next),

@@ -8,57 +8,57 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// state is what the follower knows. It is a plain value, and [settings.step] is the only
-// function that makes a new one.
+// state is the state of the follower. It is a plain value. Only [settings.step] makes a new one.
 type state struct {
 	begun time.Time
 	seed  uint64 // of the spread between instances
 
-	known known     // what the store says
+	known known     // the content and the health of the store
 	read  reading   // the reads of the store
 	row   reporting // the row of this instance
-	file  override  // what the override file says
-	now   concluded // what follows
+	file  override  // the content of the override file
+	now   concluded // the result of the last step
 
 	waited  bool // New has returned
 	leaving bool // Shutdown was called
-	stopped bool // Shutdown has waited: nothing is read or reported any more
+	stopped bool // Shutdown has waited: the follower no longer reads or reports
 }
 
-// known is what the store says.
+// known holds the content and the health of the store.
 type known struct {
 	doc        *period.Document // adopted; nil if nothing was ever written
-	handEdited bool             // doc differs from what its write wrote
-	regress    *period.Document // what the store holds, if doc may not give way to it
+	handEdited bool             // doc differs from the document that its write made
+	regress    *period.Document // the store's document, if it must not replace doc
 	token      store.Token      // of the last read, adopted or not
 	ever       bool             // at least one read succeeded
 	served     bool             // a read began after the row was written, so the gate may serve
 	at         time.Time        // the last answered read
 	lost       bool             // the last read failed
-	err        error            // why
+	err        error            // error of the last read, if it failed
 	stale      time.Time        // when the state became older than MaxStale; zero if it is not
 	offset     time.Duration    // the store's clock minus this machine's
-	clockError time.Duration    // how far offset may be off
+	clockError time.Duration    // largest possible error of offset
 }
 
-// reading is about the reads of the store. One runs at a time.
+// reading holds the state of the reads of the store. One read runs at a time.
 type reading struct {
 	due    time.Time // the next read
-	owed   bool      // a hint or a caller asks for a read that begins from now on
+	owed   bool      // a hint or a caller needs a read that begins from now on
 	busy   bool      // a read runs
 	late   bool      // it has overrun its deadline
-	asked  time.Time // when it began, or the last one did
-	hinted time.Time // when the last one began that a hint or a caller asked for
+	asked  time.Time // start of the running read, or of the last one
+	hinted time.Time // start of the last read that a hint or a caller asked for
 	fails  int       // in a row
 }
 
-// reporting is about the row of this instance. One write runs at a time, beside the reads.
+// reporting holds the state of the row of this instance. One write of the row runs at a time,
+// concurrently with the reads.
 type reporting struct {
 	key        string // of the row; "" if the store keeps no rows
 	seq        int64  // of the last row that was sent
 	due        time.Time
 	news       time.Time // when a change is reported; zero if there is none
-	told       report    // what the last row said
+	told       report    // report in the last row
 	busy       bool
 	asked      time.Time // when the last write began
 	registered bool      // the row is there
@@ -66,11 +66,11 @@ type reporting struct {
 	gaveUp     bool      // the gate serves without a row
 	fails      int       // in a row
 	err        error     // of the last write
-	warned     bool      // the log has it
+	warned     bool      // err was logged
 }
 
-// report is the part of a row that another process may wait for. The rest can wait for the
-// next renewal.
+// report is the part of a row that another process may wait for. A change of it is written at
+// once. The rest is written with the next renewal.
 type report struct {
 	state     period.RowState
 	cause     Cause
@@ -81,7 +81,7 @@ type report struct {
 	drained   string
 }
 
-// override is what the override file says.
+// override holds the content of the override file.
 type override struct {
 	value direction
 	since time.Time
@@ -91,7 +91,7 @@ type override struct {
 	due   time.Time
 }
 
-// concluded is what follows from the rest at the last step.
+// concluded holds the result of the last step.
 type concluded struct {
 	verdict  period.Verdict
 	judgedAt time.Time // the instant of verdict; zero if it is out of date
@@ -129,17 +129,17 @@ type (
 		token store.Token
 		err   error
 	}
-	// fileRead is what the override file says.
+	// fileRead is the end of a read of the override file.
 	fileRead struct {
 		value direction
 		err   error
 	}
-	// leave means that Shutdown was called, and stop that it has waited.
+	// leave means that Shutdown was called. stop means that Shutdown has finished waiting.
 	leave struct{}
 	stop  struct{}
 )
 
-// input is what a step sees beside state and event.
+// input is the input of a step beside state and event.
 type input struct {
 	now   time.Time
 	pace  time.Duration // between two polls, as the store asks for it
@@ -148,7 +148,7 @@ type input struct {
 	key   string        // a fresh key for a row
 }
 
-// output is what the follower does after a step.
+// output tells the follower what to do after a step.
 type output struct {
 	install  bool      // replace the snapshot, by one of state.now.closure
 	read     bool      // begin a read
@@ -162,19 +162,21 @@ func (o *output) log(level slog.Level, msg string, attrs ...slog.Attr) {
 	o.lines = append(o.lines, logLine{level, msg, attrs})
 }
 
-// spread is d, up to a fifth shorter or longer, so that a fleet does not act in step.
+// spread returns d, up to a fifth shorter or longer at random, so that the instances of a fleet
+// do not act at the same time.
 func (s *state) spread(d time.Duration) time.Duration {
 	return d - d/5 + s.random(2*d/5)
 }
 
-// random is a time from zero to limit. It is part of the state so that step stays a pure
-// function.
+// random returns a duration from zero to limit. The seed is part of the state, so step stays a
+// pure function.
 func (s *state) random(limit time.Duration) time.Duration {
 	s.seed = s.seed*6364136223846793005 + 1442695040888963407
 	return time.Duration(float64(limit) * float64(s.seed>>11) / (1 << 53))
 }
 
-// retry is the pause before the next attempt after so many failures in a row.
+// retry returns the pause after this number of consecutive failures. It is an exponential backoff
+// with a random part.
 func (s *state) retry(fails int) time.Duration {
 	limit := min(firstRetry<<min(fails, 10), lastRetry)
 	return limit/2 + s.random(limit/2)

@@ -21,9 +21,9 @@ const (
 	StoreNeverRead StoreHealth = "never-read"
 )
 
-// Status is what a gate knows at one moment, for operators. It names periods and people, so
-// it is not for the public. The caller owns it, but for Closure and the content of Periods,
-// which are shared and immutable. It has no JSON form, in which its errors would be lost.
+// Status is the state of a gate at one moment, for operators. It names periods and people, so do
+// not show it to visitors. The caller owns it, except Closure and the content of Periods, which
+// are shared and immutable. It has no JSON form, because JSON would lose its errors.
 type Status struct {
 	// Open is false while the gate refuses. Closure then says why.
 	Open    bool
@@ -40,28 +40,28 @@ type Status struct {
 	Periods []period.Period
 	Next    time.Time
 
-	// Store names the store. StoreID to CloseRev are those of the adopted document, zero if
-	// nothing was ever written.
+	// Store names the store. StoreID to WriteID are those of the adopted document; zero if there
+	// is none.
 	Store              string
 	StoreID            string
 	Revision, CloseRev int64
 	WriteID            string
-	// HandEdited means that the document differs from what its last write wrote.
+	// HandEdited means that a person has edited the document by hand after its last write.
 	HandEdited bool
 	// Health is the relation to the store, Age the time since the last good read, and Err
 	// the error of the last read.
 	Health StoreHealth
 	Age    time.Duration
 	Err    error
-	// Hints says whether the store's hints arrive: "on" or "off", with the store's own
-	// words behind a colon. "" means that the store gives none.
+	// Hints says whether the store's hints arrive: "on" or "off". A note of the store may follow
+	// after a colon. "" means that the store gives no hints.
 	Hints string
 	// ClockOffset is the store's clock minus this machine's. A difference within the
 	// duration of a read counts as 0.
 	ClockOffset time.Duration
-	// Regressed means that the store holds a document which does not continue the adopted
-	// one: StoreRevision of document StoreHolds. The gate refuses what either document refuses,
-	// until an operator reconciles the store.
+	// Regressed means that the store holds a document that does not continue the adopted one.
+	// StoreRevision and StoreHolds are its revision and its StoreID. The gate refuses the
+	// requests that either document refuses, until an operator reconciles the store.
 	Regressed     bool
 	StoreRevision int64
 	StoreHolds    string
@@ -71,8 +71,8 @@ type Status struct {
 	InFlight, Bypassed, Exempt, Judged int64
 	// LateCalls counts the running calls of predicates that are beyond Config.PredicateTimeout.
 	LateCalls int
-	// Quiet means that the gate refuses, and that every request which was admitted while it
-	// was open has ended. Drained lists the periods that are drained.
+	// Quiet means that the gate refuses, and that every request that it admitted while open has
+	// ended. Drained lists the periods that are drained.
 	Quiet   bool
 	Drained []string
 
@@ -84,7 +84,7 @@ type Status struct {
 	RowErr     error
 }
 
-// Status returns what the gate knows now. It reads no store.
+// Status returns the present state of the gate. It does not read the store.
 func (g *Gate) Status() Status {
 	f := g.follower
 	f.mu.Lock()

@@ -21,14 +21,15 @@ const (
 	newsSpread    = 40 * time.Millisecond
 	hurriedPoll   = time.Second      // while an operator may be waiting for this gate
 	edgeNear      = 30 * time.Second // before a period begins, ends or becomes overdue
-	clockCheck    = time.Minute      // a wall clock that was set is noticed after so long
+	clockCheck    = time.Minute      // how soon a changed wall clock is noticed
 	firstLook     = time.Millisecond // at replaced snapshots; doubled with each further look
 	lastLook      = 50 * time.Millisecond
 )
 
-// step is the follower: a pure function of the state, an event and the input. It decides
-// which snapshot is current, and when the store is read, the row written and the override file
-// read. The caller does what the output says and calls step again at output.wake.
+// step is the logic of the follower: a pure function of the state, an event and the input. It
+// decides which snapshot is current. It also decides when to read the store, write the row and
+// read the override file. The caller does what the output says and calls step again at
+// output.wake.
 func (set *settings) step(s state, event any, in input) (state, output) {
 	var out output
 	switch e := event.(type) {
@@ -60,7 +61,7 @@ func (set *settings) step(s state, event any, in input) (state, output) {
 	return s, out
 }
 
-// settle brings the closure in line with what is known.
+// settle updates the closure from the state.
 func (set *settings) settle(s *state, in input, out *output) {
 	if set.unsettled(s) {
 		return
@@ -116,8 +117,8 @@ func (set *settings) settle(s *state, in input, out *output) {
 	}
 }
 
-// verdict judges the periods at t, by the store's clock. It repeats the last verdict while
-// no edge lies between. Beside a regressed document the adopted one counts as well.
+// verdict judges the periods at t, by the store's clock. It repeats the last verdict while no
+// edge lies between. If there is a regressed document, the periods of both documents count.
 func (s *state) verdict(t time.Time) period.Verdict {
 	t = t.Round(0) // edges follow the wall clock, which may be set back
 	c := &s.now
@@ -133,13 +134,13 @@ func (s *state) verdict(t time.Time) period.Verdict {
 	return c.verdict
 }
 
-// inForce are the periods in force at t, of both documents.
+// inForce returns the periods of both documents that are in force at t.
 func (s *state) inForce(t time.Time) []period.Period {
 	return append(s.known.doc.InForce(t), s.known.regress.InForce(t)...)
 }
 
-// drain decides what is drained: the periods that the installed snapshot refuses, once every
-// replaced snapshot that refused less is quiet.
+// drain decides which periods are drained. A period that the installed snapshot refuses is
+// drained when every replaced snapshot that refused less is quiet.
 func (set *settings) drain(s *state, in input, out *output) {
 	c := &s.now
 	if in.idle {
@@ -161,7 +162,7 @@ func (set *settings) drain(s *state, in input, out *output) {
 	}
 }
 
-// schedule begins what is due, and says when the next step is.
+// schedule starts the work that is due and sets the time of the next step.
 func (set *settings) schedule(s *state, in input, out *output) {
 	if s.stopped {
 		if !in.idle {
@@ -191,7 +192,7 @@ func (set *settings) schedule(s *state, in input, out *output) {
 	}
 }
 
-// markAttrs name the write that a transition follows from.
+// markAttrs identify the write that caused a transition.
 func (s *state) markAttrs() []slog.Attr {
 	m := s.known.doc.Mark()
 	return []slog.Attr{slog.Int64("revision", m.Revision), slog.String("write_id", m.WriteID)}

@@ -14,9 +14,9 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// moved is t on a machine whose wall clock was set by this much, or that was suspended: the
-// wall reading has moved, and the monotonic one has not. No function of package time makes
-// such a value, so this writes into one.
+// moved returns t with a changed wall clock and the same monotonic clock, as after a suspend or
+// after the wall clock was set. No function of package time makes such a value, so moved writes
+// into the fields of t.
 func moved(tb testing.TB, t time.Time, by time.Duration) time.Time {
 	tb.Helper()
 	inner := (*struct {
@@ -24,13 +24,13 @@ func moved(tb testing.TB, t time.Time, by time.Duration) time.Time {
 		ext  int64
 		loc  *time.Location
 	})(unsafe.Pointer(&t)) // the layout is checked below
-	inner.wall += uint64(by/time.Second) << 30 // wraps around for a negative one, as it should
+	inner.wall += uint64(by/time.Second) << 30 // for a negative duration the sum wraps around, which is correct
 	original := t.Add(-by)
-	require.Equal(tb, by, t.Round(0).Sub(original.Round(0)), "the layout of time.Time is another one")
+	require.Equal(tb, by, t.Round(0).Sub(original.Round(0)), "the layout of time.Time has changed")
 	return t
 }
 
-// stepper drives step without timers, goroutines or a store: a test sets its clock.
+// stepper calls step without timers, goroutines or a store. The test sets the clock.
 type stepper struct {
 	set   *settings
 	state state
@@ -55,7 +55,8 @@ func (p *stepper) withRow() *stepper {
 	return p
 }
 
-// after moves the clock and hands an event to step, as the shell does: again after an install.
+// after moves the clock and passes an event to step. Like the follower, it calls step again after
+// an install.
 func (p *stepper) after(d time.Duration, event any) output {
 	p.now = p.now.Add(d)
 	in := input{now: p.now, pace: p.set.poll, quiet: p.quiet, idle: p.quiet, key: "fresh"}
@@ -70,7 +71,7 @@ func (p *stepper) after(d time.Duration, event any) output {
 	return out
 }
 
-// reads is the end of a read that began a moment ago.
+// reads returns the end of a read that began a moment ago.
 func (p *stepper) reads(doc *period.Document, err error) readDone {
 	done := readDone{doc: doc, err: err, asked: p.now, answered: p.now}
 	if err == nil && doc != nil {
@@ -81,12 +82,12 @@ func (p *stepper) reads(doc *period.Document, err error) readDone {
 
 func (p *stepper) open() bool { return p.state.now.closure == nil }
 
-// document is a document with these periods.
+// document returns a document with these periods.
 func document(revision int64, periods ...period.Period) *period.Document {
 	return &period.Document{Format: period.Format, StoreID: "s", Revision: revision, WriteID: "w" + strconv.FormatInt(revision, 10), Periods: periods}
 }
 
-// deployment is in force until it is ended.
+// deployment returns a deployment without an end.
 func deployment(id string, now time.Time) period.Period {
 	return period.Period{ID: id, Kind: period.Deployment, Start: now.Add(-time.Minute), Enabled: true, Version: 1}
 }
@@ -100,10 +101,10 @@ func TestAWindowFollowsAClockThatIsSetBack(t *testing.T) {
 	require.False(t, p.open())
 	p.now = moved(t, now, 2*time.Hour)
 	p.after(0, tick{})
-	require.True(t, p.open(), "by a clock that is ahead, it is over")
+	require.True(t, p.open(), "by a clock that is ahead, the window is over")
 	p.now = now
 	p.after(0, tick{})
-	require.False(t, p.open(), "by the right one, it is in force")
+	require.False(t, p.open(), "by the correct clock, the window is in force")
 }
 
 func TestASuspendedMachineKnowsThatItsStateIsOld(t *testing.T) {
@@ -281,7 +282,7 @@ func TestADeletedRowGetsANewKeyAndARead(t *testing.T) {
 	require.Equal(t, "fresh", p.state.row.key)
 	require.True(t, p.open(), "the gate keeps its state meanwhile")
 	p.after(time.Second, rowDone{token: "w2"})
-	require.True(t, p.state.read.busy, "the token tells of a write")
+	require.True(t, p.state.read.busy, "the token shows that there was a write")
 }
 
 func TestDrainedNeedsQuietAndNamesThePeriods(t *testing.T) {
@@ -310,10 +311,10 @@ func TestAnotherStoreIDIsRegressed(t *testing.T) {
 		replaces string
 		open     bool
 	}{
-		"and a closed gate stays closed":      {"", false},
-		"unless it replaces the lost one":     {"s", true},
-		"unless it replaces every document":   {period.AnyDocument, true},
-		"and replacing another one is no use": {"t", false},
+		"and a closed gate stays closed":                            {"", false},
+		"unless it replaces the lost one":                           {"s", true},
+		"unless it replaces every document":                         {period.AnyDocument, true},
+		"and a document that replaces a third one does not open it": {"t", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -361,6 +362,51 @@ func TestARowOfVeryManyPeriodsStaysWithinItsLimit(t *testing.T) {
 	require.LessOrEqual(t, len(b), store.MaxRow)
 	back, err := period.DecodeRow("row", b)
 	require.NoError(t, err)
-	require.Empty(t, back.Drained, "it claims less than it knows")
+	require.Empty(t, back.Drained, "the row reports fewer drained periods than the gate knows")
 	require.NotEmpty(t, back.Problem)
+}
+
+func TestAStoreThatRefusesEveryKeyIsNotAskedWithoutAPause(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Hour}).withRow()
+	puts := 0
+	for range 1000 { // in a second
+		if p.after(time.Millisecond, tick{}).put {
+			puts++
+			p.after(0, rowDone{err: store.ErrRowDeleted})
+		}
+	}
+	require.Less(t, puts, 12)
+}
+
+func TestAClockThatIsSetForwardCausesOneReadAndNoBusyLoop(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{OnStoreLost: Refuse, MaxStale: time.Minute, PollInterval: 10 * time.Second})
+	p.after(0, p.reads(document(1), nil))
+	p.now = moved(t, p.now.Add(time.Second), 2*time.Hour)
+	out := p.after(0, tick{})
+	require.True(t, out.read, "the state may be old")
+	require.True(t, p.open(), "and is not taken for lost before the store was asked")
+	require.Greater(t, out.wake.Sub(p.now), 100*time.Millisecond, "by the clock that the timer follows")
+	out = p.after(time.Millisecond, p.reads(nil, store.ErrUnchanged))
+	require.Greater(t, out.wake.Sub(p.now), 100*time.Millisecond)
+	require.True(t, p.open())
+}
+
+func TestALateReadSaysNothingAboutTheClock(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Second})
+	p.after(0, tick{})
+	first := p.reads(document(1), nil)
+	first.blob.Now = p.now.Add(-20 * time.Second)
+	p.after(0, first)
+	require.Equal(t, -20*time.Second, p.state.known.offset)
+	require.True(t, p.after(time.Second, tick{}).read)
+	late := p.reads(document(2), nil)
+	late.blob.Now = p.now.Add(-20 * time.Second)
+	p.after(time.Minute, tick{})
+	late.answered = p.now
+	p.after(0, late)
+	require.Equal(t, -20*time.Second, p.state.known.offset)
+	require.EqualValues(t, 2, p.state.known.doc.Revision)
 }

@@ -10,22 +10,22 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// readDone takes in the end of a read.
+// readDone handles the result of a read.
 func (set *settings) readDone(s *state, e readDone, in input, out *output) {
 	late := s.read.late
 	s.read.busy, s.read.late = false, false
 	if late && e.err != nil {
-		s.read.due = in.now // its failure was taken in when it overran its deadline
+		s.read.due = in.now // its failure was handled when it overran its deadline
 		return
 	}
-	err := set.adopt(s, e, out)
+	err := set.adopt(s, e, late, out)
 	switch {
 	case err != nil:
 		s.read.fails++
 		s.read.due = in.now.Add(s.retry(s.read.fails))
 		return
 	case late:
-		s.read.owed = true // the content is better than none, but it is old
+		s.read.owed = true // the content is valid but old: read again
 	}
 	s.read.fails = 0
 	s.read.due = in.now.Add(set.interval(s, in.pace))
@@ -34,10 +34,10 @@ func (set *settings) readDone(s *state, e readDone, in input, out *output) {
 	}
 }
 
-// adopt takes in what a read brought, and returns the error that it amounts to. A read that
-// failed changes only what is known about the store. A document that does not continue the
-// adopted one only adds refusals.
-func (set *settings) adopt(s *state, e readDone, out *output) error {
+// adopt applies the result of a read and returns its error, if any. A failed read changes only
+// the health of the store. A document that does not continue the adopted one can only add
+// refusals.
+func (set *settings) adopt(s *state, e readDone, late bool, out *output) error {
 	k, err := &s.known, e.err
 	if errors.Is(err, store.ErrNeverWritten) && k.doc == nil {
 		err = nil
@@ -50,11 +50,11 @@ func (set *settings) adopt(s *state, e readDone, out *output) error {
 	}
 	if k.lost {
 		out.log(slog.LevelInfo, "store back", slog.String("store", set.description), slog.Duration("after", age(e.answered, k.at, s.begun)))
-		s.row.fails = 0 // a write of the row that fails now may have begun before
+		s.row.fails = 0 // a write of the row that fails now may have begun during the outage
 	}
 	k.lost, k.err, k.at, k.stale = false, nil, e.answered, time.Time{}
-	if !e.blob.Now.IsZero() && !s.read.late {
-		k.offset, k.clockError = storeOffset(e.blob.Now, e.asked, e.answered), e.answered.Sub(e.asked)/2
+	if !e.blob.Now.IsZero() && !late {
+		k.offset, k.clockError = storeOffset(e.blob.Now, e.asked, e.answered)
 	}
 	k.ever = true
 	if err != nil || e.doc == nil {
@@ -75,7 +75,7 @@ func (set *settings) adopt(s *state, e readDone, out *output) error {
 	return nil
 }
 
-// reconcileCommand is the command that makes gates adopt the document in the store.
+// reconcileCommand returns the command that makes gates adopt the document in the store.
 func reconcileCommand(kept, held *period.Document) string {
 	command := fmt.Sprintf("downtime reconcile --above %d", kept.Revision)
 	if kept.StoreID != held.StoreID {
@@ -84,7 +84,7 @@ func reconcileCommand(kept, held *period.Document) string {
 	return command
 }
 
-// lose notes that the store cannot be read, and why.
+// lose records that the store cannot be read, and why.
 func (set *settings) lose(s *state, err error, out *output) {
 	s.known.err = err
 	if s.known.lost {
@@ -104,12 +104,10 @@ func (set *settings) lose(s *state, err error, out *output) {
 		slog.Bool("ever_read", s.known.ever), slog.String("policy", policy))
 }
 
-var (
-	errNoAnswer = errors.New("the store has not answered for a long time")
-	errOverrun  = fmt.Errorf("the store does not answer within %v, and ignores the deadline", readTimeout)
-)
+var errOverrun = fmt.Errorf("the store does not answer within %v, and ignores the deadline", readTimeout)
 
-// checkRead notices a read that overran its deadline, and a store that was not heard of.
+// checkRead detects a read that overran its deadline, and a store that has been silent for too
+// long.
 func (set *settings) checkRead(s *state, in input, out *output) {
 	if set.store == nil || s.stopped {
 		return
@@ -119,12 +117,13 @@ func (set *settings) checkRead(s *state, in input, out *output) {
 		s.read.fails++
 		set.lose(s, errOverrun, out)
 	}
-	if s.known.ever && !s.known.lost && age(in.now, s.known.at, s.begun) >= set.patience(in.pace) {
-		set.lose(s, errNoAnswer, out)
+	// The machine was suspended, or its wall clock was set: the state may be old. Look at once.
+	if !s.read.busy && age(in.now, s.known.at, s.begun) >= set.patience(in.pace) && in.now.Sub(s.read.asked) >= lastRetry {
+		s.read.due = in.now
 	}
 }
 
-// patience is how long the store may be silent before it counts as lost.
+// patience is how long the store may be silent before the gate reads it at once.
 func (set *settings) patience(pace time.Duration) time.Duration {
 	return max(3*pace+2*readTimeout, set.maxStale)
 }
@@ -143,7 +142,7 @@ func (s *state) hurried(in input) bool {
 	return s.row.key != "" && (!in.quiet || !next.IsZero() && next.Add(-s.known.offset).Sub(in.now) < edgeNear)
 }
 
-// scheduleRead begins a read if one is due, and says when to look again.
+// scheduleRead starts a read if one is due. It returns the time of the next check.
 func (set *settings) scheduleRead(s *state, in input, out *output) time.Time {
 	r := &s.read
 	if r.busy {
@@ -174,19 +173,21 @@ func (set *settings) scheduleRead(s *state, in input, out *output) time.Time {
 	return r.asked.Add(readTimeout + overdueRead)
 }
 
-// storeOffset is the store's clock minus this machine's, taken in the middle of the read. A
-// difference within the duration of the read is noise, and counts as zero.
-func storeOffset(storeTime, asked, answered time.Time) time.Duration {
+// storeOffset is the store's clock minus this machine's, taken in the middle of the read, and
+// how far it may be off. A difference within the duration of the read is noise: it counts as
+// zero, and as a part of the error.
+func storeOffset(storeTime, asked, answered time.Time) (offset, clockError time.Duration) {
 	half := answered.Sub(asked) / 2
-	offset := storeTime.Sub(asked.Add(half))
+	offset = storeTime.Sub(asked.Add(half))
 	if offset.Abs() <= half+time.Millisecond {
-		return 0
+		return 0, half + offset.Abs()
 	}
-	return offset
+	return offset, half
 }
 
-// age is how long ago last was, by the clock that says more: the monotonic clock stands
-// still while the machine is suspended, and the wall clock may be set back.
+// age returns the time since last, or since begun if last is zero. It measures by the monotonic
+// clock and by the wall clock and returns the larger value. The monotonic clock stands still
+// while the machine is suspended, and the wall clock may be set back.
 func age(now, last, begun time.Time) time.Duration {
 	if last.IsZero() {
 		last = begun

@@ -10,7 +10,7 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// report is what the row says now.
+// report returns the report of the present state.
 func (set *settings) report(s *state) report {
 	r := report{
 		state: set.rowState(s), mark: s.known.doc.Mark(), regressed: s.known.regress != nil, lost: s.known.lost,
@@ -37,7 +37,7 @@ func (set *settings) rowState(s *state) period.RowState {
 	return period.Closed
 }
 
-// scheduleRow begins a write of the row if one is due, and says when to look again.
+// scheduleRow starts a write of the row if one is due. It returns the time of the next check.
 func (set *settings) scheduleRow(s *state, in input, out *output) time.Time {
 	r := &s.row
 	if r.key == "" {
@@ -63,8 +63,8 @@ func (set *settings) scheduleRow(s *state, in input, out *output) time.Time {
 	case !r.registered || now == r.told:
 		r.news = time.Time{}
 	case r.news.IsZero():
-		// A write reaches all gates of a fleet at once. The reports must not hold up the
-		// gates that have not read the write yet.
+		// A write reaches all gates of a fleet at once. The reports must not delay the gates that
+		// have not read the write yet.
 		r.news = in.now.Add(newsDelay + s.random(newsSpread))
 	}
 	due := r.due
@@ -82,7 +82,7 @@ func (set *settings) scheduleRow(s *state, in input, out *output) time.Time {
 	return limit
 }
 
-// rowDone takes in the end of a write of the row.
+// rowDone handles the result of a write of the row.
 func (set *settings) rowDone(s *state, e rowDone, in input, out *output) {
 	r := &s.row
 	r.busy = false
@@ -109,6 +109,9 @@ func (set *settings) rowDone(s *state, e rowDone, in input, out *output) {
 	case errors.Is(e.err, store.ErrRowDeleted):
 		// An operator, or this gate's own cleanup, deleted the row: begin a new one.
 		r.key, r.seq, r.due = in.key, 0, in.now
+		if r.fails > 1 {
+			r.due = in.now.Add(s.retry(r.fails))
+		}
 		return
 	case errors.Is(e.err, store.ErrReadOnly):
 		r.due = in.now.Add(leaseTime) // a grant or a mount seldom changes
@@ -123,7 +126,7 @@ func (set *settings) rowDone(s *state, e rowDone, in input, out *output) {
 			return
 		}
 	}
-	if !r.warned && !s.known.lost { // a lost store needs no second line
+	if !r.warned && !s.known.lost { // the line about the lost store is enough
 		r.warned = true
 		out.log(slog.LevelWarn, "not registered", slog.String("store", set.description), slog.String("instance", r.key),
 			slog.Any("error", e.err), slog.String("consequence", "no barrier and no list of the fleet can see this instance"))

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// A handler can take the connection of a request over, and serve further requests on it that no
-// gate in front of it sees. HTTP/2 without TLS does so, by golang.org/x/net/http2/h2c or behind a
-// reverse proxy, and is kept from it here.
+// A handler can take over the connection of a request and serve further requests on it. A gate in
+// front of the handler does not see those requests. HTTP/2 without TLS works like this, with
+// golang.org/x/net/http2/h2c or behind a reverse proxy. The functions below prevent it.
 
 // preface is the method that opens a connection of HTTP/2 (RFC 9113, section 3.4). A server with
-// unencrypted HTTP/2 in its Protocols keeps it from its handler.
+// unencrypted HTTP/2 in its Protocols handles this method itself, so its handler never sees it.
 const preface = "PRI"
 
-// dropUpgrade removes an upgrade to a protocol that carries further requests, and r then goes on
-// as HTTP/1.1 (RFC 9110, section 7.8). A backend may read the header less strictly than a client
-// has to write it, so this looks for the names anywhere in it.
+// dropUpgrade removes an upgrade to a protocol that carries further requests. r then continues as
+// HTTP/1.1 (RFC 9110, section 7.8). A backend may parse the header less strictly than the RFC, so
+// dropUpgrade searches for the protocol names anywhere in the header.
 func dropUpgrade(r *http.Request) {
 	for _, line := range r.Header["Upgrade"] {
 		line = strings.ToLower(line)

@@ -12,25 +12,27 @@ const (
 	// maxLate is how many calls of one function may run beyond their deadline. The function is
 	// then not called until one of them returns.
 	maxLate = 16
+	// logPause is the time between two log lines about one function.
+	logPause = 10 * time.Minute
 )
 
-// asker is a gate as its predicates see it.
+// asker holds the settings of a gate that its predicates use.
 type asker struct {
 	timeout time.Duration // of one call
 	log     *slog.Logger
 }
 
-// watch knows the running calls of one function of the application. A call stays on the
-// goroutine of its request, because gin and echo reuse what it sees. There is no timer and no
-// goroutine for it: the next call, or Status, finds those that are late.
+// watch tracks the running calls of one function of the application. A call stays on the
+// goroutine of its request, because gin and echo reuse their contexts after the request. watch
+// has no timer and no goroutine: the next call, or Status, finds the late calls.
 type watch struct {
 	name string
 
 	mu     sync.Mutex
-	ring   call  // of the running calls, the oldest first; not a call itself
-	onTime *call // the oldest one that was not found late; &ring for none
+	ring   call  // the list of running calls, the oldest first; its head is not a call
+	onTime *call // the oldest call that is not marked late; &ring if there is none
 	late   int
-	logged bool // since late was 0
+	logged time.Time // when the log named the function; zero if it never did
 }
 
 func newWatch(name string) *watch {
@@ -39,8 +41,8 @@ func newWatch(name string) *watch {
 	return w
 }
 
-// ask returns what f returns within a.timeout, and false if it takes longer, or if too many
-// calls do.
+// ask returns the result of f. It returns false if f takes longer than a.timeout, and if too many
+// earlier calls are late.
 func (w *watch) ask(ctx context.Context, a *asker, f func(ctx context.Context) bool) bool {
 	c := &call{Context: ctx, deadline: time.Now().Add(a.timeout)}
 	if !w.begin(c, a) {
@@ -50,30 +52,38 @@ func (w *watch) ask(ctx context.Context, a *asker, f func(ctx context.Context) b
 	return f(c) && time.Now().Before(c.deadline)
 }
 
-// begin counts c in, unless too many calls are late.
+// begin adds c to the running calls, unless too many calls are late.
 func (w *watch) begin(c *call, a *asker) bool {
 	w.mu.Lock()
 	w.look(c.deadline.Add(-a.timeout))
 	if w.late < maxLate {
-		c.prev, c.next = w.ring.prev, &w.ring
-		c.prev.next, w.ring.prev = c, c
-		if w.onTime == &w.ring {
+		// Two gates may share a predicate and have different timeouts.
+		c.next = &w.ring
+		for c.next != w.onTime && c.next.prev != &w.ring && c.deadline.Before(c.next.prev.deadline) {
+			c.next = c.next.prev
+		}
+		c.prev = c.next.prev
+		c.prev.next, c.next.prev = c, c
+		if w.onTime == c.next {
 			w.onTime = c
 		}
 		w.mu.Unlock()
 		return true
 	}
-	logged := w.logged
-	w.logged = true
+	now := c.deadline.Add(-a.timeout)
+	log := w.logged.IsZero() || now.Sub(w.logged) >= logPause
+	if log {
+		w.logged = now
+	}
 	w.mu.Unlock()
-	if !logged {
+	if log {
 		a.log.LogAttrs(context.Background(), slog.LevelError, "predicate hangs, so it is not asked and does not bypass",
 			slog.String("predicate", w.name), slog.Int("late_calls", maxLate), slog.Duration("timeout", a.timeout))
 	}
 	return false
 }
 
-// look finds the calls that are late.
+// look marks the late calls and returns their number.
 func (w *watch) look(now time.Time) (late int) {
 	for w.onTime != &w.ring && !now.Before(w.onTime.deadline) {
 		w.onTime.late = true
@@ -83,12 +93,11 @@ func (w *watch) look(now time.Time) (late int) {
 	return w.late
 }
 
-// end counts c out, and releases its timer.
+// end removes c from the running calls and releases its timer.
 func (w *watch) end(c *call) {
 	w.mu.Lock()
 	if c.late {
 		w.late--
-		w.logged = w.logged && w.late > 0
 	}
 	if w.onTime == c {
 		w.onTime = c.next
@@ -99,7 +108,7 @@ func (w *watch) end(c *call) {
 	c.release()
 }
 
-// lateCalls is how many calls are late now.
+// lateCalls returns how many calls are late now.
 func (w *watch) lateCalls() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -87,7 +87,7 @@ func TestAPredicateThatHangsIsSkipped(t *testing.T) {
 				time.Sleep(time.Millisecond)
 				require.Equal(t, maxLate, gate.Status().LateCalls)
 				for range 100 {
-					require.Equal(t, http.StatusServiceUnavailable, status(), "at once: the bubble would stop here")
+					require.Equal(t, http.StatusServiceUnavailable, status(), "the answer comes at once: a wait would stop the bubble")
 				}
 				require.EqualValues(t, maxLate, h.asked.Load())
 				require.Equal(t, http.StatusOK, status("X-Key", aKey), "the others are asked")
@@ -215,7 +215,7 @@ func TestLateCallsAreCountedOut(t *testing.T) {
 	})
 }
 
-// A page that asks a predicate by itself decides how long it waits.
+// The caller of Allows sets the deadline.
 func TestAllowsHasNoDeadlineOfItsOwn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
