@@ -63,8 +63,11 @@ func (m *simulated) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		_ = m.read(ctx) // like a gate, it keeps its state and reads again
-		timer.Reset(m.pause())
+		next := m.pause()
+		if m.read(ctx) != nil {
+			next = retry // as a gate does
+		}
+		timer.Reset(next)
 	}
 }
 
@@ -74,7 +77,10 @@ func (m *simulated) pause() time.Duration {
 	return interval*4/5 + rand.N(interval*2/5)
 }
 
-const readTimeout = 2 * time.Second
+const (
+	readTimeout = 2 * time.Second
+	retry       = 200 * time.Millisecond // after a failed read
+)
 
 func (m *simulated) read(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
