@@ -95,9 +95,10 @@ func TestAPIBrokenStores(t *testing.T) {
 	unwritable := map[string]breakage{
 		"is read-only":            {swap: fails(fmt.Errorf("%s: %w", secret, store.ErrReadOnly)), status: 409, code: "read-only"},
 		"is full":                 {swap: fails(&store.TooLargeError{Size: 3, Limit: 2}), status: 409, code: "document-full"},
-		"cannot be written":       {swap: fails(errors.New(secret)), status: 503, code: "store-unavailable"},
-		"refuses the document":    {swap: fails(corrupt), status: 503, code: "store-unavailable"},
-		"loses it while writing":  {swap: fails(fmt.Errorf("%s: %w", secret, store.ErrLost)), status: 503, code: "store-lost"},
+		"cannot be written":       {swap: fails(store.NotWritten(errors.New(secret))), status: 503, code: "store-unavailable"},
+		"may have written":        {swap: fails(errors.New(secret)), status: 500, code: "unconfirmed"},
+		"refuses the document":    {swap: fails(store.NotWritten(corrupt)), status: 503, code: "store-unavailable"},
+		"loses it while writing":  {swap: fails(store.NotWritten(fmt.Errorf("%s: %w", secret, store.ErrLost))), status: 503, code: "store-lost"},
 		"always finds a conflict": {swap: fails(fmt.Errorf("%s: %w", secret, store.ErrConflict)), status: 409, code: "stale"},
 		"does not confirm": {swap: func(do func() error) error {
 			return errors.Join(do(), fmt.Errorf("%s: %w", secret, store.ErrUnconfirmed))

@@ -297,12 +297,15 @@ func TestWritesThatFailAreToldAsTheyAre(t *testing.T) {
 		status int
 	}{
 		"a store that may only be read": {store.ErrReadOnly, "this process cannot write to the store", http.StatusServiceUnavailable},
-		"a store that is lost":          {store.ErrLost, "the store has lost its document", http.StatusServiceUnavailable},
+		"a store that is lost":          {store.NotWritten(store.ErrLost), "the store has lost its document", http.StatusServiceUnavailable},
 		"a write that may have taken place": {
 			store.ErrUnconfirmed, "The write is not confirmed", http.StatusServiceUnavailable,
 		},
-		"a store that fails":                  {errors.New("disk is full"), "Nothing was changed", http.StatusServiceUnavailable},
-		"a store whose fault looks like ours": {&period.FieldError{Field: "reason", Problem: "is odd in the store"}, "Nothing was changed", http.StatusServiceUnavailable},
+		"a store that fails": {store.NotWritten(errors.New("disk is full")), "Nothing was changed", http.StatusServiceUnavailable},
+		"a store that does not say whether it wrote": {
+			errors.New("connection reset"), "The write is not confirmed", http.StatusServiceUnavailable,
+		},
+		"a store whose fault looks like ours": {store.NotWritten(&period.FieldError{Field: "reason", Problem: "is odd in the store"}), "Nothing was changed", http.StatusServiceUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
