@@ -42,7 +42,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // crossSite reports whether r could change something and was sent by a page of another host.
-// Where a client sends neither Sec-Fetch-Site nor Origin, its Referer must name this host.
+// If a client sends neither Sec-Fetch-Site nor Origin, a Referer that it sends must name this host.
 func (s *site) crossSite(r *http.Request) bool {
 	if s.cross.Check(r) != nil {
 		return true
