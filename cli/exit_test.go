@@ -66,9 +66,14 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 			"read back no document: look before you do it again: downtime status\n",
 		},
 		"an error of many lines": {
-			brokenStore{Store: mem, swap: errors.Join(errors.New("first"), errors.New("second\x1b[31m"))},
+			brokenStore{Store: mem, swap: store.NotWritten(errors.Join(errors.New("first"), errors.New("second\x1b[31m")))},
 			[]string{"start", "--holder", "x"},
 			"downtime: nothing was written: first; second\\x1b[31m\n",
+		},
+		"a write that may have taken place": {
+			brokenStore{Store: mem, swap: errors.New("connection reset")},
+			[]string{"start", "--holder", "x"},
+			"the write returned: connection reset: look before you do it again: downtime status\n",
 		},
 		"a store that ends early": {
 			brokenStore{Store: mem, get: context.Canceled},

@@ -269,11 +269,12 @@ func (s *Server) run(ctx context.Context, args ...string) (string, error) {
 }
 
 // freePort is a port on which no process listens. It is below the ports that the system gives
-// to clients, so a server that is stopped for a moment gets it back.
+// to clients, so a server that is stopped for a moment gets it back. So is the port 10,000
+// above it, on which Redis Cluster listens as well.
 func freePort(ctx context.Context) (int, error) {
 	var errs []error
 	for range 50 {
-		port := 10_000 + rand.IntN(20_000)
+		port := 10_000 + rand.IntN(10_000)
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			return port, l.Close()
