@@ -271,7 +271,7 @@ func (f *follower) read() {
 	}()
 }
 
-// readDocument reads and decodes the document.
+// readDocument reads the document, and decodes its state.
 func readDocument(ctx context.Context, st store.Store, have store.Token) (blob store.Blob, doc *period.Document, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -281,7 +281,7 @@ func readDocument(ctx context.Context, st store.Store, have store.Token) (blob s
 		}
 	}()
 	if blob, err = st.Get(ctx, have); err == nil {
-		if doc, err = period.Decode(blob.Bytes); err != nil {
+		if doc, err = period.DecodeWithoutLog(blob.Bytes); err != nil {
 			err = fmt.Errorf("%s: %w", st.Info().Name, err)
 		}
 	}

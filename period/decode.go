@@ -21,6 +21,18 @@ var ErrNewer = errors.New("written by a newer version of downtime; upgrade this 
 // are in UTC and whole microseconds. Decode checks that the log is JSON, and decodes none of
 // its entries. It keeps no reference to b.
 func Decode(b []byte) (*Document, error) {
+	return decode(b, (*jsonReader).raws)
+}
+
+// DecodeWithoutLog is [Decode] for a reader that uses only the state. It checks that the log is
+// JSON as well, but leaves it out, so the result is small. The result must not be written to
+// a store, because the log would be lost.
+func DecodeWithoutLog(b []byte) (*Document, error) {
+	return decode(b, func(r *jsonReader) ([][]byte, error) { return nil, r.array(r.skip) })
+}
+
+// decode reads a document. It reads the entries of the log with log.
+func decode(b []byte, log func(*jsonReader) ([][]byte, error)) (*Document, error) {
 	switch {
 	case len(b) > MaxDocument:
 		return nil, tooLarge(len(b))
@@ -31,7 +43,7 @@ func Decode(b []byte) (*Document, error) {
 	}
 	r := &jsonReader{b: b, subject: "document"}
 	d := &Document{Periods: []Period{}}
-	if err := r.object(r.documentMembers(d)); err != nil {
+	if err := r.object(r.documentMembers(d, log)); err != nil {
 		return nil, err
 	}
 	if err := r.end(); err != nil {
@@ -45,7 +57,7 @@ func Decode(b []byte) (*Document, error) {
 
 // documentMembers are the members of a document, which are read into d. A member without
 // Into belongs to format 1, and this version does not implement it.
-func (r *jsonReader) documentMembers(d *Document) []Member {
+func (r *jsonReader) documentMembers(d *Document, log func(*jsonReader) ([][]byte, error)) []Member {
 	var p Period // each element of periods is read into it, and copied
 	members := periodMembers(&p)
 	return []Member{
@@ -73,7 +85,7 @@ func (r *jsonReader) documentMembers(d *Document) []Member {
 			})
 		}},
 		{Name: "log", Into: func() (err error) {
-			d.Log.lines, err = r.raws()
+			d.Log.lines, err = log(r)
 			return err
 		}},
 		{Name: "passes"},

@@ -205,7 +205,7 @@ func TestDecodeKeepsNoReferenceToItsInput(t *testing.T) {
 // the gate decoded it.
 func BenchmarkDecode(b *testing.B) {
 	for _, n := range []int{1, 100, 1_500} {
-		for _, log := range []string{"none", "full", "decoded"} {
+		for _, log := range []string{"none", "left out", "full", "decoded"} {
 			b.Run(fmt.Sprintf("periods=%d/log=%s", n, log), func(b *testing.B) {
 				d := manyPeriods(n, 60)
 				if log != "none" {
@@ -215,8 +215,12 @@ func BenchmarkDecode(b *testing.B) {
 				require.NoError(b, err)
 				b.SetBytes(int64(len(text)))
 				b.ReportAllocs()
+				decode := Decode
+				if log == "left out" {
+					decode = DecodeWithoutLog
+				}
 				for b.Loop() {
-					d, err := Decode(text)
+					d, err := decode(text)
 					if err == nil && log == "decoded" {
 						_, err = d.Log.Entries()
 					}
@@ -230,7 +234,7 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 // FuzzDecode checks that Decode accepts only JSON that encoding/json reads in the same way,
-// and that Encode and Decode are inverse.
+// that Encode and Decode are inverse, and that DecodeWithoutLog differs in the log only.
 func FuzzDecode(f *testing.F) {
 	full, err := fullDocument().Encode()
 	require.NoError(f, err)
@@ -245,10 +249,16 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d, err := Decode(b)
+		state, stateErr := DecodeWithoutLog(b)
+		require.Equal(t, err, stateErr)
 		if err != nil {
 			require.Nil(t, d)
+			require.Nil(t, state)
 			return
 		}
+		require.True(t, state.Log.IsZero())
+		state.Log = d.Log
+		require.Equal(t, d, state)
 		var plain Document
 		require.NoError(t, json.Unmarshal(b, &plain))
 		for i := range plain.Periods {

@@ -9,7 +9,7 @@ import (
 // Reads lists the members that this version implements: those of a document by name, those
 // of a period as "periods.end". An instance reports the list, see [Row.Reads].
 func Reads() []string {
-	reads := implemented("", (&jsonReader{}).documentMembers(&Document{}))
+	reads := implemented("", (&jsonReader{}).documentMembers(&Document{}, nil))
 	return append(reads, implemented("periods.", periodMembers(&Period{}))...)
 }
 
