@@ -77,7 +77,6 @@ var flags = map[string]string{
 	"reason": "--reason", "end": "--until", "expected_end": "--until", "end_after": "--for", "expected_after": "--for",
 	"start": "--start", "enabled": "--disable", "above": "--above", "replaces": "--replaces",
 	"ExemptPaths": "--exempt-path", "ExemptExact": "--exempt-exact", "RedirectURL": "--redirect",
-	"environment variable DOWNTIME": "environment variable DOWNTIME",
 }
 
 // flagFaults is the text of the faults that come from flags of cmd, by the names of the

@@ -15,33 +15,50 @@ import (
 	"github.com/go-downtime/downtime/internal/wire"
 )
 
+// siteRules say which requests pass while the site is down.
+type siteRules = core.Config
+
+// WithConfig gives the check command the rules of the application's gate, so that check knows
+// which requests pass. Its answer is then the gate's, apart from overrides by a file and by the
+// environment variable DOWNTIME of the gate's process. Without the option, check knows only the
+// rules that its flags name. The command uses no other field than those of rules and answers.
+func WithConfig(cfg core.Config) Option { return func(a *app) { a.rules = &cfg } }
+
 func (a *app) checkCommand() *cobra.Command {
 	var (
 		at       string
-		rules    core.Config
+		rules    siteRules
 		headers  []string
 		exitCode bool
 	)
+	whose, example := "rules that its flags name; the command does not know the site's own rules", a.examples(
+		"check GET /shop",
+		"check GET /admin/users --exempt-path /admin --at '2026-03-08 02:30'",
+		"check GET / --exempt-exact /sorry --redirect /sorry --header 'Accept: text/html'",
+	)
+	if a.rules != nil {
+		rules = *a.rules
+		whose, example = "application's own rules", a.examples("check GET /shop", "check GET / --at '2026-03-08 02:30' --header 'Accept: text/html'")
+	}
 	cmd := &cobra.Command{
 		Use:   "check METHOD PATH [flags]",
 		Short: "Would this request be refused, when, and by which rule",
 		Long: `Would this request be refused, now or at another time, and by which rule?
 
-The code that decides in the site decides here, with the periods of the store and the rules
-given here; the site's own rules are in its code. PATH is the target of the request line,
-with its query and escapes.`,
-		Example: a.examples(
-			"check GET /shop",
-			"check GET /admin/users --exempt-path /admin --at '2026-03-08 02:30'",
-			"check GET / --exempt-exact /sorry --redirect /sorry --header 'Accept: text/html'",
-		),
-		Args: a.args(2, 2),
+The code that decides in the site decides here, with the periods of the store and the
+` + whose + `.
+An instance that is overridden may do otherwise: see status. PATH is the target of the request
+line, with its query and escapes.`,
+		Example: example,
+		Args:    a.args(2, 2),
 	}
 	f := cmd.Flags()
 	f.StringVar(&at, "at", "", "at another `TIME` than now: 02:30, '2026-03-08 02:30', RFC 3339")
-	f.StringArrayVar(&rules.ExemptPaths, "exempt-path", nil, "`PATH` is served, and everything below it (repeatable)")
-	f.StringArrayVar(&rules.ExemptExact, "exempt-exact", nil, "`PATH` is served, and nothing below it (repeatable)")
-	f.StringVar(&rules.RedirectURL, "redirect", "", "browsers are sent to `URL`")
+	if a.rules == nil {
+		f.StringArrayVar(&rules.ExemptPaths, "exempt-path", nil, "`PATH` is served, and everything below it (repeatable)")
+		f.StringArrayVar(&rules.ExemptExact, "exempt-exact", nil, "`PATH` is served, and nothing below it (repeatable)")
+		f.StringVar(&rules.RedirectURL, "redirect", "", "browsers are sent to `URL`")
+	}
 	f.StringArrayVar(&headers, "header", nil, "`HEADER` of the request, 'Name: value' (repeatable)")
 	f.BoolVar(&exitCode, "exit-code", false, "exit with 0 if it would pass, 10 if it would be refused")
 	jsonFlag(cmd, "one JSON object")
@@ -49,9 +66,6 @@ with its query and escapes.`,
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
 		r, err := request(cmd.Context(), args[0], args[1], headers)
 		if err != nil {
-			return err
-		}
-		if err := rules.Validate(); err != nil {
 			return err
 		}
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
@@ -70,7 +84,10 @@ with its query and escapes.`,
 			if err != nil {
 				return err
 			}
-			c := checkJSON{Method: args[0], Target: args[1], At: found.Time, Outcome: d.Outcome.String(), Passes: d.Passes(), Rule: d.Rule}
+			c := checkJSON{Method: args[0], Target: args[1], At: found.Time, Outcome: d.Outcome.String(), Passes: d.Passes(), Rule: d.Rule, Rules: "given"}
+			if a.rules != nil {
+				c.Rules = "site"
+			}
 			if by := d.Closure; by != nil {
 				c.Cause, c.Override, c.Period, c.Reason, c.Since, c.Until = by.Cause.String(), by.Override, by.Period, by.Reason, by.Since, by.Until
 			}
@@ -111,13 +128,17 @@ func (v view) checked(w io.Writer, c checkJSON, found wire.Found) {
 	fmt.Fprintf(w, label, "request", safe(c.Method)+" "+safe(c.Target))
 	fmt.Fprintf(w, label, "at", clock(c.At, v.loc))
 	switch {
+	case !c.Passes && c.Rules == "site":
+		fmt.Fprintf(w, label, "decision", v.down("refused")+": no rule of the site lets it pass")
 	case !c.Passes:
-		fmt.Fprintf(w, label, "decision", v.down("refused")+": no rule lets it pass")
+		fmt.Fprintf(w, label, "decision", v.down("would be refused")+" unless the site's own rules exempt it")
 	case c.Cause == "":
-		fmt.Fprintf(w, label, "decision", v.up("passes")+": the site is up")
+		fmt.Fprintf(w, label, "decision", v.up("passes")+": no period is in force")
 		return
-	default:
+	case c.Rules == "site":
 		fmt.Fprintf(w, label, "decision", v.up("passes")+": "+c.Outcome+" by the rule "+safe(c.Rule))
+	default:
+		fmt.Fprintf(w, label, "decision", v.up("passes")+" if the site has this rule: "+c.Outcome+" by "+safe(c.Rule))
 	}
 	if c.Override != "" {
 		fmt.Fprintf(w, label, "because", "down by override ("+safe(c.Override)+")")

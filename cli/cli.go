@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/go-downtime/downtime/store"
 )
@@ -86,7 +87,9 @@ type app struct {
 	version string
 	store   store.Store
 	schemes map[string]schemeOf
+	rules   *siteRules // nil: only those of check's flags are known
 
+	global  *pflag.FlagSet // of all commands
 	url     string
 	zone    string
 	timeout durationFlag

@@ -3,7 +3,7 @@
 //
 //	if len(os.Args) > 1 && os.Args[1] == "downtime" {
 //		os.Exit(cli.Main(ctx, os.Args[2:], os.Stdin, os.Stdout, os.Stderr,
-//			cli.WithName("myapp downtime"), cli.WithStore(store)))
+//			cli.WithName("myapp downtime"), cli.WithStore(store), cli.WithConfig(cfg)))
 //	}
 //
 // An application that has a cobra command tree adds [Command] to it, and passes the error

@@ -28,6 +28,6 @@ func ExampleCommand() {
 	// Output:
 	// request    GET /shop
 	// at         2026-03-08 02:30 UTC
-	// decision   passes: the site is up
+	// decision   passes: no period is in force
 	// exit code 0
 }

@@ -43,6 +43,7 @@ type checkJSON struct {
 	At       time.Time `json:"at"`
 	Outcome  string    `json:"outcome"` // "open", "exempt", "bypassed" or "blocked"
 	Passes   bool      `json:"passes"`
+	Rules    string    `json:"rules"` // "site", or "given": only those of the flags
 	Rule     string    `json:"rule,omitzero"`
 	Cause    string    `json:"cause,omitzero"`
 	Override string    `json:"override,omitzero"`

@@ -50,7 +50,7 @@ func TestJSONMembers(t *testing.T) {
 	require.Equal(t, []string{"periods", "revision", "store", "time", "written"}, members("list"))
 	require.Equal(t, []string{"entries", "store"}, members("log"))
 	require.Equal(t, []string{
-		"at", "cause", "method", "outcome", "passes", "period", "since", "target", "until",
+		"at", "cause", "method", "outcome", "passes", "period", "rules", "since", "target", "until",
 	}, members("check", "GET", "/"))
 	require.Equal(t, []string{"ended", "exit_code", "fleet", "result", "state"}, members("end", "--holder", "x"))
 

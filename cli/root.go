@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const rootLong = `Take a site down, bring it back, and show its state.
@@ -45,6 +46,7 @@ func (a *app) root() *cobra.Command {
 	a.finish(root, a.unknown)
 
 	flags := root.PersistentFlags()
+	a.global = flags
 	named := "The store is named by --store or DOWNTIME_STORE: " + a.forms() + "."
 	if a.store == nil {
 		flags.StringVar(&a.url, "store", "", "`URL` of the store: "+a.forms()+" (else DOWNTIME_STORE)")
@@ -118,6 +120,9 @@ func (a *app) finish(cmd *cobra.Command, run func(cmd *cobra.Command, args []str
 				return a.fail(cmd, usagef("%v", err))
 			}
 		}
+		if err := a.emptyFlag(cmd); err != nil {
+			return a.fail(cmd, err)
+		}
 		out := &checkedWriter{w: cmd.OutOrStdout()}
 		cmd.SetOut(out)
 		return a.fail(cmd, out.orCutOff(run(cmd, args)))
@@ -126,6 +131,18 @@ func (a *app) finish(cmd *cobra.Command, run func(cmd *cobra.Command, args []str
 		return a.fail(cmd, usagef("%v: see %s", err, a.command(cmd, "--help")))
 	})
 	return cmd
+}
+
+// emptyFlag is wrong usage if a flag of this command was given without a value, as by
+// --store "$UNSET". Such a flag must not count as one that was not given. A reason can be empty.
+func (a *app) emptyFlag(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		ours := f == cmd.LocalFlags().Lookup(f.Name) || f == a.global.Lookup(f.Name) // and not of the tree around the command
+		if ours && f.Value.Type() == "string" && f.Value.String() == "" && f.Name != "reason" && err == nil {
+			err = usagef("--%s: is empty: say a value, or leave the flag out", f.Name)
+		}
+	})
+	return err
 }
 
 // args is a check for the number of arguments. The usage line describes them.

@@ -61,8 +61,6 @@ finish the requests that they admitted before. It says how many instances there 
 			return usagef("--auto-end: at what time? Say --for or --until")
 		case o.howLong != 0 && o.until != "":
 			return usagef("--for and --until: say one of them")
-		case o.holder == "" && f.Changed("holder"):
-			return usagef("--holder: is missing; say whose deployment it is")
 		}
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
 			until, err := s.instant(ctx, "--until", o.until, time.Time{})

@@ -150,7 +150,10 @@ func (c Config) Validate() error {
 	return err
 }
 
-func (c Config) resolve() (*settings, error) {
+func (c Config) resolve() (*settings, error) { return c.resolveIn(os.Getenv(envOverride)) }
+
+// resolveIn is resolve in a process whose environment variable DOWNTIME is env.
+func (c Config) resolveIn(env string) (*settings, error) {
 	var errs []error
 	s := &settings{
 		store:      c.Store,
@@ -192,8 +195,8 @@ func (c Config) resolve() (*settings, error) {
 	if err != nil {
 		errs = append(errs, err)
 	}
-	if s.env, err = parseOverride(os.Getenv(envOverride)); err != nil {
-		errs = append(errs, &FieldError{Field: "environment variable " + envOverride, Value: os.Getenv(envOverride), Problem: err.Error()})
+	if s.env, err = parseOverride(env); err != nil {
+		errs = append(errs, &FieldError{Field: "environment variable " + envOverride, Value: env, Problem: err.Error()})
 	}
 	if strings.ContainsRune(c.OverrideFile, 0) {
 		errs = append(errs, &FieldError{Field: "OverrideFile", Value: c.OverrideFile, Problem: "want a path without NUL"})

@@ -59,6 +59,19 @@ func TestExplain(t *testing.T) {
 			}
 		})
 	}
-	_, err := core.Explain(core.Config{StatusCode: 1}, doc, from, httptest.NewRequest(http.MethodGet, "/", nil))
+}
+
+func TestExplainIgnoresTheEnvironmentOfItsProcess(t *testing.T) {
+	t.Setenv("DOWNTIME", "nonsense")
+	for down, want := range map[bool]core.Outcome{true: core.Blocked, false: core.Open} {
+		d, err := core.Explain(core.Config{Down: down}, nil, time.Now(), httptest.NewRequest(http.MethodGet, "/", nil))
+		require.NoError(t, err)
+		require.Equal(t, want, d.Outcome)
+	}
+}
+
+func TestExplainChecksTheConfig(t *testing.T) {
+	t.Parallel()
+	_, err := core.Explain(core.Config{StatusCode: 1}, nil, time.Now(), httptest.NewRequest(http.MethodGet, "/", nil))
 	require.ErrorContains(t, err, "StatusCode")
 }

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/store/memstore"
+)
+
+func TestCheckByTheRulesOfTheApplication(t *testing.T) {
+	t.Parallel()
+	st := memstore.New()
+	cfg := core.Config{
+		ExemptExact: []string{"/healthz"},
+		Bypass:      []core.Predicate{core.Func("staff", func(_ context.Context, r *http.Request) bool { return r.Header.Get("Staff") != "" })},
+	}
+	code, _, stderr := run(t, st, "start", "--holder", "x")
+	require.Equal(t, ExitDone, code, stderr)
+	for name, test := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"an exempt path": {[]string{"GET", "/healthz"}, ExitDone, "decision   passes: exempt by the rule /healthz\n"},
+		"a predicate":    {[]string{"GET", "/", "--header", "Staff: 1"}, ExitDone, "decision   passes: bypassed by the rule staff\n"},
+		"no rule":        {[]string{"GET", "/shop"}, ExitDown, "decision   refused: no rule of the site lets it pass\n"},
+		"as JSON":        {[]string{"GET", "/shop", "--json"}, ExitDown, "\"rules\": \"site\",\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out, errs bytes.Buffer
+			code := Main(t.Context(), append([]string{"check", "--exit-code"}, test.args...), nil, &out, &errs, WithStore(st), WithConfig(cfg))
+			require.Equal(t, test.code, code, errs.String())
+			require.Contains(t, out.String(), test.want)
+		})
+	}
+	var errs bytes.Buffer
+	code = Main(t.Context(), []string{"check", "GET", "/", "--exempt-path", "/x"}, nil, nil, &errs, WithStore(st), WithConfig(cfg))
+	require.Equal(t, ExitUsage, code, "the rules are known, so no flag names others")
+}
+
+func TestAFlagWithoutAValueIsWrongUsage(t *testing.T) {
+	t.Setenv(envStore, "file:/nonexistent/other-site.json")
+	for _, args := range [][]string{
+		{"start", "--store", ""},
+		{"start", "--tz", "", "--store", "file:x"},
+		{"start", "--until", ""},
+		{"start", "--actor", ""},
+		{"end", "--holder", ""},
+		{"schedule", "--start", "23:00", "--for", "1h", "--holder="},
+		{"edit", "x", "--until="},
+		{"check", "GET", "/", "--at", ""},
+		{"reconcile", "--replaces", ""},
+	} {
+		var errs bytes.Buffer
+		require.Equal(t, ExitUsage, Main(t.Context(), args, nil, nil, &errs), args)
+		require.Contains(t, errs.String(), ": is empty: say a value, or leave the flag out\n", args)
+	}
+	var errs bytes.Buffer
+	require.Equal(t, ExitFailed, Main(t.Context(), []string{"start", "--reason", ""}, nil, nil, &errs))
+	require.Contains(t, errs.String(), "other-site")
+}
