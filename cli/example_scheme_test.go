@@ -24,5 +24,6 @@ func ExampleWithScheme() {
 	// Output:
 	// state      UP
 	// store      memory, where nothing was ever written
+	// fleet      no instance has reported to this store: downtime fleet --store memory:shop
 	// exit code 0
 }

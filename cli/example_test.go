@@ -17,6 +17,7 @@ func ExampleMain() {
 	// Output:
 	// state      UP
 	// store      memory, where nothing was ever written
+	// fleet      no instance has reported to this store: myapp downtime fleet
 	// exit code 0
 }
 

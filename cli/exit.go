@@ -16,6 +16,8 @@ const (
 	ExitNothingToEnd = 5
 	ExitStillDown    = 6
 	ExitDown         = 10
+	ExitMixed        = 11
+	ExitUnobserved   = 13
 	ExitInterrupted  = 130
 )
 

@@ -111,7 +111,8 @@ func TestFleetShowsEveryInstance(t *testing.T) {
 		require.Contains(t, squeezed(stdout), line)
 	}
 	require.Contains(t, stdout, "\nunreadable iiiiiiiiiiiiiiii: its row cannot be read, and its state is unknown: ")
-	require.Contains(t, stdout, "\nstate      DOWN since ")
+	require.Contains(t, stdout, "\nstate      DOWN, but 5 of 8 instances serve: host web1 (has not reported the change yet), "+
+		"host web4 (has read revision 0, not 1), host web5 (has seen another document), and 2 more\n           since ")
 	require.NotContains(t, stdout, "jjjj", "it has left")
 }
 
@@ -220,7 +221,7 @@ func TestFleetAsJSON(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stdout), &got))
 	require.Equal(t, "shop", got.Application)
 	require.Equal(t, map[string]int{"0123456789ab": 2, "ba9876543210": 1}, got.Rules)
-	require.Equal(t, &wire.Counts{Instances: 3, Live: 3, Open: 1, Refusing: 1, Drained: 1, Current: 2}, got.Fleet)
+	require.Equal(t, &wire.Counts{Instances: 3, Live: 3, Open: 1, Refusing: 1, Drained: 1, Current: 2, Disagree: 1}, got.Fleet)
 	require.Len(t, got.Instances, 4)
 	for n, want := range []struct {
 		life     string
@@ -295,12 +296,12 @@ func TestEachWriteSaysWhichInstancesThereAre(t *testing.T) {
 		},
 		"one": {
 			[]func(*period.Row){asReported},
-			"fleet      1 live instance: downtime fleet\n",
+			"fleet      1 instance: 1 live (1 open)",
 			"waited     for no instance, there is no barrier yet: 0 of 1 had read this; each refuses once it has,\n",
 		},
 		"three": {
 			[]func(*period.Row){asReported, asReported, refusing},
-			"fleet      3 live instances: downtime fleet\n",
+			"fleet      3 instances: 3 live (2 open, 1 refusing)",
 			"yet: 0 of 3 had read this;",
 		},
 	} {

@@ -35,7 +35,7 @@ func (s session) fleetText(w io.Writer, f fleet) {
 		fmt.Fprintf(w, label, "store", safe(found.Store))
 	} else {
 		if f.Document != nil {
-			fmt.Fprintf(w, label, "state", s.headline(found))
+			s.headline(w, found, f.Disagreement())
 		}
 		s.store(w, found)
 	}

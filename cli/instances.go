@@ -3,11 +3,13 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
@@ -15,12 +17,57 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
+// fleetTimeout is how long a command waits for the rows of the instances if they are not all
+// that it shows.
+const fleetTimeout = 2 * time.Second
+
 // fleet is the judgment of the instances by all periods in force.
-type fleet struct{ operator.Judgment }
+type fleet struct {
+	operator.Judgment
+
+	rows error // why there are no rows; nil if they were read
+}
 
 func (s session) fleet(ctx context.Context) (fleet, error) {
 	j, err := s.op.Fleet(ctx)
-	return fleet{j}, err
+	return fleet{Judgment: j}, err
+}
+
+// look reads document and rows, and the document alone if the rows cannot be read. The error is
+// that of the document.
+func (s session) look(ctx context.Context) (fleet, error) {
+	limited, cancel := context.WithTimeout(ctx, fleetTimeout)
+	defer cancel()
+	f, err := s.fleet(limited)
+	if err == nil {
+		return f, f.Err
+	}
+	f.rows = err
+	f.State, f.Err = s.op.Read(ctx)
+	return f, f.Err
+}
+
+// counts returns how many instances there are; nil if the store keeps no rows.
+func (f fleet) counts() *wire.Counts {
+	switch {
+	case errors.Is(f.rows, operator.ErrNoRows):
+		return nil
+	case f.rows != nil:
+		return &wire.Counts{Error: f.rows.Error()}
+	}
+	counts := wire.Count(f.Judgment)
+	return &counts
+}
+
+// settled is f without the disagreements of instances that have not adopted the last write yet.
+func (f fleet) settled() fleet {
+	f.Instances = slices.Clone(f.Instances)
+	for n, i := range f.Instances {
+		if i.Disagrees == operator.ByDelay || i.Disagrees == operator.ByStart {
+			f.Instances[n].Disagrees = ""
+		}
+	}
+	return f
 }
 
 // members are the instances that have not left.

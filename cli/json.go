@@ -20,6 +20,13 @@ type resultJSON struct {
 	Initialized *bool           `json:"initialised,omitempty"` // init only: it wrote the first document
 }
 
+// statusJSON is the output of status.
+type statusJSON struct {
+	wire.State
+
+	Fleet *wire.Counts `json:"fleet,omitempty"` // nil if the store keeps no rows
+}
+
 // reconciledJSON is what reconcile did, or with --dry-run would do.
 type reconciledJSON struct {
 	From     int64    `json:"from"`

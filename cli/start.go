@@ -109,10 +109,14 @@ func (s session) started(ctx context.Context, res operator.Result) error {
 
 // waited says what is known of the instances, and that it is not enough to begin.
 func (s session) waited(c *wire.Counts) {
-	line := "for no instance, there is no barrier yet: each refuses once it has read this,"
-	if c != nil && c.Live > 0 {
-		line = fmt.Sprintf("for no instance, there is no barrier yet: %d of %d had read this; each refuses once it has,", c.Current, c.Live)
+	read := "each refuses once it has read this,"
+	switch {
+	case c == nil || c.Live == 0:
+	case c.Disagree > 0:
+		read = fmt.Sprintf("%d of %d had read this; those named above do not refuse,", c.Current, c.Live)
+	default:
+		read = fmt.Sprintf("%d of %d had read this; each refuses once it has,", c.Current, c.Live)
 	}
-	fmt.Fprintf(s.out, label, "waited", line)
-	fmt.Fprintf(s.out, label, "", "and requests that it admitted before may still be running")
+	fmt.Fprintf(s.out, label, "waited", "for no instance, there is no barrier yet: "+read)
+	fmt.Fprintf(s.out, label, "", "and requests that an instance admitted before may still be running")
 }

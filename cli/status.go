@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,9 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/go-downtime/downtime/internal/wire"
-	"github.com/go-downtime/downtime/operator"
-	"github.com/go-downtime/downtime/period"
-	"github.com/go-downtime/downtime/store"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -22,14 +18,22 @@ func (a *app) statusCommand() *cobra.Command {
 		Short: "Is the site down, since when, until when, and because of what",
 		Long: `Is the site down, since when, until when, because of what, and what is to come.
 
-The answer is the content of the store. An instance that cannot read the store, or that is
-overridden by a file, by DOWNTIME or in its configuration, may differ, and logs that.`,
+The answer is the content of the store, and what the live instances last reported. An instance
+that cannot read the store, or that is overridden by a file, by DOWNTIME or in its
+configuration, can do otherwise: then the first line names it.
+
+With --exit-code, the exit code is that of the whole fleet:
+    0  up, on every live instance
+   10  down, on every live instance
+   11  a live instance does otherwise than the store says
+   13  as the store says, but an instance is silent, or none reports: see state
+    1  the store cannot be read`,
 		Example: a.examples("status", "status --exit-code && echo up", "status --json", "status --watch"),
 		Args:    a.args(0, 0),
 	}
 	f := cmd.Flags()
 	f.BoolVar(&watch, "watch", false, "show each change until interrupted")
-	f.BoolVar(&exitCode, "exit-code", false, "exit with 0 if up, 10 if down, 1 if the store cannot be read")
+	f.BoolVar(&exitCode, "exit-code", false, "exit with 0 if up everywhere, 10 if down everywhere, else 11, 13 or 1, see above")
 	jsonFlag(cmd, "one JSON object; with --watch one per line")
 
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
@@ -40,41 +44,60 @@ overridden by a file, by DOWNTIME or in its configuration, may differ, and logs 
 			return a.watch(cmd, lookAtState)
 		}
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
-			found, err := s.read(ctx)
+			f, err := s.look(ctx)
 			if err != nil {
 				return err
 			}
-			err = s.print(found.JSON(), func(w io.Writer) { s.state(w, found) })
-			if err == nil && exitCode && found.Verdict().Down {
-				return exit(ExitDown)
+			shown := s.statusOf(f)
+			err = s.print(shown.json, shown.text)
+			if err == nil && exitCode {
+				return exit(f.exitCode())
 			}
 			return err
 		})
 	})
 }
 
-// lookAtState is what status --watch shows. It reads the document only after a change.
+// exitCode is the exit code of status --exit-code.
+func (f fleet) exitCode() int {
+	c := f.counts()
+	switch {
+	case c == nil, c.Error != "":
+		return ExitUnobserved
+	case c.Disagree > 0:
+		return ExitMixed
+	case c.Silent > 0, c.Live == 0:
+		return ExitUnobserved
+	case f.Verdict().Down:
+		return ExitDown
+	}
+	return ExitDone
+}
+
+// lookAtState is what status --watch shows.
 func lookAtState(s session) looker {
-	var last operator.Judgment
 	return func(ctx context.Context) (look, error) {
-		blob, err := s.op.Store.Get(ctx, last.Token)
-		if errors.Is(err, store.ErrUnchanged) {
-			last.Time = period.Canonical(blob.Now)
-		} else {
-			last = operator.Judge(store.Rowset{Blob: blob}, err, "")
+		f, err := s.look(ctx)
+		if err != nil {
+			return look{}, err
 		}
-		if last.Err != nil {
-			return look{}, last.Err
-		}
-		found := wire.Read(s.op.Store, last.State)
-		var in []string
-		for _, p := range found.InForce() {
-			in = append(in, p.ID, strconv.FormatBool(p.Overdue(found.Time)))
-		}
-		return look{
-			news: fmt.Sprint(found.Token, in, found.Verdict().Overdue(found.Time)),
-			json: found.JSON(),
-			text: func(w io.Writer) { s.state(w, found) },
-		}, nil
+		return s.statusOf(f), nil
+	}
+}
+
+// statusOf is the state and the fleet. Numbers of requests are no news.
+func (s session) statusOf(f fleet) look {
+	found, counts := wire.Read(s.op.Store, f.State), f.counts()
+	var in []string
+	for _, p := range found.InForce() {
+		in = append(in, p.ID, strconv.FormatBool(p.Overdue(found.Time)))
+	}
+	return look{
+		news: fmt.Sprint(found.Token, in, found.Verdict().Overdue(found.Time), f.Disagreement(), counts),
+		json: statusJSON{found.JSON(), counts},
+		text: func(w io.Writer) {
+			s.state(w, found, f.Disagreement())
+			s.instances(w, f)
+		},
 	}
 }

@@ -33,9 +33,9 @@ func (a *app) view(cmd *cobra.Command) (view, error) {
 const label = "%-10s %s\n"
 
 // state writes a headline, the periods that hold the site down, the coming ones, and the
-// store.
-func (v view) state(w io.Writer, f wire.Found) {
-	fmt.Fprintf(w, label, "state", v.headline(f))
+// store. disagreement says which instances do otherwise; "" if none is known to.
+func (v view) state(w io.Writer, f wire.Found, disagreement string) {
+	v.headline(w, f, disagreement)
 	for _, p := range f.InForce() {
 		v.period(w, "because", p, f.Time)
 	}
@@ -60,13 +60,30 @@ func (v view) store(w io.Writer, f wire.Found) {
 	fmt.Fprintf(w, label, "store", safe(f.Store)+about)
 }
 
-// headline is whether the site is down, since when, and until when.
-func (v view) headline(f wire.Found) string {
-	verdict := f.Verdict()
-	if !verdict.Down {
-		return v.up("UP")
+// headline writes whether the site is down, which instances do otherwise, since when, and
+// until when.
+func (v view) headline(w io.Writer, f wire.Found, disagreement string) {
+	word, since := v.up("UP"), ""
+	if f.Verdict().Down {
+		word, since = v.down("DOWN"), v.since(f)
 	}
-	line := v.down("DOWN") + " since " + v.when(verdict.Since, f.Time)
+	switch {
+	case disagreement != "":
+		fmt.Fprintf(w, label, "state", word+", but "+v.warning(safe(disagreement)))
+		if since != "" {
+			fmt.Fprintf(w, label, "", since)
+		}
+	case since != "":
+		fmt.Fprintf(w, label, "state", word+" "+since)
+	default:
+		fmt.Fprintf(w, label, "state", word)
+	}
+}
+
+// since is since when the site is down, and until when.
+func (v view) since(f wire.Found) string {
+	verdict := f.Verdict()
+	line := "since " + v.when(verdict.Since, f.Time)
 	if verdict.Emergency {
 		line += ", " + v.warning("emergency")
 	}

@@ -162,7 +162,8 @@ func TestWatchRedrawsOnATerminal(t *testing.T) {
 	on := session{view: v, cmd: &cobra.Command{}, op: operator.Operator{Store: memstore.New()}, out: &out}
 	w := watcher{session: on, app: newApp(nil), look: lookAtState(on), redraw: true}
 	require.NoError(t, w.once(t.Context()))
-	require.Equal(t, "\x1b[H\x1b[2Jstate      UP\nstore      memory, where nothing was ever written\n", out.String())
+	require.Equal(t, "\x1b[H\x1b[2Jstate      UP\nstore      memory, where nothing was ever written\n"+
+		"fleet      no instance has reported to this store: downtime end\n", out.String())
 	out.Reset()
 	require.NoError(t, w.once(t.Context()))
 	require.Empty(t, out.String())

@@ -2,20 +2,15 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
 )
-
-// fleetTimeout is how long a command that has written looks for the instances. The report
-// of the write does not wait longer.
-const fleetTimeout = 2 * time.Second
 
 // writing gives cmd the flags that all commands that write have.
 func writing(cmd *cobra.Command) {
@@ -42,7 +37,8 @@ type written struct {
 // report prints the report, and returns the exit code as an error.
 func (s session) report(ctx context.Context, w written) error {
 	found := wire.Read(s.op.Store, w.res.State())
-	fleet := s.counts(ctx)
+	f := s.after(ctx, w.res)
+	fleet := f.counts()
 	switch {
 	case isDryRun(s.cmd):
 		w.result = resultDryRun
@@ -63,8 +59,8 @@ func (s session) report(ctx context.Context, w written) error {
 	if w.res.Kept != "" {
 		fmt.Fprintf(s.out, label, "kept", "the document that could not be read: "+safe(w.res.Kept))
 	}
-	s.state(s.out, found)
-	s.instances(fleet)
+	s.state(s.out, found, f.Disagreement())
+	s.instances(s.out, f)
 	if w.last != nil {
 		w.last(fleet)
 	}
@@ -99,37 +95,37 @@ func (w written) json(found wire.Found, fleet *wire.Counts) resultJSON {
 	return j
 }
 
-// counts is how many instances there are; nil if the store keeps no rows.
-func (s session) counts(ctx context.Context) *wire.Counts {
+// after reads the rows after a write. The result disagrees only with the written document, and
+// not with that of a later write.
+func (s session) after(ctx context.Context, res operator.Result) fleet {
 	ctx, cancel := context.WithTimeout(ctx, fleetTimeout)
 	defer cancel()
-	j, err := s.op.Fleet(ctx)
-	switch {
-	case errors.Is(err, operator.ErrNoRows):
-		return nil
-	case err != nil:
-		return &wire.Counts{Error: err.Error()}
+	f, err := s.fleet(ctx)
+	f.rows = err
+	if f.Document.Mark() != res.After.Mark() {
+		for n := range f.Instances {
+			f.Instances[n].Disagrees = ""
+		}
 	}
-	counts := wire.Count(j)
-	return &counts
+	return f.settled()
 }
 
-// instances prints how many instances there are; nothing if the store keeps no rows.
-func (s session) instances(c *wire.Counts) {
+// instances writes how many instances there are; nothing if the store keeps no rows.
+func (v view) instances(w io.Writer, f fleet) {
+	c := f.counts()
 	if c == nil {
 		return
 	}
 	var text string
 	switch {
 	case c.Error != "":
-		text = s.warning("not known: ") + safe(c.Error)
+		text = v.warning("not known: ") + safe(c.Error)
 	case c.Instances == 0:
-		text = s.warning("no instance has reported to this store:") + " " + s.command("fleet")
+		text = v.warning("no instance has reported to this store:") + " " + v.command("fleet")
 	default:
-		live := strings.Replace(plural(c.Live), " ", " live ", 1)
-		text = list(live, number(c.Silent, wire.Silent, ""), number(c.Dead, wire.Dead, "")) + ": " + s.command("fleet")
+		text = v.sum(f) + ": " + v.command("fleet")
 	}
-	fmt.Fprintf(s.out, label, "fleet", text)
+	fmt.Fprintf(w, label, "fleet", text)
 }
 
 // given is a pointer to the value if the flag was given, else nil: "" and false can be

@@ -56,7 +56,7 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 		t.Parallel()
 		store := "file:" + filepath.Join(t.TempDir(), "s.json")
 		require.Contains(t, output(t, bin, "start", "--holder", "x", "--store", store), "\nRESULT down\n")
-		require.Equal(t, 10, exitCode(t, bin, "status", "--exit-code", "--store", store))
+		require.Equal(t, 13, exitCode(t, bin, "status", "--exit-code", "--store", store))
 		require.Contains(t, output(t, bin, "end", "--holder", "x", "--store", store), "\nRESULT up\n")
 		require.Equal(t, 5, exitCode(t, bin, "end", "--holder", "x", "--store", store))
 	})
@@ -66,7 +66,7 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 		require.Equal(t, 1, exitCode(t, bin, "start", "--store", store), "nothing was ever written there")
 		require.Contains(t, output(t, bin, "init", "--store", store), "\nRESULT up\n")
 		require.Contains(t, output(t, bin, "start", "--store", store), "\nRESULT down\n")
-		require.Equal(t, 10, exitCode(t, bin, "status", "--exit-code", "--store", store))
+		require.Equal(t, 13, exitCode(t, bin, "status", "--exit-code", "--store", store))
 		require.Contains(t, output(t, bin, "fleet", "--store", store), "no instance")
 	})
 	t.Run("it stops watching at Ctrl-C, with 130", func(t *testing.T) {

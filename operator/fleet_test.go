@@ -272,3 +272,97 @@ func BenchmarkJudge(b *testing.B) {
 		})
 	}
 }
+
+func TestDisagreement(t *testing.T) {
+	t.Parallel()
+	down := judged(t)
+	up := &period.Document{Format: period.Format, StoreID: "s", Revision: 7, Periods: []period.Period{}}
+	up.Seal()
+	// row returns a row of an instance on host web1 that has adopted d.
+	row := func(d *period.Document, key string, pid int, change func(r *period.Row)) store.Row {
+		return aRow(t, key, func(r *period.Row) {
+			r.Host, r.PID, r.WriteID = "web1", pid, d.WriteID
+			change(r)
+		})
+	}
+	open := func(r *period.Row) { r.State = period.Open }
+	closed := func(r *period.Row) { r.State, r.Cause = period.Closed, "period" }
+	with := func(changes ...func(r *period.Row)) func(r *period.Row) {
+		return func(r *period.Row) {
+			for _, change := range changes {
+				change(r)
+			}
+		}
+	}
+	silent := func(r store.Row) store.Row { r.Life = store.Expired; return r }
+	for name, tc := range map[string]struct {
+		d    *period.Document
+		rows []store.Row
+		want string
+		why  Disagreement
+	}{
+		"all refuse while down": {down, []store.Row{row(down, "a", 1, closed)}, "", ""},
+		"all serve while up":    {up, []store.Row{row(up, "a", 1, open)}, "", ""},
+		"overridden up": {down, []store.Row{
+			row(down, "a", 1, with(open, func(r *period.Row) { r.Override = "up" })),
+			row(down, "b", 2, with(closed, func(r *period.Row) { r.Host = "web2" })),
+		}, "1 of 2 instances serves: host web1 (override up)", ByOverride},
+		"overridden down": {up, []store.Row{
+			row(up, "a", 1, with(closed, func(r *period.Row) { r.Override = "down" })), row(up, "b", 2, open),
+		}, "1 of 2 instances refuses: host web1 process 1 (override down)", ByOverride},
+		"cannot read the store": {
+			down,
+			[]store.Row{row(down, "a", 1, with(open, func(r *period.Row) { r.Problem = "EACCES" }))},
+			"1 of 1 instance serves: host web1 (cannot read the store)", ByStore,
+		},
+		"has lost the store": {
+			up,
+			[]store.Row{row(up, "a", 1, with(closed, func(r *period.Row) { r.Cause = "store-lost" }))},
+			"1 of 1 instance refuses: host web1 (cannot read the store)", ByStore,
+		},
+		"regressed": {
+			up,
+			[]store.Row{row(up, "a", 1, with(closed, func(r *period.Row) { r.Regressed = true }))},
+			"1 of 1 instance refuses: host web1 (has seen another document)", ByRegression,
+		},
+		"starting": {
+			up,
+			[]store.Row{row(up, "a", 1, func(r *period.Row) { *r = period.Row{ID: r.ID, Host: "h", State: period.Starting} })},
+			"1 of 1 instance refuses: host h (is starting)", ByStart,
+		},
+		"behind": {
+			down,
+			[]store.Row{row(down, "a", 1, with(open, func(r *period.Row) { r.Revision = 6 }))},
+			"1 of 1 instance serves: host web1 (has read revision 6, not 7)", ByDelay,
+		},
+		"before the edge of a window": {
+			down,
+			[]store.Row{row(down, "a", 1, open)},
+			"1 of 1 instance serves: host web1 (has not reported the change yet)", ByDelay,
+		},
+		"leaving":             {up, []store.Row{row(up, "a", 1, func(r *period.Row) { r.State = period.Leaving })}, "", ""},
+		"silent":              {down, []store.Row{silent(row(down, "a", 1, open))}, "", ""},
+		"starting while down": {down, []store.Row{row(down, "a", 1, func(r *period.Row) { r.State = period.Starting })}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := Judge(setOf(t, tc.d, tc.rows...), nil, "")
+			require.Equal(t, tc.want, j.Disagreement())
+			require.Equal(t, tc.why, j.Instances[0].Disagrees)
+		})
+	}
+	t.Run("of many, three are named", func(t *testing.T) {
+		t.Parallel()
+		var rows []store.Row
+		for n := range 5 {
+			rows = append(rows, row(down, strconv.Itoa(n), n, with(open, func(r *period.Row) { r.Host, r.Override = "h"+strconv.Itoa(n), "up" })))
+		}
+		require.Equal(t, "5 of 5 instances serve: host h0 (override up), host h1 (override up), host h2 (override up), and 2 more",
+			Judge(setOf(t, down, rows...), nil, "").Disagreement())
+	})
+	t.Run("a lost document says nothing", func(t *testing.T) {
+		t.Parallel()
+		j := Judge(store.Rowset{Rows: []store.Row{row(down, "a", 1, closed)}}, store.ErrLost, "")
+		require.Empty(t, j.Disagreement())
+	})
+}

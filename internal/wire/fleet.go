@@ -23,12 +23,13 @@ type Instance struct {
 
 	Seen     time.Time `json:"seen,omitzero"`
 	Lease    time.Time `json:"lease,omitzero"`
-	Life     string    `json:"life"`           // Live, Silent, Dead or Left
-	Document string    `json:"document"`       // "current", "behind", "ahead", "other" or "none"
-	Drains   []string  `json:"drained_now"`    // the periods in force that are drained at the instant
-	Age      int64     `json:"age"`            // seconds since the last report
-	Note     string    `json:"note,omitzero"`  // of an instance that left
-	Error    string    `json:"error,omitzero"` // why the row cannot be read
+	Life     string    `json:"life"`               // Live, Silent, Dead or Left
+	Document string    `json:"document"`           // "current", "behind", "ahead", "other" or "none"
+	Drains   []string  `json:"drained_now"`        // the periods in force that are drained at the instant
+	Disagree string    `json:"disagrees,omitzero"` // why a live instance does otherwise than the document says
+	Age      int64     `json:"age"`                // seconds since the last report
+	Note     string    `json:"note,omitzero"`      // of an instance that left
+	Error    string    `json:"error,omitzero"`     // why the row cannot be read
 }
 
 // Counts is a fleet in numbers. Open to Current are about live instances.
@@ -41,6 +42,7 @@ type Counts struct {
 	Refusing  int    `json:"refusing"` // and not drained
 	Drained   int    `json:"drained"`
 	Current   int    `json:"current"`
+	Disagree  int    `json:"disagree"`       // they do otherwise than the document says
 	Error     string `json:"error,omitzero"` // the rows could not be read, and are not counted
 }
 
@@ -83,6 +85,9 @@ func Count(j operator.Judgment) Counts {
 			c.Dead++
 		case Live:
 			c.Live++
+			if i.Disagrees != "" {
+				c.Disagree++
+			}
 			if i.Standing == operator.Current {
 				c.Current++
 			}
@@ -111,7 +116,7 @@ func FleetOf(st store.Store, j operator.Judgment) Fleet {
 	for _, i := range j.Instances {
 		row := Instance{
 			Row: i.Row, Seen: i.Seen, Lease: i.Lease, Life: LifeOf(i), Document: string(i.Standing), Drains: i.Drained,
-			Note: i.Note,
+			Note: i.Note, Disagree: string(i.Disagrees),
 		}
 		if !i.Seen.IsZero() {
 			row.Age = max(0, int64(j.Time.Sub(i.Seen)/time.Second))

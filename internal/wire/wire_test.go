@@ -150,7 +150,7 @@ func TestFleet(t *testing.T) {
 		require.Equal(t, map[string]string{"left": "shut down"}[i.ID], i.Note)
 		require.Equal(t, map[string]string{"damaged": "checksum"}[i.ID], i.Error)
 	}
-	require.Equal(t, &wire.Counts{Instances: 12, Live: 9, Silent: 2, Dead: 1, Open: 7, Refusing: 1, Drained: 1, Current: 4}, f.Fleet)
+	require.Equal(t, &wire.Counts{Instances: 12, Live: 9, Silent: 2, Dead: 1, Open: 7, Refusing: 1, Drained: 1, Current: 4, Disagree: 7}, f.Fleet)
 	require.Equal(t, map[string]int{"r": 9, "q": 1}, f.Rules, "without the dead, and those whose rules are not known")
 	require.Equal(t, wire.Fleet{
 		Store: "memory", Application: "shop", Time: now, Written: true, StoreID: "s", Revision: 7, WriteID: doc.WriteID, Since: at(-5),

@@ -1,0 +1,98 @@
+package operator
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-downtime/downtime/period"
+)
+
+// Disagreement says why a live instance serves although the document takes the site down, or
+// refuses although the document does not.
+type Disagreement string
+
+// The disagreements.
+const (
+	ByOverride   Disagreement = "override"   // a file, the environment or the configuration of the instance overrides the store
+	ByStore      Disagreement = "store"      // the instance cannot read the store, or the document in it
+	ByRegression Disagreement = "regression" // the instance has seen a document that the store's document does not continue
+	ByStart      Disagreement = "starting"   // the instance starts, and has not read the store yet
+	ByDelay      Disagreement = "delay"      // the instance has not reported that it adopted the last change
+)
+
+// disagrees returns the disagreement of i with the document; "" if there is none, and for
+// instances that are not live or are leaving.
+func (j Judgment) disagrees(i Instance) Disagreement {
+	down := j.Verdict().Down
+	switch {
+	case j.Err != nil, !i.Live(), i.State == period.Leaving, down == i.Refuses():
+		return ""
+	case i.Override != "":
+		return ByOverride
+	case i.Problem != "", i.Cause == "store-lost":
+		return ByStore
+	case i.Regressed, i.Standing == Ahead, i.Standing == Different:
+		return ByRegression
+	case i.State == period.Starting:
+		return ByStart
+	}
+	return ByDelay
+}
+
+// Disagreement says in a few words which live instances do otherwise than the document says:
+// "1 of 2 instances serves: host web1 (override up)". "" means that all do as it says.
+func (j Judgment) Disagreement() string {
+	instances := j.Which(func(i Instance) bool { return i.Disagrees != "" })
+	if len(instances) == 0 {
+		return ""
+	}
+	live, onHost := 0, map[string]int{}
+	for _, i := range j.Instances {
+		if i.Live() {
+			live++
+			onHost[i.Host]++
+		}
+	}
+	verb := "refuse"
+	if j.Verdict().Down {
+		verb = "serve"
+	}
+	if len(instances) == 1 {
+		verb += "s"
+	}
+	const most = 3
+	var names []string
+	for _, i := range instances[:min(len(instances), most)] {
+		name := "host " + i.Host
+		if onHost[i.Host] > 1 {
+			name += fmt.Sprintf(" process %d", i.PID)
+		}
+		names = append(names, name+" ("+j.why(i)+")")
+	}
+	if more := len(instances) - most; more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	noun := "instances"
+	if live == 1 {
+		noun = "instance"
+	}
+	return fmt.Sprintf("%d of %d %s %s: %s", len(instances), live, noun, verb, strings.Join(names, ", "))
+}
+
+// why is the disagreement of i in a few words.
+func (j Judgment) why(i Instance) string {
+	switch i.Disagrees {
+	case ByOverride:
+		return "override " + i.Override
+	case ByStore:
+		return "cannot read the store"
+	case ByRegression:
+		return "has seen another document"
+	case ByStart:
+		return "is starting"
+	}
+	if i.Revision < j.Document.Mark().Revision {
+		return fmt.Sprintf("has read revision %d, not %d", i.Revision, j.Document.Revision)
+	}
+	return "has not reported the change yet"
+}
