@@ -114,7 +114,7 @@ func (e entryView) unremarkable(c changeView, f period.FieldChange) bool {
 		return value == "true"
 	case "emergency":
 		return value == "false"
-	case "holder":
+	case "holder", "job":
 		return value == e.Actor
 	case "kind":
 		return e.Action == period.ActionStart || e.Action == period.ActionSchedule || value == string(period.Deployment)
@@ -124,7 +124,7 @@ func (e entryView) unremarkable(c changeView, f period.FieldChange) bool {
 
 var fieldLabels = map[string]string{
 	"kind": "Kind", "start": "Start", "end": "End", "expected_end": "Expected end", "enabled": "Enabled",
-	"emergency": "Emergency", "reason": "Reason", "holder": "Holder",
+	"emergency": "Emergency", "reason": "Reason", "holder": "Holder", "job": "Job",
 }
 
 // instant is an instant of the log in the operator's time zone.

@@ -20,8 +20,9 @@ func (a *app) endCommand() *cobra.Command {
 		Short: "Bring the site back: end your deployment, one period, or everything",
 		Long: `Bring the site back.
 
-Without an ID it ends the deployments of the holder: this person at this host, or this CI
-run. With an ID it ends that period, of any holder: a deployment, or a window in force.
+Without an ID it ends the deployments of the holder: this person at this host, or this job of
+a CI run. A job that began none ends that of another job of the run, if there is only one. With
+an ID it ends that period, of any holder: a deployment, or a window in force.
 With --all it ends everything in force. If the store has lost its document, or holds one
 that cannot be read, only --all works: it begins anew with an empty document.
 
@@ -47,12 +48,15 @@ that one and exits with 6. It exits with 5 if there was nothing to end and the s
 			}
 		}
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
+			whose := s.holderOf("")
 			if !o.All && o.ID == "" && !f.Changed("holder") {
-				o.Holder = defaultHolder(s.op.Actor)
+				o.Holder, o.Job = whose.name, &whose.job
 			}
 			res, err := s.op.End(ctx, o)
 			switch {
 			case err == nil:
+			case errors.Is(err, operator.ErrSeveral):
+				return usagef("%v: end one by its ID: %s ID", err, s.command("end"))
 			case !errors.Is(err, operator.ErrNothingToEnd):
 				return err
 			case o.All:
@@ -75,7 +79,7 @@ func (s session) ended(ctx context.Context, res operator.Result, nothing error) 
 		for _, p := range res.Ended {
 			line := s.code("1", p.ID) + "  " + string(p.Kind)
 			if p.Holder != "" {
-				line += " of " + safe(p.Holder)
+				line += " of " + safe(p.Holder+jobText(p.Job))
 			}
 			fmt.Fprintf(s.out, label, "ended", line+", down for "+span(res.Time.Sub(p.Start)))
 		}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -58,7 +57,7 @@ A window whose start has passed begins at once, as long as its end is ahead.`,
 				return err
 			}
 			res, err := s.op.Schedule(ctx, operator.WindowOptions{
-				Holder: cmp.Or(o.holder, defaultHolder(s.op.Actor)), Start: start, End: end, EndAfter: o.howLong.duration(),
+				Holder: s.holderOf(o.holder).name, Start: start, End: end, EndAfter: o.howLong.duration(),
 				Reason: o.reason, Emergency: o.emergency,
 			})
 			return s.changed(ctx, "planned", res, err)

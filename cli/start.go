@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -26,9 +25,10 @@ func (a *app) startCommand() *cobra.Command {
 --for and --until are the expected end: visitors are told, and the site stays down after it.
 With --auto-end they are the real end, and the site reopens by itself.
 
-A deployment belongs to its holder: this person at this host, or this CI run. A second
-start by the same holder changes the deployment that is in force, and only what is given.
-A start by another holder begins another one, and the site is up when all are ended.
+A deployment belongs to its holder: this person at this host, or this job of a CI run. A
+second start by the same holder changes the deployment that is in force, and only what is
+given. A start by another holder, or by another job of the run, begins another one, and the
+site is up when all are ended.
 
 This command does not wait: instances adopt the write with their next read of the store, and
 finish the requests that they admitted before. It says how many instances there are; fleet
@@ -67,8 +67,9 @@ finish the requests that they admitted before. It says how many instances there 
 			if err != nil {
 				return err
 			}
+			whose := s.holderOf(o.holder)
 			opts := operator.StartOptions{
-				Holder: cmp.Or(o.holder, defaultHolder(s.op.Actor)), Reason: given(cmd, "reason", &o.reason), Emergency: given(cmd, "emergency", &o.emergency),
+				Holder: whose.name, Job: whose.job, Reason: given(cmd, "reason", &o.reason), Emergency: given(cmd, "emergency", &o.emergency),
 			}
 			if o.autoEnd {
 				opts.End, opts.EndAfter = until, o.howLong.duration()

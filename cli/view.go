@@ -108,7 +108,7 @@ func (v view) period(w io.Writer, word string, p period.Period, now time.Time) {
 		head += ", " + v.warning("emergency")
 	}
 	if p.Holder != "" {
-		head += " of " + safe(p.Holder)
+		head += " of " + safe(p.Holder+jobText(p.Job))
 	}
 	if by := p.CreatedBy; by != "" && by != p.Holder {
 		head += ", made by " + safe(by)

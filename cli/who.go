@@ -2,10 +2,12 @@ package cli
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"os/user"
+	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -21,17 +23,27 @@ func actorOf(cmd *cobra.Command) string {
 // defaultActor is the user that runs the command, as user@host. Behind sudo it is the user
 // that called it.
 func defaultActor() string {
-	name := os.Getenv("SUDO_USER")
-	if name == "" {
-		if u, err := user.Current(); err == nil {
-			name = u.Username
-		}
-	}
-	name = cmp.Or(name, "unknown")
+	name := cmp.Or(os.Getenv("SUDO_USER"), userName())
 	if host := hostName(); host != "" {
 		name += "@" + host
 	}
 	return clip(name)
+}
+
+// userName is the name of the user that runs the command. A user without a name is shown by its
+// number, because another user's name may be in the environment.
+func userName() string {
+	id := os.Getuid()
+	if id >= 0 {
+		if u, err := user.LookupId(strconv.Itoa(id)); err == nil {
+			return u.Username
+		}
+		return "uid-" + strconv.Itoa(id)
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return "unknown"
 }
 
 // origin says for the log where the command runs.
@@ -47,27 +59,13 @@ func hostName() string {
 	return host
 }
 
-// defaultHolder is the holder of a deployment without --holder: the CI run, so that a later
-// job of it, on another machine, can end what an earlier one began; else the actor.
-func defaultHolder(actor string) string {
-	env := os.Getenv
-	switch {
-	case env("GITHUB_RUN_ID") != "":
-		return clip("github:" + env("GITHUB_REPOSITORY") + "/" + env("GITHUB_RUN_ID"))
-	case env("GITLAB_CI") != "" && env("CI_PIPELINE_ID") != "":
-		return clip("gitlab:" + env("CI_PROJECT_PATH") + "/" + env("CI_PIPELINE_ID"))
-	case env("JENKINS_URL") != "" && env("BUILD_TAG") != "":
-		return clip("jenkins:" + env("BUILD_TAG"))
-	}
-	return actor
-}
-
-// clip makes s a valid name of an actor, origin or holder.
+// clip makes s a valid name of an actor, origin, holder or job. It shortens a long name so that
+// different names stay different.
 func clip(s string) string {
 	s = strings.ToValidUTF8(s, "?")
-	for len(s) > period.MaxNameLen {
-		_, size := utf8.DecodeLastRuneInString(s)
-		s = s[:len(s)-size]
+	if len(s) <= period.MaxNameLen {
+		return s
 	}
-	return s
+	digest := fmt.Sprintf("~%x", sha256.Sum256([]byte(s)))[:13]
+	return strings.ToValidUTF8(s[:period.MaxNameLen-len(digest)], "") + digest
 }

@@ -28,6 +28,10 @@ type EndOptions struct {
 	IfRevision *int64
 	// Holder ends the deployments in force of this holder.
 	Holder string
+	// Job restricts Holder to the deployments of this job. If the job has none in force, End ends
+	// the deployment of the holder's other jobs, provided that it is the only one; otherwise it
+	// returns an error that wraps [ErrSeveral]. Nil means all jobs. Only beside Holder.
+	Job *string
 }
 
 // End ends periods in force by removing them from the document. [Result.InForce] then returns
@@ -36,7 +40,7 @@ type EndOptions struct {
 //
 // Errors: [ErrNothingToEnd] if no such period is in force; it also wraps [ErrNotFound] for an
 // unknown ID. [ErrNotInForce] for the ID of a window that is to come or disabled. With either of
-// these errors the Result holds the state. [store.ErrConflict] with IfVersion and IfRevision;
+// these errors the Result holds the state. [ErrSeveral]. [store.ErrConflict] with IfVersion and IfRevision;
 // those of [Operator.Start].
 func (o Operator) End(ctx context.Context, opts EndOptions) (Result, error) {
 	o.Actor = cmp.Or(o.Actor, opts.Holder)
@@ -76,7 +80,11 @@ func end(d *period.Document, now time.Time, opts EndOptions) ([]period.Period, e
 		}
 		meant = func(period.Period) bool { return true }
 	default:
-		meant = func(p period.Period) bool { return p.Kind == period.Deployment && p.Holder == opts.Holder }
+		ids, err := endableBy(d, now, opts)
+		if err != nil {
+			return nil, err
+		}
+		meant = func(p period.Period) bool { return slices.Contains(ids, p.ID) }
 	}
 	ended := []period.Period{}
 	d.Periods = slices.DeleteFunc(d.Periods, func(p period.Period) bool {
@@ -92,6 +100,27 @@ func end(d *period.Document, now time.Time, opts EndOptions) ([]period.Period, e
 	return ended, nil
 }
 
+// endableBy returns the ids of the deployments in force that Holder and Job name.
+func endableBy(d *period.Document, now time.Time, opts EndOptions) ([]string, error) {
+	var all, own []string
+	for _, p := range d.Periods {
+		if p.Kind != period.Deployment || p.Holder != opts.Holder || !p.InForce(now) {
+			continue
+		}
+		all = append(all, p.ID)
+		if opts.Job == nil || p.Job == *opts.Job {
+			own = append(own, p.ID)
+		}
+	}
+	switch {
+	case len(own) > 0:
+		return own, nil
+	case len(all) > 1:
+		return nil, fmt.Errorf("%s has %d deployments in force, and this job began none of them: %w: %s", opts.Holder, len(all), ErrSeveral, strings.Join(all, ", "))
+	}
+	return all, nil
+}
+
 // fault returns the fault of the options; nil if there is none.
 func (o EndOptions) fault() error {
 	const one = "want one of id, all and holder, not more"
@@ -102,6 +131,8 @@ func (o EndOptions) fault() error {
 		return &period.FieldError{Field: "holder", Value: o.Holder, Problem: one}
 	case o.ID == "" && !o.All && strings.TrimSpace(o.Holder) == "":
 		return &period.FieldError{Field: "holder", Value: o.Holder, Problem: "is missing; say whose deployment to end, or an id, or all"}
+	case o.Holder == "" && o.Job != nil:
+		return &period.FieldError{Field: "job", Value: *o.Job, Problem: "is a part of a holder; give the holder too"}
 	case o.ID == "" && o.IfVersion != nil:
 		return &period.FieldError{Field: "version", Value: *o.IfVersion, Problem: "is that of one period; give its id"}
 	case !o.All && o.IfRevision != nil:

@@ -79,6 +79,7 @@ func TestEndOfNothingTellsTheState(t *testing.T) {
 		"a disabled window whose time it is": {EndOptions{ID: "disabled"}, ErrNotInForce, `"disabled" is disabled`},
 		"neither holder nor id nor all":      {EndOptions{}, nil, "holder: is missing"},
 		"an id and all, which contradict":    {EndOptions{ID: "mine", All: true}, nil, `id: "mine": want one of id, all and holder`},
+		"a job without a holder":             {EndOptions{All: true, Job: new("j")}, nil, `job: "j": is a part of a holder`},
 		"an id and a holder":                 {EndOptions{ID: "mine", Holder: "x"}, nil, `id: "mine": want one of id, all and holder`},
 		"all and a holder":                   {EndOptions{All: true, Holder: "x"}, nil, `holder: "x": want one of id, all and holder`},
 		"a blank holder":                     {EndOptions{Holder: " "}, nil, "holder: \" \": is missing"},

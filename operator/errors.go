@@ -11,6 +11,8 @@ import (
 var (
 	// ErrNothingToEnd means that none of the periods that End should end is in force.
 	ErrNothingToEnd = errors.New("nothing to end")
+	// ErrSeveral means that it is not clear which of several periods End should end.
+	ErrSeveral = errors.New("say which one")
 	// ErrNotFound means that no period has this id.
 	ErrNotFound = errors.New("no such period")
 	// ErrInForce means that the period refuses requests now. End ends it.

@@ -20,6 +20,7 @@ const (
 	CodeInForce          Code = "in-force"            // the period is in force: end it instead
 	CodeNotInForce       Code = "not-in-force"        // the period is not in force: cancel it instead
 	CodeNothingToEnd     Code = "nothing-to-end"      // no such period is in force
+	CodeSeveral          Code = "several"             // it is not clear which of several periods is meant
 	CodeInitialized      Code = "initialized"         // the store has a document already
 	CodeNothingWritten   Code = "nothing-written"     // there is no document yet
 	CodeReadOnly         Code = "read-only"           // this process cannot write to the store
@@ -66,6 +67,7 @@ var sentences = []struct {
 	{ErrInForce, CodeInForce, "Nothing was changed: the period is in force. End it instead."},
 	{ErrNotInForce, CodeNotInForce, "Nothing was changed: the period is not in force. Delete it, or leave it."},
 	{ErrNothingToEnd, CodeNothingToEnd, "Nothing was changed: no such period is in force."},
+	{ErrSeveral, CodeSeveral, "Nothing was changed: the holder has several deployments in force. End one by its id."},
 	{ErrInitialized, CodeInitialized, "Nothing was changed: the store is already initialized."},
 	{ErrNothingWritten, CodeNothingWritten, "Nothing was changed: the store has no document yet."},
 	{context.Canceled, CodeUnavailable, "Nothing was changed: the store did not answer in time."},

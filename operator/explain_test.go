@@ -29,6 +29,7 @@ func TestExplain(t *testing.T) {
 		"both":                 {fmt.Errorf("%w: %w", ErrNothingToEnd, ErrNotFound), CodeNotFound, false, "No period has this id"},
 		"ErrInForce":           {ErrInForce, CodeInForce, false, "End it instead"},
 		"ErrNotInForce":        {ErrNotInForce, CodeNotInForce, false, "Delete it, or leave it"},
+		"ErrSeveral":           {ErrSeveral, CodeSeveral, false, "End one by its id"},
 		"ErrInitialized":       {ErrInitialized, CodeInitialized, false, "already initialized"},
 		"ErrNothingWritten":    {ErrNothingWritten, CodeNothingWritten, false, "no document yet"},
 		"ErrUnreadable":        {ErrUnreadable, CodeUnreadable, false, "cannot be read"},

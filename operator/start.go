@@ -10,13 +10,16 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// StartOptions says what [Operator.Start] begins. On a second Start by the same holder, a
+// StartOptions says what [Operator.Start] begins. On a second Start by the same holder and job, a
 // field with its zero value leaves the deployment unchanged.
 type StartOptions struct {
 	// Holder is the holder of the deployment. A second Start by the same holder changes it, and
 	// an End with the Holder ends it. "" means the Actor of the operator. One of Holder and Actor
 	// is required. If the Actor is "", the Holder is also the Actor.
 	Holder string
+	// Job is the part of the holder that starts, for example one job of a CI run. Each job of a
+	// holder has a deployment of its own. "" means that the holder has no parts.
+	Job string
 	// IfRevision is the revision of the document that the caller has seen, 0 if nothing was
 	// written then. Another revision is an error that wraps [store.ErrConflict]. Nil means any.
 	IfRevision *int64
@@ -36,7 +39,7 @@ type StartOptions struct {
 }
 
 // Start takes the site down from now until [Operator.End], or until the end that the options
-// give. If the holder has a deployment in force, Start changes that one, without a gap. Two
+// give. If the holder's job has a deployment in force, Start changes that one, without a gap. Two
 // concurrent Starts by one holder begin one deployment.
 //
 // Start returns when the write is confirmed. It does not wait for any instance. Errors:
@@ -79,12 +82,12 @@ func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (p
 		return period.Period{}, err
 	}
 	i := slices.IndexFunc(d.Periods, func(p period.Period) bool {
-		return p.Kind == period.Deployment && p.Holder == opts.Holder && p.InForce(now)
+		return p.Kind == period.Deployment && p.Holder == opts.Holder && p.Job == opts.Job && p.InForce(now)
 	})
 	if i < 0 {
 		i = len(d.Periods)
 		d.Periods = append(d.Periods, period.Period{
-			ID: newID(d), Kind: period.Deployment, Start: now, Enabled: true, Holder: opts.Holder,
+			ID: newID(d), Kind: period.Deployment, Start: now, Enabled: true, Holder: opts.Holder, Job: opts.Job,
 			CreatedBy: o.Actor, CreatedAt: now,
 		})
 	} else {

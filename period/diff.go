@@ -29,7 +29,7 @@ func (c Change) ID() string {
 // FieldChange is one member of a period that a write has changed.
 type FieldChange struct {
 	// Name is the name of the member in JSON: "kind", "start", "end", "expected_end",
-	// "enabled", "emergency", "reason" or "holder".
+	// "enabled", "emergency", "reason", "holder" or "job".
 	Name string
 	// Before and After are the values: instants as RFC 3339 in UTC, flags as "true" and
 	// "false". "" means that there is no value, or no period.
@@ -45,7 +45,7 @@ func (f FieldChange) Instant() bool {
 // period that was added or removed it lists all members that have a value. Version, CreatedBy,
 // CreatedAt, UpdatedBy and UpdatedAt are not listed. The result is never nil.
 func (c Change) Fields() []FieldChange {
-	var before, after [8]FieldChange
+	var before, after [9]FieldChange
 	if c.Before != nil {
 		before = c.Before.fields()
 	}
@@ -63,8 +63,8 @@ func (c Change) Fields() []FieldChange {
 }
 
 // fields returns the members of p that [Change.Fields] compares, with their values in After.
-func (p Period) fields() [8]FieldChange {
-	return [8]FieldChange{
+func (p Period) fields() [9]FieldChange {
+	return [9]FieldChange{
 		{Name: "kind", After: string(p.Kind)},
 		{Name: "start", After: instantText(p.Start)},
 		{Name: "end", After: instantText(p.End)},
@@ -73,6 +73,7 @@ func (p Period) fields() [8]FieldChange {
 		{Name: "emergency", After: strconv.FormatBool(p.Emergency)},
 		{Name: "reason", After: p.Reason},
 		{Name: "holder", After: p.Holder},
+		{Name: "job", After: p.Job},
 	}
 }
 

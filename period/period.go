@@ -26,7 +26,7 @@ const (
 const (
 	MaxIDLen     = 64
 	MaxReasonLen = 4096
-	MaxNameLen   = 256 // Holder, CreatedBy, UpdatedBy
+	MaxNameLen   = 256 // Holder, Job, CreatedBy, UpdatedBy
 )
 
 // The years of the instants in a document, in UTC.
@@ -62,6 +62,9 @@ type Period struct {
 	// Holder names the holder of the period. A second "start" by the same holder changes it, and
 	// a bare "end" ends it. A holder is, for example, a person at a host or a CI job.
 	Holder string `json:"holder,omitzero"`
+	// Job names the part of the holder that began the period, for example one job of a CI run. ""
+	// means that the holder has no parts.
+	Job string `json:"job,omitzero"`
 	// Version counts the changes of this period, from 1.
 	Version int64 `json:"version"`
 	// CreatedBy and CreatedAt say who made the period, and when.
@@ -85,6 +88,7 @@ func periodMembers(p *Period) []Member {
 		{Name: "emergency", Into: &p.Emergency},
 		{Name: "reason", Into: &p.Reason},
 		{Name: "holder", Into: &p.Holder},
+		{Name: "job", Into: &p.Job},
 		{Name: "version", Into: &p.Version},
 		{Name: "created_by", Into: &p.CreatedBy},
 		{Name: "created_at", Into: &p.CreatedAt},
@@ -173,6 +177,7 @@ func (p Period) Validate() error {
 	}{
 		{"reason", p.Reason, MaxReasonLen},
 		{"holder", p.Holder, MaxNameLen},
+		{"job", p.Job, MaxNameLen},
 		{"created_by", p.CreatedBy, MaxNameLen},
 		{"updated_by", p.UpdatedBy, MaxNameLen},
 	} {
