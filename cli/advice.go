@@ -63,7 +63,9 @@ func (a *app) explain(cmd *cobra.Command, err error) (code int, text string) {
 	ctx := cmd.Context()
 	switch {
 	case ctx != nil && ctx.Err() != nil && errors.Is(err, context.Canceled):
-		return ExitInterrupted, "interrupted: " + text
+		return interrupted(ctx), "interrupted: " + text
+	case fault.Code == operator.CodeUnconfirmed:
+		return ExitUnknown, text
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		text += fmt.Sprintf(": the store did not answer within %s (--timeout)", a.timeout.String())
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/go-downtime/downtime/store"
 )
@@ -50,12 +49,6 @@ func WithVersion(version string) Option { return func(a *app) { a.version = vers
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, opts ...Option) int {
 	a := newApp(opts)
 	root := a.root()
-	root.InitDefaultCompletionCmd(args...)
-	for _, c := range root.Commands() {
-		if c.Name() == "completion" {
-			a.finish(c, a.unknown)
-		}
-	}
 	root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
 	if stdin == nil {
 		stdin = strings.NewReader("")
@@ -65,7 +58,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	root.SetErr(orDiscard(stderr))
 	err := root.ExecuteContext(ctx)
 	if _, ours := errors.AsType[*exitError](err); err != nil && !ours {
-		err = a.fail(root, usagef("%v", err)) // cobra's own, of completion
+		err = a.fail(root, usagef("%v", err)) // cobra's own
 	}
 	return ExitCode(err)
 }
@@ -89,11 +82,13 @@ type app struct {
 	schemes map[string]schemeOf
 	rules   *siteRules // nil: only those of check's flags are known
 
-	global  *pflag.FlagSet // of all commands
+	tree    *cobra.Command // the root of the commands
 	url     string
 	zone    string
 	timeout durationFlag
 	noColor bool
+
+	wrote bool // the running command has changed the store
 }
 
 func newApp(opts []Option) *app {

@@ -2,6 +2,12 @@ package cli
 
 import (
 	"context"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,4 +35,42 @@ func (a *app) completeIDs(want func(status string) bool) cobra.CompletionFunc {
 		}
 		return out, cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// completeStores completes the schemes of a store's URL, and files.
+func (a *app) completeStores(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var out []cobra.Completion
+	for _, scheme := range slices.Sorted(maps.Keys(a.schemes)) {
+		if form := a.schemes[scheme].form; form != "" && strings.HasPrefix(scheme, begun) {
+			out = append(out, cobra.CompletionWithDesc(scheme+":", form))
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoSpace
+}
+
+// zoneDirs are where systems keep their time zones.
+var zoneDirs = []string{"/usr/share/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"}
+
+// completeZones completes the names of time zones that this machine has.
+func completeZones(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return zonesIn(zoneDirs, begun), cobra.ShellCompDirectiveNoFileComp
+}
+
+func zonesIn(dirs []string, begun string) []string {
+	out := []string{"UTC"}
+	for _, dir := range dirs {
+		_ = fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+			base := path.Base(name)
+			isZone := base[0] >= 'A' && base[0] <= 'Z' && !strings.Contains(base, ".")
+			switch {
+			case err != nil, d.IsDir() && !isZone && name != ".":
+				return fs.SkipDir // a directory that cannot be read, or has no zones
+			case !d.IsDir() && isZone && name != "Factory":
+				out = append(out, name)
+			}
+			return nil
+		})
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(name string) bool { return !strings.HasPrefix(name, begun) })
 }

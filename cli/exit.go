@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -11,15 +13,28 @@ import (
 // Exit codes. They are stable; docs/command.md describes them.
 const (
 	ExitDone         = 0
-	ExitFailed       = 1
-	ExitUsage        = 2
-	ExitNothingToEnd = 5
-	ExitStillDown    = 6
-	ExitDown         = 10
-	ExitMixed        = 11
-	ExitUnobserved   = 13
-	ExitInterrupted  = 130
+	ExitFailed       = 1   // nothing was changed
+	ExitUsage        = 2   // nothing was changed
+	ExitNothingToEnd = 5   // end: nothing was in force
+	ExitStillDown    = 6   // end: another period is in force
+	ExitUnreported   = 8   // written and confirmed, but the report could not be printed
+	ExitUnknown      = 9   // it is not known whether it was written
+	ExitDown         = 10  // status: down on every live instance; check: would be refused
+	ExitMixed        = 11  // status: a live instance does otherwise than the store says
+	ExitSuperseded   = 12  // start: another operator ended the period at once
+	ExitUnobserved   = 13  // status: an instance is silent, or none reports
+	ExitInterrupted  = 130 // by SIGINT, or by the caller of Main
+	ExitTerminated   = 143 // by SIGTERM
 )
+
+// interrupted is the exit code after ctx was cancelled. A context of [signal.NotifyContext] names
+// the signal.
+func interrupted(ctx context.Context) int {
+	if cause := context.Cause(ctx); cause != nil && cause.Error() == syscall.SIGTERM.String()+" signal received" {
+		return ExitTerminated
+	}
+	return ExitInterrupted
+}
 
 // exitError is an exit code. Its error was printed, if there is one.
 type exitError struct {

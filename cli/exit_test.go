@@ -1,9 +1,15 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 	"github.com/go-downtime/downtime/store/memstore"
 )
@@ -90,7 +97,11 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { // reading a write back takes time
 				code, stdout, stderr := run(t, test.st, test.args...)
-				require.Equal(t, ExitFailed, code)
+				want := ExitFailed
+				if strings.Contains(test.stderr, "look before you do it again") {
+					want = ExitUnknown
+				}
+				require.Equal(t, want, code)
 				require.Contains(t, stderr, test.stderr)
 				require.Equal(t, 1, strings.Count(stderr, "\n"))
 				require.Empty(t, stdout)
@@ -132,9 +143,113 @@ func (r racingStore) Swap(ctx context.Context, old store.Token, next []byte) err
 func TestStartThatAnotherOperatorEndsAtOnceIsNoSuccess(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := run(t, racingStore{memstore.New()}, "start", "--holder", "x")
-	require.Equal(t, ExitFailed, code)
+	require.Equal(t, ExitSuperseded, code)
 	require.Contains(t, stderr, "was begun, and another operator ended it at once: see downtime status\n")
 	require.Empty(t, stdout)
+}
+
+// gone takes nothing after its first lines.
+type gone struct{ lines int }
+
+func (g *gone) Write(p []byte) (int, error) {
+	if g.lines--; g.lines < 0 {
+		return 0, errors.New("no space left")
+	}
+	return len(p), nil
+}
+
+// terminated is the cause that signal.NotifyContext gives.
+type terminated struct{}
+
+func (terminated) Error() string { return "terminated signal received" }
+
+func (terminated) Is(target error) bool { return target == context.Canceled }
+
+// TestExitCodes has an example of every exit code, and holds the table of docs/command.md.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	type story struct {
+		st     store.Store
+		before func(t *testing.T, st store.Store)
+		out    io.Writer
+		cause  error // the context is cancelled with it
+		args   string
+	}
+	down := func(t *testing.T, st store.Store) { t.Helper(); down(t, st) }
+	with := func(isDown bool, rows ...func(*period.Row)) story {
+		return story{args: "status --exit-code", before: func(t *testing.T, st store.Store) {
+			t.Helper()
+			mem, _ := st.(*memstore.Store)
+			if isDown {
+				down(t, st)
+			} else {
+				_, err := operator.Operator{Store: st}.Init(t.Context(), operator.InitOptions{})
+				require.NoError(t, err)
+			}
+			report(t, mem, rows...)
+		}}
+	}
+	examples := map[int][]story{
+		ExitDone:         {{args: "start --holder y"}, {args: "end --all", before: down}, with(false, asReported), {args: "version"}},
+		ExitFailed:       {{args: "cancel zzz"}, {args: "status", st: brokenStore{Store: memstore.New(), get: errors.New("refused")}}, {args: "status", out: &gone{}}},
+		ExitUsage:        {{args: ""}, {args: "start --frob"}, {args: "end a b"}, {args: "frob"}},
+		ExitNothingToEnd: {{args: "end --all"}},
+		ExitStillDown:    {{args: "end --holder y", before: down}},
+		ExitUnreported: {
+			{args: "start --holder y", out: &gone{}},
+			{args: "start --holder y --json", out: &gone{}},
+			{args: "end --all", before: down, out: &gone{3}},
+			{args: "schedule --start 2097-01-01T00:00:00Z --for 1h", out: &gone{1}},
+		},
+		ExitUnknown:     {{args: "start --holder y", st: swallowingStore{memstore.New()}}, {args: "start --holder y", st: brokenStore{Store: memstore.New(), swap: errors.New("reset")}}},
+		ExitDown:        {with(true, refusing), {args: "check GET / --exit-code", before: down}},
+		ExitMixed:       {with(true, refusing, asReported), with(false, refusing)},
+		ExitSuperseded:  {{args: "start --holder y", st: racingStore{memstore.New()}}},
+		ExitUnobserved:  {with(true), with(false)},
+		ExitInterrupted: {{args: "start --holder y", cause: context.Canceled}, {args: "status --watch", cause: context.Canceled}},
+		ExitTerminated:  {{args: "start --holder y", cause: terminated{}}, {args: "status --watch", cause: terminated{}}},
+	}
+	for code, stories := range examples {
+		for n, s := range stories {
+			t.Run(fmt.Sprintf("%d/%d %s", code, n, s.args), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { // reading a write back takes time
+					st := s.st
+					if st == nil {
+						st = memstore.New()
+					}
+					if s.before != nil {
+						s.before(t, st)
+					}
+					ctx, cancel := context.WithCancelCause(t.Context())
+					defer cancel(nil)
+					if s.cause != nil {
+						cancel(s.cause)
+					}
+					var errs bytes.Buffer
+					require.Equal(t, code, Main(ctx, strings.Fields(s.args), nil, s.out, &errs, WithStore(st)), errs.String())
+				})
+			})
+		}
+	}
+	text, err := os.ReadFile("../docs/command.md")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("needs docs/command.md, which lies beside this module in the repository only")
+	}
+	require.NoError(t, err)
+	_, table, _ := strings.Cut(string(text), "\n## Exit codes\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	documented := map[int]bool{}
+	for _, row := range regexp.MustCompile(`(?m)^\| (\d+) \| (\(reserved\))?`).FindAllStringSubmatch(table, -1) {
+		code, err := strconv.Atoi(row[1])
+		require.NoError(t, err)
+		require.NotContains(t, documented, code, "each code has one row")
+		documented[code] = true
+		require.Equal(t, row[2] == "", len(examples[code]) > 0, "code %d", code)
+	}
+	for code := range examples {
+		require.True(t, documented[code], "code %d", code)
+	}
 }
 
 func TestExitCode(t *testing.T) {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,17 +65,3 @@ func (v view) list(w io.Writer, f wire.Found) {
 	table.flush()
 	fmt.Fprintf(w, "\nat %s\n", clock(f.Time.Truncate(time.Second), v.loc))
 }
-
-// table writes lines of aligned cells.
-type table struct{ w *tabwriter.Writer }
-
-func newTable(w io.Writer, head ...string) table {
-	t := table{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
-	t.row(head...)
-	return t
-}
-
-func (t table) row(cells ...string) { fmt.Fprintln(t.w, strings.Join(cells, "\t")) }
-
-// flush ends the table. The command's writer keeps the error, see checkedWriter.
-func (t table) flush() { _ = t.w.Flush() }

@@ -73,7 +73,7 @@ func (v view) log(w io.Writer, log wire.Log, more bool) {
 			cmp.Or(shorten(safe(e.Actor), 32), "-"), cmp.Or(shorten(safe(e.Origin), 48), "-"),
 		}
 		for _, line := range v.changes(e) {
-			table.row(append(head, line)...)
+			table.row(append(head, strings.Split(line, "\t")...)...)
 			head = []string{"", "", "", ""}
 		}
 	}

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,12 +23,17 @@ daylight saving skips or repeats is refused. Durations are like 90m, 1h30m or 2d
 
 Exit codes:
     0  done
-    1  failed: nothing was changed, unless the message says that it is not known
+    1  failed: nothing was changed
     2  wrong usage: nothing was changed
     5  end: there was nothing to end, and the site is up
     6  end: the site is still down, because of another period
+    8  written and confirmed, but the report could not be printed
+    9  it is not known whether it was written: look at status
    10  status --exit-code: down; check --exit-code: would be refused
-  130  interrupted
+   11  status --exit-code: a live instance does otherwise than the store says
+   12  start: another operator ended the period at once
+   13  status --exit-code: an instance is silent, or none has reported
+  130  interrupted; 143: terminated
 
 The last line on stdout of a command that writes is RESULT up, RESULT down, or
 RESULT still-down and the ids of the periods that keep the site down; with --dry-run it is
@@ -42,11 +49,14 @@ func (a *app) root() *cobra.Command {
 	if rest != "" {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: a.name}
 	}
+	a.tree = root
+	root.Version = safe(a.versionText())
+	root.SetVersionTemplate(a.name + " {{.Version}}\n")
+	root.SuggestionsMinimumDistance = 2
 	root.Example = a.examples("start --reason 'Moving the database' --for 30m", "status", "end")
 	a.finish(root, a.unknown)
 
 	flags := root.PersistentFlags()
-	a.global = flags
 	named := "The store is named by --store or DOWNTIME_STORE: " + a.forms() + "."
 	if a.store == nil {
 		flags.StringVar(&a.url, "store", "", "`URL` of the store: "+a.forms()+" (else DOWNTIME_STORE)")
@@ -58,37 +68,53 @@ func (a *app) root() *cobra.Command {
 	flags.Var(&a.timeout, "timeout", "how long to wait for the store")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colors (also NO_COLOR)")
 
-	root.AddCommand(
-		a.startCommand(), a.endCommand(),
-		a.scheduleCommand(), a.editCommand(), a.cancelCommand(),
-		a.statusCommand(), a.listCommand(), a.logCommand(), a.checkCommand(),
-		a.fleetCommand(), a.initCommand(), a.reconcileCommand(),
-		a.versionCommand(),
-	)
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Take the site down, and bring it back:", []*cobra.Command{a.startCommand(), a.endCommand(), a.statusCommand()}},
+		{"Plan downtime:", []*cobra.Command{a.scheduleCommand(), a.editCommand(), a.cancelCommand(), a.listCommand()}},
+		{"Look closer:", []*cobra.Command{a.fleetCommand(), a.checkCommand(), a.logCommand()}},
+		{"Look after the store:", []*cobra.Command{a.initCommand(), a.reconcileCommand()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, cmd := range group.commands {
+			cmd.GroupID = group.title
+			root.AddCommand(cmd)
+		}
+	}
+	root.AddCommand(a.completionCommand(), a.versionCommand())
 	root.SetHelpCommand(a.helpCommand(root))
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		out := cmd.OutOrStdout()
+		lines := &lineWriter{w: out, width: widthOf(out), whole: a.name + " "}
+		cmd.SetOut(lines)
+		defer cmd.SetOut(out)
+		help(cmd, args)
+		lines.flush()
+	})
+	_ = root.RegisterFlagCompletionFunc("tz", completeZones) // it fails only for an unknown flag
+	if a.store == nil {
+		_ = root.RegisterFlagCompletionFunc("store", a.completeStores)
+	}
 	return root
 }
 
 // unknown is what the root runs: the arguments name no command, or an unknown one.
 func (a *app) unknown(cmd *cobra.Command, args []string) error {
-	see := "see " + a.command(cmd, "--help")
 	if len(args) == 0 {
-		return usagef("no command: one of %s: %s", strings.Join(names(cmd), ", "), see)
+		// An empty variable in a script is no success, so the exit code is that of wrong usage.
+		if err := cmd.Help(); err != nil {
+			return err
+		}
+		return usagef("no command: say one of those above")
 	}
+	see := "see " + a.command(cmd, "--help")
 	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
 		see = "did you mean " + strings.Join(like, " or ") + "?"
 	}
 	return usagef("unknown command %q: %s", args[0], see)
-}
-
-func names(cmd *cobra.Command) []string {
-	var out []string
-	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() && c.Name() != "completion" {
-			out = append(out, c.Name())
-		}
-	}
-	return out
 }
 
 func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
@@ -124,25 +150,60 @@ func (a *app) finish(cmd *cobra.Command, run func(cmd *cobra.Command, args []str
 			return a.fail(cmd, err)
 		}
 		out := &checkedWriter{w: cmd.OutOrStdout()}
-		cmd.SetOut(out)
-		return a.fail(cmd, out.orCutOff(run(cmd, args)))
+		lines := a.lines(cmd, out)
+		cmd.SetOut(lines)
+		defer cmd.SetOut(out.w)
+		a.wrote = false
+		err := run(cmd, args)
+		lines.flush()
+		return a.fail(cmd, out.orCutOff(err, a.wrote))
 	}
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return a.fail(cmd, usagef("%v: see %s", err, a.command(cmd, "--help")))
+		see := "see " + a.command(cmd, "--help")
+		if like := likeFlags(cmd, err); like != "" {
+			see = "did you mean " + like + "?"
+		}
+		return a.fail(cmd, usagef("%v: %s", err, see))
 	})
 	return cmd
+}
+
+// lines is a writer of lines for people, above w. It leaves JSON as it is.
+func (a *app) lines(cmd *cobra.Command, w io.Writer) *lineWriter {
+	lines := &lineWriter{w: w, whole: a.name + " "}
+	if asJSON(cmd) {
+		return lines
+	}
+	lines.width = widthOf(w)
+	if isDryRun(cmd) {
+		lines.prefix = dryRunPrefix
+	}
+	return lines
 }
 
 // emptyFlag is wrong usage if a flag of this command was given without a value, as by
 // --store "$UNSET". Such a flag must not count as one that was not given. A reason can be empty.
 func (a *app) emptyFlag(cmd *cobra.Command) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		ours := f == cmd.LocalFlags().Lookup(f.Name) || f == a.global.Lookup(f.Name) // and not of the tree around the command
+		ours := f == cmd.LocalFlags().Lookup(f.Name) || f == a.tree.PersistentFlags().Lookup(f.Name) // and not of the tree around the command
 		if ours && f.Value.Type() == "string" && f.Value.String() == "" && f.Name != "reason" && err == nil {
 			err = usagef("--%s: is empty: say a value, or leave the flag out", f.Name)
 		}
 	})
 	return err
+}
+
+// likeFlags are the flags of cmd whose names are like the unknown one; "" if there is none.
+func likeFlags(cmd *cobra.Command, err error) string {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return ""
+	}
+	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		names.AddCommand(&cobra.Command{Use: "--" + f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	return strings.Join(names.SuggestionsFor("--"+unknown.GetSpecifiedName()), " or ")
 }
 
 // args is a check for the number of arguments. The usage line describes them.

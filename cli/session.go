@@ -20,6 +20,7 @@ import (
 type session struct {
 	view
 
+	app *app
 	cmd *cobra.Command
 	op  operator.Operator
 	out io.Writer
@@ -60,7 +61,7 @@ func (a *app) session(cmd *cobra.Command) (s session, closeStore func(), err err
 	if isDryRun(cmd) {
 		op.Store = dry(st)
 	}
-	return session{view: v, cmd: cmd, op: op, out: cmd.OutOrStdout()}, closeStore, nil
+	return session{view: v, app: a, cmd: cmd, op: op, out: cmd.OutOrStdout()}, closeStore, nil
 }
 
 // read reads the document.

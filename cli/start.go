@@ -81,7 +81,7 @@ finish the requests that they admitted before. It says how many instances there 
 				return err
 			}
 			if _, ok := res.After.Find(res.Period.ID); !ok {
-				return fmt.Errorf("%s was begun, and another operator ended it at once: see %s", res.Period.ID, s.command("status"))
+				return &exitError{ExitSuperseded, fmt.Errorf("%s was begun, and another operator ended it at once: see %s", res.Period.ID, s.command("status"))}
 			}
 			return s.started(ctx, res)
 		})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"golang.org/x/term"
 )
 
 // checkedWriter keeps the first error, so that a full disk does not look like success.
@@ -22,25 +24,47 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 }
 
 // orCutOff is the outcome of the command that wrote to c. Other writers of text can
-// therefore ignore their errors.
-func (c *checkedWriter) orCutOff(err error) error {
-	if c.err == nil {
+// therefore ignore their errors. wrote is true if the command has changed the store.
+func (c *checkedWriter) orCutOff(err error, wrote bool) error {
+	switch {
+	case c.err == nil:
 		return err
+	case wrote:
+		return &exitError{ExitUnreported, fmt.Errorf("the change is made and confirmed, but its report could not be printed: %w", c.err)}
 	}
 	return errors.Join(fmt.Errorf("the output above is cut off: %w", c.err), err)
 }
 
 // isTerminal reports whether w is a terminal with control sequences.
 func isTerminal(w io.Writer) bool {
-	if c, ok := w.(*checkedWriter); ok {
-		w = c.w
+	f := fileOf(w)
+	return f != nil && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}
+
+// widthOf is the number of columns of w; 0 if w is no terminal.
+func widthOf(w io.Writer) int {
+	if f := fileOf(w); f != nil {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			return width
+		}
 	}
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return false
+	return 0
+}
+
+// fileOf is the file behind the writers of this package; nil if there is none.
+func fileOf(w io.Writer) *os.File {
+	for {
+		switch under := w.(type) {
+		case *checkedWriter:
+			w = under.w
+		case *lineWriter:
+			w = under.w
+		case *os.File:
+			return under
+		default:
+			return nil
+		}
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
 // paint colors text, or not.

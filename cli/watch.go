@@ -38,7 +38,7 @@ func (a *app) watch(cmd *cobra.Command, on func(s session) looker) error {
 	if poll := s.op.Store.Info().Poll; poll > 0 {
 		interval = min(interval, poll)
 	}
-	w := watcher{session: s, app: a, look: on(s), redraw: !asJSON(cmd) && isTerminal(s.out)}
+	w := watcher{session: s, look: on(s), redraw: !asJSON(cmd) && isTerminal(s.out)}
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -47,7 +47,7 @@ func (a *app) watch(cmd *cobra.Command, on func(s session) looker) error {
 		}
 		select {
 		case <-cmd.Context().Done():
-			return exit(ExitInterrupted)
+			return exit(interrupted(cmd.Context()))
 		case <-ticker.C:
 		}
 	}
@@ -56,7 +56,6 @@ func (a *app) watch(cmd *cobra.Command, on func(s session) looker) error {
 type watcher struct {
 	session
 
-	app    *app
 	look   looker
 	redraw bool
 

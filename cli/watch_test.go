@@ -159,8 +159,8 @@ func TestWatchRedrawsOnATerminal(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	v := view{loc: time.UTC, command: func(...string) string { return "downtime end" }}
-	on := session{view: v, cmd: &cobra.Command{}, op: operator.Operator{Store: memstore.New()}, out: &out}
-	w := watcher{session: on, app: newApp(nil), look: lookAtState(on), redraw: true}
+	on := session{view: v, app: newApp(nil), cmd: &cobra.Command{}, op: operator.Operator{Store: memstore.New()}, out: &out}
+	w := watcher{session: on, look: lookAtState(on), redraw: true}
 	require.NoError(t, w.once(t.Context()))
 	require.Equal(t, "\x1b[H\x1b[2Jstate      UP\nstore      memory, where nothing was ever written\n"+
 		"fleet      no instance has reported to this store: downtime end\n", out.String())

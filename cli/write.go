@@ -36,6 +36,7 @@ type written struct {
 
 // report prints the report, and returns the exit code as an error.
 func (s session) report(ctx context.Context, w written) error {
+	s.app.wrote = !isDryRun(s.cmd) && w.res.Before.Mark() != w.res.After.Mark()
 	found := wire.Read(s.op.Store, w.res.State())
 	f := s.after(ctx, w.res)
 	fleet := f.counts()
@@ -65,9 +66,9 @@ func (s session) report(ctx context.Context, w written) error {
 		w.last(fleet)
 	}
 	if isDryRun(s.cmd) {
-		fmt.Fprintf(s.out, label, "dry run", s.warning("nothing was written: this is how it would be"))
+		fmt.Fprintln(s.out, s.warning("nothing was written: this is how it would be"))
 	}
-	line := []string{"RESULT", w.result}
+	line := []string{resultWord, w.result}
 	if w.result == wire.StillDown {
 		for _, p := range found.InForce() {
 			line = append(line, p.ID)
