@@ -44,6 +44,7 @@ type known struct {
 type reading struct {
 	due    time.Time // the next read
 	owed   bool      // a hint or a caller needs a read that begins from now on
+	again  bool      // the row was written during the running read, see rowDone
 	busy   bool      // a read runs
 	late   bool      // it has overrun its deadline
 	asked  time.Time // start of the running read, or of the last one
@@ -57,8 +58,9 @@ type reporting struct {
 	key        string // of the row; "" if the store keeps no rows
 	seq        int64  // of the last row that was sent
 	due        time.Time
-	news       time.Time // when a change is reported; zero if there is none
-	told       report    // report in the last row
+	news       time.Time   // when a change is reported; zero if there is none
+	told       report      // report in the last row
+	token      store.Token // that the last write of the row returned
 	busy       bool
 	asked      time.Time // when the last write began
 	registered bool      // the row is there

@@ -248,6 +248,36 @@ func TestAHintStaysOwedUntilAReadThatBeganAfterIt(t *testing.T) {
 	require.True(t, p.after(30*time.Millisecond, tick{}).read)
 }
 
+// TestARowThatIsWrittenDuringARead: the running read may have begun before the row was there. If
+// its token is that of the row, it saw what an operator wrote before. Else it is repeated at once.
+// Neither read was asked for by a hint, so the next hint is answered at once.
+func TestARowThatIsWrittenDuringARead(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		row    store.Token
+		repeat bool
+	}{
+		"and finds what the read finds":         {"w2", false},
+		"and finds a later write":               {"w3", true},
+		"and comes from a store without tokens": {"", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newStepper(t, Config{PollInterval: time.Hour}).withRow()
+			p.after(0, tick{})
+			p.after(0, rowDone{token: "w1"})
+			p.after(0, p.reads(document(1), nil))
+			require.True(t, p.after(time.Second, hint{}).read)
+			p.after(time.Millisecond, rowDone{token: c.row})
+			require.Equal(t, c.repeat, p.after(time.Millisecond, p.reads(document(2), nil)).read)
+			p.after(time.Millisecond, p.reads(nil, store.ErrUnchanged))
+			require.False(t, p.state.read.owed)
+			require.False(t, p.after(hintPause, tick{}).read)
+			require.True(t, p.after(time.Millisecond, hint{}).read)
+		})
+	}
+}
+
 func TestARowIsReportedOnChangeAndRenewed(t *testing.T) {
 	t.Parallel()
 	p := newStepper(t, Config{PollInterval: time.Hour}).withRow()

@@ -32,6 +32,10 @@ func (set *settings) readDone(s *state, e readDone, in input, out *output) {
 	if s.row.key == "" || s.row.gaveUp || !s.row.since.IsZero() && !e.asked.Before(s.row.since) {
 		s.known.served = true
 	}
+	if s.read.again && s.rowWantsRead() {
+		s.read.due = in.now
+	}
+	s.read.again = false
 }
 
 // adopt applies the result of a read and returns its error, if any. A failed read changes only

@@ -82,6 +82,12 @@ func (set *settings) scheduleRow(s *state, in input, out *output) time.Time {
 	return limit
 }
 
+// rowWantsRead reports whether the gate must read because of its row: it may not serve yet, or
+// the token in the answer to the row is another one than that of the last read.
+func (s *state) rowWantsRead() bool {
+	return !s.known.served || s.row.token != "" && s.row.token != s.known.token
+}
+
 // rowDone handles the result of a write of the row.
 func (set *settings) rowDone(s *state, e rowDone, in input, out *output) {
 	r := &s.row
@@ -95,11 +101,13 @@ func (set *settings) rowDone(s *state, e rowDone, in input, out *output) {
 		}
 		r.registered, r.warned, r.err, r.fails, r.gaveUp = true, false, nil, 0, false
 		r.due = in.now.Add(s.spread(renewEvery))
-		if s.known.ever && e.token != "" && e.token == s.known.token {
+		if r.token = e.token; s.known.ever && e.token != "" && e.token == s.known.token {
 			s.known.served = true // the token was read after the row was written
 		}
-		if !s.known.served || e.token != "" && e.token != s.known.token {
-			s.read.owed, s.read.due = s.read.busy, in.now
+		// The running read may have begun before the row was there. It is repeated, unless its
+		// result is what the row's token asks for.
+		if s.rowWantsRead() {
+			s.read.again, s.read.due = s.read.busy, in.now
 		}
 		return
 	}
