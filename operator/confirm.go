@@ -28,12 +28,16 @@ func (o Operator) confirm(caller context.Context, old store.Token, next *period.
 	// The caller must learn the outcome even if its own deadline has passed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(caller), confirmTimeout)
 	defer cancel()
+	written := store.TokenOf(text)
 	for attempt := 1; ; attempt++ {
-		blob, err := o.Store.Get(ctx, "")
+		blob, err := o.Store.Get(ctx, written)
+		if errors.Is(err, store.ErrUnchanged) {
+			blob.Token, blob.Bytes, err = written, text, nil
+		}
 		s, err := stateOf(blob, err)
 		found, older := err, false
 		switch d := s.Document; {
-		case d != nil && (s.Token == store.TokenOf(text) || d.StoreID == next.StoreID && d.Log.Holds(next.WriteID)):
+		case d != nil && (s.Token == written || d.StoreID == next.StoreID && d.Log.Holds(next.WriteID)):
 			return s, nil
 		case d != nil:
 			found = fmt.Errorf("revision %d of document %s", d.Revision, d.StoreID)
