@@ -53,7 +53,8 @@
 //
 // # Guarantees
 //
-// Each read and each write is one script, which the server runs alone. A read is consistent.
+// Each write is one script, which the server runs alone. A read is a script for the token, and one
+// HMGET of the primary for token and document if the reader lacks them; their digest must match.
 // A write compares the token, replaces the document and announces the new token, or changes
 // nothing. Scripts go to the primary, also if a cluster's client reads from replicas. The
 // client never sends a Swap a second time by itself: if the answer is lost, Swap returns an

@@ -10,6 +10,10 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
+// stateHash says that there is a hash under the document's key, whose token the caller does not
+// have.
+const stateHash = "hash"
+
 // Get reads the document from the primary, or only its token if the caller has the document.
 // A missing document is [store.ErrLost]: the server cannot prove that there never was one.
 func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
@@ -18,11 +22,28 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	if err != nil {
 		return store.Blob{}, err
 	}
+	if r.text(2) == stateHash {
+		if r, err = s.document(ctx, r); err != nil {
+			return store.Blob{}, err
+		}
+	}
 	blob, err := s.blob(r, have)
 	if blob.Token != "" {
 		s.hints.found(read{token: blob.Token, session: session})
 	}
 	return blob, err
+}
+
+// document adds token and bytes to a reply of the script read that lacks the bytes.
+func (s *Store) document(ctx context.Context, r reply) (reply, error) {
+	return call(ctx, s, func(ctx context.Context) (reply, error) {
+		node, err := s.primary(ctx) // a cluster's client may send HMGET to a replica
+		if err != nil {
+			return nil, err
+		}
+		fields, err := node.HMGet(ctx, s.keys.document, "token", "document").Result()
+		return append(r[:3:3], fields...), err
+	})
 }
 
 // blob is the document in the reply of the script read.
@@ -35,7 +56,11 @@ func (s *Store) blob(r reply, have store.Token) (store.Blob, error) {
 	switch state {
 	case "same":
 		return store.Blob{Token: have, Now: now}, store.ErrUnchanged
-	case "hash":
+	case stateHash:
+		if !r.has(3) || !r.has(4) {
+			state = "foreign"
+			break
+		}
 		blob := store.Blob{Token: store.Token(r.text(3)), Bytes: []byte(r.text(4)), Now: now}
 		if blob.Token == store.TokenOf(blob.Bytes) {
 			return blob, nil

@@ -182,7 +182,6 @@ func TestAHandEditIsFoundAndLeftAsItIs(t *testing.T) {
 		"of the document":           {"document", "First"},
 		"of the token":              {"token", string(tokenOf("second"))},
 		"of the token, to none":     {"token", ""},
-		"of the digest of both":     {"check", ""},
 		"that empties the document": {"document", ""},
 	} {
 		require.NoError(t, client.Del(t.Context(), document).Err())
@@ -203,6 +202,28 @@ func TestAHandEditIsFoundAndLeftAsItIs(t *testing.T) {
 		}
 		require.Equal(t, dump, client.Dump(t.Context(), document).Val(), name)
 	}
+}
+
+// TestAnEditOfTheCheckIsFoundWithTheTokenOnly: token and document belong together, so a reader
+// that gets the bytes takes them. Only a read that sends none, and a write, need the check.
+func TestAnEditOfTheCheckIsFoundWithTheTokenOnly(t *testing.T) {
+	t.Parallel()
+	st, client := open(t, testservers.Redis(t).Addr)
+	token := write(t, st, "first")
+	tamper(t, client, document, "check", "")
+	for _, have := range []store.Token{"", tokenOf("second")} {
+		blob, err := st.Get(t.Context(), have)
+		require.NoError(t, err)
+		require.Equal(t, "first", string(blob.Bytes))
+		set, err := st.ListRows(t.Context(), have)
+		require.NoError(t, err)
+		require.Equal(t, blob.Bytes, set.Blob.Bytes)
+	}
+	_, err := st.Get(t.Context(), token)
+	require.ErrorIs(t, err, store.ErrTampered)
+	_, err = st.ListRows(t.Context(), token)
+	require.ErrorIs(t, err, store.ErrTampered)
+	require.ErrorIs(t, st.Swap(t.Context(), token, []byte("second")), store.ErrTampered)
 }
 
 func TestADigestThatWasForgedIsFound(t *testing.T) {

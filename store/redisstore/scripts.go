@@ -52,6 +52,15 @@ func (r reply) text(i int) string {
 	return s
 }
 
+// has reports whether there is a string at i.
+func (r reply) has(i int) bool {
+	if i >= len(r) {
+		return false
+	}
+	_, ok := r[i].(string)
+	return ok
+}
+
 // time is the server's, in the first two elements.
 func (r reply) time() (time.Time, error) {
 	sec, err1 := strconv.ParseInt(r.text(0), 10, 64)

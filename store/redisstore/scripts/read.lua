@@ -1,22 +1,22 @@
--- Reads the document and, if their key is given, all rows.
+-- Reads the state of the document and, if their key is given, document and rows.
 -- KEYS: document, rows. ARGV: the caller's token, the time to keep rows in microseconds.
--- Returns the server's time in two numbers, the state of the document, token and bytes of one
--- that the caller does not have, and names and values of the rows.
+-- Returns the server's time in two numbers, the state of the document, its token, and with
+-- rows: the bytes, if the caller does not have them, and names and values of the rows.
 --
+-- Without rows the caller reads the bytes itself, because a script needs three times as long
+-- to return 64 KiB as HMGET. The caller compares the token with the digest of the bytes. If it
+-- gets no bytes, the script compares "check".
 -- HDEL runs under pcall: a user who may not write, or a replica, reads all the same.
 
 local now = redis.call('TIME')
 local state, token, bytes = redis.call('TYPE', KEYS[1]).ok, false, false
 if state == 'hash' then
-  local h = redis.call('HMGET', KEYS[1], 'token', 'document', 'check')
-  if not (h[1] and h[2]) then
-    state = 'foreign'
-  elseif redis.sha1hex(h[1] .. h[2]) ~= h[3] then
-    state = 'tampered'
-  elseif h[1] ~= '' and h[1] == ARGV[1] then
-    state = 'same'
-  else
-    token, bytes = h[1], h[2]
+  token = redis.call('HGET', KEYS[1], 'token')
+  if token and token ~= '' and token == ARGV[1] then
+    local h = redis.call('HMGET', KEYS[1], 'document', 'check')
+    state = (h[1] and redis.sha1hex(token .. h[1]) == h[2]) and 'same' or 'tampered'
+  elseif KEYS[2] then
+    bytes = redis.call('HGET', KEYS[1], 'document')
   end
 end
 local kept = {}
