@@ -6,6 +6,12 @@ SHELL := bash
 FUZZTIME ?= 10s
 # The race detector needs a C compiler. CGO_ENABLED is 1 if Go found one.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+# The other minor version of Go that is supported.
+OTHER_GO = $(if $(filter go1.26%,$(shell go env GOVERSION)),go1.27.4,go1.26.8)
+# The packages of every module. golangci-lint and govulncheck have no pattern for a workspace.
+PACKAGES = $(shell tools/modules | sed 's|^\.$$||; s|.\+|&/|; s|.*|./&...|')
+# Prints one line for each package, then what failed and what was skipped, and the counts.
+GOTESTSUM = "$$(tools/install gotestsum)/gotestsum" --format pkgname --format-hide-empty-pkg --
 
 .PHONY: help
 help: ## list the targets
@@ -21,20 +27,37 @@ test: ## every test of every module, then each module on its own; screenshots ar
 	@[ -n "$(RACE)" ] || echo "no C compiler found: testing WITHOUT the race detector" >&2
 	tools/servers
 	@rm -rf test-output && mkdir test-output
-	go test -json $(RACE) -shuffle=on -timeout 5m -artifacts -outputdir test-output work | go run ./internal/testcount
+	$(GOTESTSUM) $(RACE) -shuffle=on -timeout 20m -artifacts -outputdir test-output work
 	tools/test-alone
+
+.PHONY: test-other
+test-other: export GOTOOLCHAIN = $(OTHER_GO)
+test-other: ## the short tests on the other supported version of Go, without e2e
+	go version
+	$(GOTESTSUM) -short -timeout 20m $(filter-out ./e2e/%,$(PACKAGES))
+
+.PHONY: full
+full: ## what takes too long for CI: soaks, every spelling of a path, fuzzing, propagation (45 minutes)
+	$(GOTESTSUM) $(RACE) -count 20 -timeout 1h -run '^(TestKilledWriters|TestWhileDrainedNothingRuns)$$' ./core ./store/filestore
+	DOWNTIME_PATHS=all $(GOTESTSUM) -timeout 1h ./internal/adaptertest
+	tools/fuzz 1m
+	$(MAKE) bench-propagation
 
 .PHONY: lint
 lint: ## gofumpt, golangci-lint and tools/house-rules, over every module
-	@bin=$$(tools/install); \
+	@bin=$$(tools/install gofumpt golangci-lint); \
 	unformatted=$$("$$bin/gofumpt" -l .); \
 	if [ -n "$$unformatted" ]; then echo "make fmt would change:" >&2; echo "$$unformatted" >&2; exit 1; fi; \
-	"$$bin/golangci-lint" run $$(tools/modules | sed 's|^\.$$||; s|.\+|&/|; s|.*|./&...|')
+	"$$bin/golangci-lint" run $(PACKAGES)
 	tools/house-rules
 
 .PHONY: fmt
 fmt: ## format every file
-	@"$$(tools/install)/gofumpt" -w .
+	@"$$(tools/install gofumpt)/gofumpt" -w .
+
+.PHONY: vuln
+vuln: ## look the dependencies up in Go's vulnerability database, which it must reach
+	"$$(tools/install govulncheck)/govulncheck" $(PACKAGES)
 
 .PHONY: vet-others
 vet-others: ## type-check and vet the libraries for other systems

@@ -353,7 +353,8 @@ func (m *mutant) ListRows(ctx context.Context, have store.Token) (store.Rowset, 
 	defer d.mu.Unlock()
 	d.rows.lists++
 	kept := d.rowsOf(m)
-	d.prune(kept, d.clock())
+	now := d.clock() // not after the document's: no row is expired before its lease ends
+	d.prune(kept, now)
 	blob, err := m.read(have)
 	switch puts := d.rows.puts + 4; d.fault {
 	case "reads the document before rows":
@@ -368,7 +369,7 @@ func (m *mutant) ListRows(ctx context.Context, have store.Token) (store.Rowset, 
 		}
 	}
 	set := store.Rowset{Blob: blob, Since: d.rows.since}
-	set.Rows, err = d.list(kept, d.clock()), d.listBlob(&set, have, err)
+	set.Rows, err = d.list(kept, now), d.listBlob(&set, have, err)
 	switch {
 	case d.is("begins with a row") && len(kept) == 0:
 		set.Rows = []store.Row{{Key: "a", Seen: d.clock(), Life: store.Live}}
