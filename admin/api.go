@@ -1,8 +1,12 @@
 package admin
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -18,30 +22,26 @@ type answer struct {
 	body     any    // nil for a 304
 }
 
-// api answers path, which is within the mount and begins with "/api". The client is
-// authorized, the request is not from another site, and its body ends at maxBody.
-func (s *site) api(w http.ResponseWriter, r *http.Request, path string) {
-	methods, id := s.endpoints(path)
-	if methods == nil {
-		newProblem(http.StatusNotFound, codeNotFound, "There is nothing at this path.").write(w, r)
-		return
+// endpoints are the endpoints of the API by method and path.
+func (s *site) endpoints() map[string]endpoint {
+	return map[string]endpoint{
+		"GET /api/v1/state":           s.apiState,
+		"GET /api/v1/periods":         s.apiPeriods,
+		"POST /api/v1/periods":        s.apiSchedule,
+		"GET /api/v1/periods/{id}":    s.apiPeriod,
+		"PATCH /api/v1/periods/{id}":  s.apiEdit,
+		"DELETE /api/v1/periods/{id}": s.apiCancel,
+		"POST /api/v1/start":          s.apiStart,
+		"POST /api/v1/end":            s.apiEnd,
+		"GET /api/v1/fleet":           s.apiFleet,
+		"GET /api/v1/log":             s.apiLog,
 	}
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	serve, ok := methods[method]
-	if !ok {
-		allow := allowed(methods)
-		w.Header().Set("Allow", allow)
-		if method == http.MethodOptions {
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		newProblem(http.StatusMethodNotAllowed, codeMethod, "This path takes "+allow+".").write(w, r)
-		return
-	}
-	a, p := serve(r, id)
+}
+
+// serve answers r. The client is authorized, the request is not from another site, and its body
+// ends at maxBody.
+func (e endpoint) serve(w http.ResponseWriter, r *http.Request) {
+	a, p := e(r, r.PathValue("id"))
 	if p != nil {
 		p.write(w, r)
 		return
@@ -49,39 +49,18 @@ func (s *site) api(w http.ResponseWriter, r *http.Request, path string) {
 	a.write(w, r)
 }
 
-// endpoints returns the endpoints of a path by method, or nil if there is no such path.
-func (s *site) endpoints(path string) (methods map[string]endpoint, id string) {
-	switch path {
-	case "/api/v1/state":
-		return map[string]endpoint{http.MethodGet: s.apiState}, ""
-	case "/api/v1/periods":
-		return map[string]endpoint{http.MethodGet: s.apiPeriods, http.MethodPost: s.apiSchedule}, ""
-	case "/api/v1/start":
-		return map[string]endpoint{http.MethodPost: s.apiStart}, ""
-	case "/api/v1/end":
-		return map[string]endpoint{http.MethodPost: s.apiEnd}, ""
-	case "/api/v1/fleet":
-		return map[string]endpoint{http.MethodGet: s.apiFleet}, ""
-	case "/api/v1/log":
-		return map[string]endpoint{http.MethodGet: s.apiLog}, ""
+// noMethod answers a method that the path does not have. allow are the others. OPTIONS asks for
+// them.
+func noMethod(w http.ResponseWriter, r *http.Request, allow string) {
+	methods := append(strings.Split(allow, ", "), http.MethodOptions)
+	slices.Sort(methods)
+	allow = strings.Join(methods, ", ")
+	w.Header().Set("Allow", allow)
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
 	}
-	id, ok := strings.CutPrefix(path, "/api/v1/periods/")
-	if !ok || id == "" || strings.Contains(id, "/") {
-		return nil, ""
-	}
-	return map[string]endpoint{http.MethodGet: s.apiPeriod, http.MethodPatch: s.apiEdit, http.MethodDelete: s.apiCancel}, id
-}
-
-// allowed is the value of the header Allow.
-func allowed(methods map[string]endpoint) string {
-	names := []string{http.MethodOptions}
-	for name := range methods {
-		if names = append(names, name); name == http.MethodGet {
-			names = append(names, http.MethodHead)
-		}
-	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
+	newProblem(http.StatusMethodNotAllowed, codeMethod, "This path takes "+allow+".").write(w, r)
 }
 
 func (a *answer) write(w http.ResponseWriter, r *http.Request) {
@@ -97,4 +76,62 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	sendJSON(w, r, max(a.status, http.StatusOK), "application/json", a.body)
+}
+
+// versionTag is the entity tag of a period with this version.
+func versionTag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+// digestTag is a weak entity tag of v. It is weak because the caller leaves out the members
+// that differ with every answer, such as clocks and counts.
+func digestTag(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "" // sendJSON reports the error
+	}
+	sum := sha256.Sum256(b)
+	return `W/"` + hex.EncodeToString(sum[:10]) + `"`
+}
+
+// ifMatch is the version in If-Match (RFC 9110, section 13.1.1), as a condition for a write
+// about one period. It must be exactly one strong tag. "*", lists and weak tags are refused,
+// because they do not say which version the client has seen.
+func ifMatch(r *http.Request) (*int64, *problem) {
+	values := r.Header.Values("If-Match")
+	if len(values) == 0 {
+		return nil, newProblem(http.StatusPreconditionRequired, codeNoPrecondition, `Nothing was changed: send the version that you have seen in If-Match, as in the period's ETag. Example: If-Match: "3".`)
+	}
+	text := strings.Trim(strings.Join(values, ", "), " \t")
+	version, err := strconv.ParseInt(strings.Trim(text, `"`), 10, 64)
+	if err != nil || version < 1 || versionTag(version) != text {
+		return nil, invalid("If-Match", text, `want the one version that you have seen, as in the period's ETag: "3"`)
+	}
+	return &version, nil
+}
+
+// unmatched refuses If-Match in a request that is not about one period. If it were ignored,
+// a write could take place that the client meant to prevent.
+func unmatched(r *http.Request) *problem {
+	values := r.Header.Values("If-Match")
+	if len(values) == 0 {
+		return nil
+	}
+	return invalid("If-Match", strings.Join(values, ", "), "is only for a write about one period; leave it out, or send the revision of the state that you have seen, if the path takes one")
+}
+
+// noneMatch reports whether If-None-Match names tag, by the weak comparison (RFC 9110,
+// sections 8.8.3.2 and 13.1.2).
+func noneMatch(r *http.Request, tag string) bool {
+	opaque := strings.TrimPrefix(tag, "W/")
+	for _, line := range r.Header.Values("If-None-Match") {
+		if strings.Trim(line, " \t") == "*" {
+			return true
+		}
+		// Our tags contain no comma and no quote, so a part between commas is a whole tag.
+		for part := range strings.SplitSeq(line, ",") {
+			if strings.TrimPrefix(strings.Trim(part, " \t"), "W/") == opaque {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -68,12 +68,7 @@ var (
 )
 
 // start is POST /start: it takes the site down.
-func (s *site) start(w http.ResponseWriter, r *http.Request) {
-	f, err := readForm(r, startFields...)
-	if err != nil {
-		s.refuseForm(w, r, err)
-		return
-	}
+func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
 	revision, err := f.number("revision")
 	if err != nil {
 		s.refuseForm(w, r, err)
@@ -125,4 +120,40 @@ func (f *form) duration(field string) time.Duration {
 		return 0
 	}
 	return d
+}
+
+// end is POST /end: it ends one period, if that still has the version of the form.
+func (s *site) end(w http.ResponseWriter, r *http.Request, id string, version int64) {
+	res, err := s.operator(r).End(r.Context(), operator.EndOptions{ID: id, IfVersion: &version})
+	s.ended(w, r, res, err)
+}
+
+// endAll is POST /end-all: it ends all periods in force, if the document still has the
+// revision of the form. If the document is lost, the revision is 0, and a new document is begun.
+func (s *site) endAll(w http.ResponseWriter, r *http.Request, f form) {
+	var revision int64
+	if !f.checked("anew") {
+		var err error
+		if revision, err = f.number("revision"); err != nil {
+			s.refuseForm(w, r, err)
+			return
+		}
+	}
+	res, err := s.operator(r).End(r.Context(), operator.EndOptions{All: true, IfRevision: &revision})
+	if err == nil && res.Before == nil {
+		s.done(w, r, "./", "anew", res)
+		return
+	}
+	s.ended(w, r, res, err)
+}
+
+func (s *site) ended(w http.ResponseWriter, r *http.Request, res operator.Result, err error) {
+	if err == nil {
+		s.done(w, r, "./", "ended", res, res.Ended...)
+		return
+	}
+	p := nowPage{page: s.page(w, r, "now", ""), Start: newForm()}
+	var status int
+	status, p.Conflict, p.Failure = explain(err, "Below is the current state.")
+	s.showNow(w, status, p)
 }

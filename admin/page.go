@@ -2,10 +2,16 @@ package admin
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"html/template"
 	"io"
 	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/go-downtime/downtime/internal/visible"
 )
@@ -73,4 +79,95 @@ func (s *site) render(w http.ResponseWriter, status int, name string, data any) 
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, visible.Text(b.String())) // an error means that the client has gone
+}
+
+// funcs are the functions of the templates.
+var funcs = template.FuncMap{
+	"style":     func() string { return styleName },
+	"script":    func() string { return scriptName },
+	"icon":      func() string { return iconName },
+	"instant":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"count":     count,
+	"field":     newField,
+	"link":      newLink,
+	"holder":    holder,
+	"durations": func() []choice { return durations },
+}
+
+// link is a link of the navigation.
+type link struct {
+	Href, Text string
+	Here       bool // it leads to the current page
+}
+
+// named is a page with a name.
+type named interface{ name() string }
+
+func (p page) name() string { return p.Name }
+
+func newLink(p named, name, href, text string) link {
+	return link{Href: href, Text: text, Here: p.name() == name}
+}
+
+// choice is an option of a list.
+type choice struct{ Value, Text string }
+
+// durations are the choices for the expected duration of a start.
+var durations = []choice{
+	{"5m", "5 minutes"},
+	{"10m", "10 minutes"},
+	{"15m", "15 minutes"},
+	{"30m", "30 minutes"},
+	{"1h", "1 hour"},
+	{"2h", "2 hours"},
+	{"4h", "4 hours"},
+	{"8h", "8 hours"},
+	{"24h", "24 hours"},
+}
+
+//go:embed assets
+var assetFiles embed.FS
+
+// asset is a file that pages load. Its name contains a digest of its content, so browsers can
+// cache it forever and never use it for another version of the page.
+type asset struct {
+	kind string
+	body []byte
+}
+
+// Names of the assets in links.
+var (
+	styleName  = assetName("style.css")
+	scriptName = assetName("page.js")
+	iconName   = assetName("icon.svg")
+)
+
+var assets = map[string]asset{
+	styleName:  {"text/css; charset=utf-8", assetBody("style.css")},
+	scriptName: {"text/javascript; charset=utf-8", assetBody("page.js")},
+	iconName:   {"image/svg+xml", assetBody("icon.svg")},
+}
+
+func assetBody(file string) []byte {
+	b, err := assetFiles.ReadFile("assets/" + file)
+	if err != nil {
+		panic(err) // it is embedded above
+	}
+	return b
+}
+
+func assetName(file string) string {
+	sum := sha256.Sum256(assetBody(file))
+	ext := path.Ext(file)
+	return strings.TrimSuffix(file, ext) + "-" + hex.EncodeToString(sum[:8]) + ext
+}
+
+func (a asset) serve(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", a.kind)
+	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(a.body) // an error means that the client has gone
+	}
 }

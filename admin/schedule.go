@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 )
 
 // schedulePage lists the periods in the store, at most maxShown of them.
@@ -71,37 +72,19 @@ var groupTitles = map[string]string{wire.InForce: "In force", wire.Upcoming: "Co
 // fromQuery is the query of the schedule after so many periods.
 func fromQuery(n int) string { return "from=" + strconv.Itoa(n) }
 
-// enable is POST /enable, and disable is POST /disable.
-func (s *site) enable(w http.ResponseWriter, r *http.Request)  { s.toggle(w, r, true, "enabled") }
-func (s *site) disable(w http.ResponseWriter, r *http.Request) { s.toggle(w, r, false, "disabled") }
-
-func (s *site) toggle(w http.ResponseWriter, r *http.Request, to bool, code string) {
-	if id, version, ok := s.readTarget(w, r); ok {
+// toggle is POST /enable and POST /disable.
+func (s *site) toggle(to bool) func(w http.ResponseWriter, r *http.Request, id string, version int64) {
+	code := map[bool]string{true: "enabled", false: "disabled"}[to]
+	return func(w http.ResponseWriter, r *http.Request, id string, version int64) {
 		res, err := s.operator(r).Edit(r.Context(), id, operator.EditOptions{IfVersion: &version, Enabled: &to})
 		s.changed(w, r, code, res, err)
 	}
 }
 
 // remove is POST /delete: it removes a period that is not in force.
-func (s *site) remove(w http.ResponseWriter, r *http.Request) {
-	if id, version, ok := s.readTarget(w, r); ok {
-		res, err := s.operator(r).Cancel(r.Context(), id, operator.CancelOptions{IfVersion: &version})
-		s.changed(w, r, "deleted", res, err)
-	}
-}
-
-// readTarget reads a form that names one period and its version. If ok is false, readTarget
-// has answered the request.
-func (s *site) readTarget(w http.ResponseWriter, r *http.Request) (id string, version int64, ok bool) {
-	f, err := readForm(r, "id", "version")
-	if err == nil {
-		version, err = f.version()
-	}
-	if err != nil {
-		s.refuseForm(w, r, err)
-		return "", 0, false
-	}
-	return f.Values["id"], version, true
+func (s *site) remove(w http.ResponseWriter, r *http.Request, id string, version int64) {
+	res, err := s.operator(r).Cancel(r.Context(), id, operator.CancelOptions{IfVersion: &version})
+	s.changed(w, r, "deleted", res, err)
 }
 
 // changed shows the schedule after a change, or why the change failed.
@@ -115,3 +98,23 @@ func (s *site) changed(w http.ResponseWriter, r *http.Request, code string, res 
 	status, p.Conflict, p.Failure = explain(err, "Below is the current schedule.")
 	s.showSchedule(w, status, p)
 }
+
+// listed are the first periods of a list, and how many more there are.
+type listed struct {
+	Periods []periodView
+	More    int
+}
+
+func (v seen) listed(periods []period.Period) listed {
+	l := listed{More: max(0, len(periods)-maxShown)}
+	for _, p := range periods[:len(periods)-l.More] {
+		l.Periods = append(l.Periods, v.View(p))
+	}
+	return l
+}
+
+// Held are the periods in force.
+func (v seen) Held() listed { return v.listed(v.InForce) }
+
+// Coming are the windows that are to come, the next one first.
+func (v seen) Coming() listed { return v.listed(v.Upcoming()) }

@@ -57,12 +57,7 @@ func (s *site) askZone(w http.ResponseWriter, r *http.Request) {
 }
 
 // pickZone is POST /zone.
-func (s *site) pickZone(w http.ResponseWriter, r *http.Request) {
-	f, err := readForm(r, "zone", "back")
-	if err != nil {
-		s.refuseForm(w, r, err)
-		return
-	}
+func (s *site) pickZone(w http.ResponseWriter, r *http.Request, f form) {
 	zone, err := loadZone(f.Values["zone"])
 	if err != nil {
 		f.fault("zone", sentence(err.Error()))

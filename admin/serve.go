@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	pathpkg "path"
 	"slices"
 	"strings"
 	"time"
@@ -115,4 +116,85 @@ func lastSegment(path, mount string) string {
 		path = mount
 	}
 	return path[strings.LastIndexByte(path, '/')+1:]
+}
+
+// routes are the pages, the assets and the API, by method and path within the mount. A GET
+// changes nothing.
+func (s *site) routes() *http.ServeMux {
+	m := http.NewServeMux()
+	m.HandleFunc("GET /{$}", s.now)
+	m.HandleFunc("POST /start", s.form(s.start, startFields...))
+	m.HandleFunc("GET /end", s.confirmEnd)
+	m.HandleFunc("POST /end", s.target(s.end))
+	m.HandleFunc("POST /end-all", s.form(s.endAll, "revision", "anew"))
+	m.HandleFunc("GET /schedule", s.schedule)
+	m.HandleFunc("GET /add", s.add)
+	m.HandleFunc("POST /add", s.form(s.added, periodFields...))
+	m.HandleFunc("GET /edit", s.edit)
+	m.HandleFunc("POST /edit", s.form(s.edited, periodFields...))
+	m.HandleFunc("POST /enable", s.target(s.toggle(true)))
+	m.HandleFunc("POST /disable", s.target(s.toggle(false)))
+	m.HandleFunc("GET /delete", s.confirmRemove)
+	m.HandleFunc("POST /delete", s.target(s.remove))
+	m.HandleFunc("GET /fleet", s.fleet)
+	m.HandleFunc("GET /log", s.journal)
+	m.HandleFunc("GET /visitors", s.visitors)
+	m.HandleFunc("GET /visitors.htm", s.visitorsPage)
+	m.HandleFunc("GET /zone", s.askZone)
+	m.HandleFunc("POST /zone", s.form(s.pickZone, "zone", "back"))
+	for name, a := range assets {
+		m.HandleFunc("GET /"+name, a.serve)
+	}
+	for pattern, e := range s.endpoints() {
+		m.HandleFunc(pattern, e.serve)
+	}
+	return m
+}
+
+// dispatch serves path, which begins with "/". The mux would redirect a path that is not clean.
+func (s *site) dispatch(w http.ResponseWriter, r *http.Request, path string) {
+	inner := r.Clone(r.Context())
+	inner.URL.Path, inner.URL.RawPath = path, ""
+	other, pattern := s.mux.Handler(inner)
+	clean := pathpkg.Clean(path) == path
+	if clean && pattern != "" {
+		s.mux.ServeHTTP(w, inner)
+		return
+	}
+	found := &recorder{header: http.Header{}}
+	other.ServeHTTP(found, inner)
+	allow := found.header.Get("Allow")
+	switch {
+	case !clean, allow == "":
+		s.refuse(w, r, path, http.StatusNotFound, "There is no such page here.")
+	case isAPI(path):
+		noMethod(w, r, allow)
+	default:
+		w.Header().Set("Allow", allow)
+		s.refuse(w, r, path, http.StatusMethodNotAllowed, "This page takes "+allow+".")
+	}
+}
+
+// form reads the form of a POST and passes it to serve. It refuses any other body.
+func (s *site) form(serve func(w http.ResponseWriter, r *http.Request, f form), fields ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		f, err := readForm(r, fields...)
+		if err != nil {
+			s.refuseForm(w, r, err)
+			return
+		}
+		serve(w, r, f)
+	}
+}
+
+// target reads a form that names one period and its version.
+func (s *site) target(serve func(w http.ResponseWriter, r *http.Request, id string, version int64)) http.HandlerFunc {
+	return s.form(func(w http.ResponseWriter, r *http.Request, f form) {
+		version, err := f.version()
+		if err != nil {
+			s.refuseForm(w, r, err)
+			return
+		}
+		serve(w, r, f.Values["id"], version)
+	}, "id", "version")
 }
