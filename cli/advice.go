@@ -54,8 +54,10 @@ func (a *app) explain(cmd *cobra.Command, err error) (code int, text string) {
 		return ExitUsage, wrong
 	}
 	advice := a.advice(cmd, fault.Code)
-	if fault.Code == operator.CodeLost && (strings.Contains(text, "end --all") || strings.Contains(text, "downtime init")) {
-		advice = "" // the store has said it
+	// The store may have said it.
+	if fault.Code == operator.CodeLost && (strings.Contains(text, "end --all") || strings.Contains(text, "downtime init")) ||
+		fault.Code == operator.CodeReadOnly && strings.Contains(text, "chmod ") {
+		advice = ""
 	}
 	if advice != "" {
 		text += ": " + advice

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -88,7 +89,17 @@ func (a *app) fail(cmd *cobra.Command, err error) error {
 		return err
 	}
 	code, text := a.explain(cmd, err)
-	text = safe(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' }), "; "))
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", a.name, text)
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", a.name, safe(oneLine(text)))
 	return &exitError{code: code, err: err}
+}
+
+// oneLine joins the lines of an error, each once: a driver can repeat one for each attempt.
+func oneLine(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
 }

@@ -252,6 +252,13 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+func TestOneLineSaysAThingOnce(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "failed to connect to `x`: 127.0.0.1:1: refused; [::1]:1: refused",
+		oneLine("failed to connect to `x`:\n\t127.0.0.1:1: refused\n\t127.0.0.1:1: refused\n\n\t[::1]:1: refused\n"))
+	require.Empty(t, oneLine("\n"))
+}
+
 func TestExitCode(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, ExitDone, ExitCode(nil))

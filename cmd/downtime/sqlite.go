@@ -12,10 +12,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	modernc "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
@@ -26,6 +28,10 @@ const sqliteForm = "sqlite:PATH?app=NAME[&prefix=PREFIX][&trust_writable=true]"
 
 // trustWritable is the parameter that believes a file whoever can write it.
 const trustWritable = "trust_writable"
+
+// busyTimeout is how long one statement waits for another writer. SQLite then gives up, and does
+// not notice before that its context ends. The command tries again until --timeout.
+const busyTimeout = 500 * time.Millisecond
 
 // sqlFields are our parameters by the names of sqlstore's options.
 var sqlFields = map[string]string{"App": "app", "Schema": "schema", "Prefix": "prefix"}
@@ -93,12 +99,12 @@ func openSQLite(_ context.Context, text string) (store.Store, error) {
 
 func (s sqlite) connect(mode string) (database, error) {
 	// The application chooses the mode of the journal.
-	dsn := "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?mode=" + mode + "&_pragma=busy_timeout(5000)"
+	dsn := "file:" + (&url.URL{Path: s.path}).EscapedPath() + "?mode=" + mode + "&_pragma=busy_timeout(" + strconv.FormatInt(busyTimeout.Milliseconds(), 10) + ")"
 	opened, err := modernc.NewConnector(dsn)
 	if err != nil {
 		return database{}, err
 	}
-	db := sql.OpenDB(connector{opened, s.believed})
+	db := sql.OpenDB(connector{opened, s.believed, filepath.Dir(s.path)})
 	st, err := sqlstore.New(db, sqlstore.SQLite, s.options)
 	if err != nil {
 		return database{}, errors.Join(refused(err, sqlFields), db.Close())
@@ -111,6 +117,7 @@ type connector struct {
 	driver.Connector
 
 	judge func() error
+	dir   string
 }
 
 // Connect opens the database if it is believed.
@@ -118,7 +125,11 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.judge(); err != nil {
 		return nil, err
 	}
-	return c.Connector.Connect(ctx)
+	conn, err := c.Connector.Connect(ctx)
+	if failed, ok := errors.AsType[*modernc.Error](err); ok && failed.Code()&0xff == sqlite3.SQLITE_CANTOPEN {
+		err = fmt.Errorf("%w: this user (number %d) must be able to read and write the file and its directory %s", err, os.Geteuid(), c.dir)
+	}
+	return conn, err
 }
 
 // believed returns an error if any user of the system can decide what the database says.
@@ -157,7 +168,7 @@ func (s sqlite) Prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(creating.Prepare(ctx), creating.Close())
+	return errors.Join(patiently(ctx, func() error { return creating.Prepare(ctx) }), creating.Close())
 }
 
 // missing returns [store.ErrLost] if there is no database. The driver only says that it
@@ -174,7 +185,12 @@ func (s sqlite) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	if err := s.missing(); err != nil {
 		return store.Blob{Now: time.Now()}, err
 	}
-	return s.database.Get(ctx, have)
+	var blob store.Blob
+	err := patiently(ctx, func() (err error) {
+		blob, err = s.database.Get(ctx, have)
+		return err
+	})
+	return blob, err
 }
 
 // ListRows returns no rows beside [store.ErrLost] if there is no database.
@@ -182,5 +198,29 @@ func (s sqlite) ListRows(ctx context.Context, have store.Token) (store.Rowset, e
 	if err := s.missing(); err != nil {
 		return store.Rowset{Blob: store.Blob{Now: time.Now()}}, err
 	}
-	return s.database.ListRows(ctx, have)
+	var set store.Rowset
+	err := patiently(ctx, func() (err error) {
+		set, err = s.database.ListRows(ctx, have)
+		return err
+	})
+	return set, err
+}
+
+// Swap waits for other writers until ctx ends.
+func (s sqlite) Swap(ctx context.Context, old store.Token, next []byte) error {
+	return patiently(ctx, func() error { return s.database.Swap(ctx, old, next) })
+}
+
+// patiently calls do again while another process has locked the database, until ctx ends.
+func patiently(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		locked, ok := errors.AsType[*modernc.Error](err)
+		switch {
+		case !ok || locked.Code()&0xff != sqlite3.SQLITE_BUSY:
+			return err
+		case ctx.Err() != nil:
+			return fmt.Errorf("%w: %w", err, ctx.Err())
+		}
+	}
 }

@@ -121,7 +121,7 @@ func TestAFileThatCannotBeRead(t *testing.T) {
 	as(t, server, func() {
 		other := again(t, st)
 		_, err := other.Get(t.Context(), "")
-		require.ErrorContains(t, err, "cannot be read by this user, give it read permission")
+		require.ErrorContains(t, err, "; run as user root, or let a group of both in: chgrp GROUP "+st.path+" && chmod g+r "+st.path+": ")
 		require.NotErrorIs(t, err, store.ErrLost)
 	})
 	require.NoError(t, os.Remove(st.path))

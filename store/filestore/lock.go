@@ -42,14 +42,15 @@ func (s *Store) locked(ctx context.Context, f func(*writer) error) error {
 
 func (s *Store) lockName() string { return s.base + ".lock" }
 
-// acquire takes the lock, or fails when ctx or lockTimeout ends. The caller releases it.
+// acquire takes the lock, or fails when ctx ends. Without a deadline of ctx it waits for at most
+// lockTimeout. The caller releases the lock.
 func (s *Store) acquire(ctx context.Context) (_ *writer, err error) {
 	w := &writer{store: s}
 	if err := w.at("open-directory"); err != nil {
-		return nil, s.errorf("not written: %w", refused(err))
+		return nil, s.errorf("%w", refused(err))
 	}
 	if w.dir, err = os.OpenRoot(s.dir); err != nil {
-		return nil, s.errorf("not written, the directory cannot be opened, create it or correct the path: %w", refused(err))
+		return nil, s.errorf("the directory cannot be opened, create it or correct the path: %w", refused(explainDenied(err, s.dir, true)))
 	}
 	defer func() {
 		if err != nil {
@@ -57,21 +58,25 @@ func (s *Store) acquire(ctx context.Context) (_ *writer, err error) {
 		}
 	}()
 	if err := s.mayWrite(w.dir); err != nil {
-		return nil, s.errorf("not written: %w", refused(err))
+		return nil, s.errorf("%w", refused(err))
 	}
 	path := filepath.Join(s.dir, s.lockName())
-	waiting, cancel := context.WithTimeout(ctx, lockTimeout)
-	defer cancel()
+	waiting := ctx
+	if _, limited := ctx.Deadline(); !limited {
+		var cancel context.CancelFunc
+		waiting, cancel = context.WithTimeout(ctx, lockTimeout)
+		defer cancel()
+	}
 	for {
 		if err := w.tryLock(); err != nil {
-			return nil, s.errorf("not written, the lock %s cannot be taken: %w", path, refused(err))
+			return nil, s.errorf("the lock %s cannot be taken: %w", path, refused(explainDenied(err, path, true)))
 		}
 		if w.lock != nil {
 			return w, nil
 		}
 		select {
 		case <-waiting.Done():
-			return nil, s.errorf("not written: another process holds the lock %s: %w", path, waiting.Err())
+			return nil, s.errorf("another process holds the lock %s: %w", path, waiting.Err())
 		case <-time.After(lockRetry):
 		}
 	}

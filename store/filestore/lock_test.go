@@ -6,12 +6,48 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/store"
 )
+
+// TestAWriterWaitsAsLongAsItsDeadline holds the limit of five seconds to writers without one.
+func TestAWriterWaitsAsLongAsItsDeadline(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ limit, want time.Duration }{
+		"without a deadline": {0, lockTimeout},
+		"a shorter one":      {time.Second, time.Second},
+		"a longer one":       {30 * time.Second, 30 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st, _ := written(t)
+			lock, err := os.OpenFile(st.path+".lock", os.O_RDWR, 0)
+			require.NoError(t, err)
+			held, err := tryLock(lock, false)
+			require.NoError(t, err)
+			require.NotNil(t, held)
+			t.Cleanup(func() { require.NoError(t, held.Unlock()) })
+			synctest.Test(t, func(t *testing.T) {
+				st.writing = make(chan struct{}, 1)
+				ctx := t.Context()
+				if test.limit > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, test.limit)
+					defer cancel()
+				}
+				begun := time.Now()
+				err := st.Swap(ctx, "", []byte("next"))
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				require.ErrorIs(t, err, store.ErrNotWritten)
+				require.Equal(t, test.want, time.Since(begun), "by the clock of the bubble")
+			})
+		})
+	}
+}
 
 func TestAWriterWaitsForTheLockAndSaysSo(t *testing.T) {
 	t.Parallel()

@@ -122,7 +122,7 @@ func (s *Store) unreadable(err error) error {
 		return s.errorf("is not believed: %w", err)
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return s.errorf("cannot be read by this user, give it read permission: %w", err)
+		return s.errorf("cannot be read: %w", explainDenied(err, s.path, false))
 	}
 	return s.errorf("cannot be read: %w", err)
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// Swap is a compare-and-swap of the file's content. It waits for other writers for at most
-// five seconds, and until ctx ends.
+// Swap is a compare-and-swap of the file's content. It waits for other writers until ctx ends; if
+// ctx has no deadline, for at most five seconds.
 func (s *Store) Swap(ctx context.Context, old store.Token, next []byte) error {
 	if err := store.CheckSize(next, store.MaxBytes); err != nil {
-		return s.errorf("not written: %w", err)
+		return s.errorf("%w", err)
 	}
 	err := s.locked(ctx, func(w *writer) error { return w.swap(ctx, old, next) })
 	if err == nil || errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrUnconfirmed) {
@@ -47,10 +47,10 @@ func (w *writer) swap(ctx context.Context, old store.Token, next []byte) error {
 		return s.errorf("%w", store.ErrConflict)
 	default:
 		if marker, err := w.dir.Lstat(s.markerName()); err == nil && marker.IsDir() { // nothing can replace it
-			return s.errorf("not written: %s is a directory, want a regular file: remove it", s.markerPath())
+			return s.errorf("%s is a directory, want a regular file: remove it", s.markerPath())
 		}
 		if err := w.replace(ctx, is.info, next); err != nil {
-			return s.errorf("not written: %w", refused(err))
+			return s.errorf("%w", refused(explainDenied(err, s.dir, true)))
 		}
 	}
 	s.mu.Lock()
