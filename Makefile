@@ -28,6 +28,7 @@ test: ## every test of every module, then each module on its own; screenshots ar
 	tools/servers
 	@rm -rf test-output && mkdir test-output
 	$(GOTESTSUM) $(RACE) -shuffle=on -timeout 20m -artifacts -outputdir test-output work
+	go test -tags fileonly ./cmd/downtime
 	tools/test-alone
 
 .PHONY: test-other

@@ -82,7 +82,7 @@ func (s *shop) by(name string) operator.Operator {
 // eachFramework runs a story in the example of each framework.
 func eachFramework(t *testing.T, story func(t *testing.T, s *shop)) {
 	t.Helper()
-	for _, framework := range []string{"gin", "echo", "chi"} {
+	for _, framework := range []string{"gin", "echo", "chi", "nethttp"} {
 		t.Run(framework, func(t *testing.T) {
 			t.Parallel()
 			story(t, openShop(t, framework))

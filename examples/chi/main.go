@@ -1,12 +1,20 @@
-// Command chi is the little shop on chi: go run ./examples/chi
-//
-// Any other net/http router takes the same middleware.
+// Command chi is a little shop on chi, with a downtime: go run ./examples/chi
 package main
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -14,109 +22,146 @@ import (
 	chidowntime "github.com/go-downtime/downtime/adapters/chi"
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/examples/internal/shop"
+	"github.com/go-downtime/downtime/store/filestore"
 )
 
-func main() { shop.Main("chi", build) }
-
-func build(p shop.Parts) (http.Handler, *core.Gate, error) {
-	// session, below, stores the user in the request's context.
-	superuser := core.ContextValue("superuser", userKey{}, func(u shop.User) bool { return u.Superuser })
-	cfg := core.Config{
-		Store:       p.Store,
-		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the login of the superuser
-		ExemptPaths: []string{"/static"},            // /static and everything below it
-		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", p.Key)},
-		Logger:      p.Log,
+func main() {
+	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
+	file := flag.String("store", "downtime.json", "file that holds the downtime")
+	flag.Parse()
+	if err := run(*addr, *file); err != nil {
+		fmt.Fprintln(os.Stderr, "chi:", err)
+		os.Exit(1)
 	}
-	admin.Exempt(&cfg, shop.OpsPath) // so that the operator's page is served while down
+}
+
+func run(addr, file string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The address comes first: an application that cannot listen must not register its gate.
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	key, password := rand.Text(), rand.Text()
+	shop, gate, err := newShop(file, key, password)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server := &http.Server{Handler: shop, ReadHeaderTimeout: 5 * time.Second}
+	fmt.Printf(welcome, listener.Addr(), file, key, password)
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	stop() // a second Ctrl-C ends the process at once
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	// The server first: it waits for the requests that run. Then the gate deletes its row.
+	return errors.Join(err, server.Shutdown(ctx), gate.Shutdown(ctx))
+}
+
+// newShop makes the application and its gate. The application reads key from its configuration:
+// core.KeyFromEnv("DOWNTIME_API_KEY").
+func newShop(file, key, password string) (http.Handler, *core.Gate, error) {
+	store, err := filestore.New(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	superuser := core.ContextValue("superuser", superuserKey{}, func(yes bool) bool { return yes })
+	cfg := core.Config{
+		Store:       store,
+		ExemptExact: []string{"/healthz", "/login"}, // the health check, and the superuser's login
+		ExemptPaths: []string{"/static"},            // /static and everything below it
+		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", core.KeyLiteral(key))},
+		Logger:      slog.Default(),
+	}
+	admin.Exempt(&cfg, "/ops/downtime") // so that the operator's page is served while down
 	gate, err := core.New(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	ops, err := admin.New(gate, admin.Config{
-		Path:      shop.OpsPath,
+	page, err := admin.New(gate, admin.Config{
+		Path:      "/ops/downtime",
 		Authorize: superuser,
-		Actor: func(ctx context.Context, _ *http.Request) string {
-			user, _ := core.Value[shop.User](ctx, userKey{})
-			return user.Name
-		},
-		Logger: p.Log,
+		Actor:     func(context.Context, *http.Request) string { return "admin" },
 	})
 	if err != nil {
 		return nil, nil, err
 	}
+	session := rand.Text() // the value of the superuser's cookie
+
+	user := func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), superuserKey{}, signedIn(r, session))))
+		})
+	}
 
 	r := chi.NewRouter()
-	// The session comes before the gate, because the predicate reads the user.
-	r.Use(middleware.Recoverer, session(p.Shop), chidowntime.Middleware(gate))
+	// The session comes before the gate, because the predicate reads it.
+	r.Use(middleware.Recoverer, user, chidowntime.Middleware(gate))
 
-	r.Get("/", func(w http.ResponseWriter, r *http.Request) {
-		user, _ := core.Value[shop.User](r.Context(), userKey{})
-		write(w, http.StatusOK, shop.HTML, p.Shop.HomePage(user))
-	})
-	r.Handle("/static/*", http.StripPrefix("/static/", http.FileServerFS(shop.Static())))
-	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) {
-		write(w, http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
-	})
-	r.Get("/login", func(w http.ResponseWriter, _ *http.Request) {
-		write(w, http.StatusOK, shop.HTML, shop.LoginPage())
-	})
+	r.Get("/", func(w http.ResponseWriter, r *http.Request) { write(w, "text/html", home(signedIn(r, session))) })
+	r.Get("/healthz", func(w http.ResponseWriter, _ *http.Request) { write(w, "text/plain", "ok") })
+	r.Get("/static/shop.css", func(w http.ResponseWriter, _ *http.Request) { write(w, "text/css", style) })
+	r.Get("/api/orders", func(w http.ResponseWriter, _ *http.Request) { write(w, "application/json", `["tea"]`) })
+	r.Get("/login", func(w http.ResponseWriter, _ *http.Request) { write(w, "text/html", login) })
 	r.Post("/login", func(w http.ResponseWriter, r *http.Request) {
-		cookie, ok := p.Shop.SignIn(r.PostFormValue("password"))
-		if !ok {
+		if subtle.ConstantTimeCompare([]byte(r.PostFormValue("password")), []byte(password)) != 1 {
 			http.Error(w, "wrong password", http.StatusUnauthorized)
 			return
 		}
-		http.SetCookie(w, cookie)
+		http.SetCookie(w, cookie(session))
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	})
-
-	r.Mount(shop.OpsPath, ops)
-
-	r.Route("/api", func(r chi.Router) {
-		r.Get("/orders", func(w http.ResponseWriter, _ *http.Request) {
-			writeJSON(w, http.StatusOK, p.Shop.Orders())
-		})
-		r.Post("/orders", func(w http.ResponseWriter, r *http.Request) {
-			var order shop.Order
-			err := json.NewDecoder(r.Body).Decode(&order)
-			if err == nil {
-				order, err = p.Shop.Place(order)
-			}
-			if err != nil {
-				writeJSON(w, http.StatusBadRequest, map[string]string{"error": "bad order: " + shop.ErrBadOrder.Error()})
-				return
-			}
-			writeJSON(w, http.StatusCreated, order)
-		})
-	})
+	r.Mount("/ops/downtime", page)
 	return r, gate, nil
 }
 
-type userKey struct{}
+type superuserKey struct{}
 
-// session stores the user of the request in its context.
-func session(s *shop.Shop) func(http.Handler) http.Handler {
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx := context.WithValue(r.Context(), userKey{}, s.User(r))
-			next.ServeHTTP(w, r.WithContext(ctx))
-		})
-	}
-}
-
-func write(w http.ResponseWriter, status int, contentType string, body []byte) {
+func write(w http.ResponseWriter, contentType, body string) {
 	w.Header().Set("Content-Type", contentType)
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write([]byte(body))
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
-	write(w, status, "application/json", body)
+// signedIn reports whether r has the superuser's cookie, once.
+func signedIn(r *http.Request, session string) bool {
+	cookies := r.CookiesNamed("session")
+	return len(cookies) == 1 && subtle.ConstantTimeCompare([]byte(cookies[0].Value), []byte(session)) == 1
 }
+
+func cookie(session string) *http.Cookie {
+	return &http.Cookie{Name: "session", Value: session, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode} //nolint:gosec // not Secure: the example speaks plain HTTP
+}
+
+func home(superuser bool) string {
+	if superuser {
+		return head + `<p>Signed in as admin. <a href="/ops/downtime/">Downtime</a></p></html>`
+	}
+	return head + `<p>Welcome. <a href="/login">Sign in</a></p></html>`
+}
+
+const head = `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>The little shop</title>
+<link rel="stylesheet" href="/static/shop.css"><h1>The little shop</h1>`
+
+const login = head + `<form method="post"><label>Password <input type="password" name="password"></label> <button>Sign in</button></form></html>`
+
+const style = "body { font-family: sans-serif; margin: 2rem }"
+
+const welcome = `The little shop is at http://%[1]s/  (Ctrl-C stops it)
+
+In a second terminal, in the same directory:
+
+  export DOWNTIME_STORE='file:%[2]s'
+  go run -tags fileonly ./cmd/downtime start --reason 'New shelves' --for 10m
+  curl -i http://%[1]s/
+  curl -i -H X-Api-Key:%[3]s http://%[1]s/
+  curl -i -c cookies.txt -d password=%[4]s http://%[1]s/login
+  go run -tags fileonly ./cmd/downtime end
+
+The operator's page, after the login with that password: http://%[1]s/ops/downtime/
+`

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -25,17 +24,19 @@ type app struct {
 	log      *bytes.Buffer // its standard error
 }
 
-var listening = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
+var (
+	listening = regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+`)
+	apiKey    = regexp.MustCompile(`X-Api-Key:(\S+)`)
+)
 
 func (t *terminal) startApp(ctx context.Context) (*app, error) {
-	a := &app{key: rand.Text(), log: &bytes.Buffer{}, ended: make(chan struct{})}
+	a := &app{log: &bytes.Buffer{}, ended: make(chan struct{})}
 	a.process = exec.CommandContext(ctx, t.program("app.exe"), "-addr", "127.0.0.1:0", "-store", strings.TrimPrefix(t.store, "file:"))
-	a.process.Env = append(os.Environ(), "DOWNTIME_API_KEY="+a.key)
 	a.process.Stderr = a.log
 	// The pipe's own goroutine of os/exec copies, so that Wait may be called at any time.
 	read, write := io.Pipe()
 	a.process.Stdout = write
-	t.say("$ DOWNTIME_API_KEY=%s go run ./examples/gin", a.key)
+	t.say("$ go run ./examples/gin")
 	if err := a.process.Start(); err != nil {
 		return nil, err
 	}
@@ -51,6 +52,9 @@ func (t *terminal) startApp(ctx context.Context) (*app, error) {
 	if a.url = listening.FindString(string(text[:n])); a.url == "" {
 		a.kill()
 		return nil, errors.Join(err, fmt.Errorf("the application does not print its address: %s%s", text[:n], a.log))
+	}
+	if found := apiKey.FindSubmatch(text[:n]); found != nil {
+		a.key = string(found[1])
 	}
 	greeting, _, _ := strings.Cut(string(text[:n]), "\n")
 	t.show(greeting)

@@ -1,9 +1,20 @@
-// Command echo is the little shop on echo: go run ./examples/echo
+// Command echo is a little shop on echo, with a downtime: go run ./examples/echo
 package main
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -11,90 +22,140 @@ import (
 	echodowntime "github.com/go-downtime/downtime/adapters/echo"
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/examples/internal/shop"
+	"github.com/go-downtime/downtime/store/filestore"
 )
 
-func main() { shop.Main("echo", build) }
-
-func build(p shop.Parts) (http.Handler, *core.Gate, error) {
-	// A predicate on echo's own context, where session, below, stores the user by c.Set.
-	superuser := echodowntime.Predicate("superuser", func(c echo.Context) bool { return user(c).Superuser })
-	cfg := core.Config{
-		Store:       p.Store,
-		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the login of the superuser
-		ExemptPaths: []string{"/static"},            // /static and everything below it
-		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", p.Key)},
-		Logger:      p.Log,
+func main() {
+	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
+	file := flag.String("store", "downtime.json", "file that holds the downtime")
+	flag.Parse()
+	if err := run(*addr, *file); err != nil {
+		fmt.Fprintln(os.Stderr, "echo:", err)
+		os.Exit(1)
 	}
-	admin.Exempt(&cfg, shop.OpsPath) // so that the operator's page is served while down
+}
+
+func run(addr, file string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The address comes first: an application that cannot listen must not register its gate.
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	key, password := rand.Text(), rand.Text()
+	shop, gate, err := newShop(file, key, password)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server := &http.Server{Handler: shop, ReadHeaderTimeout: 5 * time.Second}
+	fmt.Printf(welcome, listener.Addr(), file, key, password)
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	stop() // a second Ctrl-C ends the process at once
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	// The server first: it waits for the requests that run. Then the gate deletes its row.
+	return errors.Join(err, server.Shutdown(ctx), gate.Shutdown(ctx))
+}
+
+// newShop makes the application and its gate. The application reads key from its configuration:
+// core.KeyFromEnv("DOWNTIME_API_KEY").
+func newShop(file, key, password string) (http.Handler, *core.Gate, error) {
+	store, err := filestore.New(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	superuser := core.ContextValue("superuser", "superuser", func(yes bool) bool { return yes })
+	cfg := core.Config{
+		Store:       store,
+		ExemptExact: []string{"/healthz", "/login"}, // the health check, and the superuser's login
+		ExemptPaths: []string{"/static"},            // /static and everything below it
+		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", core.KeyLiteral(key))},
+		Logger:      slog.Default(),
+	}
+	admin.Exempt(&cfg, "/ops/downtime") // so that the operator's page is served while down
 	gate, err := core.New(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	ops, err := admin.New(gate, admin.Config{
-		Path:      shop.OpsPath,
+	page, err := admin.New(gate, admin.Config{
+		Path:      "/ops/downtime",
 		Authorize: superuser,
-		Actor: func(ctx context.Context, _ *http.Request) string {
-			user, _ := core.Value[shop.User](ctx, "user")
-			return user.Name
-		},
-		Logger: p.Log,
+		Actor:     func(context.Context, *http.Request) string { return "admin" },
 	})
 	if err != nil {
 		return nil, nil, err
 	}
+	session := rand.Text() // the value of the superuser's cookie
 
 	e := echo.New()
-	// The session comes before the gate, because the predicate reads the user.
-	e.Use(middleware.Recover(), session(p.Shop), echodowntime.Middleware(gate))
-
-	e.GET("/", func(c echo.Context) error {
-		return c.HTMLBlob(http.StatusOK, p.Shop.HomePage(user(c)))
-	})
-	e.StaticFS("/static", shop.Static())
-	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
-	e.GET("/login", func(c echo.Context) error { return c.HTMLBlob(http.StatusOK, shop.LoginPage()) })
-	e.POST("/login", func(c echo.Context) error {
-		cookie, ok := p.Shop.SignIn(c.FormValue("password"))
-		if !ok {
-			return c.String(http.StatusUnauthorized, "wrong password\n")
+	// The session comes before the gate, because the predicate reads it.
+	e.Use(middleware.Recover(), func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			c.Set("superuser", signedIn(c.Request(), session))
+			return next(c)
 		}
-		c.SetCookie(cookie)
+	})
+	e.Use(echodowntime.Middleware(gate))
+
+	e.GET("/", func(c echo.Context) error { return c.HTML(http.StatusOK, home(signedIn(c.Request(), session))) })
+	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok") })
+	e.GET("/static/shop.css", func(c echo.Context) error { return c.Blob(http.StatusOK, "text/css", []byte(style)) })
+	e.GET("/api/orders", func(c echo.Context) error { return c.JSON(http.StatusOK, []string{"tea"}) })
+	e.GET("/login", func(c echo.Context) error { return c.HTML(http.StatusOK, login) })
+	e.POST("/login", func(c echo.Context) error {
+		if subtle.ConstantTimeCompare([]byte(c.FormValue("password")), []byte(password)) != 1 {
+			return c.String(http.StatusUnauthorized, "wrong password")
+		}
+		c.SetCookie(cookie(session))
 		return c.Redirect(http.StatusSeeOther, "/")
 	})
-
-	// With Wrap, Authorize and Actor see the user.
-	e.Any(shop.OpsPath, echodowntime.Wrap(ops))
-	e.Any(shop.OpsPath+"/*", echodowntime.Wrap(ops))
-
-	api := e.Group("/api")
-	api.GET("/orders", func(c echo.Context) error { return c.JSON(http.StatusOK, p.Shop.Orders()) })
-	api.POST("/orders", func(c echo.Context) error {
-		var order shop.Order
-		err := c.Bind(&order)
-		if err == nil {
-			order, err = p.Shop.Place(order)
-		}
-		if err != nil {
-			return c.JSON(http.StatusBadRequest, map[string]string{"error": "bad order: " + shop.ErrBadOrder.Error()})
-		}
-		return c.JSON(http.StatusCreated, order)
-	})
+	// With Wrap the page's Authorize sees what echo handlers stored.
+	e.Any("/ops/downtime", echodowntime.Wrap(page))
+	e.Any("/ops/downtime/*", echodowntime.Wrap(page))
 	return e, gate, nil
 }
 
-// session stores the user of the request in the framework's context.
-func session(s *shop.Shop) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			c.Set("user", s.User(c.Request()))
-			return next(c)
-		}
-	}
+// signedIn reports whether r has the superuser's cookie, once.
+func signedIn(r *http.Request, session string) bool {
+	cookies := r.CookiesNamed("session")
+	return len(cookies) == 1 && subtle.ConstantTimeCompare([]byte(cookies[0].Value), []byte(session)) == 1
 }
 
-// user is the sender of the request. It is a visitor if session has not run.
-func user(c echo.Context) shop.User {
-	u, _ := c.Get("user").(shop.User)
-	return u
+func cookie(session string) *http.Cookie {
+	return &http.Cookie{Name: "session", Value: session, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode} //nolint:gosec // not Secure: the example speaks plain HTTP
 }
+
+func home(superuser bool) string {
+	if superuser {
+		return head + `<p>Signed in as admin. <a href="/ops/downtime/">Downtime</a></p></html>`
+	}
+	return head + `<p>Welcome. <a href="/login">Sign in</a></p></html>`
+}
+
+const head = `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>The little shop</title>
+<link rel="stylesheet" href="/static/shop.css"><h1>The little shop</h1>`
+
+const login = head + `<form method="post"><label>Password <input type="password" name="password"></label> <button>Sign in</button></form></html>`
+
+const style = "body { font-family: sans-serif; margin: 2rem }"
+
+const welcome = `The little shop is at http://%[1]s/  (Ctrl-C stops it)
+
+In a second terminal, in the same directory:
+
+  export DOWNTIME_STORE='file:%[2]s'
+  go run -tags fileonly ./cmd/downtime start --reason 'New shelves' --for 10m
+  curl -i http://%[1]s/
+  curl -i -H X-Api-Key:%[3]s http://%[1]s/
+  curl -i -c cookies.txt -d password=%[4]s http://%[1]s/login
+  go run -tags fileonly ./cmd/downtime end
+
+The operator's page, after the login with that password: http://%[1]s/ops/downtime/
+`

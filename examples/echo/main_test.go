@@ -8,5 +8,5 @@ import (
 
 func TestDowntime(t *testing.T) {
 	t.Parallel()
-	shoptest.Run(t, build)
+	shoptest.Run(t, newShop)
 }

@@ -1,99 +1,158 @@
-// Command gin is the little shop on gin: go run ./examples/gin
+// Command gin is a little shop on gin, with a downtime: go run ./examples/gin
 package main
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/examples/internal/shop"
+	"github.com/go-downtime/downtime/store/filestore"
 )
 
 func main() {
-	gin.SetMode(gin.ReleaseMode)
-	shop.Main("gin", build)
+	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
+	file := flag.String("store", "downtime.json", "file that holds the downtime")
+	flag.Parse()
+	if err := run(*addr, *file); err != nil {
+		fmt.Fprintln(os.Stderr, "gin:", err)
+		os.Exit(1)
+	}
 }
 
-func build(p shop.Parts) (http.Handler, *core.Gate, error) {
-	// session, below, stores the user by c.Set.
-	superuser := core.ContextValue("superuser", "user", func(u shop.User) bool { return u.Superuser })
-	cfg := core.Config{
-		Store:       p.Store,
-		ExemptExact: []string{"/healthz", "/login"}, // health checks, and the login of the superuser
-		ExemptPaths: []string{"/static"},            // /static and everything below it
-		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", p.Key)},
-		Logger:      p.Log,
+func run(addr, file string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The address comes first: an application that cannot listen must not register its gate.
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return err
 	}
-	admin.Exempt(&cfg, shop.OpsPath) // so that the operator's page is served while down
+	key, password := rand.Text(), rand.Text()
+	shop, gate, err := newShop(file, key, password)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server := &http.Server{Handler: shop, ReadHeaderTimeout: 5 * time.Second}
+	fmt.Printf(welcome, listener.Addr(), file, key, password)
+
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+	}
+	stop() // a second Ctrl-C ends the process at once
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	// The server first: it waits for the requests that run. Then the gate deletes its row.
+	return errors.Join(err, server.Shutdown(ctx), gate.Shutdown(ctx))
+}
+
+// newShop makes the application and its gate. The application reads key from its configuration:
+// core.KeyFromEnv("DOWNTIME_API_KEY").
+func newShop(file, key, password string) (http.Handler, *core.Gate, error) {
+	store, err := filestore.New(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	superuser := gindowntime.Predicate("superuser", func(c *gin.Context) bool { return c.GetBool("superuser") })
+	cfg := core.Config{
+		Store:       store,
+		ExemptExact: []string{"/healthz", "/login"}, // the health check, and the superuser's login
+		ExemptPaths: []string{"/static"},            // /static and everything below it
+		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", core.KeyLiteral(key))},
+		Logger:      slog.Default(),
+	}
+	admin.Exempt(&cfg, "/ops/downtime") // so that the operator's page is served while down
 	gate, err := core.New(cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	ops, err := admin.New(gate, admin.Config{
-		Path:      shop.OpsPath,
+	page, err := admin.New(gate, admin.Config{
+		Path:      "/ops/downtime",
 		Authorize: superuser,
-		Actor: func(ctx context.Context, _ *http.Request) string {
-			user, _ := core.Value[shop.User](ctx, "user")
-			return user.Name
-		},
-		Logger: p.Log,
+		Actor:     func(context.Context, *http.Request) string { return "admin" },
 	})
 	if err != nil {
 		return nil, nil, err
 	}
+	session := rand.Text() // the value of the superuser's cookie
 
+	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
-	// The session comes before the gate, because the predicate reads the user.
-	r.Use(gin.Recovery(), session(p.Shop))
-	// Install is r.Use(gindowntime.Middleware(gate)) with a check: it returns an error if r
-	// has routes already, for which gin does not run the middleware.
-	if err := gindowntime.Install(r, gate); err != nil {
-		return nil, nil, err
-	}
+	// The session comes before the gate, because the predicate reads it.
+	r.Use(gin.Recovery(), func(c *gin.Context) { c.Set("superuser", signedIn(c.Request, session)) })
+	// Before the routes: gin does not gate routes that were added earlier.
+	r.Use(gindowntime.Middleware(gate))
 
-	r.GET("/", func(c *gin.Context) {
-		user, _ := c.MustGet("user").(shop.User)
-		c.Data(http.StatusOK, shop.HTML, p.Shop.HomePage(user))
-	})
-	r.StaticFS("/static", http.FS(shop.Static()))
-	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
-	r.GET("/login", func(c *gin.Context) { c.Data(http.StatusOK, shop.HTML, shop.LoginPage()) })
+	r.GET("/", func(c *gin.Context) { c.Data(http.StatusOK, "text/html", []byte(home(c.GetBool("superuser")))) })
+	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok") })
+	r.GET("/static/shop.css", func(c *gin.Context) { c.Data(http.StatusOK, "text/css", []byte(style)) })
+	r.GET("/api/orders", func(c *gin.Context) { c.JSON(http.StatusOK, []string{"tea"}) })
+	r.GET("/login", func(c *gin.Context) { c.Data(http.StatusOK, "text/html", []byte(login)) })
 	r.POST("/login", func(c *gin.Context) {
-		cookie, ok := p.Shop.SignIn(c.PostForm("password"))
-		if !ok {
-			c.String(http.StatusUnauthorized, "wrong password\n")
+		if subtle.ConstantTimeCompare([]byte(c.PostForm("password")), []byte(password)) != 1 {
+			c.String(http.StatusUnauthorized, "wrong password")
 			return
 		}
-		http.SetCookie(c.Writer, cookie)
+		http.SetCookie(c.Writer, cookie(session))
 		c.Redirect(http.StatusSeeOther, "/")
 	})
-
-	// With Wrap, Authorize and Actor see the user.
-	r.Any(shop.OpsPath, gindowntime.Wrap(ops))
-	r.Any(shop.OpsPath+"/*page", gindowntime.Wrap(ops))
-
-	api := r.Group("/api")
-	api.GET("/orders", func(c *gin.Context) { c.JSON(http.StatusOK, p.Shop.Orders()) })
-	api.POST("/orders", func(c *gin.Context) {
-		var order shop.Order
-		err := c.ShouldBindJSON(&order)
-		if err == nil {
-			order, err = p.Shop.Place(order)
-		}
-		if err != nil {
-			c.JSON(http.StatusBadRequest, gin.H{"error": "bad order: " + shop.ErrBadOrder.Error()})
-			return
-		}
-		c.JSON(http.StatusCreated, order)
-	})
+	// With Wrap the page's Authorize sees what gin handlers stored.
+	r.Any("/ops/downtime", gindowntime.Wrap(page))
+	r.Any("/ops/downtime/*page", gindowntime.Wrap(page))
 	return r, gate, nil
 }
 
-// session stores the user of the request in the framework's context.
-func session(s *shop.Shop) gin.HandlerFunc {
-	return func(c *gin.Context) { c.Set("user", s.User(c.Request)) }
+// signedIn reports whether r has the superuser's cookie, once.
+func signedIn(r *http.Request, session string) bool {
+	cookies := r.CookiesNamed("session")
+	return len(cookies) == 1 && subtle.ConstantTimeCompare([]byte(cookies[0].Value), []byte(session)) == 1
 }
+
+func cookie(session string) *http.Cookie {
+	return &http.Cookie{Name: "session", Value: session, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode} //nolint:gosec // not Secure: the example speaks plain HTTP
+}
+
+func home(superuser bool) string {
+	if superuser {
+		return head + `<p>Signed in as admin. <a href="/ops/downtime/">Downtime</a></p></html>`
+	}
+	return head + `<p>Welcome. <a href="/login">Sign in</a></p></html>`
+}
+
+const head = `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>The little shop</title>
+<link rel="stylesheet" href="/static/shop.css"><h1>The little shop</h1>`
+
+const login = head + `<form method="post"><label>Password <input type="password" name="password"></label> <button>Sign in</button></form></html>`
+
+const style = "body { font-family: sans-serif; margin: 2rem }"
+
+const welcome = `The little shop is at http://%[1]s/  (Ctrl-C stops it)
+
+In a second terminal, in the same directory:
+
+  export DOWNTIME_STORE='file:%[2]s'
+  go run -tags fileonly ./cmd/downtime start --reason 'New shelves' --for 10m
+  curl -i http://%[1]s/
+  curl -i -H X-Api-Key:%[3]s http://%[1]s/
+  curl -i -c cookies.txt -d password=%[4]s http://%[1]s/login
+  go run -tags fileonly ./cmd/downtime end
+
+The operator's page, after the login with that password: http://%[1]s/ops/downtime/
+`
