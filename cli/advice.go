@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ func (a *app) explain(cmd *cobra.Command, err error) (code int, text string) {
 		return ExitUsage, text
 	}
 	fault := operator.Explain(err)
-	if wrong := flagFaults(cmd, fault.Fields); wrong != "" {
+	if wrong := a.flagFaults(cmd, fault.Fields); wrong != "" {
 		return ExitUsage, wrong
 	}
 	advice := a.advice(cmd, fault.Code)
@@ -83,9 +84,9 @@ var flags = map[string]string{
 	"ExemptPaths": "--exempt-path", "ExemptExact": "--exempt-exact", "RedirectURL": "--redirect",
 }
 
-// flagFaults is the text of the faults that come from flags of cmd, by the names of the
-// flags; "" if there is none.
-func flagFaults(cmd *cobra.Command, faults []*period.FieldError) string {
+// flagFaults is the text of the faults that come from flags of cmd, by the names of the flags
+// that were given; "" if there is none.
+func (a *app) flagFaults(cmd *cobra.Command, faults []*period.FieldError) string {
 	var texts []string
 	for _, f := range faults {
 		field, _, _ := strings.Cut(f.Field, "[")
@@ -93,13 +94,21 @@ func flagFaults(cmd *cobra.Command, faults []*period.FieldError) string {
 		if name == "" {
 			continue
 		}
+		switch {
+		case name == "--store" && a.url == "":
+			name = envStore
+		case name == "--holder" && !cmd.Flags().Changed("holder"):
+			name = "--actor" // whose name the holder has
+		}
 		of := *f
 		of.Field = name
 		// edit makes the end from --for.
 		if given := cmd.Flags().Lookup("for"); name == "--until" && given != nil && given.Changed {
 			of = period.FieldError{Field: "--for", Value: given.Value, Problem: fmt.Sprintf("ends at %v: %s", f.Value, f.Problem)}
 		}
-		texts = append(texts, of.Error())
+		if text := of.Error(); !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
 	}
 	return strings.Join(texts, "; ")
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,7 +45,7 @@ func TestCheckByTheRulesOfTheApplication(t *testing.T) {
 	require.Equal(t, ExitUsage, code, "the rules are known, so no flag names others")
 }
 
-func TestAFlagWithoutAValueIsWrongUsage(t *testing.T) {
+func TestFaultsNameTheFlagThatWasGiven(t *testing.T) {
 	t.Setenv(envStore, "file:/nonexistent/other-site.json")
 	for _, args := range [][]string{
 		{"start", "--store", ""},
@@ -61,7 +62,22 @@ func TestAFlagWithoutAValueIsWrongUsage(t *testing.T) {
 		require.Equal(t, ExitUsage, Main(t.Context(), args, nil, nil, &errs), args)
 		require.Contains(t, errs.String(), ": is empty: say a value, or leave the flag out\n", args)
 	}
+	for want, args := range map[string][]string{
+		"downtime: --store: names no file; want file:PATH\n":   {"status", "--store", "file:"},
+		"downtime: --holder: \" \": is missing; say whose":     {"start", "--store", "file:x", "--holder", " "},
+		"downtime: --actor: \" \": is missing; say whose":      {"start", "--store", "file:x", "--actor", " "},
+		"downtime: --actor: \"257 bytes\": want at most 256 b": {"start", "--store", "file:x", "--actor", strings.Repeat("a", 257)},
+	} {
+		var errs bytes.Buffer
+		require.Equal(t, ExitUsage, Main(t.Context(), args, nil, nil, &errs), args)
+		require.True(t, strings.HasPrefix(errs.String(), want), errs.String())
+		require.Equal(t, 1, strings.Count(errs.String(), "--"), "it names the flag once: %s", errs.String())
+	}
 	var errs bytes.Buffer
 	require.Equal(t, ExitFailed, Main(t.Context(), []string{"start", "--reason", ""}, nil, nil, &errs))
 	require.Contains(t, errs.String(), "other-site")
+	t.Setenv(envStore, "file:")
+	errs.Reset()
+	require.Equal(t, ExitUsage, Main(t.Context(), []string{"status"}, nil, nil, &errs))
+	require.Equal(t, "downtime: DOWNTIME_STORE: names no file; want file:PATH\n", errs.String())
 }
