@@ -167,9 +167,9 @@ func (r *jsonReader) instant() (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	var t time.Time
-	if t.UnmarshalText(s) != nil {
-		return time.Time{}, r.fail(start, string(s), `want an instant with its offset, like "2026-11-21T02:00:00Z"`)
+	t, err := parseInstant(s)
+	if err != nil {
+		return time.Time{}, r.fail(start, string(s), err.Error())
 	}
 	if t = Canonical(t); t.IsZero() {
 		return time.Time{}, r.fail(start, string(s), "is the zero instant; leave out a member that has no value")

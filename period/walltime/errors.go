@@ -21,16 +21,8 @@ type GapError struct {
 
 // newGapError describes the gap that holds wall.
 func newGapError(wall time.Time, loc *time.Location) *GapError {
-	e := &GapError{Wall: wall, Location: loc}
-	var before time.Duration
-	first := true
-	eachOffset(wall, loc, func(begin, _ time.Time, offset time.Duration) {
-		if !first && !wall.Before(begin.Add(before)) && wall.Before(begin.Add(offset)) {
-			e.Earlier, e.Later, e.Change = wall.Add(-offset), wall.Add(-before), begin
-		}
-		before, first = offset, false
-	})
-	return e
+	before, after := around(wall, loc)
+	return &GapError{Wall: wall, Location: loc, Change: change(wall, loc), Earlier: wall.Add(-after), Later: wall.Add(-before)}
 }
 
 // From is the local time at which clocks are put forward.

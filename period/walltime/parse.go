@@ -3,27 +3,39 @@ package walltime
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/go-downtime/downtime/period"
 )
 
 // ErrFormat means that the text is not a time.
-var ErrFormat = errors.New("is no time: want RFC 3339 (2026-03-08T02:30:00Z), or local: 2026-03-08 02:30, or 02:30")
+var ErrFormat = errors.New("is no time: want RFC 3339 (2026-03-08T02:30:00Z), or local: 2026-03-08 02:30, or 02:30; all with two digits")
+
+// ErrNoZone means that a local time was given, and no zone is known for it.
+var ErrNoZone = errors.New("is a local time, and the zone is not known: add the offset, as in 2026-03-08 02:30-05:00")
+
+// typed is the form of a time as a person writes it: a date, a time of day and an offset.
+var typed = regexp.MustCompile(`^(?:(\d{4}-\d\d-\d\d)[ Tt])?(\d\d:\d\d)(:\d\d(?:\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?$`)
 
 // Parse reads an instant as a person writes it, and returns it in UTC. It accepts
-//   - RFC 3339;
-//   - a local time in loc, with a blank or a "T" between date and time, with or without
-//     seconds;
+//   - RFC 3339, also with a blank for "T", in lower case, or without seconds;
+//   - a date and a time of day without an offset, which is a local time in loc;
 //   - a time of day alone, which means the next instant after now at which a clock in loc
-//     shows it.
+//     shows it;
+//   - "@" and the seconds since the first instant of 1970 in UTC.
 //
-// Parse calls now only for a time of day alone. If now is nil, it refuses one.
+// Parse calls now only for a time of day alone. If now is nil, it refuses one. If loc is nil, it
+// refuses local times.
 //
-// Errors quote s and wrap [ErrFormat], [*GapError], [*FoldError], [*YearError] or the error
-// of now.
+// Errors quote s and wrap [ErrFormat], [ErrNoZone], [*GapError], [*FoldError], [*YearError] or
+// the error of now.
 func Parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Time, error) {
 	t, err := parse(s, loc, now)
 	switch {
-	case errors.Is(err, ErrFormat):
+	case errors.Is(err, ErrFormat), errors.Is(err, ErrNoZone):
 		return time.Time{}, fmt.Errorf("%q %w", s, err)
 	case err != nil:
 		return time.Time{}, fmt.Errorf("%q: %w", s, err)
@@ -32,31 +44,62 @@ func Parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Ti
 }
 
 func parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t.UTC(), checkYear(t)
+	if digits, ok := strings.CutPrefix(s, "@"); ok {
+		return parseUnix(digits)
 	}
-	if wall, ok := ParseWall(s); ok {
+	m := typed.FindStringSubmatch(s)
+	if m == nil {
+		return time.Time{}, ErrFormat
+	}
+	date, clock, offset := m[1], m[2]+m[3], strings.ToUpper(m[4])
+	if m[3] == "" {
+		clock += ":00"
+	}
+	switch {
+	case date != "" && offset != "":
+		t, err := period.ParseInstant(date + "T" + clock + offset)
+		if err != nil {
+			return time.Time{}, ErrFormat
+		}
+		return t, checkYear(t)
+	case offset != "", date == "" && (now == nil || strings.Contains(clock, ".")):
+		return time.Time{}, ErrFormat
+	}
+	onDay := date
+	if onDay == "" {
+		onDay = "2000-01-01" // any day: only the time of day counts
+	}
+	wall, err := time.Parse(time.DateTime, onDay+" "+clock)
+	switch {
+	case err != nil:
+		return time.Time{}, ErrFormat
+	case loc == nil:
+		return time.Time{}, ErrNoZone
+	case date != "":
 		return theInstant(wall, loc)
 	}
-	for _, layout := range []string{"15:04", "15:04:05"} {
-		if clock, err := time.Parse(layout, s); err == nil && now != nil {
-			t, err := now()
-			if err != nil {
-				return time.Time{}, err
-			}
-			return nextInstant(clock, loc, t)
-		}
+	from, err := now()
+	if err != nil {
+		return time.Time{}, err
 	}
-	return time.Time{}, ErrFormat
+	return nextInstant(wall, loc, from)
+}
+
+func parseUnix(digits string) (time.Time, error) {
+	seconds, err := strconv.ParseUint(digits, 10, 50)
+	if err != nil {
+		return time.Time{}, ErrFormat
+	}
+	t := time.Unix(int64(seconds), 0).UTC()
+	return t, checkYear(t)
 }
 
 // ParseWall reads a date and a time of day, in the forms of [Parse] and of the datetime-local
 // fields of HTML. The location of the result is UTC, and has no meaning.
 func ParseWall(s string) (wall time.Time, ok bool) {
-	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05"} {
-		if wall, err := time.Parse(layout, s); err == nil {
-			return wall, true
-		}
+	if m := typed.FindStringSubmatch(s); m == nil || m[1] == "" || m[4] != "" {
+		return time.Time{}, false
 	}
-	return time.Time{}, false
+	wall, err := parse(s, time.UTC, nil)
+	return wall, err == nil
 }

@@ -26,6 +26,11 @@ func TestParse(t *testing.T) {
 		"RFC 3339 with an offset":                     {"2026-03-08T02:30:00+05:30", "UTC", nowhere, "2026-03-07T21:00:00Z"},
 		"RFC 3339 with a fraction":                    {"2026-03-08T02:30:00.25Z", "UTC", nowhere, "2026-03-08T02:30:00.25Z"},
 		"RFC 3339 inside a gap of the zone":           {"2026-03-08T02:30:00-05:00", "America/New_York", nowhere, "2026-03-08T07:30:00Z"},
+		"RFC 3339 with a blank":                       {"2026-03-08 02:30:00Z", "America/New_York", nowhere, "2026-03-08T02:30:00Z"},
+		"RFC 3339 in lower case":                      {"2026-03-08t02:30:00z", "America/New_York", nowhere, "2026-03-08T02:30:00Z"},
+		"RFC 3339 without seconds":                    {"2026-03-08T02:30+05:30", "America/New_York", nowhere, "2026-03-07T21:00:00Z"},
+		"all three":                                   {"2026-03-08 02:30z", "America/New_York", nowhere, "2026-03-08T02:30:00Z"},
+		"seconds since 1970":                          {"@1772937000", "America/New_York", nowhere, "2026-03-08T02:30:00Z"},
 		"local":                                       {"2026-03-08 12:30", "America/New_York", nowhere, "2026-03-08T16:30:00Z"},
 		"local with seconds":                          {"2026-03-08 12:30:15", "Europe/Berlin", nowhere, "2026-03-08T11:30:15Z"},
 		"local with a T":                              {"2026-07-08T12:30", "Europe/Berlin", nowhere, "2026-07-08T10:30:00Z"},
@@ -61,30 +66,45 @@ func TestParse(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ in, zone, now, want string }{
-		"nothing":                {"", "UTC", "", `"" is no time: want RFC 3339`},
-		"a word":                 {"tomorrow", "UTC", "", `"tomorrow" is no time`},
-		"a date alone":           {"2026-03-08", "UTC", "", "is no time"},
-		"a day that is not":      {"2026-02-29 12:00", "UTC", "", "is no time"},
-		"an hour that is not":    {"2026-03-08 24:00", "UTC", "", "is no time"},
-		"a leap second":          {"2026-12-31T23:59:60Z", "UTC", "", "is no time"},
-		"something behind it":    {"2026-03-08 12:00 ", "UTC", "", "is no time"},
-		"a zone's abbreviation":  {"2026-03-08 12:00 EST", "UTC", "", "is no time"},
-		"a year too early":       {"1999-12-31 23:59", "UTC", "", "want a year from 2000 to 9998"},
-		"a year too late":        {"9999-01-01T00:00:00Z", "UTC", "", "want a year"},
-		"another year in UTC":    {"2000-01-01 00:00", "Asia/Tokyo", "", "want a year"},
-		"a control byte":         {"12:\x1b00", "UTC", "", `"12:\x1b00" is no time`},
-		"a gap in New York":      {"2026-03-08 02:30", "America/New_York", "", "2026-03-08 02:30:00 does not exist in America/New_York, where clocks go from 02:00 EST to 03:00 EDT: say 2026-03-08T01:30:00-05:00 or 2026-03-08T03:30:00-04:00"},
-		"the first of a gap":     {"2026-03-08 02:00", "America/New_York", "", "say 2026-03-08T01:00:00-05:00 or 2026-03-08T03:00:00-04:00"},
-		"a gap in London":        {"2026-03-29 01:30", "Europe/London", "", "from 01:00 GMT to 02:00 BST: say 2026-03-29T00:30:00Z or 2026-03-29T02:30:00+01:00"},
-		"a gap of 30 minutes":    {"2026-10-04 02:15", "Australia/Lord_Howe", "", "say 2026-10-04T01:45:00+10:30 or 2026-10-04T02:45:00+11:00"},
-		"a day that was skipped": {"2011-12-30 12:00", "Pacific/Apia", "", "say 2011-12-29T12:00:00-10:00 or 2011-12-31T12:00:00+14:00"},
-		"midnight in Cairo":      {"2026-04-24 00:30", "Africa/Cairo", "", "does not exist in Africa/Cairo"},
-		"midnight in Beirut":     {"2026-03-29 00:00", "Asia/Beirut", "", "does not exist in Asia/Beirut"},
-		"a fold in New York":     {"2026-11-01 01:30", "America/New_York", "", "2026-11-01 01:30:00 comes twice in America/New_York: say 2026-11-01T01:30:00-04:00 or 2026-11-01T01:30:00-05:00"},
-		"a fold of 30 minutes":   {"2026-04-05 01:45", "Australia/Lord_Howe", "", "say 2026-04-05T01:45:00+11:00 or 2026-04-05T01:45:00+10:30"},
-		"a gap, without a date":  {"02:30", "America/New_York", "2026-03-08T05:30:00Z", "does not exist in America/New_York"},
-		"a gap tomorrow":         {"02:30", "America/New_York", "2026-03-07T20:00:00Z", "does not exist in America/New_York"},
-		"between the two of one": {"01:30", "America/New_York", "2026-11-01T05:45:00Z", "comes twice in America/New_York"},
+		"nothing":                  {"", "UTC", "", `"" is no time: want RFC 3339`},
+		"a word":                   {"tomorrow", "UTC", "", `"tomorrow" is no time`},
+		"a time with a day's name": {"tomorrow 02:00", "UTC", "", "is no time"},
+		"a duration":               {"+30m", "UTC", "2026-03-08T12:00:00Z", "is no time"},
+		"an hour of one digit":     {"2026-11-21T2:00:00Z", "UTC", "", "is no time"},
+		"a comma":                  {"2026-11-21T02:00:00,5Z", "UTC", "", "is no time"},
+		"24 hours of offset":       {"2026-11-21T02:00:00+24:00", "UTC", "", "is no time"},
+		"60 minutes of offset":     {"2026-11-21 02:00:00+23:60", "UTC", "", "is no time"},
+		"a local comma":            {"2026-11-21 02:00:00,5", "UTC", "", "is no time"},
+		"a local digit":            {"2026-11-21 2:00", "UTC", "", "is no time"},
+		"a digit without a date":   {"2:00", "UTC", "2026-03-08T12:00:00Z", "is no time"},
+		"a clock with an offset":   {"02:00Z", "UTC", "2026-03-08T12:00:00Z", "is no time"},
+		"seconds without @":        {"1772937000", "UTC", "", "is no time"},
+		"seconds before 1970":      {"@-1", "UTC", "", "is no time"},
+		"a fraction of seconds":    {"@1772937000.5", "UTC", "", "is no time"},
+		"milliseconds":             {"@1772937000000", "UTC", "", "want a year"},
+		"more than 50 bits":        {"@9772937000000000", "UTC", "", "is no time"},
+		"a date alone":             {"2026-03-08", "UTC", "", "is no time"},
+		"a day that is not":        {"2026-02-29 12:00", "UTC", "", "is no time"},
+		"an hour that is not":      {"2026-03-08 24:00", "UTC", "", "is no time"},
+		"a leap second":            {"2026-12-31T23:59:60Z", "UTC", "", "is no time"},
+		"something behind it":      {"2026-03-08 12:00 ", "UTC", "", "is no time"},
+		"a zone's abbreviation":    {"2026-03-08 12:00 EST", "UTC", "", "is no time"},
+		"a year too early":         {"1999-12-31 23:59", "UTC", "", "want a year from 2000 to 9998"},
+		"a year too late":          {"9999-01-01T00:00:00Z", "UTC", "", "want a year"},
+		"another year in UTC":      {"2000-01-01 00:00", "Asia/Tokyo", "", "want a year"},
+		"a control byte":           {"12:\x1b00", "UTC", "", `"12:\x1b00" is no time`},
+		"a gap in New York":        {"2026-03-08 02:30", "America/New_York", "", "2026-03-08 02:30:00 does not exist in America/New_York, where clocks go from 02:00 EST to 03:00 EDT: say 2026-03-08T01:30:00-05:00 or 2026-03-08T03:30:00-04:00"},
+		"the first of a gap":       {"2026-03-08 02:00", "America/New_York", "", "say 2026-03-08T01:00:00-05:00 or 2026-03-08T03:00:00-04:00"},
+		"a gap in London":          {"2026-03-29 01:30", "Europe/London", "", "from 01:00 GMT to 02:00 BST: say 2026-03-29T00:30:00Z or 2026-03-29T02:30:00+01:00"},
+		"a gap of 30 minutes":      {"2026-10-04 02:15", "Australia/Lord_Howe", "", "say 2026-10-04T01:45:00+10:30 or 2026-10-04T02:45:00+11:00"},
+		"a day that was skipped":   {"2011-12-30 12:00", "Pacific/Apia", "", "say 2011-12-29T12:00:00-10:00 or 2011-12-31T12:00:00+14:00"},
+		"midnight in Cairo":        {"2026-04-24 00:30", "Africa/Cairo", "", "does not exist in Africa/Cairo"},
+		"midnight in Beirut":       {"2026-03-29 00:00", "Asia/Beirut", "", "does not exist in Asia/Beirut"},
+		"a fold in New York":       {"2026-11-01 01:30", "America/New_York", "", "2026-11-01 01:30:00 comes twice in America/New_York: say 2026-11-01T01:30:00-04:00 or 2026-11-01T01:30:00-05:00"},
+		"a fold of 30 minutes":     {"2026-04-05 01:45", "Australia/Lord_Howe", "", "say 2026-04-05T01:45:00+11:00 or 2026-04-05T01:45:00+10:30"},
+		"a gap, without a date":    {"02:30", "America/New_York", "2026-03-08T05:30:00Z", "does not exist in America/New_York"},
+		"a gap tomorrow":           {"02:30", "America/New_York", "2026-03-07T20:00:00Z", "does not exist in America/New_York"},
+		"between the two of one":   {"01:30", "America/New_York", "2026-11-01T05:45:00Z", "comes twice in America/New_York"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,6 +117,20 @@ func TestParseRefuses(t *testing.T) {
 	broken := errors.New("store is gone")
 	_, err := walltime.Parse("12:00", time.UTC, func() (time.Time, error) { return time.Time{}, broken })
 	require.ErrorIs(t, err, broken)
+}
+
+func TestWithoutAZoneOnlyLocalTimesAreRefused(t *testing.T) {
+	t.Parallel()
+	now := func() (time.Time, error) { return time.Date(2026, 3, 8, 12, 0, 0, 0, time.UTC), nil }
+	for _, in := range []string{"2026-03-08 02:30", "02:30"} {
+		_, err := walltime.Parse(in, nil, now)
+		require.ErrorIs(t, err, walltime.ErrNoZone, in)
+	}
+	for _, in := range []string{"2026-03-08 02:30-05:00", "@1772955000"} {
+		got, err := walltime.Parse(in, nil, now)
+		require.NoError(t, err, in)
+		require.Equal(t, "2026-03-08T07:30:00Z", got.Format(time.RFC3339), in)
+	}
 }
 
 func TestInstantsAreThoseThatAClockShows(t *testing.T) {
@@ -123,7 +157,7 @@ func TestInstantsAreThoseThatAClockShows(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"2026-03-08T02:30:00Z", "2026-03-08T02:30:00+05:30", "2026-03-08 02:30", "2026-11-01 01:30", "02:30", "23:59:59",
-		"2011-12-30 12:00", "2096-12-31 12:00", "90m", "", "9999-12-31T23:59:59.999999999+14:00", "0000-01-01 00:00",
+		"@1772937000", "2026-03-08t02:30z", "2026-03-08 02:30:00,5", "2011-12-30 12:00", "2096-12-31 12:00", "90m", "", "9999-12-31T23:59:59.999999999+14:00", "0000-01-01 00:00",
 	} {
 		f.Add(s, uint8(0), int64(1_772_950_000))
 	}
@@ -144,7 +178,7 @@ func FuzzParse(f *testing.F) {
 			if err != nil || !again.Equal(got) {
 				t.Fatalf("%q gave %v, and that %v, %v", s, got, again, err)
 			}
-			if _, err := time.Parse(time.RFC3339, s); err != nil && len(s) <= len("15:04:05") && !got.After(now) {
+			if len(s) <= len("15:04:05") && s[0] != '@' && !got.After(now) {
 				t.Fatalf("%q after %v gave %v", s, now, got)
 			}
 		}

@@ -2,27 +2,26 @@
 // instant, and an hour that it repeats has two: the package reports both instead of guessing.
 //
 // Its functions are pure, except for the clock that a caller passes. They are safe for
-// concurrent use. A nil location counts as UTC.
+// concurrent use. A nil location counts as UTC, except for Parse.
 package walltime
 
 import (
+	"slices"
 	"sort"
 	"time"
 )
 
-const day = 24 * time.Hour
-
 // Instants returns all instants at which a clock in loc shows wall, in order: usually one,
 // none in a gap, two in a fold. It ignores the location of wall.
 func Instants(wall time.Time, loc *time.Location) []time.Time {
-	wall = shown(wall)
+	wall, loc = shown(wall), orUTC(loc)
+	first, second := around(wall, loc)
 	out := []time.Time{}
-	eachOffset(wall, orUTC(loc), func(begin, end time.Time, offset time.Duration) {
-		t := wall.Add(-offset)
-		if !t.Before(begin) && t.Before(end) {
+	for _, offset := range []time.Duration{first, second} {
+		if t := wall.Add(-offset); offsetAt(t, loc) == offset && !slices.Contains(out, t) {
 			out = append(out, t)
 		}
-	})
+	}
 	return out
 }
 
@@ -78,36 +77,21 @@ func orUTC(loc *time.Location) *time.Location {
 	return loc
 }
 
-// sampled is the step at which the offset of a zone is read. No zone has ever changed its
-// offset twice in so short a time.
-const sampled = 30 * time.Minute
+// farthest is more than the distance of any zone from UTC.
+const farthest = 16 * time.Hour
 
-// eachOffset calls do for each stretch of one offset in loc that may hold wall, in order. Two
-// days on each side are enough: no zone was ever more than 15 hours from UTC, and the largest
-// change was one day. Time.ZoneBounds is not used, because in the last days of a future leap
-// year it returns bounds that have passed (go1.26).
-func eachOffset(wall time.Time, loc *time.Location, do func(begin, end time.Time, offset time.Duration)) {
-	begin, last := wall.Add(-2*day), wall.Add(2*day)
-	offset := offsetAt(begin, loc)
-	for at := begin.Add(sampled); at.Before(last); at = at.Add(sampled) {
-		next := offsetAt(at, loc)
-		if next == offset {
-			continue
-		}
-		change := changeBetween(at.Add(-sampled), at, loc)
-		do(begin, change, offset)
-		begin, offset = change, next
-	}
-	do(begin, last, offset)
+// around returns the offsets of loc before and after every instant at which a clock can show
+// wall. From 2000 on, no zone changes its offset twice in the time between.
+func around(wall time.Time, loc *time.Location) (before, after time.Duration) {
+	return offsetAt(wall.Add(-farthest), loc), offsetAt(wall.Add(farthest), loc)
 }
 
-// changeBetween is the first whole second after a at which the offset is that of b.
-func changeBetween(a, b time.Time, loc *time.Location) time.Time {
-	a, b = a.Truncate(time.Second), b.Truncate(time.Second)
-	seconds := int(b.Sub(a) / time.Second)
-	after := offsetAt(b, loc)
-	n := sort.Search(seconds, func(n int) bool { return offsetAt(a.Add(time.Duration(n)*time.Second), loc) == after })
-	return a.Add(time.Duration(n) * time.Second)
+// change returns the first whole second around wall at which the offset is the one after it.
+func change(wall time.Time, loc *time.Location) time.Time {
+	begin := wall.Add(-farthest).Truncate(time.Second)
+	_, after := around(wall, loc)
+	n := sort.Search(int(2*farthest/time.Second), func(n int) bool { return offsetAt(begin.Add(time.Duration(n)*time.Second), loc) == after })
+	return begin.Add(time.Duration(n) * time.Second)
 }
 
 func offsetAt(t time.Time, loc *time.Location) time.Duration {

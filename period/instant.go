@@ -1,0 +1,26 @@
+package period
+
+import (
+	"bytes"
+	"errors"
+	"time"
+)
+
+var errInstant = errors.New(`want an instant with its offset, like "2026-11-21T02:00:00Z"`)
+
+// ParseInstant reads an instant in RFC 3339 and returns it in UTC. Package time accepts more: an
+// hour of one digit, a comma before the fraction, and offsets of 24 hours or 60 minutes.
+func ParseInstant(s string) (time.Time, error) { return parseInstant([]byte(s)) }
+
+func parseInstant(s []byte) (time.Time, error) {
+	var t time.Time
+	if t.UnmarshalText(s) != nil || s[len("2006-01-02T15")] != ':' || bytes.IndexByte(s, ',') >= 0 {
+		return time.Time{}, errInstant
+	}
+	if s[len(s)-1] != 'Z' {
+		if offset := s[len(s)-len("07:00"):]; string(offset[:2]) > "23" || string(offset[3:]) > "59" {
+			return time.Time{}, errInstant
+		}
+	}
+	return t.UTC(), nil
+}
