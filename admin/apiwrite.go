@@ -83,7 +83,8 @@ func (s *site) apiSchedule(r *http.Request, _ string) (answer, *problem) {
 	var o operator.WindowOptions
 	enabled := true
 	if p := body(r,
-		period.Member{Name: "start", Into: &o.Start, Required: true},
+		period.Member{Name: "start", Into: &o.Start},
+		period.Member{Name: "start_now", Into: &o.StartNow},
 		period.Member{Name: "end", Into: &o.End, Required: true, Nullable: true},
 		period.Member{Name: "expected_end", Into: &o.ExpectedEnd},
 		period.Member{Name: "reason", Into: &o.Reason},
@@ -108,6 +109,7 @@ func (s *site) apiEdit(r *http.Request, id string) (answer, *problem) {
 	var o operator.EditOptions
 	if p := body(r,
 		period.Member{Name: "start", Into: &o.Start},
+		period.Member{Name: "start_now", Into: &o.StartNow},
 		period.Member{Name: "end", Into: &o.End, Nullable: true},
 		period.Member{Name: "expected_end", Into: &o.ExpectedEnd, Nullable: true},
 		period.Member{Name: "reason", Into: &o.Reason},

@@ -31,7 +31,7 @@ func TestAPIWindowFromPlanToEnd(t *testing.T) {
 	require.Equal(t, "not-in-force", early.at("code"))
 	require.Equal(t, id, early.at("period", "id"))
 
-	require.Equal(t, http.StatusOK, c.do("PATCH", "periods/"+id, `{"enabled": true, "start": "2020-01-01T00:00:00Z", "end": null}`, header{"If-Match", `"2"`}).Code)
+	require.Equal(t, http.StatusOK, c.do("PATCH", "periods/"+id, `{"enabled": true, "start_now": true, "end": null}`, header{"If-Match", `"2"`}).Code)
 	late := c.do("DELETE", "periods/"+id, "", header{"If-Match", `"3"`})
 	require.Equal(t, http.StatusConflict, late.Code)
 	require.Equal(t, "in-force", late.at("code"))

@@ -21,7 +21,7 @@ import (
 // pagePaths are all paths of the pages, with their methods.
 var pagePaths = map[string]string{
 	"": "GET, HEAD", "start": "POST", "end": "GET, HEAD, POST", "end-all": "POST", "schedule": "GET, HEAD",
-	"add": "GET, HEAD, POST", "edit": "GET, HEAD, POST", "enable": "POST", "disable": "POST", "delete": "GET, HEAD, POST",
+	"add": "GET, HEAD, POST", "edit": "GET, HEAD, POST", "enable": "POST", "enable-now": "POST", "disable": "POST", "delete": "GET, HEAD, POST",
 	"fleet": "GET, HEAD", "log": "GET, HEAD", "visitors": "GET, HEAD", "visitors.htm": "GET, HEAD", "zone": "GET, HEAD, POST",
 }
 
@@ -307,7 +307,7 @@ func TestPeriodsAreNamedWithTheirVersion(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, pageSettings{})
 	p := c.begin("bob", "x")
-	for _, path := range []string{"end", "enable", "disable", "delete", "edit"} {
+	for _, path := range []string{"end", "enable", "enable-now", "disable", "delete", "edit"} {
 		for _, version := range []string{"", "0", "x", "-1", "1.0"} {
 			w := c.post(path, "id", p.ID, "version", version)
 			require.Equal(t, http.StatusBadRequest, w.Code, path+" "+version)

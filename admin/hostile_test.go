@@ -155,7 +155,7 @@ func TestAddressIsTheConnectionsAndNoHeaderIsBelieved(t *testing.T) {
 // FuzzForms sends bodies to every path that takes one. The page always answers, and the store
 // always holds a valid document.
 func FuzzForms(f *testing.F) {
-	paths := []string{"start", "end", "end-all", "add", "edit", "enable", "disable", "delete", "zone"}
+	paths := []string{"start", "end", "end-all", "add", "edit", "enable", "enable-now", "disable", "delete", "zone"}
 	for i := range paths {
 		f.Add(uint8(i), "reason=x&for=15m&revision=0&zone=UTC")
 		f.Add(uint8(i), "id=kfm2xq&version=1")

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -144,9 +145,12 @@ func (c *pageClient) only() period.Period {
 	return c.document().Periods[0]
 }
 
-// plan schedules a window as this actor, and returns it.
+// plan schedules a window as this actor, and returns it. A window whose start has passed begins now.
 func (c *pageClient) plan(actor string, o operator.WindowOptions) period.Period {
 	c.t.Helper()
+	if !o.Disabled && !o.Start.After(time.Now()) {
+		o.Start, o.StartNow = time.Time{}, true
+	}
 	res, err := operator.Operator{Store: c.store, Actor: actor}.Schedule(c.t.Context(), o)
 	require.NoError(c.t, err)
 	return res.Period

@@ -72,11 +72,12 @@ var groupTitles = map[string]string{wire.InForce: "In force", wire.Upcoming: "Co
 // fromQuery is the query of the schedule after so many periods.
 func fromQuery(n int) string { return "from=" + strconv.Itoa(n) }
 
-// toggle is POST /enable and POST /disable.
-func (s *site) toggle(to bool) func(w http.ResponseWriter, r *http.Request, id string, version int64) {
-	code := map[bool]string{true: "enabled", false: "disabled"}[to]
+// toggle is POST /enable, /enable-now and /disable.
+func (s *site) toggle(code string, o operator.EditOptions) func(w http.ResponseWriter, r *http.Request, id string, version int64) {
 	return func(w http.ResponseWriter, r *http.Request, id string, version int64) {
-		res, err := s.operator(r).Edit(r.Context(), id, operator.EditOptions{IfVersion: &version, Enabled: &to})
+		o := o
+		o.IfVersion = &version
+		res, err := s.operator(r).Edit(r.Context(), id, o)
 		s.changed(w, r, code, res, err)
 	}
 }

@@ -327,8 +327,28 @@ func TestEnablingWhatWouldRefuseAtOnceSaysSo(t *testing.T) {
 	c := newPages(t, pageSettings{})
 	p := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(-time.Minute), EndAfter: time.Hour, Disabled: true})
 	c.get("schedule").says("Enable, and take the site down now " + p.ID)
-	c.follow(c.post("enable", "id", p.ID, "version", "1"))
+	require.Contains(t, c.get("schedule").Body.String(), `action="enable-now"`)
+	w := c.post("enable", "id", p.ID, "version", "1")
+	require.Equal(t, http.StatusUnprocessableEntity, w.Code, "the button said nothing of a start now")
+	w.says("has passed", "give a later one, or start now")
+	require.Equal(t, "up", c.get("").attribute("data-state"))
+
+	c.follow(c.post("enable-now", "id", p.ID, "version", "1"))
 	require.Equal(t, "down", c.get("").attribute("data-state"))
+	require.False(t, c.only().Start.Before(p.CreatedAt), "it has been down since now")
+}
+
+func TestAWindowWhoseStartHasPassedIsRefused(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	w := c.post("add", "zone", "UTC", "start", "2020-01-01T00:00", "end", "2097-01-01T00:00", "enabled", "yes")
+	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
+	w.says("Has passed, the store's time is", "give a later one, or start now")
+	p := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(time.Hour), EndAfter: time.Hour})
+	w = c.post("edit", "id", p.ID, "version", "1", "zone", "UTC", "start", "2020-01-01T00:00", "end", "2097-01-01T00:00", "enabled", "yes")
+	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
+	w.says("give a later one, or start now")
+	require.Equal(t, "up", c.get("").attribute("data-state"))
 }
 
 func TestWhatIsOverIsShownForAWhile(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-downtime/downtime/operator"
 )
 
 const (
@@ -132,8 +134,9 @@ func (s *site) routes() *http.ServeMux {
 	m.HandleFunc("POST /add", s.form(s.added, periodFields...))
 	m.HandleFunc("GET /edit", s.edit)
 	m.HandleFunc("POST /edit", s.form(s.edited, periodFields...))
-	m.HandleFunc("POST /enable", s.target(s.toggle(true)))
-	m.HandleFunc("POST /disable", s.target(s.toggle(false)))
+	m.HandleFunc("POST /enable", s.target(s.toggle("enabled", operator.EditOptions{Enabled: new(true)})))
+	m.HandleFunc("POST /enable-now", s.target(s.toggle("enabled", operator.EditOptions{Enabled: new(true), StartNow: true})))
+	m.HandleFunc("POST /disable", s.target(s.toggle("disabled", operator.EditOptions{Enabled: new(false)})))
 	m.HandleFunc("GET /delete", s.confirmRemove)
 	m.HandleFunc("POST /delete", s.target(s.remove))
 	m.HandleFunc("GET /fleet", s.fleet)

@@ -40,7 +40,7 @@ deployment. If another operator has changed the period in between, nothing is ch
 	}
 	f := cmd.Flags()
 	f.StringVar(&e.reason, "reason", "", "`TEXT` for visitors; '' for none")
-	f.StringVar(&e.start, "start", "", "the window begins at `TIME`")
+	f.StringVar(&e.start, "start", "", "the window begins at `TIME`, or now")
 	f.Var(&e.howLong, "for", "how long it lasts, or is expected to take from now")
 	f.StringVar(&e.until, "until", "", "over, or expected to be over, at `TIME`")
 	f.BoolVar(&e.autoEnd, "auto-end", false, "a deployment ends by itself at --for or --until")
@@ -101,12 +101,14 @@ func (s session) editOptions(ctx context.Context, id string, e edits) (operator.
 	if e.enable || e.disable {
 		o.Enabled = &e.enable
 	}
-	start, err := s.instant(ctx, "--start", e.start, time.Time{})
+	start, err := s.start(ctx, e.start)
 	if err != nil {
 		return o, err
 	}
 	from := found.Time
-	if !start.IsZero() {
+	if e.start == now {
+		o.StartNow = true
+	} else if !start.IsZero() {
 		o.Start, from = &start, start
 	} else if p.Kind == period.Window {
 		from = p.Start

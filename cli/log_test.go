@@ -31,15 +31,15 @@ func TestTheLogIsForPeople(t *testing.T) {
 		want []string
 	}{
 		"an added period": {period.Entry{Changes: []period.Change{{After: &p}}}, []string{
-			"+kfm2xq\tkind window, start 2026-03-08 14:00 CET, reason \"\\x1b[31mred\\n" + strings.Repeat("x", 34) + "…\", holder \"h\\tg\"",
+			"+kfm2xq\tkind window, start 2026-03-08 14:00 UTC+01:00, reason \"\\x1b[31mred\\n" + strings.Repeat("x", 34) + "…\", holder \"h\\tg\"",
 		}},
 		"a changed one": {period.Entry{Changes: []period.Change{{Before: &p, After: &q}}}, []string{
-			"~kfm2xq\tend - → 2026-03-08 15:00:01 CET, enabled true → false",
+			"~kfm2xq\tend - → 2026-03-08 15:00:01 UTC+01:00, enabled true → false",
 		}},
 		"one that nothing was changed of": {period.Entry{Changes: []period.Change{{Before: &p, After: &same}}}, []string{"~kfm2xq\t-"}},
 		"several, and more": {period.Entry{Changes: []period.Change{{Before: &q, After: &p}, {Before: &p, After: &q}}, Omitted: 7}, []string{
-			"~kfm2xq\tend 2026-03-08 15:00:01 CET → -, enabled false → true",
-			"~kfm2xq\tend - → 2026-03-08 15:00:01 CET, enabled true → false",
+			"~kfm2xq\tend 2026-03-08 15:00:01 UTC+01:00 → -, enabled false → true",
+			"~kfm2xq\tend - → 2026-03-08 15:00:01 UTC+01:00, enabled true → false",
 			"…\tand 7 more",
 		}},
 		"none":                   {period.Entry{Revision: 42}, []string{"-\trevision 42"}},
@@ -48,14 +48,14 @@ func TestTheLogIsForPeople(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v := view{loc: time.FixedZone("CET", 3600)}
+			v := view{zones: zones{loc: time.FixedZone("CET", 3600)}}
 			require.Equal(t, test.want, v.changes(test.e))
 		})
 	}
 	t.Run("as a table", func(t *testing.T) {
 		t.Parallel()
 		var out strings.Builder
-		v := view{loc: time.UTC, command: func(words ...string) string { return strings.Join(words, " ") }}
+		v := view{zones: zones{loc: time.UTC}, command: func(words ...string) string { return strings.Join(words, " ") }}
 		v.log(&out, wire.Log{Store: "memory", Entries: []period.Entry{
 			{Time: at, Action: "later\x07", Actor: "\u202eevil", Origin: "page from 192.0.2.7", Changes: []period.Change{{Before: &p, After: &q}, {Before: &p, After: &same}}},
 			{Time: at, Action: period.ActionInit},

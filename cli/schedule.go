@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +21,7 @@ func (a *app) scheduleCommand() *cobra.Command {
 		Short: "Plan a window: downtime that begins and ends by the clock",
 		Long: `Plan a window: downtime that begins and ends by the store's clock, once.
 
-A window whose start has passed begins at once, as long as its end is ahead.`,
+A start that has passed is refused. --start now begins the window with the write.`,
 		Example: a.examples(
 			"schedule --start '2026-03-08 01:00' --for 2h --tz America/New_York --reason 'New disks'",
 			"schedule --start 2026-03-08T06:00:00Z --until 2026-03-08T07:30:00Z",
@@ -31,7 +30,7 @@ A window whose start has passed begins at once, as long as its end is ahead.`,
 		Args: a.args(0, 0),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.start, "start", "", "begins at `TIME`: 23:00, '2026-03-08 01:00', RFC 3339")
+	f.StringVar(&o.start, "start", "", "begins at `TIME`: 23:00, 'tomorrow 01:00', '2026-03-08 01:00', now")
 	f.Var(&o.howLong, "for", "how long it lasts: 30m, 1h30m, 2d")
 	f.StringVar(&o.until, "until", "", "over at `TIME`")
 	f.BoolVar(&o.noEnd, "no-end", false, "the clock begins it, and an operator ends it")
@@ -48,7 +47,7 @@ A window whose start has passed begins at once, as long as its end is ahead.`,
 			return usagef("when does it end? Say one of --for, --until and --no-end")
 		}
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
-			start, err := s.instant(ctx, "--start", o.start, time.Time{})
+			start, err := s.start(ctx, o.start)
 			if err != nil {
 				return err
 			}
@@ -57,7 +56,7 @@ A window whose start has passed begins at once, as long as its end is ahead.`,
 				return err
 			}
 			res, err := s.op.Schedule(ctx, operator.WindowOptions{
-				Holder: s.holderOf(o.holder).name, Start: start, End: end, EndAfter: o.howLong.duration(),
+				Holder: s.holderOf(o.holder).name, Start: start, StartNow: o.start == now, End: end, EndAfter: o.howLong.duration(),
 				Reason: o.reason, Emergency: o.emergency,
 			})
 			return s.changed(ctx, "planned", res, err)
@@ -91,7 +90,7 @@ func (s session) changed(ctx context.Context, word string, res operator.Result, 
 	return s.report(ctx, written{res: res, first: func() {
 		s.period(s.out, word, res.Period, res.Time)
 		if word == "planned" && res.Period.InForce(res.Time) {
-			fmt.Fprintf(s.out, label, "", s.warning("its start has passed: it is in force now"))
+			fmt.Fprintf(s.out, label, "", s.warning("it is in force now"))
 		}
 	}})
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
-	"github.com/go-downtime/downtime/period/walltime"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -94,10 +93,7 @@ func (s session) instant(ctx context.Context, flag, value string, from time.Time
 		return time.Time{}, nil
 	}
 	var unreadable error
-	t, err := walltime.Parse(value, s.loc, func() (time.Time, error) {
-		if !from.IsZero() {
-			return from, nil
-		}
+	t, err := s.parse(value, from, func() (time.Time, error) {
 		found, err := s.read(ctx)
 		unreadable = err
 		return found.Time, err
@@ -109,4 +105,12 @@ func (s session) instant(ctx context.Context, flag, value string, from time.Time
 		return time.Time{}, usagef("%s: %v", flag, err)
 	}
 	return t, nil
+}
+
+// start is the instant that --start names; zero for "now", which is the time of the write.
+func (s session) start(ctx context.Context, value string) (time.Time, error) {
+	if value == now {
+		return time.Time{}, nil
+	}
+	return s.instant(ctx, "--start", value, time.Time{})
 }

@@ -72,11 +72,16 @@ func relative(t, now time.Time) string {
 	return "now"
 }
 
-// clock is t as a clock in loc shows it, with seconds where there are any.
+// clock is t as a clock in loc shows it, with seconds where there are any, and with the offset.
+// Abbreviations of zones are ambiguous: Shanghai, Chicago and Havana have "CST".
 func clock(t time.Time, loc *time.Location) string {
 	t = t.In(loc)
-	if t.Second() == 0 && t.Nanosecond() == 0 {
-		return t.Format("2006-01-02 15:04 MST")
+	layout := "2006-01-02 15:04"
+	if t.Second() != 0 || t.Nanosecond() != 0 {
+		layout = time.DateTime
 	}
-	return t.Format("2006-01-02 15:04:05 MST")
+	if _, offset := t.Zone(); offset == 0 {
+		return t.Format(layout + " UTC")
+	}
+	return t.Format(layout + " UTC-07:00")
 }

@@ -1,29 +1,118 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // --tz works where the machine has no zones
+
+	"github.com/go-downtime/downtime/period/walltime"
 )
 
 const (
 	durationForms = "want a duration like 90m, 1h30m or 2d"
 
+	now = "now" // in a flag for a time
+
 	day         = 24 * time.Hour
 	longestDays = 36_500
 )
 
-// location is the zone that --tz names.
-func (a *app) location() (*time.Location, error) {
-	if a.zone == "" {
-		return time.Local, nil
+// location is the zone that --tz or TZ names, else this machine's. unknown says that TZ names none;
+// the zone is UTC then, and local times must be refused.
+func (a *app) location() (loc *time.Location, unknown, err error) {
+	if a.zone != "" {
+		loc, err = loadZone("--tz", a.zone)
+		return loc, nil, err
 	}
-	loc, err := time.LoadLocation(a.zone)
+	name, ok := os.LookupEnv("TZ")
+	if !ok {
+		return time.Local, nil, nil
+	}
+	if loc, unknown = loadZone("TZ", strings.TrimPrefix(name, ":")); unknown != nil {
+		loc = time.UTC
+	}
+	return loc, unknown, nil
+}
+
+// loadZone is a zone by its IANA name or, from TZ, by the path of its file. It refuses "Local", which
+// is UTC if package time cannot load the zone of this machine.
+func loadZone(from, name string) (loc *time.Location, err error) {
+	switch {
+	case name == "UTC0":
+		return time.UTC, nil // the one value for POSIX that scripts commonly set
+	case name == "Local":
+		err = errors.ErrUnsupported
+	case from == "TZ" && filepath.IsAbs(name):
+		var data []byte
+		if data, err = os.ReadFile(name); err == nil {
+			loc, err = time.LoadLocationFromTZData(name, data)
+		}
+	default:
+		loc, err = time.LoadLocation(name)
+	}
 	if err != nil {
-		return nil, usagef("--tz: unknown zone %q: want an IANA name like Europe/Berlin, or UTC", a.zone)
+		return nil, usagef("%s: unknown zone %q: want an IANA name like Europe/Berlin, or UTC", from, name)
 	}
 	return loc, nil
+}
+
+// zones read the times that flags name.
+type zones struct {
+	loc *time.Location
+	// unknown is why loc is not the zone that the operator meant; nil if it is.
+	unknown error
+}
+
+// parse reads a time in a flag. It accepts "now", "+30m" and "tomorrow 02:30" besides the forms of
+// [walltime.Parse]. read is the store's time. A time of day alone is the next one after from; if from is zero, after now.
+func (z zones) parse(value string, from time.Time, read func() (time.Time, error)) (time.Time, error) {
+	loc := z.loc
+	if z.unknown != nil {
+		loc = nil
+	}
+	day, clock, _ := strings.Cut(value, " ")
+	days, named := map[string]int{"today": 0, "tomorrow": 1}[day]
+	switch {
+	case value == now:
+		return read()
+	case strings.HasPrefix(value, "+"):
+		d, err := parseDuration(value[1:])
+		if err != nil {
+			return time.Time{}, err
+		}
+		t, err := read()
+		return t.Add(d), err
+	case named && loc != nil:
+		t, err := read()
+		if err != nil {
+			return time.Time{}, err
+		}
+		y, m, d := t.In(loc).Date()
+		onDay := time.Date(y, m, d+days, 0, 0, 0, 0, time.UTC).Format(time.DateOnly) + " " + clock
+		if _, ok := walltime.ParseWall(onDay); ok {
+			return walltime.Parse(onDay, loc, nil)
+		}
+	case named:
+		return time.Time{}, z.unknown
+	}
+	if !from.IsZero() {
+		read = func() (time.Time, error) { return from, nil }
+	}
+	t, err := walltime.Parse(value, loc, read)
+	if errors.Is(err, walltime.ErrNoZone) {
+		return t, fmt.Errorf("%w (%w)", err, z.unknown)
+	}
+	if _, notLong := parseDuration(value); errors.Is(err, walltime.ErrFormat) && notLong == nil {
+		return t, fmt.Errorf("%q is a duration: want +%s for that time from now", value, value)
+	} else if errors.Is(err, walltime.ErrFormat) {
+		return t, fmt.Errorf("%w; also now, +30m and tomorrow 02:30", err)
+	}
+	return t, err
 }
 
 // parseDuration reads a Go duration of more than 0, optionally after whole days of 24 hours.

@@ -15,17 +15,17 @@ import (
 // view is how a person reads a state: the zone, the colors, and command lines to copy.
 type view struct {
 	paint
-	loc     *time.Location
+	zones
 	command func(words ...string) string
 }
 
 func (a *app) view(cmd *cobra.Command) (view, error) {
-	loc, err := a.location()
+	loc, unknown, err := a.location()
 	if err != nil {
 		return view{}, err
 	}
 	return view{
-		paint: a.painter(cmd.OutOrStdout()), loc: loc,
+		paint: a.painter(cmd.OutOrStdout()), zones: zones{loc: loc, unknown: unknown},
 		command: func(words ...string) string { return a.command(cmd, words...) },
 	}, nil
 }

@@ -158,7 +158,7 @@ func TestWatchAsJSONIsOneObjectPerLine(t *testing.T) {
 func TestWatchRedrawsOnATerminal(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	v := view{loc: time.UTC, command: func(...string) string { return "downtime end" }}
+	v := view{zones: zones{loc: time.UTC}, command: func(...string) string { return "downtime end" }}
 	on := session{view: v, app: newApp(nil), cmd: &cobra.Command{}, op: operator.Operator{Store: memstore.New()}, out: &out}
 	w := watcher{session: on, look: lookAtState(on), redraw: true}
 	require.NoError(t, w.once(t.Context()))

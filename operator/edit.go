@@ -15,8 +15,12 @@ type EditOptions struct {
 	IfVersion *int64
 	// These fields are those of [period.Period]. A pointer to the zero Time removes an end
 	// or an expected end.
-	Reason      *string
+	Reason *string
+	// Start is when the window begins, and StartNow begins it with the write. A start that has
+	// passed is a fault if it would take the site down: if Start is one, or if Enabled is true
+	// for a window whose start has passed.
 	Start       *time.Time
+	StartNow    bool
 	End         *time.Time
 	ExpectedEnd *time.Time
 	Enabled     *bool
@@ -50,6 +54,15 @@ func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOp
 		return period.Period{}, err
 	}
 	var errs []error
+	was := *p
+	if opts.StartNow {
+		if opts.Start != nil {
+			errs = append(errs, &period.FieldError{Field: "start", Value: opts.Start.UTC().Format(time.RFC3339), Problem: "want either an instant or now, not both"})
+		} else if p.Kind == period.Window && p.InForce(now) {
+			errs = append(errs, &period.FieldError{Field: "start", Value: p.Start.Format(time.RFC3339), Problem: "has passed: the window is in force"})
+		}
+		opts.Start = &now
+	}
 	if p.Kind == period.Deployment && opts.Start != nil {
 		errs = append(errs, &period.FieldError{Field: "start", Value: opts.Start.UTC().Format(time.RFC3339), Problem: "is when the deployment began, and cannot be changed"})
 	}
@@ -70,6 +83,9 @@ func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOp
 	setInstant(&p.Start, opts.Start)
 	setInstant(&p.End, opts.End)
 	setInstant(&p.ExpectedEnd, opts.ExpectedEnd)
+	if p.InForce(now) && p.Start.Before(now) && (!was.InForce(now) || !p.Start.Equal(was.Start)) {
+		errs = append(errs, startPassed(p.Start, now))
+	}
 	p.Version++
 	p.UpdatedBy, p.UpdatedAt = o.Actor, now
 	errs = append(errs, p.Validate())

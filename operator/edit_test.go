@@ -79,6 +79,51 @@ func TestEditRefuses(t *testing.T) {
 	}
 }
 
+func TestEditBeginsAWindowOnlyIfItIsAsked(t *testing.T) {
+	t.Parallel()
+	earlier, later := noonUTC.Add(-time.Hour), noonUTC.Add(time.Hour)
+	off := aWindow("w", earlier, later)
+	off.Enabled = false
+	for name, test := range map[string]struct {
+		had    period.Period
+		given  EditOptions
+		fault  string // "" means that it is in force from now
+		stays  bool   // or from when it was
+		atNoon bool   // or that its start is now, and it is not in force
+	}{
+		"a start that has passed":                  {aWindow("w", later, time.Time{}), EditOptions{Start: &earlier}, "give a later one, or start now", false, false},
+		"enabling a window whose start has passed": {off, EditOptions{Enabled: new(true)}, "give a later one, or start now", false, false},
+		"a later end of a window that is over":     {aWindow("w", earlier.Add(-time.Hour), earlier), EditOptions{End: &later}, "give a later one, or start now", false, false},
+		"an earlier start of a window in force":    {aWindow("w", earlier, later), EditOptions{Start: new(earlier.Add(-time.Hour))}, "give a later one, or start now", false, false},
+		"now, and an instant":                      {aWindow("w", later, time.Time{}), EditOptions{StartNow: true, Start: &later}, "want either an instant or now", false, false},
+		"now, of a window in force":                {aWindow("w", earlier, later), EditOptions{StartNow: true}, "the window is in force", false, false},
+		"now, of a deployment":                     {aDeployment("w", "x"), EditOptions{StartNow: true}, "cannot be changed", false, false},
+		"now":                                      {aWindow("w", later, time.Time{}), EditOptions{StartNow: true}, "", false, false},
+		"now, enabled":                             {off, EditOptions{StartNow: true, Enabled: new(true)}, "", false, false},
+		"now, disabled":                            {off, EditOptions{StartNow: true}, "", false, true},
+		"now, and a later end":                     {aWindow("w", earlier.Add(-time.Hour), earlier), EditOptions{StartNow: true, End: &later}, "", false, false},
+		"the same start of a window in force":      {aWindow("w", earlier, later), EditOptions{Start: &earlier}, "", true, false},
+		"another reason of a window in force":      {aWindow("w", earlier, later), EditOptions{Reason: new("x")}, "", true, false},
+		"now, of one that is over":                 {aWindow("w", earlier.Add(-time.Hour), noonUTC), EditOptions{StartNow: true}, "end: ", false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			res, err := on(storeAt(noonUTC, test.had)).Edit(t.Context(), "w", test.given)
+			if test.fault != "" {
+				require.ErrorContains(t, err, test.fault)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, !test.atNoon, res.Period.InForce(noonUTC))
+			want := noonUTC
+			if test.stays {
+				want = test.had.Start
+			}
+			require.Equal(t, want, res.Period.Start)
+		})
+	}
+}
+
 func TestEditListsFaultsInTheOrderOfTheFields(t *testing.T) {
 	t.Parallel()
 	past := noonUTC.Add(-time.Minute)

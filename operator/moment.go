@@ -54,8 +54,16 @@ func (m moment) ahead(now time.Time) (time.Time, error) {
 }
 
 // passed returns the fault of an instant that is not later than now.
-func passed(field string, t, now time.Time) error {
+func passed(field string, t, now time.Time) *period.FieldError {
 	return &period.FieldError{Field: field, Value: t.Format(time.RFC3339), Problem: "has passed, the store's time is " + now.Format(time.RFC3339)}
+}
+
+// startPassed returns the fault of a window that would take the site down at once, and tell visitors
+// of downtime since a time at which the site was up.
+func startPassed(start, now time.Time) error {
+	f := passed("start", start, now)
+	f.Problem += "; give a later one, or start now"
+	return f
 }
 
 // afterFaults returns err with other names for computed instants: if a duration gave the instant,

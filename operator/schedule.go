@@ -12,9 +12,10 @@ import (
 type WindowOptions struct {
 	// Holder is the holder of the window. "" means the Actor.
 	Holder string
-	// Start is when the window begins. A start that has passed begins it at once, if its
-	// end is still ahead. Required.
-	Start time.Time
+	// Start is when the window begins, or StartNow begins it with the write. One of them is
+	// required. A Start that has passed is a fault, so that no mistyped date takes the site down.
+	Start    time.Time
+	StartNow bool
 	// End, or Start plus EndAfter, is when the window is over. Without either, the window lasts
 	// until an operator ends it.
 	End      time.Time
@@ -46,7 +47,12 @@ func (o Operator) Schedule(ctx context.Context, opts WindowOptions) (Result, err
 
 func (o Operator) schedule(d *period.Document, now time.Time, opts WindowOptions) (period.Period, error) {
 	start := period.Canonical(opts.Start)
-	if start.IsZero() {
+	switch {
+	case opts.StartNow && !start.IsZero():
+		return period.Period{}, &period.FieldError{Field: "start", Value: start.Format(time.RFC3339), Problem: "want either an instant or now, not both"}
+	case opts.StartNow:
+		start = now
+	case start.IsZero():
 		return period.Period{}, &period.FieldError{Field: "start", Problem: "is missing"}
 	}
 	last, promised := moment{"end", opts.End, opts.EndAfter}, moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
@@ -64,8 +70,12 @@ func (o Operator) schedule(d *period.Document, now time.Time, opts WindowOptions
 		Version: 1, CreatedBy: o.Actor, CreatedAt: now,
 	}
 	err = p.Validate()
-	if err == nil && p.Finished(now) {
+	switch {
+	case err != nil:
+	case p.Finished(now):
 		err = passed("end", p.End, now)
+	case p.Start.Before(now) && p.Enabled:
+		err = startPassed(p.Start, now)
 	}
 	if err != nil {
 		return period.Period{}, afterFaults(err, last, promised)

@@ -33,9 +33,17 @@ func TestScheduleOptions(t *testing.T) {
 		closes  bool
 		check   func(t *testing.T, p period.Period)
 	}{
-		"a start that has passed begins at once": {
-			given:   WindowOptions{Start: noonUTC.Add(-time.Hour), End: noonUTC.Add(time.Hour)},
+		"now begins at once": {
+			given:   WindowOptions{StartNow: true, EndAfter: time.Hour},
 			inForce: true, closes: true,
+			check: func(t *testing.T, p period.Period) {
+				t.Helper()
+				require.Equal(t, noonUTC, p.Start)
+				require.Equal(t, noonUTC.Add(time.Hour), p.End)
+			},
+		},
+		"disabled, its start may have passed": {
+			given: WindowOptions{Start: noonUTC.Add(-time.Hour), End: noonUTC.Add(time.Hour), Disabled: true},
 		},
 		"without an end, until an operator ends it": {
 			given:   WindowOptions{Start: noonUTC},
@@ -88,6 +96,8 @@ func TestScheduleRefuses(t *testing.T) {
 		given WindowOptions
 		want  string
 	}{
+		"a start that has passed":     {WindowOptions{Start: noonUTC.Add(-time.Hour), End: noonUTC.Add(time.Hour)}, "start: \"2026-03-08T11:00:00Z\": has passed, the store's time is 2026-03-08T12:00:00Z; give a later one, or start now"},
+		"a start, and now":            {WindowOptions{Start: noonUTC.Add(1e9), StartNow: true, EndAfter: 1e9}, "start: \"2026-03-08T12:00:01Z\": want either an instant or now, not both"},
 		"no start":                    {WindowOptions{EndAfter: time.Hour}, "start: is missing"},
 		"an end that is the start":    {WindowOptions{Start: noonUTC.Add(1e9), End: noonUTC.Add(1e9)}, "end: \"2026-03-08T12:00:01Z\": want an instant after start"},
 		"an end before the start":     {WindowOptions{Start: noonUTC.Add(2e9), End: noonUTC.Add(1e9)}, "want an instant after start"},

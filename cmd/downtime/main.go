@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	_ "time/tzdata" // --tz works where the machine has no zones
 
 	"github.com/go-downtime/downtime/cli"
 )
