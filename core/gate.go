@@ -57,7 +57,7 @@ func (g *Gate) Refresh(ctx context.Context) error {
 func (g *Gate) Closing() <-chan struct{} { return g.current.Load().closing }
 
 // Respond writes the refusal of d: status, headers, and a body in the format and the language
-// that r asks for. Call it only if d does not pass.
+// that r asks for. It then calls [Gate.Linger]. Call it only if d does not pass.
 func (g *Gate) Respond(w http.ResponseWriter, r *http.Request, d Decision) {
 	if r.Method == preface {
 		http.Error(w, "HTTP/2 without TLS is not served here", http.StatusHTTPVersionNotSupported)
@@ -69,10 +69,17 @@ func (g *Gate) Respond(w http.ResponseWriter, r *http.Request, d Decision) {
 // Prepare sets the headers of every refusal, for a responder that writes the body itself:
 // Cache-Control, Retry-After, Vary and Downtime. It removes validators and other headers that
 // would let a cache keep the answer, and returns the status of the refusal. Call it only if d
-// does not pass.
-func (g *Gate) Prepare(h http.Header, d Decision) (status int) {
-	return g.answersFor(d).Announce(h)
+// does not pass, and call [Gate.Linger] after the body.
+func (g *Gate) Prepare(w http.ResponseWriter, r *http.Request, d Decision) (status int) {
+	return g.answersFor(d).Announce(w.Header(), r)
 }
+
+// Linger sends a refusal that was written to w, and then reads and drops the body of r: at most 8
+// MiB, for at most 3 s, on at most 256 connections of the gate. Without it, a client that sends
+// its whole request before it reads would see a reset connection. Prepare and Respond announce
+// the end of the connection with "Connection: close". Linger does nothing on HTTP/2, for a
+// request without a body, and after "Expect: 100-continue".
+func (g *Gate) Linger(w http.ResponseWriter, r *http.Request) { g.set.answer.Linger(w, r) }
 
 // unknownClosure replaces a missing Closure of a Decision. Admit also returns it for the opening
 // of an HTTP/2 connection.

@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -35,7 +36,8 @@ func TestPrepare(t *testing.T) {
 	t.Parallel()
 	gate, err := New(Config{Down: true, StatusCode: 521})
 	require.NoError(t, err)
-	d := gate.Decide(t.Context(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+	d := gate.Decide(t.Context(), r)
 	for name, d := range map[string]Decision{
 		"a decision of the gate":       d,
 		"one that the caller made":     {Outcome: Blocked, Closure: &Closure{Cause: CauseOverride, Emergency: true}},
@@ -43,8 +45,10 @@ func TestPrepare(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := http.Header{"Vary": {"Origin"}, "Etag": {`"1"`}, "Last-Modified": {"yesterday"}, "X-Request-Id": {"7"}}
-			require.Equal(t, 521, gate.Prepare(h, d))
+			w := httptest.NewRecorder()
+			h := w.Header()
+			maps.Copy(h, http.Header{"Vary": {"Origin"}, "Etag": {`"1"`}, "Last-Modified": {"yesterday"}, "X-Request-Id": {"7"}})
+			require.Equal(t, 521, gate.Prepare(w, r, d))
 			require.Equal(t, []string{"no-store"}, h["Cache-Control"])
 			require.Equal(t, []string{"down;kind=emergency"}, h["Downtime"])
 			require.Equal(t, []string{"Origin", "Accept, Accept-Language"}, h["Vary"])

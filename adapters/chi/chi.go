@@ -23,12 +23,11 @@
 package chidowntime
 
 import (
-	"bufio"
 	"fmt"
-	"net"
 	"net/http"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/refusal"
 )
 
 // Config is [core.Config].
@@ -96,50 +95,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, d core.Decision) {
-	answer := &refusal{ResponseWriter: w, status: h.gate.Prepare(w.Header(), d)}
+	status := h.gate.Prepare(w, r, d)
+	answer := &refusal.Writer{ResponseWriter: w}
+	answer.Send = func() { answer.WriteHeader(status) }
 	h.respond.ServeHTTP(answer, r.WithContext(core.WithDecision(r.Context(), d)))
-	answer.begin()
-}
-
-// refusal is the writer of a responder. A Write without WriteHeader sends the refusal's
-// status instead of net/http's 200.
-type refusal struct {
-	http.ResponseWriter
-	status int
-	begun  bool
-}
-
-func (a *refusal) begin() {
-	if !a.begun {
-		a.WriteHeader(a.status)
+	answer.Begin()
+	if !answer.Hijacked {
+		h.gate.Linger(w, r)
 	}
 }
-
-// WriteHeader sends the responder's own status. Statuses below 200 are not final, except 101.
-func (a *refusal) WriteHeader(status int) {
-	a.begun = a.begun || status >= http.StatusOK || status == http.StatusSwitchingProtocols
-	a.ResponseWriter.WriteHeader(status)
-}
-
-// Write sends the refusal's status first, unless the responder chose one.
-func (a *refusal) Write(b []byte) (int, error) {
-	a.begin()
-	return a.ResponseWriter.Write(b)
-}
-
-// FlushError sends the refusal's status first, as Write does. It is for
-// http.ResponseController, which would otherwise find a writer that sends 200.
-func (a *refusal) FlushError() error {
-	a.begin()
-	return http.NewResponseController(a.ResponseWriter).Flush()
-}
-
-// Hijack is for http.ResponseController. After a hijack the adapter sends nothing.
-func (a *refusal) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(a.ResponseWriter).Hijack()
-	a.begun = a.begun || err == nil
-	return conn, rw, err
-}
-
-// Unwrap is for the other methods of http.ResponseController.
-func (a *refusal) Unwrap() http.ResponseWriter { return a.ResponseWriter }

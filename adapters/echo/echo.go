@@ -23,10 +23,12 @@ package echodowntime
 
 import (
 	"fmt"
+	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/refusal"
 )
 
 // Config is [core.Config].
@@ -98,13 +100,28 @@ func (m *gateway) refuse(c echo.Context, d core.Decision) error {
 		m.gate.Respond(res, c.Request(), d)
 		return nil
 	}
-	res.Status = m.gate.Prepare(res.Header(), d)
-	answer := &refusal{ResponseWriter: res.Writer, res: res}
+	res.Status = m.gate.Prepare(res, c.Request(), d)
+	answer := &refusal.Writer{ResponseWriter: res.Writer, Send: func() {
+		if !res.Committed {
+			res.WriteHeader(res.Status)
+		}
+	}}
 	res.Writer = answer
-	defer answer.release() // also if the responder panics, because echo then writes an answer
+	defer release(res, answer) // also if the responder panics, because echo then writes an answer
 	err := m.respond(c, d)
 	if err == nil {
-		answer.begin() // net/http would send an empty 200
+		answer.Begin() // net/http would send an empty 200
+		if !answer.Hijacked {
+			m.gate.Linger(res, c.Request())
+		}
 	}
 	return err
+}
+
+// release gives echo its own writer back, and tells it whether an answer was sent.
+func release(res *echo.Response, answer *refusal.Writer) {
+	res.Committed = res.Committed || answer.Begun
+	if res.Writer == http.ResponseWriter(answer) {
+		res.Writer = answer.ResponseWriter
+	}
 }

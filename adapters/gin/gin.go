@@ -105,6 +105,9 @@ func (m *middleware) refuse(c *gin.Context, d core.Decision) {
 		c.Writer.WriteHeaderNow() // else gin puts its own 404 text in place of an empty answer
 		return
 	}
-	c.Status(m.gate.Prepare(c.Writer.Header(), d))
+	c.Status(m.gate.Prepare(c.Writer, c.Request, d))
 	m.respond(c, d)
+	if c.Writer.Written() {
+		m.gate.Linger(c.Writer, c.Request)
+	}
 }

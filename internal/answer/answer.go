@@ -123,11 +123,16 @@ func newAnswer(f format, body []byte) answer {
 }
 
 // Write answers r with the refusal in the form and language that r asks for, or with the
-// redirect. It does not read the request's body.
+// redirect. It then reads and drops the request's body, see [Settings.Linger].
 func (a *Answers) Write(w http.ResponseWriter, r *http.Request) {
+	a.write(w, r)
+	a.settings.Linger(w, r)
+}
+
+func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 	f := negotiateFormat(r.Header["Accept"])
 	h := w.Header()
-	retry, encoded := a.setShared(h)
+	retry, encoded := a.setShared(h, r)
 	if to := a.settings.redirect; to != nil && f == formatHTML && to.applies(r) {
 		h["Location"] = to.location
 		delete(h, "Content-Type") // there is no content
@@ -163,14 +168,14 @@ func (a *Answers) Write(w http.ResponseWriter, r *http.Request) {
 // Announce sets the headers that every refusal has, for a caller that writes its own
 // body: Cache-Control, Retry-After, Vary and Downtime. It removes headers that describe
 // another content or let a cache keep the answer, and returns the status of the refusal.
-func (a *Answers) Announce(h http.Header) (status int) {
-	a.setShared(h)
+func (a *Answers) Announce(h http.Header, r *http.Request) (status int) {
+	a.setShared(h, r)
 	return a.settings.status
 }
 
 // setShared sets the headers that every refusal has. It returns the Retry-After among
 // them, and whether outer middleware encodes the body.
-func (a *Answers) setShared(h http.Header) (retry *retryVariant, encoded bool) {
+func (a *Answers) setShared(h http.Header, r *http.Request) (retry *retryVariant, encoded bool) {
 	retry = a.retry.Load().pick()
 	vary := varyNegotiation
 	if len(h) != 0 {
@@ -180,5 +185,6 @@ func (a *Answers) setShared(h http.Header) (retry *retryVariant, encoded bool) {
 	h["Retry-After"] = retry.header
 	h["Vary"] = vary
 	h["Downtime"] = a.downtime
+	announceClose(h, r)
 	return retry, encoded
 }

@@ -377,7 +377,7 @@ func TestAnswerAllocatesNothing(t *testing.T) { //nolint:paralleltest // AllocsP
 		}), name)
 		require.Zero(t, testing.AllocsPerRun(100, func() {
 			clear(w.header)
-			a.Announce(w.header)
+			a.Announce(w.header, r)
 		}), name)
 	}
 }

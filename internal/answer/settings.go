@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 
 	"github.com/go-downtime/downtime/period"
 )
@@ -37,11 +38,12 @@ type Options struct {
 	CSP string
 }
 
-// Settings are checked Options. They are immutable, so they are safe for concurrent use.
+// Settings are checked Options. They are safe for concurrent use.
 type Settings struct {
-	status   int
-	page     ownPage
-	redirect *redirect // nil: none
+	status    int
+	page      ownPage
+	redirect  *redirect    // nil: none
+	lingering atomic.Int32 // connections whose body is being read
 }
 
 // New checks o and copies what the caller could still change. The error joins a

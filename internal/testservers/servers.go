@@ -1,5 +1,5 @@
-// Package testservers starts real database servers for tests: Redis, PostgreSQL, PgBouncer
-// and MariaDB. Each server has a free loopback port and a data directory of its own. Both
+// Package testservers starts real servers for tests: Redis, PostgreSQL, PgBouncer and MariaDB,
+// and the proxies Apache and Varnish. Each server has a free loopback port and a data directory of its own. Both
 // are released when the test ends.
 //
 //	redis := testservers.Redis(t)
