@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 
 	"golang.org/x/term"
 )
@@ -31,6 +32,9 @@ func (c *checkedWriter) orCutOff(err error, wrote bool) error {
 		return err
 	case wrote:
 		return &exitError{ExitUnreported, fmt.Errorf("the change is made and confirmed, but its report could not be printed: %w", c.err)}
+	}
+	if errors.Is(c.err, syscall.EPIPE) {
+		return exit(ExitFailed) // the reader has seen enough, as in "list | head -1"
 	}
 	return errors.Join(fmt.Errorf("the output above is cut off: %w", c.err), err)
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,23 +70,51 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 		require.Equal(t, 13, exitCode(t, bin, "status", "--exit-code", "--store", store))
 		require.Contains(t, output(t, bin, "fleet", "--store", store), "no instance")
 	})
-	t.Run("it stops watching at Ctrl-C, with 130", func(t *testing.T) {
+	t.Run("it says that a change was made, though its report has no reader", func(t *testing.T) {
 		t.Parallel()
-		if runtime.GOOS == "windows" {
-			t.Skip("a process cannot be sent an interrupt")
+		store := "file:" + filepath.Join(t.TempDir(), "s.json")
+		unread := func(args ...string) (code int, stderr string) {
+			r, w, err := os.Pipe()
+			require.NoError(t, err)
+			require.NoError(t, r.Close())
+			var errs bytes.Buffer
+			cmd := exec.CommandContext(t.Context(), bin, append(args, "--store", store)...)
+			cmd.Stdout, cmd.Stderr = w, &errs
+			failed, ok := errors.AsType[*exec.ExitError](cmd.Run())
+			require.True(t, ok)
+			require.NoError(t, w.Close())
+			return failed.ExitCode(), errs.String()
 		}
-		cmd := exec.CommandContext(t.Context(), bin, "status", "--watch", "--store", "file:"+filepath.Join(t.TempDir(), "s.json"))
-		out, err := cmd.StdoutPipe()
-		require.NoError(t, err)
-		require.NoError(t, cmd.Start())
-		line, err := bufio.NewReader(out).ReadString('\n')
-		require.NoError(t, err)
-		require.Equal(t, "state      UP\n", line)
-		require.NoError(t, cmd.Process.Signal(os.Interrupt))
-		failed, ok := errors.AsType[*exec.ExitError](cmd.Wait())
-		require.True(t, ok)
-		require.Equal(t, 130, failed.ExitCode())
+		code, stderr := unread("start", "--holder", "x")
+		require.Equal(t, 8, code)
+		require.Contains(t, stderr, "the change is made and confirmed, but its report could not be printed: ")
+		code, stderr = unread("list")
+		require.Equal(t, 1, code)
+		require.Empty(t, stderr)
+		require.Equal(t, 6, exitCode(t, bin, "end", "--holder", "y", "--store", store), "it is down")
 	})
+	for name, stop := range map[string]struct {
+		signal os.Signal
+		code   int
+	}{"Ctrl-C": {os.Interrupt, 130}, "SIGTERM": {syscall.SIGTERM, 143}} {
+		t.Run("it stops watching at "+name, func(t *testing.T) {
+			t.Parallel()
+			if runtime.GOOS == "windows" {
+				t.Skip("a process cannot be sent a signal")
+			}
+			cmd := exec.CommandContext(t.Context(), bin, "status", "--watch", "--store", "file:"+filepath.Join(t.TempDir(), "s.json"))
+			out, err := cmd.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
+			line, err := bufio.NewReader(out).ReadString('\n')
+			require.NoError(t, err)
+			require.Equal(t, "state      UP\n", line)
+			require.NoError(t, cmd.Process.Signal(stop.signal))
+			failed, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+			require.True(t, ok)
+			require.Equal(t, stop.code, failed.ExitCode())
+		})
+	}
 }
 
 // TestReleaseServesItsLibraries adds the libraries to an application: go get, import, go
