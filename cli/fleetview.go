@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
@@ -94,6 +97,9 @@ func (v view) oddities(w io.Writer, f fleet, i operator.Instance) {
 	if i.Override != "" {
 		fmt.Fprintf(w, label, "override", v.warning(who+" is held "+safe(i.Override))+", and ignores this store")
 	}
+	if len(i.Streams) > 0 {
+		fmt.Fprintf(w, label, "streams", who+": "+streams(i)+"; no drain waits for them")
+	}
 	if i.State != period.Open && i.Cause != "" && i.Cause != "period" && i.Cause != "override" {
 		fmt.Fprintf(w, label, "refusing", who+" because of "+safe(i.Cause))
 	}
@@ -110,6 +116,15 @@ func (v view) oddities(w io.Writer, f fleet, i operator.Instance) {
 	case f.Document == nil && !errors.Is(f.Err, operator.ErrUnreadable) && i.StoreID != "":
 		fmt.Fprintf(w, label, "lost", v.warning(who+" keeps revision "+at)+" of a document that is gone")
 	}
+}
+
+// streams lists the streams of an instance by name.
+func streams(i operator.Instance) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(i.Streams)) {
+		parts = append(parts, safe(name)+" "+strconv.FormatInt(i.Streams[name], 10))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // sum is the fleet in one line.

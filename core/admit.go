@@ -28,14 +28,16 @@ func (g *Gate) enter(s *snapshot, c *cell) bool {
 // Enter removes an upgrade to HTTP/2 from r, and does not admit the opening of an HTTP/2
 // connection, which [Gate.Respond] answers by 505. See [Gate.Handler].
 func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
+	carries := false
 	if r != nil {
 		if r.Method == preface {
 			return Ticket{}, false
 		}
-		// An upgrade to HTTP/2 needs three headers: Connection, Upgrade and HTTP2-Settings.
-		// Counting the headers is cheaper than looking them up.
-		if len(r.Header) > 2 {
-			dropUpgrade(r)
+		carries = g.set.carry
+		// An upgrade to HTTP/2 needs three headers: Connection, Upgrade and HTTP2-Settings. A
+		// WebSocket needs four. Counting the headers is cheaper than looking them up.
+		if len(r.Header) > 2 && upgrades(r) {
+			carries = true
 		}
 	}
 	for {
@@ -44,6 +46,9 @@ func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
 			return Ticket{}, false
 		}
 		if c := s.admitted.of(r); g.enter(s, c) {
+			if carries {
+				return g.shared(c), true
+			}
 			return Ticket{cell: c}, true
 		}
 	}
@@ -58,11 +63,12 @@ func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
 // Admit may change r. It removes an upgrade to HTTP/2, as Enter does. It also removes a key in
 // the query that let r pass; see [APIKeyQuery].
 func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
+	carries := false
 	if r != nil {
 		if r.Method == preface {
 			return Ticket{}, Decision{Closure: unknownClosure}
 		}
-		dropUpgrade(r)
+		carries = upgrades(r) || g.set.carry
 	}
 	for {
 		s := g.current.Load()
@@ -93,6 +99,9 @@ func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request
 			}
 		}
 		g.report(ctx, s, r, d)
+		if carries {
+			return g.shared(c), d
+		}
 		return Ticket{cell: c}, d
 	}
 }

@@ -84,16 +84,3 @@ func (q *quiet) look() bool {
 	}
 	return true
 }
-
-// Ticket is a request that was counted in. The zero Ticket counts nothing.
-type Ticket struct {
-	cell *cell
-}
-
-// Leave counts the request out. Call it exactly once, deferred, so that it also runs when a
-// handler panics.
-func (t Ticket) Leave() {
-	if t.cell != nil {
-		t.cell.left.Add(1)
-	}
-}

@@ -67,6 +67,12 @@ type Config struct {
 	// header: only the page's author knows what the page loads.
 	PageCSP string
 
+	// CarryTickets puts the ticket of each request into its context. Handlers need it for [Stream]
+	// and for [Gate.Inside], and [Gate.Go] then also takes work while the gate closes. It costs
+	// three allocations a request. If it is false, only requests for another protocol, such as
+	// WebSockets, carry their ticket.
+	CarryTickets bool
+
 	// Down closes the gate regardless of the store. Use it, for example, while the database that
 	// holds the store is down.
 	Down bool
@@ -125,6 +131,7 @@ type settings struct {
 	store       store.Store
 	exempt      exempt.Rules
 	bypass      []Predicate
+	carry       bool
 	asker       *asker
 	answer      *answer.Settings
 	down        bool
@@ -158,6 +165,7 @@ func (c Config) resolveIn(env string) (*settings, error) {
 	s := &settings{
 		store:      c.Store,
 		bypass:     slices.Clone(c.Bypass),
+		carry:      c.CarryTickets,
 		down:       c.Down,
 		file:       c.OverrideFile,
 		fileRule:   trust.Rule{Lifted: c.TrustWritableOverride, Option: "Config.TrustWritableOverride"},

@@ -13,6 +13,10 @@ import (
 // that closes, opens and closes the gate, on the gate's own snapshots, cells and quiet. The
 // request's steps are those of Enter and Leave, one memory access each.
 //
+// The request may share its ticket with a handler that a time-out middleware leaves running, as
+// with Inside and Go, on the gate's own share. The handler joins at any time, also too late. The
+// request may also be declared a stream.
+//
 // There are two invariants. While the follower reports the gate as drained, no admitted request
 // runs. After the last request has ended, the gate is drained eventually.
 
@@ -25,6 +29,13 @@ type protocol struct {
 	scansBeforeSwap   bool // the follower looks at the cells before it replaces the snapshot
 	onlyLastSnapshot  bool // the follower waits for the newest of the replaced snapshots only
 	drainedOnAdoption bool // drained as soon as the closing is installed
+
+	shared            bool // the admitted request leaves its handler running; no mutant
+	joinsTooLate      bool // a handler joins a ticket that was counted out
+	middlewareLeaves  bool // the middleware counts the request out, although its handler runs
+	everyHolderLeaves bool // each holder counts the request out
+	stream            bool // the request becomes a stream before it ends; no mutant
+	streamLeavesTwice bool // a stream is counted out of the requests when it ends, too
 }
 
 // world is one run of the model.
@@ -33,7 +44,9 @@ type world struct {
 	current  *snapshot
 	retired  []*quiet
 	drained  bool
-	running  bool // the request was admitted and has not left
+	running  int  // handlers that were admitted and have not ended
+	spawned  step // the handler of a shared ticket, when it begins
+	streams  int  // of the running ones, the streams
 	restarts int
 	trace    []string
 }
@@ -66,7 +79,7 @@ func (w *world) request() step {
 		}
 	}
 	leave := func() step {
-		w.running = false
+		w.running--
 		w.say("request ends")
 		return func() step {
 			if w.p.leavesElsewhere {
@@ -78,8 +91,11 @@ func (w *world) request() step {
 		}
 	}
 	serve := func() step {
-		w.running = true
+		w.running++
 		w.say("request is admitted")
+		if w.p.shared || w.p.stream {
+			return w.share(c)
+		}
 		return leave
 	}
 	look := func(admitted step) step {
@@ -111,8 +127,68 @@ func (w *world) request() step {
 	return count(look(serve))
 }
 
-// follower closes, opens and closes the gate, and looks at the cells until all are quiet.
+// share is the rest of a request whose ticket is shared: its handler runs on by itself, and the
+// middleware ends.
+func (w *world) share(c *cell) step {
+	f := &follower{}
+	s := (&Gate{follower: f}).shared(c).share
+	leave := func(middleware bool) {
+		switch {
+		case w.p.everyHolderLeaves, w.p.middlewareLeaves && middleware:
+			c.left.Add(1)
+		case w.p.middlewareLeaves:
+		default:
+			s.leave()
+			if w.p.streamLeavesTwice {
+				c.left.Add(1)
+			}
+		}
+	}
+	end := func(name string, middleware bool) step {
+		return func() step {
+			w.running--
+			w.say("%s ends", name)
+			return func() step {
+				leave(middleware)
+				w.say("%s leaves", name)
+				return nil
+			}
+		}
+	}
+	if w.p.stream {
+		return func() step {
+			w.say("request becomes a stream, which no drain waits for")
+			s.declare("s")
+			w.streams++
+			return func() step {
+				w.running--
+				w.streams--
+				leave(true)
+				w.say("stream ends")
+				return nil
+			}
+		}
+	}
+	w.spawned = func() step {
+		if w.p.joinsTooLate {
+			s.holders++
+		} else if !s.join() {
+			w.say("handler finds that the request was counted out")
+			return nil
+		}
+		w.running++
+		w.say("handler runs")
+		return end("handler", false)
+	}
+	return end("middleware", true)
+}
+
+// follower closes, opens and closes the gate, and looks at the cells until all are quiet. Beside
+// three processes it closes the gate once.
 func (w *world) follower() step {
+	if w.p.shared {
+		return w.swap(true, func() step { return w.wait(2) })
+	}
 	return w.swap(true, func() step {
 		return w.swap(false, func() step {
 			return w.swap(true, func() step { return w.wait(2) })
@@ -179,17 +255,20 @@ func (w *world) wait(rounds int) step {
 	return nil
 }
 
-// explore runs every interleaving of two processes and counts them. It returns the shortest trace
+// explore runs every interleaving of the processes and counts them. It returns the shortest trace
 // that breaks an invariant; nil if there is none.
 func explore(p protocol) (worst []string, runs int) {
 	// A schedule is a list of choices; replaying it from the start needs no undo.
 	var visit func(schedule []int)
 	visit = func(schedule []int) {
 		w := &world{p: p, current: open2()}
-		processes := []step{w.request, w.follower()}
+		processes := []step{w.request, w.follower(), nil}
 		for _, i := range schedule {
 			processes[i] = processes[i]()
-			if w.drained && w.running {
+			if w.spawned != nil {
+				processes[2], w.spawned = w.spawned, nil
+			}
+			if w.drained && w.running > w.streams {
 				if worst == nil || len(w.trace) < len(worst) {
 					worst = w.trace
 				}
@@ -209,7 +288,7 @@ func explore(p protocol) (worst []string, runs int) {
 		runs++
 		// After the request has ended, every replaced snapshot must become quiet.
 		for _, q := range w.retired {
-			if !q.look() && !w.running && worst == nil {
+			if !q.look() && w.running == 0 && worst == nil {
 				worst = append(w.trace, "no request runs, and the gate is never drained")
 			}
 		}
@@ -220,10 +299,15 @@ func explore(p protocol) (worst []string, runs int) {
 
 func TestDrainProtocolHoldsInEveryInterleaving(t *testing.T) {
 	t.Parallel()
-	trace, runs := explore(protocol{})
-	require.Empty(t, trace, "counterexample:\n%s", strings.Join(trace, "\n"))
-	require.Greater(t, runs, 1000)
-	t.Logf("%d interleavings", runs)
+	for name, p := range map[string]protocol{"a request": {}, "a shared ticket": {shared: true}, "a stream": {stream: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			trace, runs := explore(p)
+			require.Empty(t, trace, "counterexample:\n%s", strings.Join(trace, "\n"))
+			require.Greater(t, runs, 1000)
+			t.Logf("%d interleavings", runs)
+		})
+	}
 }
 
 func TestDrainProtocolCheckFindsEveryMutant(t *testing.T) {
@@ -235,6 +319,10 @@ func TestDrainProtocolCheckFindsEveryMutant(t *testing.T) {
 		"cells read before the swap":           {scansBeforeSwap: true},
 		"wait only for the last predecessor":   {onlyLastSnapshot: true},
 		"drained on adoption instead of quiet": {drainedOnAdoption: true},
+		"a handler joins too late":             {shared: true, joinsTooLate: true},
+		"the middleware counts a request out":  {shared: true, middlewareLeaves: true},
+		"every holder counts the request out":  {shared: true, everyHolderLeaves: true},
+		"a stream is counted out twice":        {stream: true, streamLeavesTwice: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

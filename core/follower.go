@@ -40,6 +40,7 @@ type follower struct {
 	timer   *time.Timer
 	ticks   time.Time // when the prepared answers change; zero if they do not
 	retired []*retired
+	streams streams
 	judged  int64 // requests that were decided under snapshots no longer in retired
 	reads   int   // number of reads that began
 	waiters []waiter
@@ -382,7 +383,7 @@ func (f *follower) readFile() {
 
 // counters adds up the counters of all snapshots. The caller holds f.mu.
 func (f *follower) counters() counters {
-	c := counters{judged: f.judged}
+	c := counters{judged: f.judged, streams: f.streams.running()}
 	c.add(f.current.Load())
 	for _, r := range f.retired {
 		c.add(r.snapshot)

@@ -23,7 +23,9 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 	if next == nil {
 		panic("downtime: Gate.Handler: next is nil")
 	}
-	return &handler{gate: g.OrClosed(), next: next}
+	g = g.OrClosed()
+	g.warnOfTimeout(next)
+	return &handler{gate: g, next: next}
 }
 
 type handler struct {
@@ -41,7 +43,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	defer ticket.Leave()
-	h.next.ServeHTTP(w, r)
+	h.next.ServeHTTP(w, ticket.Carry(r))
 }
 
 type decisionKey struct{}

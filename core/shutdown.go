@@ -13,10 +13,23 @@ import (
 // ErrShutdown means that the gate was shut down and no longer reads its store.
 var ErrShutdown = errors.New("the gate was shut down")
 
+// CloseStreams closes [Gate.Closing], so that streams end, and does nothing else. Register it
+// before the server stops: http.Server.Shutdown waits for event streams and long polls, which end
+// by this alone.
+//
+//	server.RegisterOnShutdown(gate.CloseStreams)
+//
+// A new stream then finds Closing closed. CloseStreams is idempotent and does not block.
+func (g *Gate) CloseStreams() {
+	g.follower.leave()
+	g.follower.logs.flush(&g.follower.mu)
+}
+
 // Shutdown ends the gate. Call it after the server's own Shutdown.
 //
 // It closes [Gate.Closing], so that streams end. It waits until no counted request runs, or until
-// ctx ends. Meanwhile the gate decides about new requests as before. Then the gate refuses every
+// ctx ends. It does not wait for streams that were declared by [Stream]. A hijacked connection
+// counts until its handler returns. Meanwhile the gate decides about new requests as before. Then the gate refuses every
 // request but those for exempt paths, and Shutdown deletes this instance's row from the store.
 // If counted requests still run when ctx ends, Shutdown returns an error that wraps the cause of
 // ctx. The row then stays until its lease ends. It says that the instance is leaving and how

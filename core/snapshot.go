@@ -65,8 +65,11 @@ func retire(old, next *snapshot) *retired {
 // refuse the same requests.
 func (s *snapshot) refusesLess(next *snapshot) bool { return s.open() && !next.open() }
 
-// counters are the requests of all snapshots.
-type counters struct{ inFlight, bypassed, exempt, judged int64 }
+// counters are the requests of all snapshots, and the streams of the gate.
+type counters struct {
+	inFlight, bypassed, exempt, judged int64
+	streams                            map[string]int64 // by name; nil if there are none
+}
 
 // add adds the requests of one snapshot.
 func (c *counters) add(s *snapshot) {

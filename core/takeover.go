@@ -13,18 +13,21 @@ import (
 // unencrypted HTTP/2 in its Protocols handles this method itself, so its handler never sees it.
 const preface = "PRI"
 
-// dropUpgrade removes an upgrade to a protocol that carries further requests. r then continues as
+// upgrades removes an upgrade to a protocol that carries further requests. r then continues as
 // HTTP/1.1 (RFC 9110, section 7.8). A backend may parse the header less strictly than the RFC, so
-// dropUpgrade searches for the protocol names anywhere in the header.
-func dropUpgrade(r *http.Request) {
-	for _, line := range r.Header["Upgrade"] {
+// upgrades searches for the protocol names anywhere in the header. It returns true if r asks for
+// another protocol, such as a WebSocket.
+func upgrades(r *http.Request) bool {
+	lines := r.Header["Upgrade"]
+	for _, line := range lines {
 		line = strings.ToLower(line)
 		if strings.Contains(line, "h2") || strings.Contains(line, "http/") || strings.Contains(line, "tls/") {
 			delete(r.Header, "Upgrade")
 			delete(r.Header, "Http2-Settings")
-			return
+			return false
 		}
 	}
+	return len(lines) > 0 || r.Method == http.MethodConnect && !tunnel(r)
 }
 
 // tunnel reports whether r asks for a connection to a host (RFC 9110, section 9.3.6). An

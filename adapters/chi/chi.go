@@ -91,7 +91,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	defer ticket.Leave()
-	h.next.ServeHTTP(w, r)
+	h.next.ServeHTTP(w, ticket.Carry(r))
 }
 
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, d core.Decision) {

@@ -71,6 +71,7 @@ func Middleware(gate *core.Gate, opts ...Option) echo.MiddlewareFunc {
 				return m.closed(c, next)
 			}
 			defer ticket.Leave()
+			carry(ticket, c)
 			return next(c)
 		}
 	}
@@ -89,7 +90,15 @@ func (m *gateway) closed(c echo.Context, next echo.HandlerFunc) error {
 		return m.refuse(c, d)
 	}
 	defer ticket.Leave()
+	carry(ticket, c)
 	return next(c)
+}
+
+func carry(ticket core.Ticket, c echo.Context) {
+	before := c.Request()
+	if r := ticket.Carry(before); r != before {
+		c.SetRequest(r)
+	}
 }
 
 // refuse writes the answer or calls the responder. Without a responder it returns no error,

@@ -94,6 +94,9 @@ func (m *middleware) handle(c *gin.Context) {
 		}
 	}
 	defer ticket.Leave()
+	if r := ticket.Carry(c.Request); r != c.Request {
+		c.Request = r
+	}
 	c.Next()
 }
 

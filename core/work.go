@@ -1,0 +1,96 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+)
+
+// ErrClosing is the cause of a context of [Gate.UntilClosing] that the gate has cancelled.
+var ErrClosing = errors.New("the gate is closing")
+
+// Go runs f on a new goroutine and counts it, so that a drain and Shutdown wait for it. If ctx
+// carries the ticket of a running request, f shares the ticket, and the request counts until f has
+// returned. Go then also accepts f while the gate is closed, because the drain still waits for the
+// request. If the request is a [Stream], f is a part of the stream, and no drain waits for it.
+// Otherwise f counts as a request of its own: if the gate is closed, Go does not call f and returns
+// false.
+//
+// f gets a context with the values of ctx. It is not cancelled when ctx is, because f may outlive
+// the request. See [Gate.UntilClosing] for a context that ends when the gate closes.
+func (g *Gate) Go(ctx context.Context, f func(ctx context.Context)) bool {
+	ctx = context.WithoutCancel(ctx)
+	if s := shareIn(ctx); s != nil && s.gate == g && s.join() {
+		go func() {
+			defer s.leave()
+			f(ctx)
+		}()
+		return true
+	}
+	ticket, open := g.Enter(nil)
+	if !open {
+		return false
+	}
+	ticket = g.shared(ticket.cell)
+	go func() {
+		defer ticket.Leave()
+		f(ticket.share.in(ctx))
+	}()
+	return true
+}
+
+// UntilClosing returns a copy of ctx that is also cancelled when the gate closes or is shut down,
+// with the cause [ErrClosing]. Use it for work that can stop early, such as a long export or a
+// queue's worker. The caller must call cancel when the work has ended.
+func (g *Gate) UntilClosing(ctx context.Context) (work context.Context, cancel context.CancelFunc) {
+	work, stop := context.WithCancelCause(ctx)
+	closing := g.Closing()
+	go func() {
+		select {
+		case <-closing:
+			stop(ErrClosing)
+		case <-work.Done():
+		}
+	}()
+	return work, func() { stop(context.Canceled) }
+}
+
+// Inside is middleware for the innermost handler, behind middleware that can return while its
+// handler still runs: http.TimeoutHandler, echo's Timeout, Fiber's adaptor for net/http. A gate in
+// front of such middleware counts a request out when the time is over, and would be drained while
+// the handler goes on. Inside counts until the handler itself has returned.
+//
+// With [Config].CarryTickets the handler shares the ticket of its request, which counts once. If
+// the request carries no ticket of this gate, or was counted out before the handler began, Inside
+// is a gate of its own: it admits or refuses the request, and counts it. Inside panics if next is
+// nil. With a nil Gate it refuses every request.
+func (g *Gate) Inside(next http.Handler) http.Handler {
+	g = g.OrClosed()
+	return &inside{gate: g, next: next, anew: g.Handler(next)}
+}
+
+type inside struct {
+	gate       *Gate
+	next, anew http.Handler
+}
+
+func (h *inside) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := shareIn(r.Context())
+	if s == nil || s.gate != h.gate || !s.join() {
+		h.anew.ServeHTTP(w, r)
+		return
+	}
+	defer s.leave()
+	h.next.ServeHTTP(w, r)
+}
+
+// warnOfTimeout logs a warning if next is an http.TimeoutHandler, which returns while its handler
+// still runs. The type is not exported.
+func (g *Gate) warnOfTimeout(next http.Handler) {
+	if fmt.Sprintf("%T", next) == "*http.timeoutHandler" {
+		g.set.log.LogAttrs(context.Background(), slog.LevelWarn, "an http.TimeoutHandler is inside the gate, so handlers can run on while the gate is drained",
+			slog.String("remedy", "put the TimeoutHandler around the gate, or Gate.Inside around its handler"))
+	}
+}
