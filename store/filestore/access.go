@@ -26,7 +26,10 @@ func (w *writer) own(f *os.File, old fs.FileInfo) error {
 			return err
 		}
 	}
-	return f.Chmod(mode)
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	return w.readable(f)
 }
 
 // shareLock lets exactly those users open the lock file f who can write in its directory. A
@@ -42,12 +45,9 @@ func (s *Store) shareLock(f *os.File, in *os.Root, isNew bool) error {
 	if err != nil {
 		return err
 	}
-	mode, who := fs.FileMode(0o600), asIs
-	if os.Geteuid() == 0 {
-		who = ownerOf(dir)
-	}
+	mode, who := fs.FileMode(0o600), ownerFor(dir)
 	if dir.Mode()&0o020 != 0 {
-		mode, who.gid = mode|0o060, ownerOf(dir).gid
+		mode |= 0o060
 	}
 	if s.trustWritable && dir.Mode()&(0o002|fs.ModeSticky) == 0o002 {
 		mode |= 0o066
@@ -98,7 +98,8 @@ func (s *Store) mayWrite(dir *os.Root) error {
 
 // permissions returns mode and owner of old; in a directory that all users share the file
 // stays this user's, or becomes the directory's owner's. If old is nil, it returns what suits
-// a new file: the directory's owner, if this user is root, and the mode that [Mode] says.
+// a new file: the directory's owner, if this user is root, the directory's group, if its
+// members can write there, and the mode that [Mode] says.
 func (w *writer) permissions(old fs.FileInfo) (fs.FileMode, owner, error) {
 	dir, err := w.dir.Stat(".")
 	if err != nil {
@@ -111,17 +112,23 @@ func (w *writer) permissions(old fs.FileInfo) (fs.FileMode, owner, error) {
 		}
 		return old.Mode().Perm(), who, nil
 	}
-	mode, who := w.store.mode, asIs
+	mode := w.store.mode
+	if mode == 0 {
+		mode = readableMode
+	}
+	return mode, ownerFor(dir), nil
+}
+
+// ownerFor returns who gets a new file or directory in dir.
+func ownerFor(dir fs.FileInfo) owner {
+	who := asIs
 	if os.Geteuid() == 0 {
 		who = ownerOf(dir)
 	}
-	if mode == 0 {
-		mode = 0o640
-		if who.uid == 0 {
-			mode = 0o644
-		}
+	if dir.Mode()&0o020 != 0 {
+		who.gid = ownerOf(dir).gid
 	}
-	return mode, who, nil
+	return who
 }
 
 // stillReadable fails if a user who can read old could not read f, which is to replace it.

@@ -82,14 +82,14 @@ func TestTheServerCanReadWhatRootHasWritten(t *testing.T) {
 		t.Parallel()
 		st := place(t, server)
 		require.NoError(t, change(t.Context(), st))
-		requireOwner(t, st.path, server, 0o640)
+		requireOwner(t, st.path, server, 0o644)
 		requireOwner(t, st.path+".lock", server, 0o600)
-		requireOwner(t, st.path+".written", server, 0o640)
+		requireOwner(t, st.path+".written", server, 0o644)
 		as(t, server, func() {
 			read(t, again(t, st))
 			require.NoError(t, change(t.Context(), again(t, st)), "its admin page can write too")
 		})
-		requireOwner(t, st.path, server, 0o640)
+		requireOwner(t, st.path, server, 0o644)
 	})
 	t.Run("in root's directory", func(t *testing.T) {
 		t.Parallel()
@@ -193,6 +193,7 @@ func TestAWriteThatWouldLockOutIsRefused(t *testing.T) {
 	st := place(t, deployer)
 	require.NoError(t, change(t.Context(), st))
 	require.NoError(t, os.Chown(st.path, deployer, server))
+	require.NoError(t, os.Chmod(st.path, 0o640))
 	before := read(t, st)
 	as(t, deployer, func() { require.ErrorIs(t, change(t.Context(), st), store.ErrReadOnly) })
 	require.Equal(t, before.Bytes, read(t, st).Bytes)
@@ -411,7 +412,7 @@ func TestTheCopyOfAFileIsReadableLikeTheFile(t *testing.T) {
 	as(t, server, func() { require.NoError(t, change(t.Context(), st)) })
 	kept, err := again(t, st).Keep(t.Context(), read(t, st).Token)
 	require.NoError(t, err)
-	requireOwner(t, kept, server, 0o640)
+	requireOwner(t, kept, server, 0o644)
 }
 
 // TestARowThatThisUserCannotReadHidesNoOther: it is listed as unreadable.

@@ -79,7 +79,7 @@ var conformance = storetest.Options{
 			if !r.Lease.IsZero() {
 				r.Lease = r.Lease.Add(-by)
 			}
-			require.NoError(t, s.writeRecord(dir, name, r, 0o600))
+			require.NoError(t, s.writeRecord(dir, name, r))
 		}
 	},
 	Kept: func(t *testing.T, _ store.Store, place string) []byte {

@@ -25,6 +25,15 @@
 // place that is mounted read-only is believed. [TrustWritable] believes all. Directories above
 // these are not looked at.
 //
+// # Readers
+//
+// Operator and application can be two users. What one creates, the other can read, under any
+// umask: a new file belongs to the directory's group if that group can write there, and each
+// user who can enter the directory can read it. The directory decides who that is. Root gives
+// a new file to the directory's owner. A write fails with [store.ErrReadOnly] and changes
+// nothing if the directory's owner, its group if that can write, or the owner of a live row
+// could not read the result. The error names the missing chmod or chgrp.
+//
 // # Writing
 //
 // One writer at a time holds a lock on the lock file (the path with ".lock"). Only users who

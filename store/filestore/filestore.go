@@ -65,9 +65,11 @@ func MustExist() Option { return func(s *Store) { s.mustExist = true } }
 // its users share a group.
 func TrustWritable() Option { return func(s *Store) { s.trustWritable = true } }
 
-// Mode sets the permissions of a file that Swap creates. The default is 0640, and 0644 if
-// root creates the file in a directory of root's, because no other user could read it
-// otherwise. A file that exists keeps its permissions.
+// Mode sets the permissions of a file that Swap creates. The default is 0644: a user who can
+// enter the directory can read the file, because operator and application can be two users
+// without a common group. chmod o-x the directory to keep other users out. With a Mode that
+// the directory's owner or the owner of a live row cannot read, Swap fails before it writes. A
+// file that exists keeps its permissions.
 func Mode(perm fs.FileMode) Option { return func(s *Store) { s.mode = perm.Perm() } }
 
 // New returns the store in the file at path. It does not touch the disk: a missing directory

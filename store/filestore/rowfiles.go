@@ -50,8 +50,8 @@ func readRecord(dir *os.Root, name string) (record, error) {
 	return r, nil
 }
 
-func (s *Store) writeRecord(dir *os.Root, name string, r record, mode fs.FileMode) error {
-	temp, err := s.writeRecordTemp(dir, r, mode)
+func (s *Store) writeRecord(dir *os.Root, name string, r record) error {
+	temp, err := s.writeRecordTemp(dir, r)
 	if err != nil {
 		return err
 	}
@@ -66,14 +66,23 @@ func (s *Store) writeRecord(dir *os.Root, name string, r record, mode fs.FileMod
 
 // writeRecordTemp writes r under a temporary name. It is not durable: after a crash of the
 // machine the processes of the rows are dead as well.
-func (s *Store) writeRecordTemp(dir *os.Root, r record, mode fs.FileMode) (string, error) {
+func (s *Store) writeRecordTemp(dir *os.Root, r record) (string, error) {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return "", err
 	}
 	return s.writeTemp(dir, tempFile{
 		what: "row", prefix: rowTempPrefix, text: append(text, '\n'),
-		own: func(f *os.File) error { return f.Chmod(mode) },
+		own: func(f *os.File) error {
+			in, err := dir.Stat(".")
+			if err != nil {
+				return err
+			}
+			if in.Mode()&0o020 != 0 {
+				chown(f, owner{-1, ownerOf(in).gid}) // tells a writer which group its reader is in
+			}
+			return f.Chmod(readableMode)
+		},
 	})
 }
 

@@ -16,22 +16,22 @@ type heldRow struct {
 }
 
 // writeRow writes the file of a row and holds its lock. The caller holds s.rowsMu.
-func (s *Store) writeRow(dir *os.Root, key string, r record, mode fs.FileMode) (*heldRow, error) {
+func (s *Store) writeRow(dir *os.Root, key string, r record) (*heldRow, error) {
 	was, missing := readRecord(dir, key+rowSuffix)
-	row, err := s.hold(dir, key, r, mode)
+	row, err := s.hold(dir, key, r)
 	if err != nil {
 		return nil, err
 	}
 	if missing != nil || !r.Seen.Before(was.Lease) {
 		row.tokenDue = true
 	}
-	return row, s.writeRecord(dir, key+rowSuffix, r, mode)
+	return row, s.writeRecord(dir, key+rowSuffix, r)
 }
 
 // hold locks the row's lock file, unless this Store holds it. A new lock file is created
 // after a row without a host: for a moment the file is not locked, and a row with a host would
 // be taken for dead.
-func (s *Store) hold(dir *os.Root, key string, r record, mode fs.FileMode) (*heldRow, error) {
+func (s *Store) hold(dir *os.Root, key string, r record) (*heldRow, error) {
 	name := key + lockSuffix
 	if row := s.held[key]; row != nil {
 		if same, err := isIn(dir, name, row.lock); same && err == nil {
@@ -43,7 +43,7 @@ func (s *Store) hold(dir *os.Root, key string, r record, mode fs.FileMode) (*hel
 	isNew := errors.Is(err, fs.ErrNotExist)
 	if isNew {
 		r.Host, r.Boot = "", ""
-		if err := s.writeRecord(dir, key+rowSuffix, r, mode); err != nil {
+		if err := s.writeRecord(dir, key+rowSuffix, r); err != nil {
 			return nil, err
 		}
 		f, err = dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)

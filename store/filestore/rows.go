@@ -61,14 +61,14 @@ func noDocument(err error) bool {
 }
 
 func (s *Store) putRow(key string, b []byte, now time.Time, lease time.Duration) (*heldRow, error) {
-	dir, mode, err := s.makeRows(now)
+	dir, err := s.makeRows(now)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = dir.Close() }()
 	host, boot := hostid.This()
 	next := record{Seen: now.UTC(), Lease: now.Add(lease).UTC(), Host: host, Boot: boot, Bytes: b}
-	row, err := s.writeRow(dir, key, next, mode)
+	row, err := s.writeRow(dir, key, next)
 	// The tombstone is looked for last: a DeleteRow that comes later removes what was written.
 	if _, deleted := tombstone(dir, key, now); deleted {
 		s.letGo(key)
@@ -94,13 +94,13 @@ func (s *Store) DeleteRow(ctx context.Context, key string, note []byte) error {
 }
 
 func (s *Store) deleteRow(key string, note []byte, now time.Time) error {
-	dir, mode, err := s.makeRows(now)
+	dir, err := s.makeRows(now)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = dir.Close() }()
 	if _, deleted := tombstone(dir, key, now); !deleted {
-		temp, err := s.writeRecordTemp(dir, record{Seen: now.UTC(), Bytes: note}, mode)
+		temp, err := s.writeRecordTemp(dir, record{Seen: now.UTC(), Bytes: note})
 		if err != nil {
 			return err
 		}
@@ -225,14 +225,5 @@ func (s *Store) readRow(dir *os.Root, key string, now time.Time) (store.Row, boo
 
 // hasLiveRow reports whether an instance of this user is live.
 func (s *Store) hasLiveRow(uid int) bool {
-	dir, err := s.openRows()
-	if err != nil {
-		return false
-	}
-	defer func() { _ = dir.Close() }()
-	rows, _, _ := s.readRowsIn(dir, time.Now()) // after an error there are none
-	return slices.ContainsFunc(rows, func(row store.Row) bool {
-		info, err := dir.Lstat(row.Key + rowSuffix)
-		return row.Life == store.Live && err == nil && ownerOf(info).uid == uid
-	})
+	return slices.ContainsFunc(s.liveOwners(), func(who owner) bool { return who.uid == uid })
 }

@@ -29,63 +29,75 @@ func (s *Store) openRows() (*os.Root, error) {
 	return openDirIn(s.rowsRule(), parent, s.rowsName())
 }
 
-// makeRows opens the directory, and creates it if there is none, with the permissions of the
-// directory above. It returns the mode of the files in it: a user who can list the directory
-// can read the rows. The caller closes it.
-func (s *Store) makeRows(now time.Time) (dir *os.Root, mode fs.FileMode, err error) {
+// makeRows opens the directory, and creates it if there is none, so that the
+// users who can enter the directory above can read the rows. The caller closes it.
+func (s *Store) makeRows(now time.Time) (dir *os.Root, err error) {
 	parent, err := os.OpenRoot(s.dir)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	defer func() { _ = parent.Close() }()
 	info, err := parent.Stat(".")
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	perm := info.Mode().Perm()&^0o022 | 0o700
-	mode = perm & 0o644
 	isNew := false
 	if _, err = parent.Lstat(s.rowsName()); errors.Is(err, fs.ErrNotExist) {
 		if err = s.mayWrite(parent); err == nil {
-			err = parent.Mkdir(s.rowsName(), perm)
+			err = parent.Mkdir(s.rowsName(), 0o700)
 			isNew = err == nil
 		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, 0, err
+		return nil, err
 	}
 	if err := s.at("open-rows"); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if dir, err = openDirIn(s.rowsRule(), parent, s.rowsName()); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	if isNew && os.Geteuid() == 0 {
-		giveRows(dir, ownerOf(info))
+	if isNew {
+		err = shareRows(dir, info)
 	}
-	if _, err := readRecord(dir, sinceName); err != nil {
-		if err := s.writeRecord(dir, sinceName, record{Seen: now.UTC()}, mode); err != nil {
-			_ = dir.Close()
-			return nil, 0, err
+	if err == nil {
+		if _, missing := readRecord(dir, sinceName); missing != nil {
+			err = s.writeRecord(dir, sinceName, record{Seen: now.UTC()})
 		}
 	}
-	return dir, mode, nil
+	if err != nil {
+		_ = dir.Close()
+		return nil, err
+	}
+	return dir, nil
 }
 
-// giveRows gives the directory that root has just created to who, because root's instance
-// must not shut out the others. It gives the open directory, and only while that is as new:
-// another directory of root's can have taken its place.
-func giveRows(dir *os.Root, who owner) {
+// shareRows lets the users who can enter parent list the directory that this process has just
+// created there, and its writers write. The umask takes no part. It changes the open
+// directory, and only while that is as new: another directory can have taken its place.
+func shareRows(dir *os.Root, parent fs.FileInfo) error {
 	f, err := dir.Open(".")
 	if err != nil {
-		return
+		return err
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	info, err := f.Stat()
-	if err != nil || ownerOf(info).uid != 0 {
-		return
+	if err != nil || hasPermissions && ownerOf(info).uid != os.Geteuid() {
+		return err
 	}
-	if _, err := f.Readdirnames(1); errors.Is(err, io.EOF) {
-		chown(f, who)
+	if _, err := f.Readdirnames(1); !errors.Is(err, io.EOF) {
+		return err
 	}
+	chown(f, ownerFor(parent))
+	if info, err = f.Stat(); err != nil {
+		return err
+	}
+	mode := info.Mode()&fs.ModeSetgid | 0o755
+	if parent.Mode()&0o020 != 0 && ownerOf(info).gid == ownerOf(parent).gid {
+		mode |= 0o020
+	}
+	if err = f.Chmod(mode); errors.Is(err, fs.ErrPermission) {
+		return nil // here files have no permissions
+	}
+	return err
 }
