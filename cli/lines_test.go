@@ -60,6 +60,17 @@ func FuzzBroken(f *testing.F) {
 	})
 }
 
+func TestATableKeepsDatesAndTimes(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	tab := newTable(&out, "ID", "FROM", "TO", "REASON")
+	tab.width = 50
+	tab.row("kfm2xq", "2026-11-26 11:56 CET", "~2026-11-26 12:56 CET", "Moving the database")
+	tab.flush()
+	require.Equal(t, "ID      FROM                TO\nkfm2xq  2026-11-26 11:56 …  ~2026-11-26 12:56…\n\n"+
+		"not shown: REASON: for these, widen the terminal, or say --json\n", out.String())
+}
+
 func TestATableFitsTheTerminal(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

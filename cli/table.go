@@ -8,7 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-const leastCell = 8 // characters to which a cell of a narrow terminal is shortened
+// The characters to which a cell of a narrow terminal is shortened.
+const (
+	leastCell = 8
+	leastTime = 18 // "~", a date and a time to the minute, and a mark that the zone is missing
+)
 
 // table writes lines of aligned cells. On a terminal the lines fit its width.
 type table struct {
@@ -34,13 +38,12 @@ func (t *table) flush() {
 		}
 		return sum
 	}
-	for t.width > 0 && total() > t.width {
-		widest := slices.Index(widths, slices.Max(widths))
-		if widths[widest] <= leastCell {
+	for t.width > 0 && total() > t.width && len(widths) > 1 {
+		if widest := t.widest(widths); widest >= 0 {
+			widths[widest]--
+		} else {
 			widths = widths[:len(widths)-1]
-			continue
 		}
-		widths[widest]--
 	}
 	for _, row := range t.rows {
 		var line strings.Builder
@@ -53,6 +56,21 @@ func (t *table) flush() {
 	if left := t.rows[0][len(widths):]; len(left) > 0 {
 		fmt.Fprintf(t.w, "\nnot shown: %s: for these, widen the terminal, or say --json\n", strings.Join(left, ", "))
 	}
+}
+
+// widest is the column that is the most above its least width; -1 if none is.
+func (t *table) widest(widths []int) int {
+	widest, most := -1, 0
+	for n, width := range widths {
+		least := leastCell
+		if slices.Contains([]string{"TIME", "FROM", "TO"}, t.rows[0][n]) {
+			least = leastTime
+		}
+		if more := width - least; more > most {
+			widest, most = n, more
+		}
+	}
+	return widest
 }
 
 // widths are the widths of the columns of the head.
