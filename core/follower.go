@@ -42,7 +42,6 @@ type follower struct {
 	retired []*retired
 	streams streams
 	judged  int64 // requests that were decided under snapshots no longer in retired
-	reads   int   // number of reads that began
 	waiters []waiter
 	spare   string // next key for the row, in case the present row is deleted
 	logs    logQueue
@@ -260,14 +259,13 @@ func (f *follower) sleep(now, wake time.Time) {
 
 // read starts a read on a new goroutine with its own deadline.
 func (f *follower) read() {
-	f.reads++
-	n, ctx, st, have, w := f.reads, f.calls, f.set.store, f.state.known.token, weak.Make(f)
+	n, ctx, st, have, w := f.state.read.n, f.calls, f.set.store, f.state.known.token, weak.Make(f)
 	go func() {
-		done := readDone{asked: time.Now()}
+		done := readDone{n: n, asked: time.Now()}
 		done.blob, done.doc, done.err = readDocument(ctx, st, have)
 		done.answered = time.Now()
 		if f := w.Value(); f != nil {
-			f.ended(n, done)
+			f.ended(done)
 		}
 	}()
 }
@@ -289,8 +287,8 @@ func readDocument(ctx context.Context, st store.Store, have store.Token) (blob s
 	return blob, doc, err
 }
 
-// ended handles the result of the read with this number and wakes the callers that wait for it.
-func (f *follower) ended(n int, done readDone) {
+// ended handles the result of a read and wakes the callers that wait for it.
+func (f *follower) ended(done readDone) {
 	f.mu.Lock()
 	f.advance(done)
 	err := done.err
@@ -300,7 +298,7 @@ func (f *follower) ended(n int, done readDone) {
 	var ready []waiter
 	keep := f.waiters[:0]
 	for _, w := range f.waiters {
-		if w.read <= n {
+		if w.read <= done.n {
 			ready = append(ready, w)
 		} else {
 			keep = append(keep, w)
@@ -321,7 +319,7 @@ func (f *follower) await(ctx context.Context, event any) error {
 		f.mu.Unlock()
 		return ErrShutdown
 	}
-	w := waiter{read: f.reads + 1, done: make(chan error, 1)}
+	w := waiter{read: f.state.read.n + 1, done: make(chan error, 1)}
 	f.waiters = append(f.waiters, w)
 	f.advance(event)
 	f.mu.Unlock()

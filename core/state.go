@@ -40,13 +40,16 @@ type known struct {
 	clockError time.Duration    // largest possible error of offset
 }
 
-// reading holds the state of the reads of the store. One read runs at a time.
+// reading holds the state of the reads of the store. One read runs at a time. A read that overran
+// its deadline no longer counts as running, so that the next one can begin.
 type reading struct {
+	n      int       // number of the last read that began
+	heard  int       // number of the newest read that was answered
+	late   int       // reads that overran their deadline and have not ended
 	due    time.Time // the next read
 	owed   bool      // a hint or a caller needs a read that begins from now on
 	again  bool      // the row was written during the running read, see rowDone
 	busy   bool      // a read runs
-	late   bool      // it has overrun its deadline
 	asked  time.Time // start of the running read, or of the last one
 	hinted time.Time // start of the last read that a hint or a caller asked for
 	fails  int       // in a row
@@ -121,6 +124,7 @@ type (
 	waited struct{}
 	// readDone is the end of a read.
 	readDone struct {
+		n               int // number of the read
 		blob            store.Blob
 		doc             *period.Document
 		err             error
@@ -177,10 +181,10 @@ func (s *state) random(limit time.Duration) time.Duration {
 	return time.Duration(float64(limit) * float64(s.seed>>11) / (1 << 53))
 }
 
-// retry returns the pause after this number of consecutive failures. It is an exponential backoff
-// with a random part.
-func (s *state) retry(fails int) time.Duration {
-	limit := min(firstRetry<<min(fails, 10), lastRetry)
+// retry returns the pause after this number of consecutive failures, at most longest. It is an
+// exponential backoff with a random part.
+func (s *state) retry(fails int, longest time.Duration) time.Duration {
+	limit := min(firstRetry<<min(fails, 10), longest)
 	return limit/2 + s.random(limit/2)
 }
 

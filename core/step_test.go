@@ -73,7 +73,7 @@ func (p *stepper) after(d time.Duration, event any) output {
 
 // reads returns the end of a read that began a moment ago.
 func (p *stepper) reads(doc *period.Document, err error) readDone {
-	done := readDone{doc: doc, err: err, asked: p.now, answered: p.now}
+	done := readDone{n: p.state.read.n, doc: doc, err: err, asked: p.now, answered: p.now}
 	if err == nil && doc != nil {
 		done.blob.Token = store.Token(doc.WriteID)
 	}
@@ -407,6 +407,72 @@ func TestAStoreThatRefusesEveryKeyIsNotAskedWithoutAPause(t *testing.T) {
 		}
 	}
 	require.Less(t, puts, 12)
+}
+
+// A failover answers READONLY for a moment. A missing grant gives the same answer for ever.
+func TestARowThatWasReadOnlyIsTriedAgainSoon(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Hour}).withRow()
+	p.after(0, tick{})
+	p.after(0, rowDone{token: "w1"})
+	p.after(0, p.reads(document(1), nil))
+	p.after(20*time.Second, tick{})
+	require.True(t, p.state.row.busy)
+	p.after(0, rowDone{err: store.ErrReadOnly})
+	require.True(t, p.open())
+	require.LessOrEqual(t, p.state.row.due.Sub(p.now), time.Second)
+	for range 20 {
+		require.True(t, p.after(p.state.row.due.Sub(p.now), tick{}).put)
+		p.after(0, rowDone{err: store.ErrReadOnly})
+		require.LessOrEqual(t, p.state.row.due.Sub(p.now), renewEvery)
+	}
+	require.GreaterOrEqual(t, p.state.row.due.Sub(p.now), renewEvery/2)
+}
+
+func TestAReadThatIgnoresItsDeadlineHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		late     *period.Document // that the stuck read returns at last
+		revision int64
+	}{
+		"and its older document is dropped": {document(1), 2},
+		"and its newer document counts":     {document(3), 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newStepper(t, Config{PollInterval: time.Second})
+			p.after(0, p.reads(document(1), nil))
+			require.True(t, p.after(time.Second, tick{}).read)
+			stuck := p.state.read.n
+			out := p.after(readTimeout+overdueRead, tick{})
+			require.True(t, p.state.known.lost)
+			require.LessOrEqual(t, out.wake.Sub(p.now), lastRetry)
+			require.True(t, p.after(lastRetry, tick{}).read)
+			if c.revision == 2 {
+				p.after(0, p.reads(document(2), nil))
+				require.False(t, p.state.known.lost)
+			}
+			late := p.reads(c.late, nil)
+			late.n = stuck
+			p.after(time.Minute, late)
+			require.Equal(t, c.revision, p.state.known.doc.Revision)
+			require.Nil(t, p.state.known.regress)
+		})
+	}
+}
+
+func TestReadsThatIgnoreTheirDeadlineAreFew(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Second})
+	p.after(0, p.reads(document(1), nil))
+	for range 1000 {
+		p.after(100*time.Millisecond, tick{})
+	}
+	require.Equal(t, maxLateReads, p.state.read.n)
+	failed := p.reads(nil, errors.New("cut"))
+	failed.n = 1
+	p.after(0, failed)
+	require.True(t, p.after(lastRetry, tick{}).read || p.state.read.busy)
 }
 
 func TestAClockThatIsSetForwardCausesOneReadAndNoBusyLoop(t *testing.T) {

@@ -12,20 +12,28 @@ import (
 
 // readDone handles the result of a read.
 func (set *settings) readDone(s *state, e readDone, in input, out *output) {
-	late := s.read.late
-	s.read.busy, s.read.late = false, false
-	if late && e.err != nil {
-		s.read.due = in.now // its failure was handled when it overran its deadline
-		return
+	late := e.n != s.read.n || !s.read.busy && s.read.late > 0
+	if late {
+		s.read.late--
+		if e.err != nil || e.n < s.read.heard {
+			return // it was counted as failed when it overran its deadline, or a later read was answered
+		}
+	} else {
+		s.read.busy = false
+	}
+	if e.err == nil || errors.Is(e.err, store.ErrUnchanged) {
+		s.read.heard = e.n
 	}
 	err := set.adopt(s, e, late, out)
 	switch {
 	case err != nil:
 		s.read.fails++
-		s.read.due = in.now.Add(s.retry(s.read.fails))
+		s.read.due = in.now.Add(s.retry(s.read.fails, lastRetry))
 		return
 	case late:
 		s.read.owed = true // the content is valid but old: read again
+		s.read.fails, s.read.due = 0, in.now
+		return
 	}
 	s.read.fails = 0
 	s.read.due = in.now.Add(set.interval(s, in.pace))
@@ -116,9 +124,11 @@ func (set *settings) checkRead(s *state, in input, out *output) {
 	if set.store == nil || s.stopped {
 		return
 	}
-	if s.read.busy && !s.read.late && !in.now.Before(s.read.asked.Add(readTimeout+overdueRead)) {
-		s.read.late = true
+	if s.read.busy && !in.now.Before(s.read.asked.Add(readTimeout+overdueRead)) {
+		s.read.busy = false
+		s.read.late++
 		s.read.fails++
+		s.read.due = in.now.Add(s.retry(s.read.fails, lastRetry))
 		set.lose(s, errOverrun, out)
 	}
 	// The machine was suspended, or its wall clock was set: the state may be old. Look at once.
@@ -150,10 +160,10 @@ func (s *state) hurried(in input) bool {
 func (set *settings) scheduleRead(s *state, in input, out *output) time.Time {
 	r := &s.read
 	if r.busy {
-		if r.late {
-			return time.Time{}
-		}
 		return r.asked.Add(readTimeout + overdueRead)
+	}
+	if r.late >= maxLateReads {
+		return time.Time{}
 	}
 	if row := &s.row; r.asked.IsZero() && row.busy && row.err == nil && row.since.IsZero() {
 		if limit := row.asked.Add(readTimeout + overdueRead); in.now.Before(limit) {
@@ -173,6 +183,7 @@ func (set *settings) scheduleRead(s *state, in input, out *output) time.Time {
 	if r.owed {
 		r.hinted = in.now
 	}
+	r.n++
 	r.busy, r.owed, r.asked, out.read = true, false, in.now, true
 	return r.asked.Add(readTimeout + overdueRead)
 }

@@ -118,17 +118,18 @@ func (set *settings) rowDone(s *state, e rowDone, in input, out *output) {
 		// An operator, or this gate's own cleanup, deleted the row: begin a new one.
 		r.key, r.seq, r.due = in.key, 0, in.now
 		if r.fails > 1 {
-			r.due = in.now.Add(s.retry(r.fails))
+			r.due = in.now.Add(s.retry(r.fails, lastRetry))
 		}
 		return
 	case errors.Is(e.err, store.ErrReadOnly):
-		r.due = in.now.Add(leaseTime) // a grant or a mount seldom changes
+		// A grant or a mount seldom changes, but a failover also gives this answer.
+		r.due = in.now.Add(s.retry(r.fails, renewEvery))
 		r.gaveUp = true
 		if s.known.ever {
 			s.known.served = true
 		}
 	default:
-		r.due = in.now.Add(s.retry(r.fails))
+		r.due = in.now.Add(s.retry(r.fails, lastRetry))
 		if r.fails == 1 {
 			s.read.due = in.now // to learn whether the store itself is lost
 			return
