@@ -68,6 +68,19 @@ func (f *faulty) PutRow(ctx context.Context, key string, b []byte, lease time.Du
 	return "", blob.Now, err
 }
 
+// ListRows has the same faults as Get.
+func (f *faulty) ListRows(ctx context.Context, have store.Token) (store.Rowset, error) {
+	set, err := f.Store.ListRows(ctx, have)
+	f.mu.Lock()
+	read := f.read
+	f.n++
+	f.mu.Unlock()
+	if read != nil {
+		set.Blob, err = read(ctx, have)
+	}
+	return set, err
+}
+
 // Subscribe hides the real store's: a faulty network delivers no hints.
 func (f *faulty) Subscribe(func()) func() { return func() {} }
 

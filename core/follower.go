@@ -146,7 +146,7 @@ func (f *follower) advance(event any) {
 			f.install(in.now)
 		}
 		if out.read {
-			f.read()
+			f.read(out.list)
 		}
 		if out.put {
 			f.put(in)
@@ -258,11 +258,15 @@ func (f *follower) sleep(now, wake time.Time) {
 }
 
 // read starts a read on a new goroutine with its own deadline.
-func (f *follower) read() {
-	n, ctx, st, have, w := f.state.read.n, f.calls, f.set.store, f.state.known.token, weak.Make(f)
+func (f *follower) read(list bool) {
+	n, ctx, st, have, key, w := f.state.read.n, f.calls, f.set.store, f.state.known.token, f.state.row.key, weak.Make(f)
+	var fleet store.Rows
+	if list {
+		fleet = f.fleet
+	}
 	go func() {
 		done := readDone{n: n, asked: time.Now()}
-		done.blob, done.doc, done.err = readDocument(ctx, st, have)
+		readStore(ctx, &done, st, fleet, have, key)
 		done.answered = time.Now()
 		if f := w.Value(); f != nil {
 			f.ended(done)
@@ -270,21 +274,43 @@ func (f *follower) read() {
 	}()
 }
 
-// readDocument reads the document, and decodes its state.
-func readDocument(ctx context.Context, st store.Store, have store.Token) (blob store.Blob, doc *period.Document, err error) {
+// readStore reads the document and decodes its state. If fleet is not nil, it also lists the rows,
+// except the one with this key. Rows that cannot be listed do not prevent the read.
+func readStore(ctx context.Context, done *readDone, st store.Store, fleet store.Rows, have store.Token, key string) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			blob, doc, err = store.Blob{}, nil, fmt.Errorf("store panicked: %v", p)
+			done.blob, done.doc, done.err = store.Blob{}, nil, fmt.Errorf("store panicked: %v", p)
 		}
 	}()
-	if blob, err = st.Get(ctx, have); err == nil {
-		if doc, err = period.DecodeWithoutLog(blob.Bytes); err != nil {
-			err = fmt.Errorf("%s: %w", st.Info().Name, err)
+	if fleet != nil {
+		listRows(ctx, done, fleet, key)
+	}
+	if !done.listed {
+		done.blob, done.err = st.Get(ctx, have)
+	}
+	if done.err == nil {
+		if done.doc, done.err = period.DecodeWithoutLog(done.blob.Bytes); done.err != nil {
+			done.err = fmt.Errorf("%s: %w", st.Info().Name, done.err)
 		}
 	}
-	return blob, doc, err
+}
+
+// listRows reads document and rows together, in half of the time that ctx has.
+func listRows(ctx context.Context, done *readDone, fleet store.Rows, key string) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout/2)
+	defer cancel()
+	set, err := fleet.ListRows(ctx, "")
+	if err != nil && !errors.Is(err, store.ErrNeverWritten) && !errors.Is(err, store.ErrLost) && !errors.Is(err, store.ErrTampered) {
+		return
+	}
+	done.listed, done.blob, done.err = true, set.Blob, err
+	for _, r := range set.Rows {
+		if row, err := period.DecodeRow(r.Key, r.Bytes); err == nil && r.Key != key {
+			done.rows = append(done.rows, row)
+		}
+	}
 }
 
 // ended handles the result of a read and wakes the callers that wait for it.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 	"github.com/go-downtime/downtime/store/memstore"
 )
@@ -192,6 +193,77 @@ func TestAStoreThatIgnoresItsDeadlineBlocksNoCaller(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		require.False(t, gate.Status().Open, "the late answer is dropped, and the next read is fresh")
 	})
+}
+
+// A backup is restored while the site is down. The store's document is open, and only the rows of
+// other instances show that it went back.
+func TestAnInstanceThatStartsAsksTheRowsBeforeItOpens(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		seen   func(row *period.Row) // by the other instance; its row names the document in the store
+		life   time.Duration         // of the other row's lease
+		policy core.FirstStartPolicy
+		open   bool
+	}{
+		"another has seen the same document":      {func(*period.Row) {}, time.Minute, core.FirstStartRefuse, true},
+		"another has read nothing yet":            {func(r *period.Row) { r.StoreID, r.Revision, r.WriteID = "", 0, "" }, time.Minute, core.FirstStartRefuse, true},
+		"another has not read the last write":     {func(r *period.Row) { r.Revision, r.WriteID = 1, "w" }, time.Minute, core.FirstStartRefuse, true},
+		"another has seen a later revision":       {func(r *period.Row) { r.Revision, r.WriteID = 9, "w" }, time.Minute, core.FirstStartRefuse, false},
+		"so has one that is silent by now":        {func(r *period.Row) { r.Revision, r.WriteID = 9, "w" }, -time.Minute, core.FirstStartRefuse, false},
+		"another has seen another write":          {func(r *period.Row) { r.WriteID = "w" }, time.Minute, core.FirstStartRefuse, false},
+		"another has seen another document":       {func(r *period.Row) { r.StoreID = "other" }, time.Minute, core.FirstStartRefuse, false},
+		"another is regressed":                    {func(r *period.Row) { r.Revision, r.WriteID, r.Regressed = 1, "w", true }, time.Minute, core.FirstStartRefuse, false},
+		"the operator chose to open all the same": {func(r *period.Row) { r.Revision, r.WriteID = 9, "w" }, time.Minute, core.FirstStartOpen, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				st := memstore.New()
+				start(t, st, operator.StartOptions{Holder: "kim"})
+				end(t, st)
+				doc := read(t, st)
+				row := period.Row{ID: "other", State: period.Closed, StoreID: doc.StoreID, Revision: doc.Revision, WriteID: doc.WriteID}
+				c.seen(&row)
+				b, err := row.Encode()
+				require.NoError(t, err)
+				_, _, err = st.PutRow(t.Context(), "other", b, c.life)
+				require.NoError(t, err)
+
+				gate, book := newGate(t, core.Config{Store: st, FirstStart: c.policy})
+				require.Equal(t, c.open, gate.Status().Open)
+				time.Sleep(time.Minute)
+				require.Equal(t, c.open, gate.Status().Open)
+				if c.open && c.policy == core.FirstStartRefuse {
+					require.False(t, gate.Status().Regressed)
+					return
+				}
+				require.True(t, gate.Status().Regressed)
+				require.Equal(t, 1, count(book.messages(), "regressed"))
+				if !c.open {
+					require.Equal(t, core.CauseStarting, gate.Status().Closure.Cause)
+				}
+
+				for range 9 { // later writes are based on the backup
+					start(t, st, operator.StartOptions{Holder: "kim"})
+					end(t, st)
+				}
+				time.Sleep(time.Minute)
+				require.Equal(t, c.open, gate.Status().Open)
+				_, err = operator.Operator{Store: st}.Reconcile(t.Context(), operator.ReconcileOptions{Above: 9, Replaces: period.AnyDocument})
+				require.NoError(t, err)
+				time.Sleep(time.Minute)
+				require.True(t, gate.Status().Open)
+				require.False(t, gate.Status().Regressed)
+			})
+		})
+	}
+}
+
+func read(t *testing.T, st store.Store) *period.Document {
+	t.Helper()
+	state, err := operator.Operator{Store: st}.Read(t.Context())
+	require.NoError(t, err)
+	return state.Document
 }
 
 // A log handler may block, for example on a full pipe. The gate must continue to poll.

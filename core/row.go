@@ -41,7 +41,7 @@ func (set *settings) fillRow(row period.Row, s *state, c counters, pace time.Dur
 	}
 	m := s.known.doc.Mark()
 	row.StoreID, row.Revision, row.WriteID = m.StoreID, m.Revision, m.WriteID
-	row.Regressed = s.known.regress != nil
+	row.Regressed = s.regressed()
 	if s.known.lost {
 		row.Problem = cmp.Or(clip(s.known.err.Error()), "unknown")
 	}

@@ -32,6 +32,7 @@ type known struct {
 	token      store.Token      // of the last read, adopted or not
 	ever       bool             // at least one read succeeded
 	served     bool             // a read began after the row was written, so the gate may serve
+	ahead      *period.Document // before the gate serves: the identity of a document that another instance has seen, if doc does not continue it
 	at         time.Time        // the last answered read
 	lost       bool             // the last read failed
 	err        error            // error of the last read, if it failed
@@ -127,6 +128,8 @@ type (
 		n               int // number of the read
 		blob            store.Blob
 		doc             *period.Document
+		rows            []period.Row // those of other instances, if listed
+		listed          bool
 		err             error
 		asked, answered time.Time
 	}
@@ -158,6 +161,7 @@ type input struct {
 type output struct {
 	install  bool      // replace the snapshot, by one of state.now.closure
 	read     bool      // begin a read
+	list     bool      // the read also lists the rows
 	put      bool      // write the row
 	readFile bool      // read the override file
 	wake     time.Time // the next step without an event; zero means never

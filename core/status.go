@@ -62,6 +62,9 @@ type Status struct {
 	// Regressed means that the store holds a document that does not continue the adopted one.
 	// StoreRevision and StoreHolds are its revision and its StoreID. The gate refuses the
 	// requests that either document refuses, until an operator reconciles the store.
+	// A gate that starts is also regressed if the rows of other instances name a document that
+	// the store's does not continue. StoreID to WriteID then are those of that document, and the
+	// gate refuses every request with kind=starting, unless Config.FirstStart says otherwise.
 	Regressed     bool
 	StoreRevision int64
 	StoreHolds    string
@@ -133,6 +136,8 @@ func (g *Gate) Status() Status {
 	st.StoreRevision, st.StoreHolds = st.Revision, st.StoreID
 	if d := s.known.regress; d != nil {
 		st.Regressed, st.StoreRevision, st.StoreHolds = true, d.Revision, d.StoreID
+	} else if seen := s.known.ahead; seen != nil {
+		st.Regressed, st.StoreID, st.Revision, st.WriteID = true, seen.StoreID, seen.Revision, seen.WriteID
 	}
 	return st
 }

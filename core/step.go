@@ -69,7 +69,7 @@ func (set *settings) settle(s *state, in input, out *output) {
 	}
 	k := &s.known
 	f := facts{
-		hasStore: set.store != nil, served: k.served, firstStart: set.firstStart, begun: s.begun, onLost: set.onLost,
+		hasStore: set.store != nil, served: k.served && k.ahead == nil, firstStart: set.firstStart, begun: s.begun, onLost: set.onLost,
 		offset: k.offset, fileUnread: set.file != "" && !s.file.read, stopped: s.stopped,
 		verdict: s.verdict,
 		inForce: func(t time.Time) []string {

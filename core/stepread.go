@@ -35,6 +35,9 @@ func (set *settings) readDone(s *state, e readDone, in input, out *output) {
 		s.read.fails, s.read.due = 0, in.now
 		return
 	}
+	if e.listed {
+		set.compare(s, e.rows, out)
+	}
 	s.read.fails = 0
 	s.read.due = in.now.Add(set.interval(s, in.pace))
 	if s.row.key == "" || s.row.gaveUp || !s.row.since.IsZero() && !e.asked.Before(s.row.since) {
@@ -85,6 +88,38 @@ func (set *settings) adopt(s *state, e readDone, late bool, out *output) error {
 	}
 	k.regress = e.doc
 	return nil
+}
+
+// compare compares the adopted document with those that other instances have seen, before this
+// gate serves for the first time. After a restored backup their rows know better than the store.
+// Only a document that continues all of them lets the gate serve.
+func (set *settings) compare(s *state, rows []period.Row, out *output) {
+	k := &s.known
+	was := k.ahead
+	if was != nil && k.doc != nil && k.doc.Supersedes(was, true) {
+		k.ahead = nil
+	}
+	if k.served && was == nil {
+		return // as every gate that serves, it has seen for itself what was in the store
+	}
+	for _, r := range rows {
+		seen := &period.Document{StoreID: r.StoreID, Revision: r.Revision, WriteID: r.WriteID}
+		if r.StoreID == "" || k.doc != nil && k.doc.Supersedes(seen, r.Regressed) || k.ahead != nil && k.ahead.Revision >= r.Revision {
+			continue
+		}
+		k.ahead = seen
+		if was == nil {
+			held := k.doc
+			if held == nil {
+				held = &period.Document{}
+			}
+			out.log(slog.LevelWarn, "regressed", slog.String("store", set.description),
+				slog.String("store_id", held.StoreID), slog.Int64("store_revision", held.Revision),
+				slog.String("seen_by", r.ID), slog.String("host", r.Host), slog.String("seen_id", r.StoreID), slog.Int64("seen_revision", r.Revision),
+				slog.String("mend", reconcileCommand(seen, held)))
+			was = seen
+		}
+	}
 }
 
 // reconcileCommand returns the command that makes gates adopt the document in the store.
@@ -184,6 +219,7 @@ func (set *settings) scheduleRead(s *state, in input, out *output) time.Time {
 		r.hinted = in.now
 	}
 	r.n++
+	out.list = s.row.key != "" && (!s.known.served || s.known.ahead != nil)
 	r.busy, r.owed, r.asked, out.read = true, false, in.now, true
 	return r.asked.Add(readTimeout + overdueRead)
 }

@@ -13,7 +13,7 @@ import (
 // report returns the report of the present state.
 func (set *settings) report(s *state) report {
 	r := report{
-		state: set.rowState(s), mark: s.known.doc.Mark(), regressed: s.known.regress != nil, lost: s.known.lost,
+		state: set.rowState(s), mark: s.known.doc.Mark(), regressed: s.regressed(), lost: s.known.lost,
 		drained: strings.Join(s.now.drained, " "),
 	}
 	r.override, _, _ = set.overriding(s)
@@ -22,6 +22,10 @@ func (set *settings) report(s *state) report {
 	}
 	return r
 }
+
+// regressed reports whether the store's document does not continue one that this gate, or before
+// it serves another instance, has seen.
+func (s *state) regressed() bool { return s.known.regress != nil || s.known.ahead != nil }
 
 func (set *settings) rowState(s *state) period.RowState {
 	switch c := s.now.closure; {

@@ -195,19 +195,21 @@ func (o Operator) next(b base, w *write) (*period.Document, error) {
 	return next, err
 }
 
-// adopted reports whether there are live instances, and all of them have adopted the document
-// with this id.
+// adopted reports whether there are live instances, all of them have adopted the document with
+// this id, and no other row names another document. An instance that starts refuses as long as
+// a row names a document that the store's neither continues nor replaces.
 func adopted(rows []store.Row, id string) bool {
 	live := 0
 	for _, r := range rows {
-		if r.Life != store.Live {
-			continue
-		}
 		row, err := period.DecodeRow(r.Key, r.Bytes)
-		if err != nil || row.StoreID != id || row.Regressed {
+		switch {
+		case r.Life == store.Live && (err != nil || row.StoreID != id || row.Regressed):
+			return false
+		case r.Life == store.Live:
+			live++
+		case err == nil && row.StoreID != "" && row.StoreID != id:
 			return false
 		}
-		live++
 	}
 	return live > 0
 }
