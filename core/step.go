@@ -14,7 +14,7 @@ const (
 	hintPause     = 50 * time.Millisecond  // between two reads that hints ask for
 	firstRetry    = 200 * time.Millisecond // after a failure; doubled with each further one
 	lastRetry     = time.Second
-	maxLateReads  = 4 // reads that ignore their deadline and still run; no further read begins then
+	maxLateReads  = 4                // reads that ignore their deadline and still run; no further read begins then
 	leaseTime     = time.Minute      // of the row
 	renewEvery    = leaseTime / 4    // its renewal, spread by a fifth
 	startingLimit = 10 * time.Second // how long the gate refuses because its row cannot be written
