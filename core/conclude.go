@@ -12,7 +12,7 @@ type facts struct {
 	overrideFrom  string    // "file", "env" or "config"
 	overrideSince time.Time // when this gate first saw it
 	hasStore      bool
-	served        bool // the store was read after this instance registered, and no other instance has seen a later document
+	served        bool // the store was read after this instance registered, and the document continues those that other instances have seen
 	firstStart    FirstStartPolicy
 	begun         time.Time // when the gate was made
 	onLost        StoreLostPolicy

@@ -218,8 +218,8 @@ func (c Config) resolveIn(env string) (*settings, error) {
 	if c.MaxStale < 0 || (c.MaxStale > 0 && c.MaxStale < time.Second) {
 		errs = append(errs, &FieldError{Field: "MaxStale", Value: c.MaxStale, Problem: "want 1s or more, or 0 for 1m"})
 	}
-	if c.FirstStart > FirstStartOpen {
-		errs = append(errs, &FieldError{Field: "FirstStart", Value: c.FirstStart, Problem: "want FirstStartRefuse or FirstStartOpen"})
+	if c.FirstStart > FirstStartFail {
+		errs = append(errs, &FieldError{Field: "FirstStart", Value: c.FirstStart, Problem: "want FirstStartRefuse, FirstStartOpen or FirstStartFail"})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

@@ -292,7 +292,7 @@ func readStore(ctx context.Context, done *readDone, st store.Store, fleet store.
 	}
 	if done.err == nil {
 		if done.doc, done.err = period.DecodeWithoutLog(done.blob.Bytes); done.err != nil {
-			done.err = fmt.Errorf("%s: %w", st.Info().Name, done.err)
+			done.err = fmt.Errorf("%s: %w: %w", st.Info().Name, errFormat, done.err)
 		}
 	}
 }
@@ -305,7 +305,7 @@ func listRows(ctx context.Context, done *readDone, fleet store.Rows, key string)
 	if err != nil && !errors.Is(err, store.ErrNeverWritten) && !errors.Is(err, store.ErrLost) && !errors.Is(err, store.ErrTampered) {
 		return
 	}
-	done.listed, done.blob, done.err = true, set.Blob, err
+	done.listed, done.since, done.blob, done.err = true, set.Since, set.Blob, err
 	for _, r := range set.Rows {
 		if row, err := period.DecodeRow(r.Key, r.Bytes); err == nil && r.Key != key {
 			done.rows = append(done.rows, row)

@@ -3,6 +3,8 @@ package core_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -195,6 +197,53 @@ func TestAStoreThatIgnoresItsDeadlineBlocksNoCaller(t *testing.T) {
 	})
 }
 
+// A rollout of a mistyped configuration stops at its first instance.
+func TestFirstStartFail(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err   error
+		fails bool
+	}{
+		"no document":          {store.ErrLost, true},
+		"a changed document":   {store.ErrTampered, true},
+		"no directory":         {fs.ErrNotExist, true},
+		"no permission":        {fs.ErrPermission, true},
+		"a wrong format":       {nil, true},
+		"a refused connection": {errOutage, false},
+		"a time-out":           {context.DeadlineExceeded, false},
+		"never written":        {store.ErrNeverWritten, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				st := newFaulty()
+				st.reads(func(context.Context, store.Token) (store.Blob, error) {
+					if c.err == nil {
+						return store.Blob{Token: "t", Bytes: []byte("{")}, nil
+					}
+					return store.Blob{}, fmt.Errorf("store: %w", c.err)
+				})
+				cfg := core.Config{Store: st, FirstStart: core.FirstStartFail, Logger: slog.New(slog.DiscardHandler)}
+				gate, err := core.New(cfg)
+				if c.fails {
+					require.Nil(t, gate)
+					require.ErrorContains(t, err, "(Config.FirstStart is FirstStartFail)")
+					set, _ := st.Store.ListRows(t.Context(), "")
+					for _, r := range set.Rows {
+						require.Equal(t, store.Deleted, r.Life, "it leaves no row")
+					}
+					return
+				}
+				require.NoError(t, err)
+				st.reads(nil)
+				time.Sleep(10 * time.Second)
+				require.True(t, gate.Status().Open)
+				require.NoError(t, gate.Shutdown(t.Context()))
+			})
+		})
+	}
+}
+
 // A backup is restored while the site is down. The store's document is open, and only the rows of
 // other instances show that it went back.
 func TestAnInstanceThatStartsAsksTheRowsBeforeItOpens(t *testing.T) {
@@ -257,6 +306,26 @@ func TestAnInstanceThatStartsAsksTheRowsBeforeItOpens(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A flushed Redis loses the rows too. The instances that know better write them again.
+func TestAnInstanceThatStartsAsksTheRowsAgainWhileTheirSetIsNew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New()
+		start(t, st, operator.StartOptions{Holder: "kim"})
+		end(t, st)
+		gate, _ := newGate(t, core.Config{Store: st, PollInterval: time.Hour})
+		require.True(t, gate.Status().Open)
+		time.Sleep(15 * time.Second)
+		b, err := period.Row{ID: "other", State: period.Closed, StoreID: "lost", Revision: 9, WriteID: "w"}.Encode()
+		require.NoError(t, err)
+		_, _, err = st.PutRow(t.Context(), "other", b, time.Minute)
+		require.NoError(t, err)
+		time.Sleep(2 * time.Second)
+		require.False(t, gate.Status().Open)
+		require.True(t, gate.Status().Regressed)
+	})
 }
 
 func read(t *testing.T, st store.Store) *period.Document {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"runtime"
 	"sync/atomic"
@@ -20,14 +21,22 @@ type Gate struct {
 }
 
 // New makes a Gate from a Config. The error joins every fault of cfg, each with its field
-// and value. New registers this instance and reads the store once, for at most 2 s. It does not
-// fail because of the store: Config.FirstStart says what happens until the store answers.
+// and value. New registers this instance and reads the store once, for at most 2 s.
+// Config.FirstStart says what happens until the store answers. New fails because of the store only
+// with [FirstStartFail].
 func New(cfg Config) (*Gate, error) {
 	set, err := cfg.resolve()
 	if err != nil {
 		return nil, err
 	}
-	return newGate(set), nil
+	g := newGate(set)
+	if err := g.follower.fatal(); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+		defer cancel()
+		_ = g.Shutdown(ctx) // it admitted no request; the log has the error
+		return nil, fmt.Errorf("%w (Config.FirstStart is FirstStartFail)", err)
+	}
+	return g, nil
 }
 
 func newGate(set *settings) *Gate {

@@ -34,9 +34,14 @@ const (
 	// FirstStartOpen serves. Downtime that is already in force has no effect until the store
 	// answers.
 	FirstStartOpen
+	// FirstStartFail makes [New] fail if the first read shows a fault that waiting cannot mend: a
+	// missing directory, a missing permission, no document, or a document that this version cannot
+	// read. After any other failure, such as a time-out or a refused connection, it is
+	// FirstStartRefuse. A rollout then stops at its first instance.
+	FirstStartFail
 )
 
-// String returns the policy as logs show it: "refuse" or "open". An invalid value such as 7 is
+// String returns the policy as logs show it: "refuse", "open" or "fail". An invalid value such as 7 is
 // "FirstStartPolicy(7)".
 func (p FirstStartPolicy) String() string {
 	switch p {
@@ -44,6 +49,8 @@ func (p FirstStartPolicy) String() string {
 		return "refuse"
 	case FirstStartOpen:
 		return "open"
+	case FirstStartFail:
+		return "fail"
 	}
 	return "FirstStartPolicy(" + strconv.Itoa(int(p)) + ")"
 }

@@ -16,6 +16,7 @@ func TestPoliciesInWords(t *testing.T) {
 		"refuse":              core.Refuse,
 		"StoreLostPolicy(2)":  core.StoreLostPolicy(2),
 		"open":                core.FirstStartOpen,
+		"fail":                core.FirstStartFail,
 		"FirstStartPolicy(9)": core.FirstStartPolicy(9),
 	} {
 		require.Equal(t, want, policy.String())

@@ -32,7 +32,9 @@ type known struct {
 	token      store.Token      // of the last read, adopted or not
 	ever       bool             // at least one read succeeded
 	served     bool             // a read began after the row was written, so the gate may serve
-	ahead      *period.Document // before the gate serves: the identity of a document that another instance has seen, if doc does not continue it
+	listed     bool             // the rows were listed at least once
+	compared   bool             // they were listed when their set was complete
+	ahead      *period.Document // identity of a document that another instance has seen, if doc does not continue it
 	at         time.Time        // the last answered read
 	lost       bool             // the last read failed
 	err        error            // error of the last read, if it failed
@@ -130,6 +132,7 @@ type (
 		doc             *period.Document
 		rows            []period.Row // those of other instances, if listed
 		listed          bool
+		since           time.Time // when the set of rows was created
 		err             error
 		asked, answered time.Time
 	}
@@ -195,6 +198,13 @@ func (s *state) retry(fails int, longest time.Duration) time.Duration {
 // unsettled reports whether New still waits for the first read.
 func (set *settings) unsettled(s *state) bool {
 	return set.store != nil && !s.known.ever && !s.known.lost && !s.waited && !s.stopped
+}
+
+// mayServe reports whether the gate has registered, read the document and compared it with the rows
+// of other instances. Rows that cannot be listed delay it for at most startingLimit.
+func (s *state) mayServe(now time.Time) bool {
+	k := &s.known
+	return k.served && k.ahead == nil && (k.listed || s.row.key == "" || s.row.gaveUp || now.Sub(s.begun) >= startingLimit)
 }
 
 func instantAttr(key string, t time.Time) slog.Attr {

@@ -17,7 +17,8 @@ const (
 	maxLateReads  = 4                // reads that ignore their deadline and still run; no further read begins then
 	leaseTime     = time.Minute      // of the row
 	renewEvery    = leaseTime / 4    // its renewal, spread by a fifth
-	startingLimit = 10 * time.Second // how long the gate refuses because its row cannot be written
+	startingLimit = 10 * time.Second // how long the gate refuses because its row cannot be written, or the rows not be listed
+	youngSet      = 20 * time.Second // after which a new set of rows holds every instance
 	newsDelay     = 10 * time.Millisecond
 	newsSpread    = 40 * time.Millisecond
 	hurriedPoll   = time.Second      // while an operator may be waiting for this gate
@@ -69,7 +70,7 @@ func (set *settings) settle(s *state, in input, out *output) {
 	}
 	k := &s.known
 	f := facts{
-		hasStore: set.store != nil, served: k.served && k.ahead == nil, firstStart: set.firstStart, begun: s.begun, onLost: set.onLost,
+		hasStore: set.store != nil, served: s.mayServe(in.now), firstStart: set.firstStart, begun: s.begun, onLost: set.onLost,
 		offset: k.offset, fileUnread: set.file != "" && !s.file.read, stopped: s.stopped,
 		verdict: s.verdict,
 		inForce: func(t time.Time) []string {

@@ -77,6 +77,9 @@ func (p *stepper) reads(doc *period.Document, err error) readDone {
 	if err == nil && doc != nil {
 		done.blob.Token = store.Token(doc.WriteID)
 	}
+	if p.state.row.key != "" && err == nil { // an old set without other rows
+		done.listed, done.blob.Now, done.since = true, p.now, p.now.Add(-time.Hour)
+	}
 	return done
 }
 

@@ -36,10 +36,13 @@ func (set *settings) readDone(s *state, e readDone, in input, out *output) {
 		return
 	}
 	if e.listed {
-		set.compare(s, e.rows, out)
+		set.compare(s, e, out)
 	}
 	s.read.fails = 0
 	s.read.due = in.now.Add(set.interval(s, in.pace))
+	if again := in.now.Add(s.spread(hurriedPoll)); s.lists(in.now) && again.Before(s.read.due) {
+		s.read.due = again
+	}
 	if s.row.key == "" || s.row.gaveUp || !s.row.since.IsZero() && !e.asked.Before(s.row.since) {
 		s.known.served = true
 	}
@@ -90,19 +93,28 @@ func (set *settings) adopt(s *state, e readDone, late bool, out *output) error {
 	return nil
 }
 
-// compare compares the adopted document with those that other instances have seen, before this
-// gate serves for the first time. After a restored backup their rows know better than the store.
-// Only a document that continues all of them lets the gate serve.
-func (set *settings) compare(s *state, rows []period.Row, out *output) {
+// lists reports whether a read also lists the rows. It does so while the gate starts: if the store
+// lost its rows as well, the instances that know better write them again within youngSet.
+func (s *state) lists(now time.Time) bool {
 	k := &s.known
+	return s.row.key != "" && (k.ahead != nil || !k.compared && now.Sub(s.begun) < 2*youngSet)
+}
+
+// compare compares the adopted document with those that other instances have seen. After a restored
+// backup their rows know better than the store. Only a document that continues all of them lets
+// the gate serve. A gate that is regressed has seen for itself that the store went back.
+func (set *settings) compare(s *state, e readDone, out *output) {
+	k := &s.known
+	k.listed = true
+	k.compared = !e.since.IsZero() && e.blob.Now.Sub(e.since) >= youngSet
 	was := k.ahead
 	if was != nil && k.doc != nil && k.doc.Supersedes(was, true) {
 		k.ahead = nil
 	}
-	if k.served && was == nil {
-		return // as every gate that serves, it has seen for itself what was in the store
+	if k.regress != nil {
+		return
 	}
-	for _, r := range rows {
+	for _, r := range e.rows {
 		seen := &period.Document{StoreID: r.StoreID, Revision: r.Revision, WriteID: r.WriteID}
 		if r.StoreID == "" || k.doc != nil && k.doc.Supersedes(seen, r.Regressed) || k.ahead != nil && k.ahead.Revision >= r.Revision {
 			continue
@@ -219,7 +231,7 @@ func (set *settings) scheduleRead(s *state, in input, out *output) time.Time {
 		r.hinted = in.now
 	}
 	r.n++
-	out.list = s.row.key != "" && (!s.known.served || s.known.ahead != nil)
+	out.list = s.lists(in.now)
 	r.busy, r.owed, r.asked, out.read = true, false, in.now, true
 	return r.asked.Add(readTimeout + overdueRead)
 }

@@ -34,6 +34,14 @@ func restored(t *testing.T, s *shared) {
 		require.Equal(t, known, wasUp.gate.Status().Revision, "the adopted document stays")
 		require.Less(t, wasUp.gate.Status().StoreRevision, known)
 
+		late := &site{operator: wasDown.operator, log: &lines{}, down: true}
+		wasDown.await(t, "no report since the backup", func(st core.Status) bool {
+			return st.Registered && reports(t, wasDown, st)
+		})
+		late.begin(t, s, "was-down")
+		late.await(t, "an instance that starts believes the backup", func(st core.Status) bool { return st.Regressed })
+		late.requireUnmoved(t)
+
 		// These writes are based on the backup, so they do not settle the lost ones.
 		for range known {
 			bob := wasUp.operator(t)
@@ -56,4 +64,17 @@ func restored(t *testing.T, s *shared) {
 			x.follows(t)
 		}
 	})
+}
+
+// reports returns true if the row of the gate is in the store and names what the gate knows.
+func reports(t *testing.T, x *site, st core.Status) bool {
+	t.Helper()
+	j, err := x.operator(t).Fleet(t.Context())
+	require.NoError(t, err)
+	for _, i := range j.Instances {
+		if i.ID == st.Instance {
+			return i.Revision == st.Revision && i.Regressed
+		}
+	}
+	return false
 }

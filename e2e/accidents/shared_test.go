@@ -34,6 +34,8 @@ func TestAccidents(t *testing.T) {
 			away(t, s)
 			cut(t, s)
 			restored(t, s)
+			anew(t, s)
+			lockedRows(t, s)
 		})
 	}
 }
@@ -53,6 +55,8 @@ type shared struct {
 	drop func(t *testing.T) (back func())
 	// lock blocks all readers, as another client of the server can.
 	lock func(t *testing.T) (release func())
+	// rowLocks lock the rows of the instances, by the words for them.
+	rowLocks map[string]rowLock
 	// backup makes a backup, and restore replaces all data by it.
 	backup func(t *testing.T) (restore func())
 }
@@ -64,7 +68,17 @@ func onPostgres(t *testing.T) *shared {
 	s := &shared{server: pg.Server, network: newNetwork(t, pg.Addr), backup: directory(pg.Server)}
 	onSQL(t, s, sqlstore.PostgreSQL, url, strings.Replace(url, pg.Addr, s.network.addr, 1), nil)
 	s.lock = locked(url, "pgx", "BEGIN; LOCK TABLE downtime_state IN ACCESS EXCLUSIVE MODE", "ROLLBACK")
+	s.rowLocks = postgresRowLocks(url)
 	return s
+}
+
+// postgresRowLocks are locks on the rows of the instances.
+func postgresRowLocks(url string) map[string]rowLock {
+	return map[string]rowLock{
+		"SELECT FOR UPDATE":   {locked(url, "pgx", "BEGIN; SELECT row_key FROM downtime_rows FOR UPDATE", "ROLLBACK"), 4},
+		"an open transaction": {locked(url, "pgx", "BEGIN; UPDATE downtime_rows SET seen = 0", "ROLLBACK"), 4},
+		"a lock of the table": {locked(url, "pgx", "BEGIN; LOCK TABLE downtime_rows IN ACCESS EXCLUSIVE MODE", "ROLLBACK"), 2},
+	}
 }
 
 // onHintedPostgres has gates that get hints.
@@ -75,6 +89,7 @@ func onHintedPostgres(t *testing.T) *shared {
 	s := &shared{server: pg.Server, network: newNetwork(t, pg.Addr), backup: directory(pg.Server)}
 	onSQL(t, s, sqlstore.PostgreSQL, url, url, nil)
 	s.lock = locked(url, "pgx", "BEGIN; LOCK TABLE downtime_state IN ACCESS EXCLUSIVE MODE", "ROLLBACK")
+	s.rowLocks = postgresRowLocks(url)
 	s.application = func(t *testing.T, app string) store.Store {
 		t.Helper()
 		st, err := pgstore.Open(strings.Replace(url, pg.Addr, s.network.addr, 1), pgstore.Options{App: app})
@@ -93,6 +108,7 @@ func onPgBouncer(t *testing.T) *shared {
 	s := &shared{server: bouncer.Server, network: newNetwork(t, bouncer.Addr), backup: directory(pg.Server)}
 	onSQL(t, s, sqlstore.PostgreSQL, url, strings.Replace(url, pg.Addr, s.network.addr, 1), []any{pgx.QueryExecModeExec})
 	s.lock = locked(url, "pgx", "BEGIN; LOCK TABLE downtime_state IN ACCESS EXCLUSIVE MODE", "ROLLBACK")
+	s.rowLocks = postgresRowLocks(url)
 	return s
 }
 
@@ -104,6 +120,11 @@ func onMariaDB(t *testing.T) *shared {
 	s := &shared{server: my.Server, network: newNetwork(t, my.Addr), backup: directory(my.Server)}
 	onSQL(t, s, sqlstore.MySQL, dsn, strings.Replace(dsn, my.Addr, s.network.addr, 1), nil)
 	s.lock = locked(dsn, "mysql", "LOCK TABLES downtime_state WRITE", "UNLOCK TABLES")
+	s.rowLocks = map[string]rowLock{
+		"SELECT FOR UPDATE":           {locked(dsn, "mysql", "BEGIN; SELECT row_key FROM downtime_rows FOR UPDATE", "ROLLBACK"), 4},
+		"an open transaction":         {locked(dsn, "mysql", "BEGIN; UPDATE downtime_rows SET seen = 0", "ROLLBACK"), 4},
+		"FLUSH TABLES WITH READ LOCK": {locked(dsn, "mysql", "FLUSH TABLES WITH READ LOCK", "UNLOCK TABLES"), 0},
+	}
 	return s
 }
 
@@ -113,6 +134,7 @@ func onSQLite(t *testing.T) *shared {
 	s := &shared{}
 	onSQL(t, s, sqlstore.SQLite, dsn, dsn, nil)
 	s.lock = locked(dsn, "sqlite", "BEGIN EXCLUSIVE", "ROLLBACK")
+	s.rowLocks = map[string]rowLock{"BEGIN IMMEDIATE": {locked(dsn, "sqlite", "BEGIN IMMEDIATE", "ROLLBACK"), 0}}
 	s.backup = func(t *testing.T) func() {
 		t.Helper()
 		file := filepath.Join(t.TempDir(), "backup.db")

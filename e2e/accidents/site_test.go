@@ -43,26 +43,36 @@ func newSite(t *testing.T, s *shared, app string, down bool) *site {
 	return x
 }
 
-// join makes the gate.
-func (x *site) join(t *testing.T, s *shared, app string) {
+// join makes the gate, and waits until it has begun.
+func (x *site) join(t *testing.T, s *shared, app string, options ...func(cfg *core.Config)) {
 	t.Helper()
-	var err error
-	x.gate, err = core.New(core.Config{
+	x.begin(t, s, app, options...)
+	x.await(t, "the gate has not begun", func(st core.Status) bool {
+		return st.Health == core.StoreFresh && st.Registered && (!x.down || x.log.count("downtime closed") > 0)
+	})
+	x.requireUnmoved(t)
+	x.log.forget()
+}
+
+// begin makes the gate.
+func (x *site) begin(t *testing.T, s *shared, app string, options ...func(cfg *core.Config)) {
+	t.Helper()
+	cfg := core.Config{
 		Store:        s.application(t, app),
 		PollInterval: 50 * time.Millisecond, // the tests wait for polls
 		Logger:       slog.New(slog.NewTextHandler(x.log, nil)),
-	})
+	}
+	for _, option := range options {
+		option(&cfg)
+	}
+	var err error
+	x.gate, err = core.New(cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = x.gate.Shutdown(ctx) // the store may be lost
 	})
-	x.await(t, "the gate has not begun", func(st core.Status) bool {
-		return st.Health == core.StoreFresh && st.Registered && (!x.down || x.log.count("downtime closed") > 0)
-	})
-	x.requireUnmoved(t)
-	x.log.forget()
 }
 
 // say lets the operator take the site down or open it.

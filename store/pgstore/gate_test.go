@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/store/pgstore"
 )
 
@@ -17,7 +18,13 @@ func TestAnIdleInstanceSendsReadsAndRenewalsOnly(t *testing.T) {
 	t.Parallel()
 	pg := testservers.Postgres(t, "-c", "log_statement=all", "-c", "log_line_prefix=%a ")
 	url := pg.Database(t)
-	prepared(t, url, pgstore.Options{})
+	writer := open(t, url, pgstore.Options{})
+	require.NoError(t, writer.Prepare(t.Context()))
+	_, err := operator.Operator{Store: writer}.Init(t.Context(), operator.InitOptions{})
+	require.NoError(t, err)
+	_, _, err = writer.PutRow(t.Context(), "old", []byte("row"), 0)
+	require.NoError(t, err)
+	pg.Exec(t, url, "UPDATE downtime_rows SET seen = 0 WHERE row_key = ''") // a gate that starts lists a new set again
 	st, err := pgstore.Open(url+"&application_name=measured", pgstore.Options{App: "shop"})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, st.Close()) }()
