@@ -10,8 +10,8 @@
 //
 // Order: recovery, request id, access log, security headers, CORS, path rewriting, CleanPath or
 // StripSlashes, then the gate, then static files, heartbeats, sessions and the application.
-// Authentication goes before the gate only if a predicate reads the user that it stores. It then
-// also runs for refused requests.
+// A predicate reads a session by [core.Behind]. Authentication before the gate also runs for
+// refused requests.
 //
 // chi chooses the route after the middleware of Use, so code that rewrites paths goes before the
 // gate. CleanPath, StripSlashes and URLFormat fix the path that chi routes: a later change of

@@ -7,8 +7,8 @@
 //	}))
 //
 // Order: recovery, request id, access log, security headers, CORS, then the gate, then static
-// files, sessions and the application. Authentication goes before the gate only if a predicate
-// reads the user that it stores. It then also runs for refused requests.
+// files, sessions and the application. A predicate reads a session by [Behind]. Authentication
+// before the gate also runs for refused requests.
 //
 // Middleware that rewrites paths (RemoveTrailingSlash, Rewrite) goes under Pre, because echo
 // chooses the route before the middleware of Use runs. If middleware under Use rewrites the path

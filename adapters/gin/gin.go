@@ -8,8 +8,8 @@
 //	router.GET("/", home) // after Use: gin never gates a route that was added before
 //
 // Order: recovery, request id, access log, security headers, CORS, then the gate, then
-// static files, sessions and the application. Authentication goes before the gate only if
-// a predicate reads the user that it stores. It then also runs for refused requests.
+// static files, sessions and the application. A predicate reads a session by [Behind].
+// Authentication before the gate also runs for refused requests.
 //
 // Code that rewrites paths goes into an http.Handler around the engine, because gin chooses the
 // route before the middleware runs. Middleware before the gate may also call HandleContext and
