@@ -74,11 +74,30 @@ func (d *departure) collected() {
 	go func() { _ = d.delete(context.Background()) }() // after an error the lease ends, and the store prunes the row
 }
 
-// delete deletes the row. Only its first call has an effect.
+// delete deletes the row. Only its first call has an effect. While the store fails it tries again,
+// until ctx ends, and for at most leavingLimit: otherwise the row of an instance that has ended
+// stays live until its lease ends.
 func (d *departure) delete(ctx context.Context) error {
 	if d.fleet == nil || !d.left.CompareAndSwap(false, true) {
 		return nil
 	}
+	limited, cancel := context.WithTimeout(ctx, leavingLimit)
+	defer cancel()
+	for pause := firstRetry; ; pause = min(2*pause, lastRetry) {
+		err := d.deleteOnce(ctx)
+		if err == nil || errors.Is(err, store.ErrReadOnly) {
+			return err
+		}
+		select {
+		case <-limited.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// deleteOnce also tries if ctx has ended.
+func (d *departure) deleteOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
 	return d.fleet.DeleteRow(ctx, *d.key.Load(), []byte("left"))

@@ -33,7 +33,8 @@ func (g *Gate) CloseStreams() {
 // request but those for exempt paths, and Shutdown deletes this instance's row from the store.
 // If counted requests still run when ctx ends, Shutdown returns an error that wraps the cause of
 // ctx. The row then stays until its lease ends. It says that the instance is leaving and how
-// many requests run.
+// many requests run. If the store fails, Shutdown tries for up to 5 s to delete the row, while ctx
+// lasts.
 //
 // Shutdown is idempotent. It does not close the store.
 func (g *Gate) Shutdown(ctx context.Context) error {

@@ -18,6 +18,7 @@ const (
 	leaseTime     = time.Minute      // of the row
 	renewEvery    = leaseTime / 4    // its renewal, spread by a fifth
 	startingLimit = 10 * time.Second // how long the gate refuses because its row cannot be written, or the rows not be listed
+	leavingLimit  = 5 * time.Second  // how long Shutdown tries to delete the row
 	youngSet      = 20 * time.Second // after which a new set of rows holds every instance
 	newsDelay     = 10 * time.Millisecond
 	newsSpread    = 40 * time.Millisecond

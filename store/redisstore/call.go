@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -105,6 +107,13 @@ func (s *Store) lookAround(err error) {
 func (s *Store) explain(ctx context.Context, err error) error {
 	if ctxErr := ctx.Err(); ctxErr != nil && !errors.Is(err, ctxErr) {
 		return fmt.Errorf("%s: %w: %w", s.name, ctxErr, err)
+	}
+	if refused, ok := errors.AsType[redis.Error](err); ok {
+		for _, word := range []string{"NOPERM", "WRONGPASS", "NOAUTH"} {
+			if strings.HasPrefix(refused.Error(), word) {
+				return fmt.Errorf("%s: %w: %w", s.name, fs.ErrPermission, err)
+			}
+		}
 	}
 	return fmt.Errorf("%s: %w", s.name, err)
 }

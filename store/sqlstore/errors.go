@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
 
@@ -17,6 +18,7 @@ const (
 	readOnly       // the role has no grant, or the database is read-only
 	conflict       // rolled back because of another transaction
 	noTable
+	noLogin // the database does not know the role or its password
 )
 
 // classify needs no driver. It reads PostgreSQL's errors by SQLState, which pgx and lib/pq
@@ -52,6 +54,8 @@ var sqlStates = map[string]class{
 	"42P07": conflict, // duplicate_table
 	"42P01": noTable,  // undefined_table
 	"3F000": noTable,  // invalid_schema_name
+	"28000": noLogin,  // invalid_authorization_specification
+	"28P01": noLogin,  // invalid_password
 }
 
 var mysqlNumbers = map[string]class{
@@ -66,6 +70,7 @@ var mysqlNumbers = map[string]class{
 	"1213": conflict, // deadlock
 	"1049": noTable,  // unknown database
 	"1146": noTable,  // no such table
+	"1045": noLogin,  // access denied for the user
 }
 
 var sqliteTexts = map[string]class{
@@ -100,6 +105,8 @@ func (s *Store) fault(doing string, err error) error {
 		return fmt.Errorf("%s: %w: %s: the tables are missing; run `downtime init`: %w", s, store.ErrLost, doing, err)
 	case is == readOnly && doing != "read":
 		return fmt.Errorf("%s: %w: %s: %w", s, store.ErrReadOnly, doing, err)
+	case is == readOnly || is == noLogin:
+		return fmt.Errorf("%s: %s: %w: %w", s, doing, fs.ErrPermission, err)
 	}
 	return fmt.Errorf("%s: %s: %w", s, doing, err)
 }

@@ -3,9 +3,12 @@ package sqlstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/store"
 )
 
 type stateError string
@@ -35,6 +38,8 @@ func TestErrorsAreKnownWithoutTheirDriver(t *testing.T) {
 		"SQLite, read-only":                     {SQLite, errors.New("attempt to write a readonly database (8)"), readOnly},
 		"SQLite, no table":                      {SQLite, errors.New("SQL logic error: no such table: downtime_state (1)"), noTable},
 		"SQLite, busy is no conflict":           {SQLite, errors.New("database is locked (5) (SQLITE_BUSY)"), other},
+		"PostgreSQL, a wrong password":          {PostgreSQL, stateError("28P01"), noLogin},
+		"MySQL, a wrong password":               {MySQL, errors.New("Error 1045 (28000): Access denied for user"), noLogin},
 		"no error":                              {MySQL, nil, other},
 		"nothing of another dialect is trusted": {SQLite, stateError("42501"), other},
 	} {
@@ -43,6 +48,16 @@ func TestErrorsAreKnownWithoutTheirDriver(t *testing.T) {
 			require.Equal(t, c.want, classify(c.kind, c.err))
 		})
 	}
+}
+
+// A read without a grant or a login is a fault that waiting cannot mend.
+func TestAReadWithoutPermissionSaysSo(t *testing.T) {
+	t.Parallel()
+	st := &Store{kind: PostgreSQL}
+	require.ErrorIs(t, st.fault("read", stateError("42501")), fs.ErrPermission)
+	require.ErrorIs(t, st.fault("read", stateError("28P01")), fs.ErrPermission)
+	require.NotErrorIs(t, st.fault("read", stateError("53300")), fs.ErrPermission)
+	require.ErrorIs(t, st.fault("write", stateError("42501")), store.ErrReadOnly)
 }
 
 func TestEveryDialectHasItsMigrations(t *testing.T) {
