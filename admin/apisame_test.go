@@ -240,7 +240,7 @@ func nameless(d *period.Document) *period.Document {
 	out.StoreID, out.WriteID, out.Periods, out.Log = "", "", nil, period.Log{}
 	for i, p := range d.Periods {
 		p.ID = strconv.Itoa(i)
-		toSeconds(&p.Start, &p.CreatedAt, &p.UpdatedAt)
+		toSeconds(&p.Start, &p.DownSince, &p.CreatedAt, &p.UpdatedAt)
 		out.Periods = append(out.Periods, p)
 	}
 	return &out
@@ -264,7 +264,7 @@ func (c apiClient) told() []period.Entry {
 		for _, change := range entries[i].Changes {
 			for _, p := range []*period.Period{change.Before, change.After} {
 				if p != nil {
-					toSeconds(&p.Start, &p.CreatedAt, &p.UpdatedAt)
+					toSeconds(&p.Start, &p.DownSince, &p.CreatedAt, &p.UpdatedAt)
 					if numbers[p.ID] == "" {
 						numbers[p.ID] = strconv.Itoa(len(numbers))
 					}

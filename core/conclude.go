@@ -55,7 +55,11 @@ func conclude(f facts, now time.Time) conclusion {
 		return conclusion{closure: &Closure{Cause: CauseShutdown}}
 	case f.override == directionDown:
 		c.overdue = false
-		c.closure = &Closure{Cause: CauseOverride, Override: f.overrideFrom, Emergency: true, Since: f.overrideSince, periods: ids}
+		since := f.overrideSince
+		if v.Down && v.Since.Before(since) {
+			since = v.Since
+		}
+		c.closure = &Closure{Cause: CauseOverride, Override: f.overrideFrom, Emergency: true, Since: since, periods: ids}
 		return c
 	case f.fileUnread && f.firstStart != FirstStartOpen:
 		return starting // the file may say "down", which beats everything else

@@ -76,10 +76,10 @@ type Config struct {
 	// Down closes the gate regardless of the store. Use it, for example, while the database that
 	// holds the store is down.
 	Down bool
-	// OverrideFile is a file that holds "up", "down" or nothing. The gate reads it every second.
+	// OverrideFile is a file that holds "up", "down" or "none". The gate reads it every second.
 	// The order of priority is: the file, the environment variable DOWNTIME ("up" or "down", read
-	// once by New), Down, the store. If the file cannot be read or holds another text, its last
-	// value stays. Before the first good read, FirstStart applies. A missing file means no
+	// once by New), Down, the store. If the file cannot be read, is empty or holds another text, its
+	// last value stays: write "none" or remove the file to end the override. Before the first good read, FirstStart applies. A missing file means no
 	// override. "" means no file.
 	//
 	// The gate refuses to read a file that every user of the system can write. It also refuses a

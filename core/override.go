@@ -42,15 +42,19 @@ const overridePoll = time.Second
 
 func parseOverride(text string) (direction, error) {
 	switch strings.TrimSpace(text) {
-	case "":
+	case "", "none":
 		return directionNone, nil
 	case "up":
 		return directionUp, nil
 	case "down":
 		return directionDown, nil
 	}
-	return directionNone, errors.New(`want "up", "down" or nothing`)
+	return directionNone, errors.New(`want "up", "down" or "none"`)
 }
+
+// errEmptyOverride means that the override file is empty. A write that fails after it has truncated
+// the file leaves an empty one.
+var errEmptyOverride = errors.New(`is empty: the last value stays; write "none" or remove the file to end the override`)
 
 // maxOverride is how large an override file can be, in bytes.
 const maxOverride = 4096
@@ -82,7 +86,7 @@ func (f *overrideFile) read(ctx context.Context, set *settings) fileRead {
 
 // readOverrideFile reads the override file, if the rule trusts it. A missing file in an existing
 // directory means no override, so an operator ends an override by removing the file. Every other
-// fault is an error, and the last value stays. An unmounted volume or a missing link target
+// fault is an error, and the last value stays; so it does if the file is empty. An unmounted volume or a missing link target
 // therefore does not end the override.
 func readOverrideFile(path string, rule trust.Rule) (direction, error) {
 	f, err := rule.Open(path)
@@ -103,6 +107,9 @@ func readOverrideFile(path string, rule trust.Rule) (direction, error) {
 	if len(text) > maxOverride {
 		return directionNone, fmt.Errorf("%s: has more than %d bytes", path, maxOverride)
 	}
+	if strings.TrimSpace(string(text)) == "" {
+		return directionNone, fmt.Errorf("%s: %w", path, errEmptyOverride)
+	}
 	o, err := parseOverride(string(text))
 	if err != nil {
 		return directionNone, fmt.Errorf("%s: %.64q: %w", path, text, err)
@@ -114,6 +121,9 @@ func readOverrideFile(path string, rule trust.Rule) (direction, error) {
 func (set *settings) fileRead(s *state, e fileRead, in input, out *output) {
 	f := &s.file
 	f.busy, f.due = false, in.now.Add(overridePoll)
+	if f.value == directionNone && errors.Is(e.err, errEmptyOverride) {
+		e.err = nil // there is no value to keep
+	}
 	switch {
 	case e.err != nil && f.err == nil:
 		out.log(slog.LevelWarn, "override", slog.String("from", "file"), slog.String("kept", orNone(f.value.String())), slog.Any("error", e.err))

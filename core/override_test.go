@@ -34,6 +34,8 @@ func TestOverridesBeatTheStoreInTheirOrder(t *testing.T) {
 		"env is trimmed":                      {env: " down\n", want: true, from: "env"},
 		"the file beats env":                  {file: "up", env: "down", period: true, from: "file"},
 		"the file beats everything, downward": {file: "down\n", env: "up", want: true, from: "file"},
+		"none says nothing":                   {file: "none\n", env: "down", want: true, from: "env"},
+		"env none says nothing":               {env: "none", period: true, want: true},
 		"an empty file says nothing":          {file: "\n", env: "down", want: true, from: "env"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -72,7 +74,7 @@ func TestOverridesBeatTheStoreInTheirOrder(t *testing.T) {
 func TestAWrongEnvironmentIsAConfigError(t *testing.T) {
 	t.Setenv("DOWNTIME", "maybe")
 	_, err := core.New(core.Config{})
-	require.ErrorContains(t, err, `DOWNTIME: "maybe": want "up", "down"`)
+	require.ErrorContains(t, err, `DOWNTIME: "maybe": want "up", "down" or "none"`)
 }
 
 func TestOverrideFile(t *testing.T) {
@@ -82,11 +84,13 @@ func TestOverrideFile(t *testing.T) {
 		down   bool // after the file said "down" and was changed so
 		log    bool // an unreadable file is logged
 	}{
-		"kept as it is":             {func(*testing.T, string) {}, true, false},
-		"removed, it says nothing":  {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.Remove(f)) }, false, false},
-		"emptied, it says nothing":  {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.WriteFile(f, nil, 0o600)) }, false, false},
-		"its volume gone, it stays": {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.RemoveAll(filepath.Dir(f))) }, true, true},
-		"nonsense keeps the value":  {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.WriteFile(f, []byte("DOWN?"), 0o600)) }, true, true},
+		"kept as it is":               {func(*testing.T, string) {}, true, false},
+		"removed, it says nothing":    {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.Remove(f)) }, false, false},
+		"emptied, it keeps its value": {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.WriteFile(f, nil, 0o600)) }, true, true},
+		"blank, it keeps its value":   {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.WriteFile(f, []byte(" \n"), 0o600)) }, true, true},
+		"none ends it":                {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.WriteFile(f, []byte("none\n"), 0o600)) }, false, false},
+		"its volume gone, it stays":   {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.RemoveAll(filepath.Dir(f))) }, true, true},
+		"nonsense keeps the value":    {func(t *testing.T, f string) { t.Helper(); require.NoError(t, os.WriteFile(f, []byte("DOWN?"), 0o600)) }, true, true},
 		"a link whose target is gone keeps it": {func(t *testing.T, f string) {
 			t.Helper()
 			require.NoError(t, os.Remove(f))
@@ -167,6 +171,41 @@ func TestOverrideFile(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAnOverrideKeepsSince(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "override")
+	write := func(text string) {
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+	}
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New()
+		gate, _ := newGate(t, core.Config{Store: st, OverrideFile: file})
+		since := func() time.Time { return gate.Status().Closure.Since }
+
+		write("down")
+		first := since()
+		require.NotZero(t, first)
+		id := start(t, st, operator.StartOptions{Holder: "kim"}).Period.ID
+		write("none")
+		require.Equal(t, core.CausePeriod, gate.Status().Closure.Cause)
+		require.Equal(t, first, since(), "the override began before the period")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		require.Equal(t, first, since())
+		write("down")
+		require.Equal(t, first, since(), "and the period before this override")
+
+		_, err := operator.Operator{Store: st, Actor: "kim"}.End(t.Context(), operator.EndOptions{ID: id})
+		require.NoError(t, err)
+		write("none")
+		require.True(t, gate.Status().Open)
+		write("down")
+		require.True(t, since().After(first), "the site was up in between")
+	})
 }
 
 // configMap replaces the file by links in the way of a Kubernetes ConfigMap.

@@ -102,6 +102,7 @@ func (set *settings) settle(s *state, in input, out *output) {
 		out.log(slog.LevelWarn, "overdue", slog.String("period", c.closure.Period), instantAttr("expected_end", c.closure.Until))
 	}
 	s.now.overdue = overdue
+	s.now.keepSince(c.closure)
 	if s.now.closure.same(c.closure) {
 		return
 	}
@@ -117,6 +118,19 @@ func (set *settings) settle(s *state, in input, out *output) {
 			slog.String("cause", c.closure.Cause.String()), slog.String("kind", c.closure.Kind()),
 			slog.String("period", c.closure.Period), slog.String("reason", c.closure.Reason),
 			instantAttr("since", c.closure.Since), instantAttr("until", c.closure.Until))...)
+	}
+}
+
+// keepSince makes Since of c the beginning of an override that ended while the gate was closed. The
+// periods in force may have begun later.
+func (n *concluded) keepSince(c *Closure) {
+	switch {
+	case c == nil:
+		n.overriddenSince = time.Time{}
+	case !n.overriddenSince.IsZero() && n.overriddenSince.Before(c.Since):
+		c.Since = n.overriddenSince
+	case c.Cause == CauseOverride:
+		n.overriddenSince = c.Since
 	}
 }
 

@@ -81,6 +81,9 @@ func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOp
 	set(&p.Enabled, opts.Enabled)
 	set(&p.Emergency, opts.Emergency)
 	setInstant(&p.Start, opts.Start)
+	if !p.Start.Equal(was.Start) {
+		p.DownSince = time.Time{}
+	}
 	setInstant(&p.End, opts.End)
 	setInstant(&p.ExpectedEnd, opts.ExpectedEnd)
 	if p.InForce(now) && p.Start.Before(now) && (!was.InForce(now) || !p.Start.Equal(was.Start)) {

@@ -180,6 +180,7 @@ func (o Operator) next(b base, w *write) (*period.Document, error) {
 	entry.Action = w.action
 	entry.Changes = period.Changes(before, next.Periods)
 	next.Periods = slices.DeleteFunc(next.Periods, func(p period.Period) bool { return p.Finished(b.Time.Add(-keepFinished)) })
+	keepSince(before, next.Periods, b.Time)
 	next.Format = period.Format
 	if next.StoreID == "" {
 		next.StoreID = strings.ToLower(rand.Text())
@@ -193,6 +194,21 @@ func (o Operator) next(b base, w *write) (*period.Document, error) {
 	var err error
 	next.Log, err = next.Log.With(entry)
 	return next, err
+}
+
+// keepSince records in the periods in force since when the site has been down, if the periods before
+// the write began earlier. Otherwise the time would jump forward for visitors and operators, although
+// the site was never up.
+func keepSince(before, after []period.Period, now time.Time) {
+	was, is := period.At(before, now), period.At(after, now)
+	if !was.Down || !is.Down || !was.Since.Before(is.Since) {
+		return
+	}
+	for i := range after {
+		if after[i].InForce(now) {
+			after[i].DownSince = was.Since
+		}
+	}
 }
 
 // adopted reports whether there are live instances, all of them have adopted the document with

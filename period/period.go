@@ -52,6 +52,9 @@ type Period struct {
 	// ExpectedEnd is the end that visitors are told, and the base of Retry-After. It does not end
 	// the period. Zero means End; if End is zero too, the end is unknown.
 	ExpectedEnd time.Time `json:"expected_end,omitzero"`
+	// DownSince is when the stretch of downtime began that the period continues, if a write removed
+	// or disabled the period that began it. Zero means that no write recorded it.
+	DownSince time.Time `json:"down_since,omitzero"`
 	// If Enabled is false, the document keeps the period, but it is never in force.
 	Enabled bool `json:"enabled"`
 	// Emergency marks downtime that was not planned. The Downtime header then says
@@ -84,6 +87,7 @@ func periodMembers(p *Period) []Member {
 		{Name: "start", Into: &p.Start, Required: true},
 		{Name: "end", Into: &p.End},
 		{Name: "expected_end", Into: &p.ExpectedEnd},
+		{Name: "down_since", Into: &p.DownSince},
 		{Name: "enabled", Into: &p.Enabled, Required: true},
 		{Name: "emergency", Into: &p.Emergency},
 		{Name: "reason", Into: &p.Reason},
@@ -104,7 +108,7 @@ func periodMembers(p *Period) []Member {
 
 // normalizePeriod changes the instants of p to the form that [Canonical] returns.
 func normalizePeriod(p *Period) {
-	for _, t := range []*time.Time{&p.Start, &p.End, &p.ExpectedEnd, &p.CreatedAt, &p.UpdatedAt} {
+	for _, t := range []*time.Time{&p.Start, &p.End, &p.ExpectedEnd, &p.DownSince, &p.CreatedAt, &p.UpdatedAt} {
 		*t = Canonical(*t)
 	}
 }
@@ -158,6 +162,7 @@ func (p Period) Validate() error {
 		{"start", p.Start},
 		{"end", p.End},
 		{"expected_end", p.ExpectedEnd},
+		{"down_since", p.DownSince},
 		{"created_at", p.CreatedAt},
 		{"updated_at", p.UpdatedAt},
 	} {

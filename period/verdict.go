@@ -83,6 +83,9 @@ func spanOf(p *Period, t time.Time) span {
 	if p.Kind == Deployment && p.InForce(t) && s.start.After(t) {
 		s.start = t // it is in force since its write, even if the clock of the writer was ahead
 	}
+	if !p.DownSince.IsZero() && p.DownSince.Before(s.start) && !s.start.After(t) {
+		s.start = p.DownSince
+	}
 	if !p.End.IsZero() && (p.Overdue(t) || s.promised.After(p.End)) {
 		s.promised = p.End // the promised end has passed, or is later than the end
 	}

@@ -138,6 +138,18 @@ func TestAt(t *testing.T) {
 			periods: []Period{window(t, "b", "04:00", "05:00"), window(t, "a", "04:00", "05:00")}, at: "04:30",
 			want: want{down: true, governing: "b", since: "04:00", until: "05:00", next: "05:00"},
 		},
+		"a period continues the stretch of one that was removed": {
+			periods: []Period{since(t, deployment(t, "d", "04:30", ""), "04:00")}, at: "04:40",
+			want: want{down: true, governing: "d", since: "04:00"},
+		},
+		"it does so for the next one, after it is over": {
+			periods: []Period{since(t, window(t, "a", "04:30", "05:00"), "04:00"), window(t, "b", "05:00", "06:00")}, at: "05:10",
+			want: want{down: true, governing: "b", since: "04:00", until: "06:00", next: "06:00"},
+		},
+		"a window to come continues nothing": {
+			periods: []Period{since(t, window(t, "a", "06:00", "07:00"), "04:00"), window(t, "b", "05:00", "05:30")}, at: "05:10",
+			want: want{down: true, governing: "b", since: "05:00", until: "05:30", next: "05:30"},
+		},
 		"a window of tomorrow does not adjoin": {
 			periods: []Period{window(t, "a", "04:00", "05:00"), window(t, "b", "06:00", "07:00")}, at: "04:40",
 			want: want{down: true, governing: "a", since: "04:00", until: "05:00", next: "05:00"},
@@ -155,6 +167,13 @@ func TestAt(t *testing.T) {
 			require.Equal(t, c.want.overdue, v.Overdue(now))
 		})
 	}
+}
+
+// since returns p with its DownSince.
+func since(t *testing.T, p Period, clock string) Period {
+	t.Helper()
+	p.DownSince = at(t, clock)
+	return p
 }
 
 // FuzzAt checks that the verdict does not change between two edges, because a gate keeps a
