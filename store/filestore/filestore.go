@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,7 +21,8 @@ const (
 
 // Store is a [store.Store], [store.Rows] and [store.Keeper] in a file. It is safe for
 // concurrent use by goroutines and processes. It runs no goroutine, and there is nothing to
-// close. It keeps one file open, and locked, for each row that it has put and not deleted.
+// close. It keeps one descriptor in reserve, so that it can read when the process has used up all
+// others, and one file open, and locked, for each row that it has put and not deleted.
 // The zero Store is not usable; see [New].
 type Store struct {
 	path, dir, base string
@@ -28,9 +30,11 @@ type Store struct {
 	mustExist       bool
 	trustWritable   bool
 
-	mu   sync.Mutex // guards last and seen, and is held while reading the document
+	mu   sync.Mutex // guards last, seen and spare, and is held while reading the document
 	last reading
 	seen bool // a document was read or written here
+
+	spare *os.File // a descriptor for a read when the process has no other; s.mu guards it
 
 	rowsMu sync.Mutex          // guards held, and is held while a row is put or deleted
 	held   map[string]*heldRow // by key: rows that were put through this Store
@@ -51,7 +55,9 @@ var (
 type Option func(*Store)
 
 // MustExist makes a missing file [store.ErrLost] from the start. It is for a file that
-// another party provides, such as a ConfigMap. Swap can still write the first document.
+// another party provides, such as a ConfigMap. Swap can still write the first document. Without
+// this option an empty directory means that the site is up: set it where a volume can be
+// mounted late, or replaced by an empty one, and run "downtime init" once.
 func MustExist() Option { return func(s *Store) { s.mustExist = true } }
 
 // TrustWritable believes a file that every user of the system can write, can replace, or can

@@ -29,14 +29,14 @@ func (s *Store) marker() (string, error) {
 	if info, err := os.Lstat(s.markerPath()); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		return "", s.untold(fmt.Errorf("%s is a symbolic link, want a regular file", s.markerPath()))
 	}
-	f, err := s.rule().Open(s.markerPath())
+	f, done, err := s.openSpare(s.markerPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
 		return "", s.untold(err)
 	}
-	defer func() { _ = f.Close() }() // it was only read
+	defer done()
 	b, err := io.ReadAll(io.LimitReader(f, maxMarker))
 	if err != nil {
 		return "", s.untold(err)

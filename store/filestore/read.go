@@ -62,10 +62,11 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 // reread reads the file and brings s.last up to date. The read began at now. The caller
 // holds s.mu.
 func (s *Store) reread(now time.Time) ([]byte, error) {
-	f, err := s.rule().Open(s.path)
+	f, done, err := s.openSpare(s.path)
 	if err != nil {
 		return nil, s.unreadable(err)
 	}
+	defer done()
 	b, info, err := s.content(f)
 	if err != nil {
 		return nil, err
@@ -79,10 +80,9 @@ func (s *Store) reread(now time.Time) ([]byte, error) {
 	return b, nil
 }
 
-// content reads the open file, closes it, and returns what it was before the read. The content
-// of an empty file is not nil.
+// content reads the open file and returns what it was before the read. The content of an empty
+// file is not nil.
 func (s *Store) content(f *os.File) ([]byte, fs.FileInfo, error) {
-	defer func() { _ = f.Close() }() // it was only read
 	info, err := f.Stat()
 	if err != nil {
 		return nil, nil, s.unreadable(err)

@@ -90,6 +90,7 @@ func (w *writer) document() (found, error) {
 	if err != nil {
 		return found{}, s.unreadable(err)
 	}
+	defer func() { _ = f.Close() }() // it was only read
 	b, info, err := s.content(f)
 	if err != nil {
 		return found{}, err
