@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,7 +123,9 @@ func TestFleetShowsThisInstanceAsItIsNow(t *testing.T) {
 
 func TestFleetThatCannotBeListed(t *testing.T) {
 	t.Parallel()
-	c := newPages(t, pageSettings{store: noRows{memstore.New()}})
+	rows := &noRows{Store: memstore.New()}
+	c := newPages(t, pageSettings{store: rows})
+	rows.denied.Store(true) // the gate serves: it lists the rows of others before
 	c.begin("bob", "x")
 	w := c.get("fleet")
 	require.Equal(t, "down", w.attribute("data-state"), "the document can be read")
@@ -131,11 +134,18 @@ func TestFleetThatCannotBeListed(t *testing.T) {
 	require.NotContains(t, c.get("").text(), "live instance")
 }
 
-// noRows is a store that cannot list its rows.
-type noRows struct{ *memstore.Store }
+// noRows is a store that cannot list its rows while denied.
+type noRows struct {
+	*memstore.Store
 
-func (noRows) ListRows(context.Context, store.Token) (store.Rowset, error) {
-	return store.Rowset{}, errors.New("permission denied")
+	denied atomic.Bool
+}
+
+func (s *noRows) ListRows(ctx context.Context, have store.Token) (store.Rowset, error) {
+	if s.denied.Load() {
+		return store.Rowset{}, errors.New("permission denied")
+	}
+	return s.Store.ListRows(ctx, have)
 }
 
 func TestFleetOfAStoreWithoutRows(t *testing.T) {

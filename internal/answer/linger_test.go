@@ -46,7 +46,8 @@ func refuseOn(t *testing.T, s *Settings) net.Conn {
 	return client
 }
 
-// halfClosed is how long net/http keeps a connection half-closed after a long unread body.
+// halfClosed is how long net/http may keep a connection half-closed after an unread body. Go 1.26
+// does so after a long body only, Go 1.27 also after a short one.
 const halfClosed = 500 * time.Millisecond
 
 func TestLingerIsBounded(t *testing.T) {
@@ -57,13 +58,13 @@ func TestLingerIsBounded(t *testing.T) {
 		full  bool // as many connections linger as may
 		after time.Duration
 	}{
-		"no byte comes":              {"Content-Length: 5000000\r\n\r\n", 0, false, lingerTime + halfClosed},
+		"no byte comes":              {"Content-Length: 5000000\r\n\r\n", 0, false, lingerTime},
 		"no byte of a short body":    {"Content-Length: 10\r\n\r\n", 0, false, lingerTime},
 		"no chunk comes":             {"Transfer-Encoding: chunked\r\n\r\n", 0, false, lingerTime},
 		"the whole body comes":       {"Content-Length: 5000000\r\n\r\n", 5_000_000, false, 0},
 		"too many connections":       {"Content-Length: 10\r\n\r\n", 0, true, 0},
 		"too many, an endless body":  {"Transfer-Encoding: chunked\r\n\r\n", 0, true, 0},
-		"a body that stops half-way": {"Content-Length: 5000000\r\n\r\n", 2_000_000, false, lingerTime + halfClosed},
+		"a body that stops half-way": {"Content-Length: 5000000\r\n\r\n", 2_000_000, false, lingerTime},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -93,7 +94,7 @@ func TestLingerIsBounded(t *testing.T) {
 				}
 				_, err = in.ReadByte()
 				require.ErrorIs(t, err, io.EOF)
-				require.Equal(t, tc.after, time.Since(began))
+				require.Contains(t, []time.Duration{tc.after, tc.after + halfClosed}, time.Since(began))
 				want := int32(0)
 				if tc.full {
 					want = maxLinger
