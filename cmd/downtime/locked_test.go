@@ -1,3 +1,5 @@
+//go:build !fileonly
+
 package main
 
 import (
