@@ -38,7 +38,7 @@ test-other: ## the short tests on the other supported version of Go, without e2e
 	$(GOTESTSUM) -short -timeout 20m $(filter-out ./e2e/%,$(PACKAGES))
 
 .PHONY: full
-full: ## what takes too long for CI: soaks, every spelling of a path, fuzzing, propagation (45 minutes)
+full: ## what takes too long for CI: soaks, every spelling of a path, fuzzing, propagation
 	$(GOTESTSUM) $(RACE) -count 20 -timeout 1h -run '^(TestKilledWriters|TestWhileDrainedNothingRuns)$$' ./core ./store/filestore
 	DOWNTIME_PATHS=all $(GOTESTSUM) -timeout 1h ./internal/adaptertest
 	tools/fuzz 1m

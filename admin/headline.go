@@ -153,9 +153,9 @@ func (v seen) FleetLine() string {
 	return line
 }
 
-// opens is when the site opens by itself: at the end of the last of the periods that follow
-// each other from t on without a gap. It is t if none is in force, and zero if one of them has
-// no end. It looks at each period once.
+// opens returns when the site opens by itself. From t on it follows the periods that join each other
+// without a gap, to the end of the last one. It returns t if no period is in force, and the zero
+// Time if one of these periods has no end.
 func opens(periods iter.Seq[period.Period], t time.Time) time.Time {
 	type stretch struct{ from, to time.Time }
 	var ahead []stretch

@@ -15,7 +15,8 @@ import (
 	"github.com/go-downtime/downtime/internal/wire"
 )
 
-// siteRules say which requests pass while the site is down.
+// siteRules say which requests pass while the site is down. With this name no other file of the
+// package imports core.
 type siteRules = core.Config
 
 // WithConfig gives the check command the rules of the application's gate, so that check knows
@@ -47,7 +48,7 @@ func (a *app) checkCommand() *cobra.Command {
 
 The code that decides in the site decides here, with the periods of the store and the
 ` + whose + `.
-An instance that is overridden may do otherwise: see status. PATH is the target of the request
+An instance that is overridden may decide differently: see status. PATH is the target of the request
 line, with its query and escapes.`,
 		Example: example,
 		Args:    a.args(2, 2),

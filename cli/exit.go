@@ -21,7 +21,7 @@ const (
 	ExitUnreported   = 8   // written and confirmed, but the report could not be printed
 	ExitUnknown      = 9   // it is not known whether it was written
 	ExitDown         = 10  // status: down on every live instance; check: would be refused
-	ExitMixed        = 11  // status: a live instance does otherwise than the store says
+	ExitMixed        = 11  // status: a live instance differs from the store
 	ExitSuperseded   = 12  // start: another operator ended the period at once
 	ExitUnobserved   = 13  // status: an instance is silent, or none reports
 	ExitInterrupted  = 130 // by SIGINT, or by the caller of Main

@@ -98,7 +98,7 @@ func TestJobsOfARun(t *testing.T) {
 
 	_, stderr := job("three", ExitUsage, "end")
 	ids := read(t, st).Document.Periods
-	require.Contains(t, stderr, "github:a/b/7 has 2 deployments in force, and this job began none of them: say which one: "+ids[0].ID+", "+ids[1].ID+": end one by its ID: downtime end ID\n")
+	require.Contains(t, stderr, "github:a/b/7 has 2 deployments in force, and this job began none of them: several periods could be meant: "+ids[0].ID+", "+ids[1].ID+": end one by its ID: downtime end ID\n")
 	stdout, _ = job("one", ExitStillDown, "end")
 	require.Contains(t, stdout, "RESULT still-down "+ids[1].ID+"\n")
 	stdout, _ = job("three", ExitDone, "end")

@@ -23,7 +23,7 @@ func TestLinesFitTheTerminal(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
 			l := lineWriter{w: &out, width: 42, whole: "downtime "}
-			for _, b := range []byte(test.line) { // in whatever pieces it comes
+			for _, b := range []byte(test.line) { // the writer gets one byte at a time
 				_, err := l.Write([]byte{b})
 				require.NoError(t, err)
 			}

@@ -30,7 +30,7 @@ Exit codes:
     8  written and confirmed, but the report could not be printed
     9  it is not known whether it was written: look at status
    10  status --exit-code: down; check --exit-code: would be refused
-   11  status --exit-code: a live instance does otherwise than the store says
+   11  status --exit-code: a live instance differs from the store
    12  start: another operator ended the period at once
    13  status --exit-code: an instance is silent, or none has reported
   130  interrupted; 143: terminated

@@ -20,12 +20,12 @@ func (a *app) statusCommand() *cobra.Command {
 
 The answer is the content of the store, and what the live instances last reported. An instance
 that cannot read the store, or that is overridden by a file, by DOWNTIME or in its
-configuration, can do otherwise: then the first line names it.
+configuration, can differ from the store: then the first line names it.
 
 With --exit-code, the exit code is that of the whole fleet:
     0  up, on every live instance
    10  down, on every live instance
-   11  a live instance does otherwise than the store says
+   11  a live instance differs from the store
    13  as the store says, but an instance is silent, or none reports: see state
     1  the store cannot be read`,
 		Example: a.examples("status", "status --exit-code && echo up", "status --json", "status --watch"),

@@ -58,7 +58,8 @@ func (t *table) flush() {
 	}
 }
 
-// widest is the column that is the most above its least width; -1 if none is.
+// widest returns the column that exceeds its least width by the most columns; -1 if no column
+// exceeds it.
 func (t *table) widest(widths []int) int {
 	widest, most := -1, 0
 	for n, width := range widths {

@@ -39,7 +39,7 @@ func TestParseTime(t *testing.T) {
 		"today":                              {"today 08:00", "America/New_York", "", "2026-03-08T12:00:00Z"},
 		"tomorrow":                           {"tomorrow 02:30", "America/New_York", "", "2026-03-09T06:30:00Z"},
 		"tomorrow by the zone's day":         {"tomorrow 02:30", "Asia/Tokyo", "", "2026-03-08T17:30:00Z"},
-		"tomorrow, whatever the start is":    {"tomorrow 02:30", "UTC", "2026-04-01T00:00:00Z", "2026-03-09T02:30:00Z"},
+		"tomorrow, counted from now":         {"tomorrow 02:30", "UTC", "2026-04-01T00:00:00Z", "2026-03-09T02:30:00Z"},
 		"a time of day after the start":      {"02:30", "UTC", "2026-04-01T00:00:00Z", "2026-04-01T02:30:00Z"},
 		"a time of day after now":            {"02:30", "UTC", "", "2026-03-09T02:30:00Z"},
 		"today, in the gap":                  {"today 02:30", "America/New_York", "", "does not exist in America/New_York"},

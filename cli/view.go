@@ -33,7 +33,7 @@ func (a *app) view(cmd *cobra.Command) (view, error) {
 const label = "%-10s %s\n"
 
 // state writes a headline, the periods that hold the site down, the coming ones, and the
-// store. disagreement says which instances do otherwise; "" if none is known to.
+// store. disagreement names the instances that differ from it; "" if none is known.
 func (v view) state(w io.Writer, f wire.Found, disagreement string) {
 	v.headline(w, f, disagreement)
 	for _, p := range f.InForce() {
@@ -60,7 +60,7 @@ func (v view) store(w io.Writer, f wire.Found) {
 	fmt.Fprintf(w, label, "store", safe(f.Store)+about)
 }
 
-// headline writes whether the site is down, which instances do otherwise, since when, and
+// headline writes whether the site is down, which instances differ from the store, since when, and
 // until when.
 func (v view) headline(w io.Writer, f wire.Found, disagreement string) {
 	word, since := v.up("UP"), ""

@@ -12,17 +12,19 @@ type facts struct {
 	overrideFrom  string    // "file", "env" or "config"
 	overrideSince time.Time // when this gate first saw it
 	hasStore      bool
-	served        bool // the store was read after this instance registered, and the document continues those that other instances have seen
-	firstStart    FirstStartPolicy
-	begun         time.Time // when the gate was made
-	onLost        StoreLostPolicy
-	fileUnread    bool          // there is an override file, and it was never read
-	staleSince    time.Time     // when the last good read became older than MaxStale; zero if it did not
-	staleIn       time.Duration // time until then, if more than zero
-	offset        time.Duration
-	verdict       func(storeTime time.Time) period.Verdict
-	inForce       func(storeTime time.Time) []string // ids
-	stopped       bool
+	// served means that the store was read after this instance registered, and that its document
+	// continues those that other instances have seen.
+	served     bool
+	firstStart FirstStartPolicy
+	begun      time.Time // when the gate was made
+	onLost     StoreLostPolicy
+	fileUnread bool          // there is an override file, and it was never read
+	staleSince time.Time     // when the last good read became older than MaxStale; zero if it did not
+	staleIn    time.Duration // time until then, if more than zero
+	offset     time.Duration
+	verdict    func(storeTime time.Time) period.Verdict
+	inForce    func(storeTime time.Time) []string // ids
+	stopped    bool
 }
 
 // conclusion is the result of the facts at one instant.

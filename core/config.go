@@ -79,8 +79,8 @@ type Config struct {
 	// OverrideFile is a file that holds "up", "down" or "none". The gate reads it every second.
 	// The order of priority is: the file, the environment variable DOWNTIME ("up" or "down", read
 	// once by New), Down, the store. If the file cannot be read, is empty or holds another text, its
-	// last value stays: write "none" or remove the file to end the override. Before the first good read, FirstStart applies. A missing file means no
-	// override. "" means no file.
+	// last value stays. To end the override, write "none" or remove the file. Before the first good
+	// read, FirstStart applies. OverrideFile "" means no file.
 	//
 	// The gate refuses to read a file that every user of the system can write. It also refuses a
 	// file in a directory that is writable for all users, because every user can replace the file

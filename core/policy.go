@@ -41,8 +41,8 @@ const (
 	FirstStartFail
 )
 
-// String returns the policy as logs show it: "refuse", "open" or "fail". An invalid value such as 7 is
-// "FirstStartPolicy(7)".
+// String returns the policy as logs show it: "refuse", "open" or "fail". An invalid value such as
+// 7 is "FirstStartPolicy(7)".
 func (p FirstStartPolicy) String() string {
 	switch p {
 	case FirstStartRefuse:

@@ -29,8 +29,9 @@ func (g *Gate) CloseStreams() {
 //
 // It closes [Gate.Closing], so that streams end. It waits until no counted request runs, or until
 // ctx ends. It does not wait for streams that were declared by [Stream]. A hijacked connection
-// counts until its handler returns. Meanwhile the gate decides about new requests as before. Then the gate refuses every
-// request but those for exempt paths, and Shutdown deletes this instance's row from the store.
+// counts until its handler returns. Meanwhile the gate decides about new requests as before. Then
+// the gate refuses every request but those for exempt paths, and Shutdown deletes this instance's
+// row from the store.
 // If counted requests still run when ctx ends, Shutdown returns an error that wraps the cause of
 // ctx. The row then stays until its lease ends. It says that the instance is leaving and how
 // many requests run. If the store fails, Shutdown tries for up to 5 s to delete the row, while ctx

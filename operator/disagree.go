@@ -39,8 +39,8 @@ func (j Judgment) disagrees(i Instance) Disagreement {
 	return ByDelay
 }
 
-// Disagreement says in a few words which live instances do otherwise than the document says:
-// "1 of 2 instances serves: host web1 (override up)". "" means that all do as it says.
+// Disagreement names in a few words the live instances that differ from the document:
+// "1 of 2 instances serves: host web1 (override up)". "" means that no live instance differs.
 func (j Judgment) Disagreement() string {
 	instances := j.Which(func(i Instance) bool { return i.Disagrees != "" })
 	if len(instances) == 0 {

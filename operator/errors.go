@@ -12,7 +12,7 @@ var (
 	// ErrNothingToEnd means that none of the periods that End should end is in force.
 	ErrNothingToEnd = errors.New("nothing to end")
 	// ErrSeveral means that it is not clear which of several periods End should end.
-	ErrSeveral = errors.New("say which one")
+	ErrSeveral = errors.New("several periods could be meant")
 	// ErrNotFound means that no period has this id.
 	ErrNotFound = errors.New("no such period")
 	// ErrInForce means that the period refuses requests now. End ends it.

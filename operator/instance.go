@@ -37,8 +37,8 @@ type Instance struct {
 	Note string
 	// Standing compares the document of the instance with the one in the store.
 	Standing Standing
-	// Disagrees says why the instance does otherwise than the document says; "" if it does as the
-	// document says, and if it is not live.
+	// Disagrees says why the state of the instance differs from the document; "" if it does not
+	// differ, or if the instance is not live.
 	Disagrees Disagreement
 	// Drained are the judged periods that the instance has drained. Row.Drained holds the periods
 	// that the instance reported. Drained holds only those for which the report is current and

@@ -1,6 +1,6 @@
 // Package testservers starts real servers for tests: Redis, PostgreSQL, PgBouncer and MariaDB,
-// and the proxies Apache and Varnish. Each server has a free loopback port and a data directory of its own. Both
-// are released when the test ends.
+// and the proxies Apache and Varnish. Each server has a free loopback port and a data directory of
+// its own. Both are released when the test ends.
 //
 //	redis := testservers.Redis(t)
 //	client := dial(redis.Addr)

@@ -26,7 +26,7 @@ type Instance struct {
 	Life     string    `json:"life"`               // Live, Silent, Dead or Left
 	Document string    `json:"document"`           // "current", "behind", "ahead", "other" or "none"
 	Drains   []string  `json:"drained_now"`        // the periods in force that are drained at the instant
-	Disagree string    `json:"disagrees,omitzero"` // why a live instance does otherwise than the document says
+	Disagree string    `json:"disagrees,omitzero"` // why a live instance differs from the document
 	Age      int64     `json:"age"`                // seconds since the last report
 	Note     string    `json:"note,omitzero"`      // of an instance that left
 	Error    string    `json:"error,omitzero"`     // why the row cannot be read
@@ -42,7 +42,7 @@ type Counts struct {
 	Refusing  int    `json:"refusing"` // and not drained
 	Drained   int    `json:"drained"`
 	Current   int    `json:"current"`
-	Disagree  int    `json:"disagree"`       // they do otherwise than the document says
+	Disagree  int    `json:"disagree"`       // they differ from the document
 	Error     string `json:"error,omitzero"` // the rows could not be read, and are not counted
 }
 

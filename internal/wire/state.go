@@ -25,7 +25,7 @@ type Found struct {
 }
 
 // State is whether the site is down, since when, until when and because of what, as the
-// store has it. An instance that cannot read the store, or is overridden, may do otherwise.
+// store has it. An instance that cannot read the store, or is overridden, may differ from it.
 type State struct {
 	State       string    `json:"state"` // Up or Down
 	Since       time.Time `json:"since,omitzero"`
