@@ -165,7 +165,7 @@ func (f *follower) advance(event any) {
 			f.install(in.now)
 		}
 		if out.read {
-			f.read(out.list)
+			f.read()
 		}
 		if out.put {
 			f.put(in)
@@ -277,10 +277,10 @@ func (f *follower) sleep(now, wake time.Time) {
 }
 
 // read starts a read on a new goroutine with its own deadline.
-func (f *follower) read(list bool) {
+func (f *follower) read() {
 	n, ctx, st, have, key, w := f.state.read.n, f.calls, f.set.store, f.state.known.token, f.state.row.key, weak.Make(f)
 	var fleet store.Rows
-	if list {
+	if f.state.read.list {
 		fleet = f.fleet
 	}
 	go func() {

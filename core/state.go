@@ -34,6 +34,7 @@ type known struct {
 	served     bool             // a read began after the row was written, so the gate may serve
 	listed     bool             // the rows were listed at least once
 	compared   bool             // they were listed when their set was complete
+	listAfter  time.Time        // no listing before, because one failed while the gate serves; zero if none did
 	ahead      *period.Document // identity of a document that another instance has seen, if doc does not continue it
 	at         time.Time        // the last answered read
 	lost       bool             // the last read failed
@@ -53,6 +54,7 @@ type reading struct {
 	owed   bool      // a hint or a caller needs a read that begins from now on
 	again  bool      // the row was written during the running read, see rowDone
 	busy   bool      // a read runs
+	list   bool      // the last read also lists the rows
 	asked  time.Time // start of the running read, or of the last one
 	hinted time.Time // start of the last read that a hint or a caller asked for
 	fails  int       // in a row
@@ -166,7 +168,6 @@ type input struct {
 type output struct {
 	install  bool      // replace the snapshot, by one of state.now.closure
 	read     bool      // begin a read
-	list     bool      // the read also lists the rows
 	put      bool      // write the row
 	readFile bool      // read the override file
 	wake     time.Time // the next step without an event; zero means never

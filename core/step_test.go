@@ -178,6 +178,34 @@ func TestAReadFromBeforeTheRowDoesNotOpenTheGate(t *testing.T) {
 	require.True(t, p.open(), "its token is that of the adopted document, read after the row was written")
 }
 
+// TestRowsThatCannotBeListedDelayNoFurtherRead: a listing that fails uses half of the time of its
+// read. A gate that serves reads the document alone until a pause is over. One that starts refuses
+// anyway, and lists with each read.
+func TestRowsThatCannotBeListedDelayNoFurtherRead(t *testing.T) {
+	t.Parallel()
+	for name, listed := range map[string]bool{"while it serves": true, "while it starts": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newStepper(t, Config{PollInterval: time.Hour}).withRow()
+			p.after(0, tick{})
+			p.after(0, rowDone{token: "w1"})
+			read := p.reads(document(1), nil)
+			read.listed, read.since = listed, p.now // a new set
+			p.after(0, read)
+			require.Equal(t, listed, p.open())
+			p.after(2*time.Second, tick{})
+			require.True(t, p.state.read.busy && p.state.read.list)
+			p.after(time.Second, p.reads(nil, store.ErrUnchanged)) // it read the document alone
+			p.after(time.Second, hint{})
+			require.True(t, p.state.read.busy)
+			require.Equal(t, !listed, p.state.read.list)
+			p.after(0, p.reads(nil, store.ErrUnchanged))
+			p.after(listPause, hint{})
+			require.True(t, p.state.read.list)
+		})
+	}
+}
+
 func TestAGateServesWithoutARow(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

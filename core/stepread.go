@@ -37,6 +37,8 @@ func (set *settings) readDone(s *state, e readDone, in input, out *output) {
 	}
 	if e.listed {
 		set.compare(s, e, out)
+	} else if s.read.list {
+		s.known.listAfter = in.now.Add(listPause)
 	}
 	s.read.fails = 0
 	s.read.due = in.now.Add(set.interval(s, in.pace))
@@ -94,9 +96,13 @@ func (set *settings) adopt(s *state, e readDone, late bool, out *output) error {
 }
 
 // lists reports whether a read also lists the rows. It does so while the gate starts: if the store
-// lost its rows as well, the instances that know better write them again within youngSet.
+// lost its rows as well, the instances that know better write them again within youngSet. A listing
+// that failed delays its read. So a gate that serves lists again only after a pause.
 func (s *state) lists(now time.Time) bool {
 	k := &s.known
+	if k.listed && now.Before(k.listAfter) {
+		return false
+	}
 	return s.row.key != "" && (k.ahead != nil || !k.compared && now.Sub(s.begun) < 2*youngSet)
 }
 
@@ -231,7 +237,7 @@ func (set *settings) scheduleRead(s *state, in input, out *output) time.Time {
 		r.hinted = in.now
 	}
 	r.n++
-	out.list = s.lists(in.now)
+	r.list = s.lists(in.now)
 	r.busy, r.owed, r.asked, out.read = true, false, in.now, true
 	return r.asked.Add(readTimeout + overdueRead)
 }

@@ -1,6 +1,7 @@
 package accidents
 
 import (
+	"context"
 	"database/sql"
 	"os"
 	"os/exec"
@@ -193,7 +194,7 @@ func execute(t *testing.T, driver, dsn, statements string) {
 func run(t *testing.T, conn *sql.Conn, statements string) {
 	t.Helper()
 	for statement := range strings.SplitSeq(statements, "; ") {
-		_, err := conn.ExecContext(t.Context(), statement)
+		_, err := conn.ExecContext(context.WithoutCancel(t.Context()), statement) // also in a cleanup
 		require.NoError(t, err, statement)
 	}
 }
