@@ -40,6 +40,7 @@ func TestMain(m *testing.M) {
 //	exited CODE           after wait: demands this exit code of it
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	beginSession(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
