@@ -34,7 +34,7 @@ type known struct {
 	served     bool             // a read began after the row was written, so the gate may serve
 	listed     bool             // the rows were listed at least once
 	compared   bool             // they were listed when their set was complete
-	listAfter  time.Time        // no listing before, because one failed while the gate serves; zero if none did
+	listAfter  time.Time        // while the gate serves, no listing before this time; zero if none was tried
 	ahead      *period.Document // identity of a document that another instance has seen, if doc does not continue it
 	at         time.Time        // the last answered read
 	lost       bool             // the last read failed

@@ -19,7 +19,7 @@ const (
 	renewEvery    = leaseTime / 4    // its renewal, spread by a fifth
 	startingLimit = 10 * time.Second // how long the gate refuses because its row cannot be written, or the rows not be listed
 	leavingLimit  = 5 * time.Second  // how long Shutdown tries to delete the row
-	listPause     = 5 * time.Second  // after a listing that failed while the gate serves
+	listPause     = 5 * time.Second  // between two listings of the rows while the gate serves
 	youngSet      = 20 * time.Second // after which a new set of rows holds every instance
 	newsDelay     = 10 * time.Millisecond
 	newsSpread    = 40 * time.Millisecond

@@ -178,30 +178,36 @@ func TestAReadFromBeforeTheRowDoesNotOpenTheGate(t *testing.T) {
 	require.True(t, p.open(), "its token is that of the adopted document, read after the row was written")
 }
 
-// TestRowsThatCannotBeListedDelayNoFurtherRead: a listing that fails uses half of the time of its
-// read. A gate that serves reads the document alone until a pause is over. One that starts refuses
-// anyway, and lists with each read.
-func TestRowsThatCannotBeListedDelayNoFurtherRead(t *testing.T) {
+// TestAServingGateListsTheRowsOnlyAfterAPause: a listing delays its read. A gate that serves reads
+// the document alone until a pause is over. One that starts refuses anyway, and lists with each
+// read.
+func TestAServingGateListsTheRowsOnlyAfterAPause(t *testing.T) {
 	t.Parallel()
-	for name, listed := range map[string]bool{"while it serves": true, "while it starts": false} {
+	for name, c := range map[string]struct{ listed, again bool }{
+		"while it serves": {listed: true, again: true},
+		"while it serves, and the rows cannot be listed": {listed: true, again: false},
+		"while it starts, and the rows cannot be listed": {listed: false, again: false},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newStepper(t, Config{PollInterval: time.Hour}).withRow()
 			p.after(0, tick{})
 			p.after(0, rowDone{token: "w1"})
 			read := p.reads(document(1), nil)
-			read.listed, read.since = listed, p.now // a new set
+			read.listed, read.since = c.listed, p.now // a new set
 			p.after(0, read)
-			require.Equal(t, listed, p.open())
-			p.after(2*time.Second, tick{})
+			require.Equal(t, c.listed, p.open())
+			p.after(2*listPause, hint{})
 			require.True(t, p.state.read.busy && p.state.read.list)
-			p.after(time.Second, p.reads(nil, store.ErrUnchanged)) // it read the document alone
+			read = p.reads(nil, store.ErrUnchanged)
+			read.listed, read.since = c.again, p.now
+			p.after(0, read)
 			p.after(time.Second, hint{})
 			require.True(t, p.state.read.busy)
-			require.Equal(t, !listed, p.state.read.list)
+			require.Equal(t, !c.listed, p.state.read.list)
 			p.after(0, p.reads(nil, store.ErrUnchanged))
-			p.after(listPause, hint{})
-			require.True(t, p.state.read.list)
+			p.after(2*listPause, tick{})
+			require.True(t, p.state.read.busy && p.state.read.list, "no hint is needed")
 		})
 	}
 }

@@ -37,12 +37,17 @@ func (set *settings) readDone(s *state, e readDone, in input, out *output) {
 	}
 	if e.listed {
 		set.compare(s, e, out)
-	} else if s.read.list {
-		s.known.listAfter = in.now.Add(listPause)
+	}
+	if s.read.list && (!e.listed || s.known.ahead == nil) {
+		s.known.listAfter = in.now.Add(s.spread(listPause))
 	}
 	s.read.fails = 0
 	s.read.due = in.now.Add(set.interval(s, in.pace))
-	if again := in.now.Add(s.spread(hurriedPoll)); s.lists(in.now) && again.Before(s.read.due) {
+	again := in.now.Add(s.spread(hurriedPoll))
+	if again.Before(s.known.listAfter) {
+		again = s.known.listAfter
+	}
+	if s.lists(again) && again.Before(s.read.due) {
 		s.read.due = again
 	}
 	if s.row.key == "" || s.row.gaveUp || !s.row.since.IsZero() && !e.asked.Before(s.row.since) {
@@ -97,7 +102,8 @@ func (set *settings) adopt(s *state, e readDone, late bool, out *output) error {
 
 // lists reports whether a read also lists the rows. It does so while the gate starts: if the store
 // lost its rows as well, the instances that know better write them again within youngSet. A listing
-// that failed delays its read. So a gate that serves lists again only after a pause.
+// delays its read. So a gate that serves lists again only after a pause, and a hint in between is
+// answered by a read of the document alone.
 func (s *state) lists(now time.Time) bool {
 	k := &s.known
 	if k.listed && now.Before(k.listAfter) {
