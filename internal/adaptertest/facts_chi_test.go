@@ -122,7 +122,7 @@ func TestFactsOfChiMiddleware(t *testing.T) {
 }
 
 // TestFactsOfChiRewriting: under the Use of the outermost router chi has not chosen a route yet.
-// The README's order relies on it.
+// The order in docs/placement.md relies on it.
 func TestFactsOfChiRewriting(t *testing.T) {
 	t.Parallel()
 	type middleware = func(http.Handler) http.Handler

@@ -121,7 +121,7 @@ func TestFactsOfEchoErrors(t *testing.T) {
 	}
 }
 
-// TestFactsOfEchoRewriting: these facts are why the README puts rewriting under Pre, and why the
+// TestFactsOfEchoRewriting: these facts are why docs/placement.md puts rewriting under Pre, and why the
 // adapter compares the route with the path.
 func TestFactsOfEchoRewriting(t *testing.T) {
 	t.Parallel()

@@ -146,7 +146,7 @@ func TestFactsOfGinContext(t *testing.T) {
 	require.Same(t, c, c.Value(gin.ContextKey))
 }
 
-// TestFactsOfGinRewriting: these facts are why the README puts rewriting around the engine, and
+// TestFactsOfGinRewriting: these facts are why docs/placement.md puts rewriting around the engine, and
 // why the adapter compares the route with the path.
 func TestFactsOfGinRewriting(t *testing.T) {
 	t.Parallel()
