@@ -25,6 +25,7 @@ package chidowntime
 import (
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/internal/refusal"
@@ -36,17 +37,24 @@ type Config = core.Config
 // New makes a gate from cfg and returns its middleware. It panics if cfg is invalid, with
 // every fault in the message.
 //
-// The caller does not get the gate and cannot shut it down. After the process has ended, its
-// row stays in the store as a silent instance, for a day after the end of its lease. A file
-// store on the same host knows that the process is dead. A server with a graceful shutdown
-// calls [core.New], which returns the error, passes the gate to [Middleware], and calls the
-// gate's Shutdown after its own.
+// The gate shuts down with the http.Server of the first request, see [core.Gate.ShutdownWith].
+// An application that stops in order, has several servers, or needs the gate calls [core.New],
+// which returns the error, passes the gate to [Middleware], and calls the gate's Shutdown after
+// the server's.
 func New(cfg Config, opts ...Option) func(http.Handler) http.Handler {
 	gate, err := core.New(cfg)
 	if err != nil {
 		panic(fmt.Sprintf("chidowntime: invalid config: %v", err))
 	}
-	return Middleware(gate, opts...)
+	middleware := Middleware(gate, opts...)
+	var first sync.Once
+	return func(next http.Handler) http.Handler {
+		handler := middleware(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			first.Do(func() { gate.ShutdownWith(r) })
+			handler.ServeHTTP(w, r)
+		})
+	}
 }
 
 // Middleware returns the middleware of a gate, which several routers may share. It never

@@ -24,6 +24,7 @@ package echodowntime
 import (
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -37,43 +38,53 @@ type Config = core.Config
 // New makes a gate from cfg and returns its middleware. It panics if cfg is invalid, with
 // every fault in the message.
 //
-// The caller does not get the gate and cannot shut it down. After the process has ended, its
-// row stays in the store as a silent instance, for a day after the end of its lease. A file
-// store on the same host knows that the process is dead. A server with a graceful shutdown
-// calls [core.New], which returns the error, passes the gate to [Middleware], and calls the
-// gate's Shutdown after its own.
+// The gate shuts down with the http.Server of the first request, see [core.Gate.ShutdownWith].
+// An application that stops in order, has several servers, or needs the gate calls [core.New],
+// which returns the error, passes the gate to [Middleware], and calls the gate's Shutdown after
+// the server's.
 func New(cfg Config, opts ...Option) echo.MiddlewareFunc {
 	gate, err := core.New(cfg)
 	if err != nil {
 		panic(fmt.Sprintf("echodowntime: invalid config: %v", err))
 	}
-	return Middleware(gate, opts...)
+	m := newGateway(gate, opts)
+	m.first = new(sync.Once)
+	return m.middleware
 }
 
 // Middleware returns the middleware of a gate, which several routers may share. It never
 // panics. A nil gate, the result of an error that was not handled, refuses every request.
 func Middleware(gate *core.Gate, opts ...Option) echo.MiddlewareFunc {
+	return newGateway(gate, opts).middleware
+}
+
+func newGateway(gate *core.Gate, opts []Option) *gateway {
 	m := &gateway{gate: gate.OrClosed()}
 	for _, o := range opts {
 		if o != nil {
 			o.apply(m)
 		}
 	}
-	// Echo builds the chain for each request, and allocates the variables that this closure
-	// captures: two words.
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			if m.skip != nil && m.skip(c) {
-				return next(c)
-			}
-			ticket, ok := m.gate.Enter(c.Request())
-			if !ok {
-				return m.closed(c, next)
-			}
-			defer ticket.Leave()
-			carry(ticket, c)
+	return m
+}
+
+// middleware wraps next. Echo builds the chain for each request, and allocates the variables that
+// the closure captures: two words.
+func (m *gateway) middleware(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if m.skip != nil && m.skip(c) {
 			return next(c)
 		}
+		if m.first != nil {
+			m.first.Do(func() { m.gate.ShutdownWith(c.Request()) })
+		}
+		ticket, ok := m.gate.Enter(c.Request())
+		if !ok {
+			return m.closed(c, next)
+		}
+		defer ticket.Leave()
+		carry(ticket, c)
+		return next(c)
 	}
 }
 
@@ -81,6 +92,7 @@ type gateway struct {
 	gate    *core.Gate
 	respond func(echo.Context, core.Decision) error // nil: the gate answers
 	skip    func(echo.Context) bool                 // nil: nothing is skipped
+	first   *sync.Once                              // for ShutdownWith; nil: the application has the gate
 }
 
 // closed handles a request while the gate is not open.

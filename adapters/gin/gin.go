@@ -24,6 +24,7 @@ package gindowntime
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 
@@ -36,17 +37,21 @@ type Config = core.Config
 // New makes a gate from cfg and returns its middleware. It panics if cfg is invalid, with
 // every fault in the message.
 //
-// The caller does not get the gate and cannot shut it down. After the process has ended, its
-// row stays in the store as a silent instance, for a day after the end of its lease. A file
-// store on the same host knows that the process is dead. A server with a graceful shutdown
-// calls [core.New], which returns the error, passes the gate to [Middleware], and calls the
-// gate's Shutdown after its own.
+// The gate shuts down with the http.Server of the first request, see [core.Gate.ShutdownWith].
+// An application that stops in order, has several servers, or needs the gate calls [core.New],
+// which returns the error, passes the gate to [Middleware], and calls the gate's Shutdown after
+// the server's.
 func New(cfg Config, opts ...Option) gin.HandlerFunc {
 	gate, err := core.New(cfg)
 	if err != nil {
 		panic(fmt.Sprintf("gindowntime: invalid config: %v", err))
 	}
-	return Middleware(gate, opts...)
+	handle := Middleware(gate, opts...)
+	var first sync.Once
+	return func(c *gin.Context) {
+		first.Do(func() { gate.ShutdownWith(c.Request) })
+		handle(c)
+	}
 }
 
 // Middleware returns the middleware of a gate, which several routers may share. It never
