@@ -7,10 +7,10 @@ import (
 )
 
 // Behind returns a predicate that runs the middleware mw and asks ok with the request that mw
-// passes on. It is for a session that a predicate reads: the gate then stands before the session
-// middleware, and the session is read only while the gate is closed. If the session's database is
-// dead, the answer is no, and the client gets the refusal instead of an error of mw. name must not
-// be blank.
+// passes on. Use it for a predicate that reads a session. The session middleware can then come
+// after the gate, and the predicate runs it only while the gate is closed. If the database of the
+// sessions is down, the answer is no, and the client gets the refusal instead of an error of mw.
+// name must not be blank.
 //
 // mw gets a copy of the request, without a body, with the context and the deadline of the
 // predicate. Its response is discarded. A bypassed request runs mw again behind the gate. mw must

@@ -53,8 +53,9 @@ type Config struct {
 	StatusCode int
 	// RedirectURL redirects a refused GET or HEAD that accepts HTML, with status 302. It is an
 	// exempt path of this site or an absolute http(s) URL. All other requests are refused as
-	// usual. A request for the target's path is refused on every host: behind a proxy that
-	// replaces Host it may be the target itself, and a redirect would loop. "" means no redirect.
+	// usual. A request for the path of the target is refused on every host: behind a proxy that
+	// replaces Host, the target could be this site, and the redirect would loop. "" means no
+	// redirect.
 	RedirectURL string
 	// PageTemplate renders the HTML answer. The gate executes it with [PageData] once for each
 	// language after downtime begins or changes, and not for each request. Nil means the built-in
@@ -94,8 +95,8 @@ type Config struct {
 
 	// PollInterval is the time between two reads of the store, 10 ms to 1 h. Zero means the
 	// store's own choice, see [store.Info]. If the store keeps rows of instances, every interval
-	// is spread by 20 %. It is then at most 1 s while requests of an older snapshot run, and from
-	// 30 s before a period begins, ends or becomes overdue.
+	// is spread by 20 %. It is then at most 1 s in two cases: while requests of an older snapshot
+	// run, and from 30 s before a period begins, ends or becomes overdue.
 	PollInterval time.Duration
 	// OnStoreLost says what happens when the store could not be read for MaxStale. Zero means
 	// Keep.

@@ -93,7 +93,7 @@ type Closure struct {
 	// Since is when this stretch of downtime began: the start of the union of the
 	// overlapping and adjoining periods. Zero when unknown.
 	Since time.Time
-	// Until is the expected end of the stretch: the end of that union, by the promised end of
+	// Until is the expected end of the stretch: the end of that union, by the expected end of
 	// each period. Zero when unknown. It may have passed; the downtime is then overdue.
 	Until time.Time
 

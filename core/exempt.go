@@ -5,9 +5,9 @@ package core
 // alone, without a trailing slash. A Config exempts only the paths that it names. Each call
 // returns a new slice.
 //
-// A failed probe takes the instance out of service or restarts it, and downtime seldom asks for
-// that. If one of these four paths is not a probe, or if the load balancer must see the downtime,
-// list the paths yourself.
+// If a probe fails, the orchestrator takes the instance out of service or restarts it. This is
+// seldom wanted during downtime. If one of these four paths is not a probe, or if the load
+// balancer must see the downtime, list the paths yourself.
 func ExemptHealthChecks() []string {
 	return []string{"/healthz", "/livez", "/readyz", "/health"}
 }

@@ -86,8 +86,8 @@ func (f *overrideFile) read(ctx context.Context, set *settings) fileRead {
 
 // readOverrideFile reads the override file, if the rule trusts it. A missing file in an existing
 // directory means no override, so an operator ends an override by removing the file. Every other
-// fault is an error, and the last value stays. An empty file is such a fault. An unmounted volume
-// or a missing link target therefore does not end the override.
+// fault is an error, and the last value stays: an empty file, an unmounted volume or a missing
+// link target does not end the override.
 func readOverrideFile(path string, rule trust.Rule) (direction, error) {
 	f, err := rule.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

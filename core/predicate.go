@@ -43,7 +43,7 @@ type Predicate struct { //nolint:recvcheck // asked by pointer: a copy costs wit
 	watches []*watch // of the functions of the application
 }
 
-// Func returns a predicate whose answer is that of f. name must not be blank.
+// Func returns a predicate that answers as f does. name must not be blank.
 //
 // f runs on the request's goroutine, concurrently with itself. Its ctx holds the request's
 // context and also the values that earlier handlers stored in the framework's own way. Use ctx

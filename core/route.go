@@ -20,8 +20,8 @@ type Routed interface {
 	// exempt.
 	Route() (pattern string, known bool)
 	// Param returns the value that the router read for a name. The name begins with ":" or "*".
-	// If found is false, ":name" is a literal part of the path and not a parameter, and "*name"
-	// matches any rest: the router would choose the same route for the present path.
+	// If found is false, ":name" is a literal part of the path and not a parameter. "*name" then
+	// matches any rest, because the router would choose the same route for the present path.
 	Param(name string) (value string, found bool)
 }
 

@@ -16,8 +16,8 @@ import (
 var ErrShutdown = errors.New("the gate was shut down")
 
 // CloseStreams closes [Gate.Closing], so that streams end, and does nothing else. Register it
-// before the server stops: http.Server.Shutdown waits for event streams and long polls, which end
-// by this alone.
+// with the server. http.Server.Shutdown waits for event streams and long polls, and only this
+// call ends them.
 //
 //	server.RegisterOnShutdown(gate.CloseStreams)
 //

@@ -12,11 +12,11 @@ type snapshot struct {
 	owner *follower // of the gate; nil in Explain
 	// closure is nil while the gate is open.
 	closure *Closure
-	// admitted counts the requests that an open snapshot admits, or that a closed one
-	// admits by a predicate. A wider closing waits for them.
+	// admitted counts the requests that an open snapshot admits, or that a closed one admits by a
+	// predicate. A later snapshot that refuses more waits for them.
 	admitted cells
 	// exempt counts the requests that a closed snapshot admits by their path. They are counted
-	// and reported, but no closing waits for them. Nil while open.
+	// and reported, but no drain waits for them. Nil while open.
 	exempt cells
 	// closing is closed when an open gate closes. Consecutive closed snapshots share it.
 	closing chan struct{}

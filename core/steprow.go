@@ -23,8 +23,8 @@ func (set *settings) report(s *state) report {
 	return r
 }
 
-// regressed reports whether the store's document does not continue one that this gate, or before
-// it serves another instance, has seen.
+// regressed reports whether the store's document does not continue one that this gate has seen.
+// Before the gate serves, the documents that other instances have seen count too.
 func (s *state) regressed() bool { return s.known.regress != nil || s.known.ahead != nil }
 
 func (set *settings) rowState(s *state) period.RowState {
@@ -109,7 +109,7 @@ func (set *settings) rowDone(s *state, e rowDone, in input, out *output) {
 			s.known.served = true // the token was read after the row was written
 		}
 		// The running read may have begun before the row was there. It is repeated, unless its
-		// result is what the row's token asks for.
+		// result has the token that was read after the row was written.
 		if s.rowWantsRead() {
 			s.read.again, s.read.due = s.read.busy, in.now
 		}

@@ -13,12 +13,12 @@ import (
 // Shutdown waits for it. The stream watches [Gate.Closing] and ends itself. It ends when its
 // handler returns and all work has ended that it began with [Gate.Go].
 //
-// A stream must not write to the database as itself, because a migration does not wait for it. It
-// enters anew for each message: see [Gate.Enter], with a nil request.
+// A stream must not write to the database by itself, because no drain waits for it. For each
+// message it calls [Gate.Enter] with a nil request.
 //
-// The error says that ctx carries no ticket of a running request. The gate then waits for the
-// request as for any other. Requests for another protocol carry their ticket, and with
-// [Config].CarryTickets all requests. A second call for one request has no effect.
+// Stream returns an error if ctx carries no ticket of a running request. A drain then waits for
+// the request as for any other. Requests for another protocol carry their ticket. With
+// [Config].CarryTickets, all requests do. A second call for one request has no effect.
 //
 // name is one of a few constants of the program. "" counts as "unnamed". A name is cut after 40
 // bytes. Streams beyond the first 16 names count as "other".
