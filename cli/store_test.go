@@ -30,7 +30,7 @@ func TestPasswordsInURLsAreSeen(t *testing.T) {
 	}
 }
 
-// FuzzHasPassword: whatever net/url takes for a password is one.
+// FuzzHasPassword: each text that net/url takes for a password is one.
 func FuzzHasPassword(f *testing.F) {
 	for _, text := range []string{"u:p@h/db", ":@h", "u:a@b:c@h/db?app=x", "u%3Ap@h", "h?a=b;password=c", "h?x&%70assword", "h#?password=x"} {
 		f.Add(text)

@@ -159,7 +159,7 @@ func (o Operator) next(b base, w *write) (*period.Document, error) {
 		*next = *prev
 		next.Periods = append(make([]period.Period, 0, len(prev.Periods)+1), prev.Periods...)
 		if adopted(b.rows, prev.StoreID) {
-			next.Replaces = "" // it has served its purpose, and would beat another document for ever
+			next.Replaces = "" // all gates have adopted it; later it must not replace other documents
 		}
 	} else if w.replace {
 		next.Replaces = storeIDOf(b.rows)
@@ -196,9 +196,9 @@ func (o Operator) next(b base, w *write) (*period.Document, error) {
 	return next, err
 }
 
-// keepSince records in the periods in force since when the site has been down, if the periods before
-// the write began earlier. Otherwise the time would jump forward for visitors and operators, although
-// the site was never up.
+// keepSince records in the periods in force since when the site has been down, if this was before
+// their own start. Without the record, "down since" would jump forward for visitors and
+// operators, although the site was never up.
 func keepSince(before, after []period.Period, now time.Time) {
 	was, is := period.At(before, now), period.At(after, now)
 	if !was.Down || !is.Down || !was.Since.Before(is.Since) {

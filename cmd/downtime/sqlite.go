@@ -28,7 +28,7 @@ import (
 
 const sqliteForm = "sqlite:PATH?app=NAME[&prefix=PREFIX][&trust_writable=true]"
 
-// trustWritable is the parameter that believes a file whoever can write it.
+// trustWritable is the parameter that trusts a file that every user can write.
 const trustWritable = "trust_writable"
 
 // busyTimeout is how long one statement waits for another writer. SQLite then gives up, and does
@@ -122,7 +122,7 @@ type connector struct {
 	dir   string
 }
 
-// Connect opens the database if it is believed.
+// Connect opens the database if it is trusted.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err := c.judge(); err != nil {
 		return nil, err
@@ -134,9 +134,9 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, err
 }
 
-// believed returns an error if any user of the system can decide what the database says.
-// SQLite plays a journal back whoever created it beside the database. So a directory in which
-// all users can create files is refused, also where the database belongs to root.
+// believed returns an error if any user of the system can decide what the database says. SQLite
+// plays back a journal that any user created beside the database. So a directory in which all
+// users can create files is refused, also where the database belongs to root.
 func (s sqlite) believed() error {
 	path, err := s.rule.Find(s.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -151,7 +151,7 @@ func (s sqlite) believed() error {
 		return err
 	}
 	if s.rule.Shared(dir, in) {
-		return fmt.Errorf("every user of this system can create files in %s (%#o), where SQLite believes a journal whoever wrote it: "+
+		return fmt.Errorf("every user of this system can create files in %s (%#o), where SQLite plays back a journal of any user: "+
 			"keep the database in a directory in which only its users can write, or set %s", dir, 0o1000|in.Mode().Perm(), s.rule.Option)
 	}
 	for _, suffix := range []string{"-journal", "-wal", "-shm"} {

@@ -85,8 +85,8 @@ func TestADatabaseThatOthersCanReplaceIsNotBelieved(t *testing.T) {
 	}
 }
 
-// TestAJournalThatAnotherUserPlantsIsNotPlayedBack: SQLite believes it whoever wrote it, and so
-// root's database in a directory like /tmp says what the attacker wants.
+// TestAJournalThatAnotherUserPlantsIsNotPlayedBack: SQLite plays back a journal of any user, so
+// in a directory like /tmp an attacker could change root's database.
 func TestAJournalThatAnotherUserPlantsIsNotPlayedBack(t *testing.T) {
 	t.Parallel()
 	requireRoot(t)
@@ -103,7 +103,7 @@ func TestAJournalThatAnotherUserPlantsIsNotPlayedBack(t *testing.T) {
 
 	code, stdout, stderr := command(t, nil, "status", "--store", url)
 	require.Equal(t, 1, code, stdout)
-	require.Contains(t, stderr, "every user of this system can create files in "+dir+" (01777), where SQLite believes a journal whoever wrote it")
+	require.Contains(t, stderr, "every user of this system can create files in "+dir+" (01777), where SQLite plays back a journal of any user")
 	require.NoError(t, os.Remove(path+"-journal"))
 	code, _, _ = command(t, nil, "status", "--store", url)
 	require.Equal(t, 1, code, "the next journal can be there before the database is opened")

@@ -12,7 +12,7 @@ import (
 // maxLinks is how many symbolic links a path may lead through, as in Linux.
 const maxLinks = 40
 
-// Open opens the regular file at path for reading, if it is believed, with each link that
+// Open opens the regular file at path for reading, if it is trusted, with each link that
 // leads to it. Errors: an [*Error]; an [*fs.PathError]; another one if it is no regular file.
 func (r Rule) Open(path string) (*os.File, error) {
 	path, in, file, err := r.find(path)
@@ -43,7 +43,7 @@ func (r Rule) open(path string, in fs.FileInfo) (*os.File, error) {
 }
 
 // Find follows the links that lead to the file at path, and returns its path without links.
-// It returns an [*Error] if the file or one of the links is not believed. If the file is
+// It returns an [*Error] if the file or one of the links is not trusted. If the file is
 // missing, the error is [fs.ErrNotExist]; the path is empty if its directory is missing too.
 func (r Rule) Find(path string) (string, error) {
 	path, in, file, err := r.find(path)
@@ -133,7 +133,7 @@ func (r Rule) missing(dir string, err error) error {
 // where it leads: /proc/1/root is the root directory of another container.
 func isKernels(path string) bool { return strings.HasPrefix(path, "/proc/") }
 
-// Regular returns an error if file is no regular file or is not believed, see [Rule.Entry].
+// Regular returns an error if file is no regular file or is not trusted, see [Rule.Entry].
 func (r Rule) Regular(path string, in, file fs.FileInfo) error {
 	if !file.Mode().IsRegular() {
 		return fmt.Errorf("%s is %s, want a regular file", path, kindOf(file.Mode()))

@@ -1,4 +1,4 @@
-// Package trust decides which files are believed on a machine that several users share. A file
+// Package trust decides which files are trusted on a machine that several users share. A file
 // that opens or closes a site is one: the document, its lock, its marker, the directory of its
 // rows, the override file, a database.
 //
@@ -6,7 +6,7 @@
 // it, because the directory is writable for all. In a directory like /tmp, which is writable
 // for all and sticky, each user can create files, but replace their own only. There a file is
 // believed if it has one name and belongs to root, to the directory's owner, or to a user whom
-// the caller adds. A place that is mounted read-only is believed. Directories above the file
+// the caller adds. A place that is mounted read-only is trusted. Directories above the file
 // and above the links to it are not looked at.
 package trust
 
@@ -17,18 +17,18 @@ import (
 	"path/filepath"
 )
 
-// Rule says which files are believed. The zero Rule adds no users.
+// Rule says which files are trusted. The zero Rule adds no users.
 type Rule struct {
-	// Lifted believes all files.
+	// Lifted trusts all files.
 	Lifted bool
 	// Option names what sets Lifted, for errors. "" means that there is no such option.
 	Option string
-	// Also reports whether this user's files are believed in a directory that all users
+	// Also reports whether this user's files are trusted in a directory that all users
 	// share. It is asked after root and the directory's owner. Nil adds no users.
 	Also func(uid int) bool
 }
 
-// Error says why a file is not believed and what to do.
+// Error says why a file is not trusted and what to do.
 type Error struct{ problem string }
 
 func (e *Error) Error() string { return e.problem }
@@ -41,7 +41,7 @@ func (r Rule) refuse(format string, args ...any) *Error {
 	return e
 }
 
-// Entry returns an [*Error] if file, which has this path in the directory in, is not believed.
+// Entry returns an [*Error] if file, which has this path in the directory in, is not trusted.
 func (r Rule) Entry(path string, in, file fs.FileInfo) error {
 	if r.Lifted || !hasPermissions {
 		return nil
@@ -52,7 +52,7 @@ func (r Rule) Entry(path string, in, file fs.FileInfo) error {
 	}
 	shared := r.Shared(dir, in)
 	if uid, _ := Owner(file); shared && !r.trusts(in, uid) {
-		return r.refuse("%s belongs to user %d, and every user of this system can create files in %s (%s), where only those of %s are believed: "+
+		return r.refuse("%s belongs to user %d, and every user of this system can create files in %s (%s), where only those of %s are trusted: "+
 			"look at it and then remove it or chown it, or keep it in a directory in which only its users can write",
 			path, uid, dir, octal(in), r.believed(in))
 	}
@@ -75,12 +75,12 @@ func (r Rule) Directory(dir string, info fs.FileInfo) error {
 }
 
 // Shared reports whether every user of the system can create files in the directory, and the
-// owner of a file decides whether it is believed.
+// owner of a file decides whether it is trusted.
 func (r Rule) Shared(dir string, info fs.FileInfo) bool {
 	return !r.Lifted && hasPermissions && info.Mode()&0o002 != 0 && info.Mode()&fs.ModeSticky != 0 && !isReadOnly(dir)
 }
 
-// Writer returns an [*Error] if no reader would believe a file that this process creates in
+// Writer returns an [*Error] if no reader would trust a file that this process creates in
 // the directory.
 func (r Rule) Writer(dir string, info fs.FileInfo) error {
 	if err := r.Directory(dir, info); err != nil {
@@ -89,7 +89,7 @@ func (r Rule) Writer(dir string, info fs.FileInfo) error {
 	if !r.Shared(dir, info) || r.trusts(info, os.Geteuid()) {
 		return nil
 	}
-	return r.refuse("every user of this system can create files in %s (%s), where only those of %s are believed, and this process runs as user %d: "+
+	return r.refuse("every user of this system can create files in %s (%s), where only those of %s are trusted, and this process runs as user %d: "+
 		"run it as one of them, or keep the file in a directory in which only its users can write",
 		dir, octal(info), r.believed(info), os.Geteuid())
 }
@@ -99,7 +99,7 @@ func (r Rule) trusts(in fs.FileInfo, uid int) bool {
 	return uid == 0 || uid == owner || r.Also != nil && r.Also(uid)
 }
 
-// believed lists the users whose files are believed in the directory.
+// believed lists the users whose files are trusted in the directory.
 func (r Rule) believed(in fs.FileInfo) string {
 	users := "root"
 	if owner, _ := Owner(in); owner != 0 {

@@ -12,7 +12,6 @@ type Result struct {
 	// Ended is what an end has ended; nil after others.
 	Ended []Period `json:"ended,omitzero"`
 	State State    `json:"state"`
-	// Fleet is which instances there are to it; nil if nobody looked, or the store keeps no
-	// rows of them.
+	// Fleet counts the instances; nil if they were not read, or if the store keeps no rows.
 	Fleet *Counts `json:"fleet,omitempty"`
 }

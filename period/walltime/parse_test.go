@@ -135,8 +135,8 @@ func TestWithoutAZoneOnlyLocalTimesAreRefused(t *testing.T) {
 
 func TestInstantsAreThoseThatAClockShows(t *testing.T) {
 	t.Parallel()
-	// Every half hour of 2026 in zones that change on different terms: whatever a clock
-	// shows at an instant, the instant is among those of what it shows.
+	// Every half hour of 2026 in zones that change on different terms: Instants returns the
+	// instant for the time that a clock shows at this instant.
 	for _, name := range []string{"America/New_York", "Europe/London", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kathmandu", "America/St_Johns"} {
 		loc, twice := zone(t, name), 0
 		for at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); at.Year() == 2026; at = at.Add(30 * time.Minute) {

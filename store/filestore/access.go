@@ -10,11 +10,11 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// A file that root's command creates must stay readable to the server, which runs as another
-// user: a change that the server cannot read is no change.
+// The server can run as another user than the command. It must be able to read each file that the
+// command creates, because otherwise the site does not follow the command.
 
-// own gives the new file f the permissions of old and, where this user can, its owner. If old
-// is nil, f gets what suits a first document.
+// own gives the new file f the permissions of old and, where this user can, its owner. If old is
+// nil, f gets the owner and permissions of a first document.
 func (w *writer) own(f *os.File, old fs.FileInfo) error {
 	mode, who, err := w.permissions(old)
 	if err != nil {
@@ -32,10 +32,10 @@ func (w *writer) own(f *os.File, old fs.FileInfo) error {
 	return w.readable(f)
 }
 
-// shareLock lets exactly those users open the lock file f who can write in its directory. A
-// user who can open it, even to read, can hold the lock, and so stop all writers or make a dead
-// instance look alive. An existing file is corrected if this user owns it and it is certainly
-// a lock file: its creator can have been killed before this step.
+// shareLock lets exactly those users open the lock file f who can write in its directory. A user
+// who can open it, even for reading, can hold the lock, stop all writers, or make a dead instance
+// look alive. If the creator of an existing file was killed before this step, the permissions are
+// corrected here, provided that this user owns the file and that it is certainly a lock file.
 func (s *Store) shareLock(f *os.File, in *os.Root, isNew bool) error {
 	dir, err := in.Stat(".")
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Store) shareLock(f *os.File, in *os.Root, isNew bool) error {
 	return err
 }
 
-// rule says which files are believed: in a directory that all users share, those of root, of
+// rule says which files are trusted: in a directory that all users share, those of root, of
 // the directory's owner, and of users with a live row.
 func (s *Store) rule() trust.Rule {
 	r := s.rowsRule()
@@ -86,7 +86,7 @@ func (s *Store) rowsRule() trust.Rule {
 	return trust.Rule{Lifted: s.trustWritable, Option: "the store's option TrustWritable"}
 }
 
-// mayWrite returns an error if no reader would believe what this process creates in the
+// mayWrite returns an error if no reader would trust a file that this process creates in the
 // directory of the document.
 func (s *Store) mayWrite(dir *os.Root) error {
 	info, err := dir.Stat(".")
@@ -96,10 +96,10 @@ func (s *Store) mayWrite(dir *os.Root) error {
 	return s.rule().Writer(s.dir, info)
 }
 
-// permissions returns mode and owner of old; in a directory that all users share the file
-// stays this user's, or becomes the directory's owner's. If old is nil, it returns what suits
-// a new file: the directory's owner, if this user is root, the directory's group, if its
-// members can write there, and the mode that [Mode] says.
+// permissions returns mode and owner of old. In a directory that all users share, the owner is
+// this user or the directory's owner. If old is nil, permissions returns those of a new file: the
+// directory's owner, if this user is root; the directory's group, if its members can write there;
+// and the mode of [Mode].
 func (w *writer) permissions(old fs.FileInfo) (fs.FileMode, owner, error) {
 	dir, err := w.dir.Stat(".")
 	if err != nil {
@@ -108,7 +108,7 @@ func (w *writer) permissions(old fs.FileInfo) (fs.FileMode, owner, error) {
 	if old != nil {
 		who := ownerOf(old)
 		if who.uid != ownerOf(dir).uid && w.store.rule().Shared(w.store.dir, dir) {
-			who.uid = asIs.uid // its owner is believed today, and perhaps not tomorrow
+			who.uid = asIs.uid // the owner of old may lose this trust later
 		}
 		return old.Mode().Perm(), who, nil
 	}
@@ -164,7 +164,7 @@ func (o owner) owns(file fs.FileInfo) bool {
 	return (o.uid < 0 || o.uid == is.uid) && (o.gid < 0 || o.gid == is.gid)
 }
 
-// chown gives f to who as far as this user can. stillReadable tells whether that is enough.
+// chown gives f to the owner who, as far as this user can. stillReadable checks the result.
 func chown(f *os.File, who owner) {
 	if f.Chown(who.uid, who.gid) != nil {
 		_ = f.Chown(-1, who.gid)

@@ -8,54 +8,54 @@
 // enough. Symbolic links are followed, because a ConfigMap is made of them. The store returns
 // the bytes of the file as they are. An edit by hand is another document with another token.
 // An empty file is a document of zero bytes. These files are errors: a file that is not
-// regular, is larger than [store.MaxBytes] or cannot be read, and a file that is not believed.
+// regular, is larger than [store.MaxBytes] or cannot be read, and a file that is not trusted.
 //
-// A missing file is [store.ErrNeverWritten] only if nothing tells that there was a document.
-// Otherwise it is [store.ErrLost]. Three things tell: this Store has seen a document; a marker
-// is beside it (the path with ".written"), which Swap leaves for all who can read the
-// document; [MustExist] is set. A marker that cannot be read is an error.
+// A missing file is [store.ErrLost] in three cases: this Store has seen a document; there is a
+// marker (the path with ".written"), which Swap leaves beside the document for all users who can
+// read it; or [MustExist] is set. Otherwise it is [store.ErrNeverWritten]. A marker that cannot
+// be read is an error.
 //
 // # Shared machines
 //
-// A file is not believed if every user of the system can write it, or can replace it or one of
-// the links that lead to it, because the directory is writable for all. In a sticky directory
-// that is writable for all, like /tmp, a file is believed if it belongs to root, to the
-// directory's owner or to a user with a live row, and has no second name. The same is true of
-// the lock, the marker and the directory of the rows, and there only these users can write. A
-// place that is mounted read-only is believed. [TrustWritable] believes all. Directories above
-// these are not looked at.
+// A file is not trusted if every user of the system can write it. It is not trusted either if
+// every user can replace it, or one of the links that lead to it, because the directory is
+// writable for all. In a sticky directory that is writable for all, like /tmp, a file is trusted
+// if it belongs to root, to the directory's owner or to a user with a live row, and has no second
+// name. In such a directory, only these users can write. The same rules apply to the lock, the
+// marker and the directory of the rows. A place that is mounted read-only is trusted.
+// [TrustWritable] trusts all files. The store does not look at the directories above these.
 //
 // # Readers
 //
-// Operator and application can be two users. What one creates, the other can read, under any
-// umask: a new file belongs to the directory's group if that group can write there, and each
-// user who can enter the directory can read it. The directory decides who that is. Root gives
-// a new file to the directory's owner. A write fails with [store.ErrReadOnly] and changes
-// nothing if the directory's owner, its group if that can write, or the owner of a live row
-// could not read the result. The error names the missing chmod or chgrp.
+// Operator and application can be two users. Each can read the files that the other creates,
+// under any umask: a new file belongs to the directory's group if that group can write there, and
+// each user who can enter the directory can read it. Root gives a new file to the directory's
+// owner. A write fails with [store.ErrReadOnly] and changes nothing if one of these could not
+// read the result: the directory's owner, a group that can write in the directory, or the owner
+// of a live row. The error names the missing chmod or chgrp.
 //
 // # Writing
 //
-// One writer at a time holds a lock on the lock file (the path with ".lock"). Only users who
-// can write in the directory can open it, and the kernel frees it when the process ends in
-// any way. The writer reads the document again, writes a temporary file in the same
-// directory, makes it durable, and renames it over the document. Each reader, and a machine
-// after a crash, finds the old document or the new one. Owner, group and mode stay; ACLs and
-// security labels are the directory's. A write never goes through a symbolic link. The
-// directory must be writable: mount the directory into a container instead of the file. A
-// write that cannot be made durable is [store.ErrUnconfirmed], though it can be read.
+// One writer at a time holds a lock on the lock file (the path with ".lock"). Only users who can
+// write in the directory can open it. The kernel frees the lock when the process ends, however it
+// ends. The writer reads the document again, writes a temporary file in the same directory, makes
+// it durable, and renames it over the document. A reader finds the old document or the new one,
+// also after a crash of the machine. Owner, group and mode stay. ACLs and security labels are
+// those of the directory. A write never goes through a symbolic link. The directory must be
+// writable: mount the directory into a container instead of the file. A write that cannot be made
+// durable is [store.ErrUnconfirmed], though it can be read.
 //
 // Keep copies a document that cannot be decoded to the path with ".bad-" and the time, before
 // the caller replaces it.
 //
 // # Instances
 //
-// Instances keep their rows in a directory beside the file (the path with ".instances"). A
-// link in its place is an error. Each instance holds a lock on a file of its own for as long
-// as its process lives. On the same host and boot, a lock that is free proves that the
-// process is dead; elsewhere only the lease counts. Only users who can write rows can open
-// these locks, because a user who can open one can hold it; to others only the lease counts.
+// Instances keep their rows in a directory beside the file (the path with ".instances"). A link
+// in its place is an error. Each instance holds a lock on a file of its own for as long as its
+// process lives. On the same host and boot, a lock that is free proves that the process is dead;
+// elsewhere only the lease counts. Only users who can write rows can open these locks, because a
+// user who can open one can hold it. For other users only the lease counts.
 //
-// The file belongs on a local file system. On a network file system its locks and caches
-// decide what is seen when, and a call can block as long as the file system does.
+// The file belongs on a local file system. On a network file system, its locks and caches decide
+// when a reader sees a change, and a call can block as long as the file system does.
 package filestore

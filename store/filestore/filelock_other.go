@@ -11,7 +11,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// fileLock is a lock on a file. It ends with the process, in any way.
+// fileLock is a lock on a file. It ends with the process, however the process ends.
 type fileLock struct{ *flock.Flock }
 
 // tryLock locks f without waiting, exclusively or shared. It takes over f, which is closed

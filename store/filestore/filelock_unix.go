@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// fileLock is a lock on a file. It ends with the process, in any way.
+// fileLock is a lock on a file. It ends with the process, however the process ends.
 type fileLock struct{ file *os.File }
 
 // tryLock locks f without waiting, exclusively or shared. It takes over f, which is closed
@@ -25,7 +25,7 @@ func tryLock(f *os.File, shared bool) (*fileLock, error) {
 	}
 	_ = f.Close() // nothing was written
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, nil //nolint:nilnil // no lock and no error is what was found
+		return nil, nil //nolint:nilnil // another process has the lock
 	}
 	return nil, &fs.PathError{Op: "flock", Path: f.Name(), Err: err}
 }
@@ -48,7 +48,7 @@ func flock(f *os.File, how int) error {
 
 func (l *fileLock) Stat() (fs.FileInfo, error) { return l.file.Stat() }
 
-// Unlock gives the lock back, also where a child process that is being started shares the file.
+// Unlock gives the lock back, even if a child process that is being started shares the file.
 func (l *fileLock) Unlock() error {
 	return errors.Join(flock(l.file, syscall.LOCK_UN), l.file.Close())
 }

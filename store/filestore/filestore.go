@@ -16,7 +16,7 @@ import (
 
 const (
 	pollInterval = 100 * time.Millisecond
-	maxNameLen   = 200 // leaves room for what the names of other files add
+	maxNameLen   = 200 // leaves room for the longer names of the other files
 )
 
 // Store is a [store.Store], [store.Rows] and [store.Keeper] in a file. It is safe for
@@ -54,21 +54,21 @@ var (
 // Option changes what [New] makes. A nil Option changes nothing.
 type Option func(*Store)
 
-// MustExist makes a missing file [store.ErrLost] from the start. It is for a file that
-// another party provides, such as a ConfigMap. Swap can still write the first document. Without
-// this option an empty directory means that the site is up: set it where a volume can be
-// mounted late, or replaced by an empty one, and run "downtime init" once.
+// MustExist makes a missing file [store.ErrLost] from the start. It is for a file that another
+// party provides, such as a ConfigMap. Swap can still write the first document. Without this
+// option, an empty directory means that the site is up. Set the option if a volume can be mounted
+// late, or can be replaced by an empty one, and run "downtime init" once.
 func MustExist() Option { return func(s *Store) { s.mustExist = true } }
 
-// TrustWritable believes a file that every user of the system can write, can replace, or can
+// TrustWritable trusts a file that every user of the system can write, can replace, or can
 // have created in a directory like /tmp. Without this option such a file is an error, because
 // any user could end downtime. A place that is mounted read-only is no error.
 //
-// Set it where the permissions say nothing: file systems without permissions, and some mounts
-// of container desktops, show every file so. An emptyDir of Kubernetes is such a directory
+// Set it where permissions have no meaning: file systems without permissions, and some mounts of
+// container desktops, show every file as writable. An emptyDir of Kubernetes is such a directory
 // (0777); there the option means that you trust every container that mounts it. The downtime
-// command does not set the option. To use the command there, chmod o-w the directory and let
-// its users share a group.
+// command does not set the option. To use the command there, chmod o-w the directory and let its
+// users share a group.
 func TrustWritable() Option { return func(s *Store) { s.trustWritable = true } }
 
 // Mode sets the permissions of a file that Swap creates. The default is 0644: a user who can
@@ -134,7 +134,7 @@ func (s *Store) at(step string) error {
 }
 
 // refused adds [store.ErrReadOnly] to an error that means that this user cannot write here, or
-// cannot write what readers would believe.
+// that readers would not trust the result.
 func refused(err error) error {
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || isUntrusted(err) {
 		return fmt.Errorf("%w: %w", store.ErrReadOnly, err)

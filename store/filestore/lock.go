@@ -123,7 +123,7 @@ func (w *writer) openLock() (*os.File, error) {
 		}
 		f, err = w.dir.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 		if errors.Is(err, fs.ErrExist) {
-			return nil, nil //nolint:nilnil // no file and no error is what was found
+			return nil, nil //nolint:nilnil // another process is creating the file
 		}
 		isNew = true
 	}

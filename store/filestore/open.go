@@ -17,7 +17,7 @@ import (
 // openAttempts is how often a file is opened that is replaced meanwhile.
 const openAttempts = 10
 
-// openIn opens the regular file name in dir, if the rule believes it. It refuses a link,
+// openIn opens the regular file name in dir, if the rule trusts it. It refuses a link,
 // because os.Root follows one that stays inside the directory.
 func openIn(rule trust.Rule, dir *os.Root, name string, flag int) (*os.File, error) {
 	in, err := dir.Stat(".")
@@ -47,7 +47,7 @@ func openIn(rule trust.Rule, dir *os.Root, name string, flag int) (*os.File, err
 	return nil, fmt.Errorf("%s was replaced %d times while it was opened: try again", pathIn(dir, name), openAttempts)
 }
 
-// openDirIn opens the directory name in parent, if the rule believes it. It refuses a link.
+// openDirIn opens the directory name in parent, if the rule trusts it. It refuses a link.
 func openDirIn(rule trust.Rule, parent *os.Root, name string) (*os.Root, error) {
 	in, err := parent.Stat(".")
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"strconv"
 )
 
-// explainDenied adds to a refused permission which file or directory denies it, whose that is,
-// which user this process is, and what to do. path is the one that this process wanted to read
-// or, with write, to write or create. Other errors stay as they are.
+// explainDenied adds to a refused permission: the file or directory that denies it, its owner,
+// the user of this process, and what to do. path is the file that this process wanted to read, or
+// with write to write or create. Other errors stay as they are.
 func explainDenied(err error, path string, write bool) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return err

@@ -13,12 +13,13 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// settleTime is how long a file that looks unchanged is read all the same. Two writes within
-// one tick of the file system's clock leave the same time stamp, and ticks of up to two
-// seconds exist. This process's clock measures it; the file system's clock can be another.
+// settleTime is how long after a change the file is read even if it looks unchanged. Two writes
+// within one tick of the file system's clock leave the same time stamp, and ticks of up to two
+// seconds exist. The clock of this process measures settleTime, because the file system can have
+// another clock.
 const settleTime = 2 * time.Second
 
-// reading is what the last read of the file that did not fail has found.
+// reading is the result of the last read of the file that succeeded.
 type reading struct {
 	stamp   stamp     // of the open file, from before its content was read
 	since   time.Time // when a file with this stamp was first read
@@ -103,7 +104,7 @@ func (s *Store) content(f *os.File) ([]byte, fs.FileInfo, error) {
 // errMissing means that there is no file at the path.
 var errMissing = errors.New("the file does not exist")
 
-// unreachable tells a file that does not exist from one that cannot be reached.
+// unreachable distinguishes a file that does not exist from one that cannot be reached.
 func (s *Store) unreachable(err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return s.unreadable(err)
@@ -119,7 +120,7 @@ func (s *Store) unreachable(err error) error {
 
 func (s *Store) unreadable(err error) error {
 	if isUntrusted(err) {
-		return s.errorf("is not believed: %w", err)
+		return s.errorf("is not trusted: %w", err)
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return s.errorf("cannot be read: %w", explainDenied(err, s.path, false))

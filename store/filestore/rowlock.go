@@ -28,9 +28,9 @@ func (s *Store) writeRow(dir *os.Root, key string, r record) (*heldRow, error) {
 	return row, s.writeRecord(dir, key+rowSuffix, r)
 }
 
-// hold locks the row's lock file, unless this Store holds it. A new lock file is created
-// after a row without a host: for a moment the file is not locked, and a row with a host would
-// be taken for dead.
+// hold locks the row's lock file, unless this Store holds it. Before a new lock file, hold writes
+// a row without a host: for a moment the file is not locked, and readers would judge a row with a
+// host as dead.
 func (s *Store) hold(dir *os.Root, key string, r record) (*heldRow, error) {
 	name := key + lockSuffix
 	if row := s.held[key]; row != nil {
@@ -80,9 +80,9 @@ func (s *Store) letGo(key string) {
 	}
 }
 
-// free reports whether no process holds the lock of a row, which it tries by taking the lock
-// for a moment. It is false if that cannot be known: the lock file is missing, cannot be
-// opened, as by a user who cannot write rows, or is not certainly the row's.
+// free reports whether no process holds the lock of a row. It takes the lock for a moment to find
+// out. It returns false if it cannot know: the lock file is missing, this user cannot open it, or
+// it is not certainly the lock file of the row.
 func (s *Store) free(dir *os.Root, key string) bool {
 	name := key + lockSuffix
 	f, err := openIn(inRows, dir, name, os.O_RDONLY)

@@ -55,7 +55,8 @@ func (s *Store) PutRow(ctx context.Context, key string, b []byte, lease time.Dur
 	return blob.Token, now, nil
 }
 
-// noDocument reports whether err says that there is no document. Any other error says nothing.
+// noDocument reports whether err means that there is no document. After any other error it is
+// unknown whether there is one.
 func noDocument(err error) bool {
 	return errors.Is(err, store.ErrNeverWritten) || errors.Is(err, store.ErrLost)
 }
@@ -69,7 +70,8 @@ func (s *Store) putRow(key string, b []byte, now time.Time, lease time.Duration)
 	host, boot := hostid.This()
 	next := record{Seen: now.UTC(), Lease: now.Add(lease).UTC(), Host: host, Boot: boot, Bytes: b}
 	row, err := s.writeRow(dir, key, next)
-	// The tombstone is looked for last: a DeleteRow that comes later removes what was written.
+	// PutRow looks for the tombstone last: a DeleteRow that comes later removes the row that was
+	// written.
 	if _, deleted := tombstone(dir, key, now); deleted {
 		s.letGo(key)
 		return nil, errors.Join(store.ErrRowDeleted, removeIn(dir, key+rowSuffix), removeIn(dir, key+lockSuffix))

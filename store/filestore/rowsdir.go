@@ -13,8 +13,8 @@ import (
 // The directory of the rows is opened once for each call, and everything in it is reached
 // through that. A directory that takes its place meanwhile is not touched.
 
-// inRows is the rule for the files in that directory, which was judged as a whole: only users
-// who may write rows can write in it.
+// inRows is the rule for the files in that directory. The directory was already judged as a
+// whole: only users who may write rows can write in it.
 var inRows = trust.Rule{Lifted: true}
 
 func (s *Store) rowsName() string { return s.base + ".instances" }
@@ -72,9 +72,10 @@ func (s *Store) makeRows(now time.Time) (dir *os.Root, err error) {
 	return dir, nil
 }
 
-// shareRows lets the users who can enter parent list the directory that this process has just
-// created there, and its writers write. The umask takes no part. It changes the open
-// directory, and only while that is as new: another directory can have taken its place.
+// shareRows sets the permissions of the directory that this process has just created in parent,
+// under any umask: users who can enter parent can list it, and users who can write in parent can
+// write in it. It changes the open directory, and only if that is still new, because another
+// directory can have taken its place.
 func shareRows(dir *os.Root, parent fs.FileInfo) error {
 	f, err := dir.Open(".")
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// openSpare opens a file for reading, if it is believed. If the process or the system has no
+// openSpare opens a file for reading, if it is trusted. If the process or the system has no
 // descriptor left, as when idle connections hold them all, it uses the one that the Store keeps
 // in reserve: the gate must still learn that the site is down. The caller holds s.mu and calls
 // done after the read.
@@ -24,7 +24,8 @@ func (s *Store) openSpare(path string) (f *os.File, done func(), err error) {
 		return nil, nil, err
 	}
 	if borrowed {
-		// The open file becomes the reserve: another goroutine could take a closed descriptor.
+		// The open file becomes the reserve. If it were closed first, another goroutine could
+		// take its descriptor.
 		return f, func() { s.spare = f }, nil
 	}
 	return f, func() {

@@ -22,7 +22,7 @@ func (s *Store) Swap(ctx context.Context, old store.Token, next []byte) error {
 	return store.NotWritten(err) // the rename is the last step that can fail, and does nothing then
 }
 
-// found is the document that a writer found. It is zero if there is no file.
+// found is the document that a writer replaces. It is zero if there is no file.
 type found struct {
 	info  fs.FileInfo
 	bytes []byte
@@ -56,7 +56,7 @@ func (w *writer) swap(ctx context.Context, old store.Token, next []byte) error {
 	s.mu.Lock()
 	s.seen = true
 	s.mu.Unlock()
-	// To read the document back would prove nothing of what follows.
+	// Reading the document back would not prove that the steps below succeeded.
 	if err := w.sync("sync-directory", "."); err != nil {
 		return w.unconfirmed(err)
 	}

@@ -83,8 +83,8 @@ func claim(dir *os.Root, temp, name string) error {
 	return dir.Rename(temp, name) // this file system has no hard links
 }
 
-// isTemp reports whether writeTemp makes such a name. Only random text is between prefix and
-// suffix, because another store's name can begin like this one's.
+// isTemp reports whether writeTemp makes such a name. Between prefix and suffix it accepts only
+// random text, because the name of another store can begin with the name of this one.
 func isTemp(prefix, name string) bool {
 	name, ours := strings.CutPrefix(name, prefix)
 	random, temp := strings.CutSuffix(name, tempSuffix)
