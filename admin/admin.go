@@ -27,9 +27,9 @@ type Config struct {
 	// Actor returns the name of the operator, for periods and the log. A name longer than
 	// period.MaxNameLen bytes is cut. "" and a panic deny the request.
 	Actor func(ctx context.Context, r *http.Request) string
-	// Origin returns where the request comes from, for the log. Nil means "page from ADDRESS"
-	// with the peer address of the connection, which behind a proxy is the proxy's. Forwarded
-	// headers are ignored.
+	// Origin returns where the request comes from, for the log. Nil means "page from ADDRESS",
+	// with the peer address of the connection. Behind a proxy this is the address of the proxy.
+	// Forwarded headers are ignored.
 	Origin func(ctx context.Context, r *http.Request) string
 	// Denied answers requests that Authorize or Actor denied, for example with a login page. Nil
 	// means 403. The page's security headers are set before the call; Denied may replace them.
@@ -43,9 +43,10 @@ type Config struct {
 	// It is for a proxy that replaces the Host header. Nil means none.
 	TrustedOrigins []string
 	// InsecureCookies is for browsers that load the page by plain HTTP: from a host other than
-	// localhost, or Safari from any. False means that cookies are Secure and named "__Host-…",
-	// which such browsers do not keep: the time zone cannot be picked, and no page tells of the
-	// last action. True means that sibling hosts can set the operator's time zone.
+	// localhost, or Safari from any host. False means that cookies are Secure, and that their
+	// names begin with "__Host-". Such browsers do not keep these cookies: the operator cannot
+	// pick a time zone, and no page reports the last action. True means that sibling hosts can
+	// set the operator's time zone.
 	InsecureCookies bool
 	// Logger gets a line for each write and for each fault. Nil means slog.Default().
 	Logger *slog.Logger

@@ -11,9 +11,9 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// Exempt adds the mount to cfg.ExemptPaths, so that the page stays reachable while the site
-// is down. Authorize then decides alone who reaches it. path is [Config.Path]. Call it before
-// [core.New].
+// Exempt adds the mount to cfg.ExemptPaths, so that the page stays reachable while the site is
+// down. Authorize alone then decides which clients reach it. path is [Config.Path]. Call it
+// before [core.New].
 func Exempt(cfg *core.Config, path string) {
 	cfg.ExemptPaths = append(slices.Clone(cfg.ExemptPaths), mountPath(path))
 }

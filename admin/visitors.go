@@ -51,9 +51,9 @@ func (s *site) visitorsPage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// sandboxed are the policies of a page in a sandbox that only this site may frame. The page's
-// own policies stay, without what they say about sandbox and frame: of two such directives in
-// one policy, browsers go by the first.
+// sandboxed are the policies of a page in a sandbox that only this site may frame. The page's own
+// policies stay, without their directives about sandbox and frame: if a policy has a directive
+// twice, browsers follow the first.
 func sandboxed(policies []string) string {
 	var out []string
 	for policy := range strings.SplitSeq(strings.Join(policies, ","), ",") {

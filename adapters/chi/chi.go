@@ -18,8 +18,8 @@
 // URL.Path changes what the gate sees, and not the route.
 //
 // Use it on the outermost router. Under Group, With and Route it sees only the requests that
-// these match, and not the router's own 404 and 405. A chi router without a route never runs
-// its middleware. gate.Handler(router), around the finished router, sees every request.
+// match them, and not the 404 and 405 of the router. A chi router without a route never runs its
+// middleware. gate.Handler(router), around the finished router, sees every request.
 package chidowntime
 
 import (

@@ -9,10 +9,11 @@ import (
 	"github.com/go-downtime/downtime/core"
 )
 
-// Behind is [core.Behind] for echo's own middleware, such as echo-contrib/session. It runs mw on an
-// echo context of its own, and then asks ok with it. The gate stands before the session middleware,
-// and the session is read only while the gate is closed. If the session's database is dead, the
-// client gets the refusal. It also works under gate.Handler. ok may only read c.
+// Behind is [core.Behind] for echo's own middleware, such as echo-contrib/session. It runs mw on
+// an echo context of its own, and then asks ok with it. The session middleware can then come
+// after the gate, and the predicate runs it only while the gate is closed. If the database of the
+// sessions is down, the client gets the refusal. It also works under gate.Handler. ok may only
+// read c.
 func Behind(name string, ok func(c echo.Context) bool, mw ...echo.MiddlewareFunc) core.Predicate {
 	if ok == nil || len(mw) == 0 || slices.ContainsFunc(mw, func(m echo.MiddlewareFunc) bool { return m == nil }) {
 		return core.Behind(name, nil, nil)

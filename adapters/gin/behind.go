@@ -10,9 +10,10 @@ import (
 )
 
 // Behind is [core.Behind] for gin's own middleware, such as gin-contrib/sessions. It runs mw on a
-// gin context of its own, and then asks ok with it. The gate stands before the session middleware,
-// and the session is read only while the gate is closed. If the session's database is dead, the
-// client gets the refusal. It also works under gate.Handler. ok may only read c.
+// gin context of its own, and then asks ok with it. The session middleware can then come after
+// the gate, and the predicate runs it only while the gate is closed. If the database of the
+// sessions is down, the client gets the refusal. It also works under gate.Handler. ok may only
+// read c.
 func Behind(name string, ok func(c *gin.Context) bool, mw ...gin.HandlerFunc) core.Predicate {
 	if ok == nil || len(mw) == 0 || slices.ContainsFunc(mw, func(h gin.HandlerFunc) bool { return h == nil }) {
 		return core.Behind(name, nil, nil)

@@ -12,9 +12,9 @@
 // Authentication before the gate also runs for refused requests.
 //
 // Code that rewrites paths goes into an http.Handler around the engine, because gin chooses the
-// route before the middleware runs. Middleware before the gate may also call HandleContext and
-// then Abort. If middleware rewrites the path to an exempt one without that, the exemption counts
-// only for a route that fits the path, see [core.Routed].
+// route before the middleware runs. Middleware before the gate may also rewrite the path, call
+// HandleContext and then Abort. If it rewrites the path to an exempt one and does not call them,
+// the exemption counts only for a route that fits the path, see [core.Routed].
 //
 // gin middleware does not see gin's own redirects for slashes and fixed paths, routes added
 // before Use, and groups made before Use. [Install] refuses an engine that has routes.

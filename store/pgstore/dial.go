@@ -76,9 +76,8 @@ func (c *cuttable) Close() error {
 	return c.Conn.Close()
 }
 
-// deadlines makes pgx end a call by a deadline of its connection, also if the pool's
-// configuration says otherwise: a session that waits for notifications must survive the end
-// of the wait.
+// deadlines makes pgx end a call by a deadline of its connection, also if the pool is configured
+// otherwise: a session that waits for notifications must survive the end of the wait.
 func deadlines(conn *pgconn.PgConn) ctxwatch.Handler {
 	return &pgconn.DeadlineContextWatcherHandler{Conn: conn.Conn()}
 }

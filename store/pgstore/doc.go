@@ -12,8 +12,8 @@
 // # Hints and polls
 //
 // Every write notifies, in its own transaction, with the document's new token as payload. The
-// first Subscribe opens one connection, which only listens. The store closes it and opens
-// another, after a random pause that grows up to 5 s, if one of these tests fails:
+// first Subscribe opens one connection, which only listens. If one of these tests fails, the
+// store closes the connection, and opens another after a random pause that grows up to 5 s:
 //
 //   - Self-test: a notification to itself, sent through the pool, arrives within 2 s. Through
 //     a pooler in transaction mode LISTEN succeeds, and no notification arrives. The store
@@ -34,7 +34,7 @@
 //
 // # Cost
 //
-// An idle instance holds one listening session, whose heartbeats are no statements. Each 15 s
-// it sends two small statements through the pool: one reads the token, one renews the row. A
-// pool of the application also pings before each, unless its ShouldPing says no.
+// An idle instance holds one listening session, whose heartbeats are no statements. Each 15 s it
+// sends two small statements through the pool: one reads the token, one renews the row. A pool of
+// the application also pings before each statement, unless its ShouldPing returns false.
 package pgstore

@@ -178,7 +178,7 @@ func (l *session) wait(deadline time.Time) (*pgconn.Notification, error) {
 	return nil, fmt.Errorf("wait for notifications: %w", err)
 }
 
-// heard wakes the subscribers. A payload that is no token is a hint all the same.
+// heard wakes the subscribers, also if the payload is not a token.
 func (l *session) heard(n *pgconn.Notification) {
 	if n.Channel != l.s.Channel() {
 		return

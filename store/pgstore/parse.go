@@ -11,7 +11,7 @@ import (
 )
 
 // A password with a character that is not escaped can be anywhere in a URL, and pgx masks only
-// those that it finds. So a fault repeats neither the input nor pgx's words.
+// those that it finds. So an error repeats neither the input nor the text of pgx's error.
 const (
 	noURL = "it is not a URL like postgres://USER:PASSWORD@HOST:PORT/DATABASE; " +
 		"write / ? # @ and % in user and password as %2F %3F %23 %40 and %25"
@@ -19,7 +19,8 @@ const (
 	atHost = "it has @ after the host; write / ? # and @ in user and password as %2F %3F %23 and %40"
 )
 
-// settings are the names of settings that pgx checks, by the words for them in its errors.
+// settings are the names of settings that pgx checks. The keys are the words for them in pgx's
+// errors.
 var settings = map[string]string{
 	"port": "port", "connect_timeout": "connect_timeout", "service": "service", "target_session_attrs": "target_session_attrs",
 	"min_protocol_version": "min_protocol_version", "max_protocol_version": "max_protocol_version",
@@ -66,8 +67,9 @@ func refusal(url string, err error) string {
 	return "pgx refuses it"
 }
 
-// stranded says where a URL that pgx accepts has a part of the password as a host, as the
-// database or as the name of a setting, which later errors would repeat. "" means nowhere.
+// stranded finds a part of the password in a URL that pgx accepts: as a host, as the database or
+// as the name of a setting. Later errors would repeat it. The result says where it is; "" means
+// nowhere.
 func stranded(url string, cfg *pgx.ConnConfig) string {
 	isURL := strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
 	hosts := []string{cfg.Host}

@@ -79,7 +79,8 @@ func Open(url string, o Options) (*Store, error) {
 	d := newDials(cfg.ConnConfig.DialFunc)
 	cfg.ConnConfig.DialFunc = d.dial
 	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = poolSize, 0, 0
-	// A dead connection costs a second attempt, see stale, instead of a ping before each statement.
+	// The pool sends no ping before a statement. After a dead connection the statement is sent a
+	// second time, see stale.
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout

@@ -50,8 +50,8 @@ func (s *Store) start(f func()) bool {
 	return true
 }
 
-// call runs f, and returns when ctx ends even if f does not: whether a client obeys a
-// deadline depends on its options, and no client obeys a cancellation.
+// call runs f. It returns when ctx ends, even if f still runs: a client obeys a deadline only
+// with some options, and never obeys a cancellation.
 func call[T any](ctx context.Context, s *Store, f func(ctx context.Context) (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -93,9 +93,9 @@ func call[T any](ctx context.Context, s *Store, f func(ctx context.Context) (T, 
 	}
 }
 
-// lookAround makes a cluster's client find the present primary, unless err is an answer of
-// a node. go-redis itself asks only when a node redirects it, and once a minute, even if the
-// node is dead. lookAround does not wait.
+// lookAround makes a cluster's client find the present primary, unless err is an answer of a
+// node. go-redis itself asks only when a node redirects it, and otherwise once a minute, even if
+// the node is dead. lookAround does not wait.
 func (s *Store) lookAround(err error) {
 	cluster, ok := s.client.(*redis.ClusterClient)
 	if _, answered := errors.AsType[redis.Error](err); ok && !answered && s.ctx.Err() == nil {

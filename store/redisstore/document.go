@@ -110,9 +110,9 @@ func (s *Store) Swap(ctx context.Context, old store.Token, next []byte) error {
 	return s.fault(outcome)
 }
 
-// once is a command that the client does not repeat by itself. If a Swap is carried out, its
-// answer is lost and another write follows, a repetition would be reported as a conflict,
-// and the caller would make its change twice.
+// once is a command that the client does not repeat by itself. Suppose that a Swap is carried
+// out, its answer is lost, and another write follows: a repetition would be reported as a
+// conflict, and the caller would make its change twice.
 type once struct{ *redis.Cmd }
 
 // NoRetry is for the client.

@@ -18,7 +18,7 @@ type pace struct {
 	answer     time.Duration // deadline of a PONG, of the message to itself, and of the message about a write that a poll found
 	backoffMin time.Duration // limit of the first pause before another attempt
 	backoffMax time.Duration // limit of the longest pause
-	settled    time.Duration // of health, after which the backoff starts anew, and after which a missed hint is forgiven
+	settled    time.Duration // healthy for this time, a connection starts the backoff anew and forgets a missed hint
 	pollHinted time.Duration // poll interval while hints arrive
 	pollAlone  time.Duration // poll interval else
 }
@@ -43,8 +43,8 @@ type hints struct {
 	lastMissed time.Time // zero: never
 }
 
-// read is the token that a poll found. The session is the one at the poll's start: a later
-// session knows nothing about the token.
+// read is the token that a poll found. The session is the one at the start of the poll, because a
+// later session does not expect the token.
 type read struct {
 	token   store.Token
 	session int64

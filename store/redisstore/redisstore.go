@@ -118,7 +118,7 @@ func inspect(client redis.UniversalClient) (where string, timeout time.Duration,
 		timeout = o.ReadTimeout
 		where = "@" + strings.Join(o.Addrs, ",")
 	default:
-		return "", time.Minute, nil // another implementation, which the caller vouches for
+		return "", time.Minute, nil // another implementation: the caller is responsible
 	}
 	if timeout <= 0 {
 		return fault("client.ReadTimeout", "is disabled, so that a frozen server holds connections for ever; leave it at its default, or set one")

@@ -17,8 +17,8 @@ import (
 // session is one connection that listens. It ends at the first failure; the next session
 // begins anew, with a test of itself and a read by every subscriber.
 //
-// Calls of the client run on goroutines of their own, because a client that connects obeys no
-// context. The session itself waits only for events and for its deadlines.
+// Calls of the client run on goroutines of their own, because a client ignores the context while
+// it connects. The session itself waits only for events and for its deadlines.
 type session struct {
 	store *Store
 	ctx   context.Context //nolint:containedctx // of this session, made and ended with it
@@ -103,7 +103,7 @@ func (l *session) send(event any) {
 	}
 }
 
-// follow is the session's course: subscribed, tested, healthy, and then a heartbeat.
+// follow runs the session: subscribe, test, and then send heartbeats.
 func (l *session) follow() error {
 	p := l.store.pace
 	deadline := time.NewTimer(p.connect)
@@ -201,8 +201,8 @@ func (l *session) know(t store.Token) {
 	}
 }
 
-// test publishes to the session itself, as a write does, and reads the token: a message must
-// announce every later one.
+// test publishes to the session itself, as a write does, and reads the token. From then on, a
+// message must announce every new token.
 func (l *session) test() {
 	ctx, cancel := context.WithTimeout(l.ctx, l.store.pace.answer)
 	defer cancel()

@@ -26,8 +26,8 @@
 //     _pragma=busy_timeout(5000), better with _pragma=journal_mode(WAL). All processes must
 //     be on one host.
 //
-// Times are whole microseconds since 1970 in UTC, in integer columns. The database's clock
-// makes them. SQLite uses the clock of the host, in whole milliseconds.
+// Times are whole microseconds since 1970 in UTC, in integer columns, by the clock of the
+// database. SQLite uses the clock of the host, in whole milliseconds.
 //
 // A hand edit of the document alone does not change its token. A caller that has the token
 // does not see the edit, and every other caller gets [store.ErrTampered].

@@ -10,8 +10,8 @@ import (
 )
 
 // Get reads the document. [store.ErrLost] means that the tables or the application's row are
-// missing. [store.ErrTampered] is found only when the document is read: while the token is
-// have, it is not.
+// missing. If the token is have, Get does not read the document, so it cannot return
+// [store.ErrTampered] then.
 func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	var (
 		now     int64
@@ -80,8 +80,8 @@ func (s *Store) Swap(ctx context.Context, old store.Token, next []byte) error {
 	return fmt.Errorf("%s: %w", s, store.ErrConflict)
 }
 
-// compare reads the document. done means that its token is next. Any other document than old
-// is a conflict.
+// compare reads the document. done means that its token is next. If the token is neither next nor
+// old, the error is a conflict.
 func (s *Store) compare(ctx context.Context, old, next store.Token) (done bool, err error) {
 	switch blob, err := s.Get(ctx, ""); {
 	case err != nil && !errors.Is(err, store.ErrLost):

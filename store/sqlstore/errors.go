@@ -98,7 +98,7 @@ func mysqlNumber(err error) string {
 	return ""
 }
 
-// fault wraps err in the error of package store that it stands for, if there is one.
+// fault wraps err in the matching error of package store, if there is one.
 func (s *Store) fault(doing string, err error) error {
 	switch is := classify(s.kind, err); {
 	case is == noTable:
@@ -111,8 +111,8 @@ func (s *Store) fault(doing string, err error) error {
 	return fmt.Errorf("%s: %s: %w", s, doing, err)
 }
 
-// definite marks fault, for a statement that failed with err, if the database itself answered
-// that the statement failed. A connection that broke leaves it open.
+// definite marks fault as not written if the database itself answered, with err, that the
+// statement failed. After a broken connection this is not known.
 func definite(kind Dialect, err, fault error) error {
 	state := sqlState(err)
 	answered := kind == SQLite || kind == MySQL && mysqlNumber(err) != "" ||

@@ -20,7 +20,7 @@ const (
 // tables are the quoted, qualified names. schema is quoted, or empty.
 type tables struct{ version, state, rows, schema string }
 
-// names checks everything that becomes part of a statement, and the application.
+// names checks the name of the application, and all names that become part of a statement.
 func names(kind Dialect, o *Options) (tables, error) {
 	quote := `"`
 	switch kind {

@@ -67,8 +67,9 @@ func (s *Store) renew(ctx context.Context, key string, b []byte, lease time.Dura
 	return result.LastInsertId()
 }
 
-// register inserts the row, commits it, and then reads the token. One statement cannot do
-// both: it would read the document of before it began, and be visible only after it ended.
+// register inserts the row, commits it, and then reads the token. One statement cannot do both:
+// it would read the document as it was when the statement began, and its row would be visible
+// only after the statement has ended.
 func (s *Store) register(ctx context.Context, key string, b []byte, lease time.Duration) (now int64, token sql.NullString, err error) {
 	err = s.retry(func() error {
 		_, err := s.exec(ctx, s.q.put, s.o.App, key, lease.Microseconds(), b, s.o.App)
@@ -176,8 +177,9 @@ type columns struct {
 	note                 []byte
 }
 
-// row is not judged by the clock yet. err is the error of Scan, which has set the columns
-// before the one that it could not read. A column of SQLite can hold a value of any type.
+// row returns the row before its lease is compared with the clock. err is the error of Scan,
+// which has set the columns before the one that it could not read: a column of SQLite can hold a
+// value of any type.
 func (c columns) row(err error) store.Row {
 	r := store.Row{Key: c.key.String, Bytes: c.body.V, Note: c.note, Life: store.Live, Err: err}
 	if c.seen.Valid && c.lease.Valid {

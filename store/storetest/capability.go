@@ -207,7 +207,7 @@ func (e *env) requireKept(t reporter, st store.Store, place, want string) {
 	}
 }
 
-// exercise does a little of everything, for what it may leave behind.
+// exercise calls every method once, so that the caller can look for goroutines that remain.
 func exercise(t reporter, e *env) {
 	t.Helper()
 	st, token := e.written(t, "a")

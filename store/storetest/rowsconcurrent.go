@@ -82,7 +82,8 @@ func stagger(n int, took time.Duration) time.Duration {
 	return took * time.Duration(n%steps) / steps
 }
 
-// putTime is how long a PutRow of a new row takes, and long enough for a goroutine to start.
+// putTime is the time that a PutRow of a new row takes, and at least the time in which a
+// goroutine starts.
 func (e *env) putTime(t reporter, st store.Store) time.Duration {
 	t.Helper()
 	began := time.Now()
@@ -133,9 +134,9 @@ func barrier(t reporter, e *env) {
 	}
 }
 
-// consistent writes a number into a row, then into the document, then into another row.
-// While the document has one number, the first row never has a lower one, and the last row
-// never a higher one. A listing that has was read while the document changed.
+// consistent writes a number into a row, then into the document, then into another row. While the
+// document has a number, the number in the first row is never lower, and the number in the last
+// row is never higher. If a listing breaks this rule, it was read while the document changed.
 func consistent(t reporter, e *env) {
 	r, token := e.withRows(t)
 	handles := e.handles(r)

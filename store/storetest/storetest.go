@@ -38,7 +38,7 @@ type Options struct {
 	// Timeout limits each check, and the time until a hint arrives. Zero means 30 seconds.
 	Timeout time.Duration
 
-	// The rest does something to the data without the store, as an operator, a fault or a
+	// The functions below change the data without the store, as an operator, a fault or a
 	// restored backup does.
 
 	// Lose deletes the document, and nothing else.
@@ -52,7 +52,8 @@ type Options struct {
 	BreakRow func(t *testing.T, st store.Store, key string)
 	// Age moves all stamps of rows and tombstones into the past, as if so much time had passed.
 	Age func(t *testing.T, st store.Store, by time.Duration)
-	// Freeze makes the place where the data is answer nothing until thaw is called.
+	// Freeze stops the server that holds the data, so that it answers nothing until thaw is
+	// called.
 	Freeze func(t *testing.T, st store.Store) (thaw func())
 	// Kept reads a document that [store.Keeper] put aside. It stays nil for other stores.
 	Kept func(t *testing.T, st store.Store, place string) []byte

@@ -214,7 +214,7 @@ func addLine(ctx context.Context, st store.Store, line string) error {
 	}
 }
 
-// watch reads until done. It fails if a document is not a continuation of the one before.
+// watch reads until done. It fails if a document does not continue the previous one.
 func watch(ctx context.Context, st store.Store, done <-chan struct{}) error {
 	var last store.Blob
 	for {
@@ -268,7 +268,7 @@ func unconfirmed(t reporter, e *env) {
 	if err != nil && !errors.Is(err, store.ErrLost) && !errors.Is(err, store.ErrNeverWritten) {
 		t.Fatalf("Get: %v", err)
 	}
-	// The document is there after the first attempt, but that does not make it durable.
+	// After the first attempt the document is there, but perhaps not durable.
 	for range 2 {
 		requireErr(t, "Swap", st.Swap(e.ctx, blob.Token, []byte("not confirmed")), store.ErrUnconfirmed)
 		e.requireDocument(t, st, []byte("not confirmed"))
