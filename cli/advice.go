@@ -55,7 +55,7 @@ func (a *app) explain(cmd *cobra.Command, err error) (code int, text string) {
 		return ExitUsage, wrong
 	}
 	advice := a.advice(cmd, fault.Code)
-	// The store may have said it.
+	// The error of the store may contain this sentence.
 	if fault.Code == operator.CodeLost && (strings.Contains(text, "end --all") || strings.Contains(text, "downtime init")) ||
 		fault.Code == operator.CodeReadOnly && strings.Contains(text, "chmod ") {
 		advice = ""

@@ -20,9 +20,9 @@ import (
 type siteRules = core.Config
 
 // WithConfig gives the check command the rules of the application's gate, so that check knows
-// which requests pass. Its answer is then the gate's, apart from overrides by a file and by the
-// environment variable DOWNTIME of the gate's process. Without the option, check knows only the
-// rules that its flags name. The command uses no other field than those of rules and answers.
+// which requests pass. Its answer is then that of the gate, except for overrides by a file or by
+// the environment variable DOWNTIME of the gate's process. Without the option, check knows only
+// the rules that its flags name. The command uses only the fields about rules and answers.
 func WithConfig(cfg core.Config) Option { return func(a *app) { a.rules = &cfg } }
 
 func (a *app) checkCommand() *cobra.Command {

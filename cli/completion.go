@@ -9,11 +9,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// shells are the shells for which there is a script: how cobra makes it, and how it changes where
-// the command is a part of a program. Then the script must ask only the command: the program
-// would take the words of the script for its own. Each edit replaces a text of the script. In it
-// %[1]s is the rest of the command's name after the program, %[2]d is the number of its words,
-// and %[3]d and %[4]d are 1 and 2 more.
+// shells are the shells for which there is a script: how cobra makes it, and how it changes if
+// the command is a part of a program. The script must then call only the command, because the
+// program would read the words of the script as its own arguments. Each edit replaces a text of
+// the script. In it %[1]s is the rest of the command's name after the program, %[2]d is the
+// number of its words, and %[3]d and %[4]d are 1 and 2 more.
 var shells = map[string]struct {
 	generate func(root *cobra.Command, w io.Writer) error
 	edits    [][2]string

@@ -18,8 +18,8 @@ func isDryRun(cmd *cobra.Command) bool {
 	return dry
 }
 
-// dry returns a store that reads from st and keeps what is written to itself. A command
-// therefore says on it what it would say on st.
+// dry returns a store that reads from st and keeps its writes in memory. On this store, a command
+// prints the same text as on st.
 func dry(st store.Store) store.Store {
 	d := &dryStore{Store: st}
 	var outer store.Store = d
@@ -42,7 +42,7 @@ func (d *dryStore) Get(ctx context.Context, have store.Token) (store.Blob, error
 	return d.over(d.Store.Get(ctx, have))
 }
 
-// over puts what was written over what was read.
+// over returns the written document in place of the one that was read.
 func (d *dryStore) over(blob store.Blob, err error) (store.Blob, error) {
 	if d.written == nil {
 		return blob, err
@@ -55,7 +55,7 @@ func (d *dryStore) Swap(_ context.Context, _ store.Token, next []byte) error {
 	return nil
 }
 
-// dryRows shows the rows beside what was written.
+// dryRows returns the rows of the store beside the written document.
 type dryRows struct {
 	store.Store
 	store.Rows

@@ -69,7 +69,7 @@ that one and exits with 6. It exits with 5 if there was nothing to end and the s
 	})
 }
 
-// ended reports what End has ended, and what is left. nothing says that there was nothing
+// ended reports what End has ended, and what is left. nothing is the error if there was nothing
 // to end; nil if there was something.
 func (s session) ended(ctx context.Context, res operator.Result, nothing error) error {
 	if res.Ended == nil {

@@ -47,8 +47,8 @@ The command shows the last reports, and waits for nothing.`,
 	})
 }
 
-// lookAtFleet is what fleet --watch shows. Numbers of requests change with every report, so
-// they alone are no news.
+// lookAtFleet is what fleet --watch shows. Numbers of requests change with every report. A change
+// of them alone is not shown.
 func lookAtFleet(s session) looker {
 	return func(ctx context.Context) (look, error) {
 		f, err := s.fleet(ctx)

@@ -35,9 +35,9 @@ var products = []product{
 
 // defaultHolder is the holder without --holder: the run and the job of a CI product, else the
 // actor. A person at a terminal has no job. Other processes of the same user, such as those of
-// cron, are told apart by their session. A process that cannot be told apart from others is a
-// job of its own, so that a start joins no deployment of another job, and an end ends none
-// unless it is the only one.
+// cron, are distinguished by their session. A process whose session is not known is a job of its
+// own. Its start joins no deployment of another job, and its end ends such a deployment only if
+// it is the only one.
 func defaultHolder(env func(string) string, actor string, session func() (name string, ok bool)) holder {
 	for _, p := range products {
 		if name, value, exact := strings.Cut(p.mark, "="); env(name) == "" || exact && env(name) != value {

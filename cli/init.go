@@ -72,9 +72,10 @@ func (s session) prepare(ctx context.Context) (bool, error) {
 	return true, p.Prepare(ctx)
 }
 
-// refuseLost is wrong usage if there is evidence that the store has lost a document: its
-// closed state would open. A store of one application proves the loss, see
-// [store.ErrNeverWritten]. A shared store cannot; there, rows of instances are the evidence.
+// refuseLost returns a usage error if there is evidence that the store has lost a document: a new
+// document would open gates that the lost one had closed. A store of one application proves the
+// loss, see [store.ErrNeverWritten]. A shared store cannot; there, rows of instances are the
+// evidence.
 func (s session) refuseLost(ctx context.Context) error {
 	_, err := s.op.Read(ctx)
 	info, again := s.op.Store.Info(), s.command("init", "--yes")

@@ -16,8 +16,9 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// maxLead is how far ahead of the store's document a row is believed to be. A process that
-// may write a row may write any number, and a revision cannot be lowered again.
+// maxLead limits how far the revision of a row may be ahead of the store's document; rows beyond
+// it are not trusted. A process that may write a row may write any number, and a revision cannot
+// be lowered again.
 const maxLead = 1_000_000
 
 func (a *app) reconcileCommand() *cobra.Command {
@@ -67,12 +68,12 @@ report several; '*' means all.`,
 	})
 }
 
-// evidence is what the rows say about the documents that gates have seen.
+// evidence holds the documents that gates have seen, as their rows report them.
 type evidence struct {
 	operator.ReconcileOptions // completed by the rows
 
-	// highest is the instance that has seen the highest revision of the store's document,
-	// and beyond the one with a revision too high to be believed. Their Revision is 0 if there is none.
+	// highest is the instance that has seen the highest revision of the store's document. beyond
+	// is the one whose revision is too high to be trusted. Their Revision is 0 if there is none.
 	highest, beyond operator.Instance
 }
 

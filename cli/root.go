@@ -101,10 +101,11 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// unknown is what the root runs: the arguments name no command, or an unknown one.
+// unknown handles arguments that name no command, or an unknown one.
 func (a *app) unknown(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		// An empty variable in a script is no success, so the exit code is that of wrong usage.
+		// If a script calls the command with an empty variable, it must not look like success. So
+		// the exit code is that of a usage error.
 		if err := cmd.Help(); err != nil {
 			return err
 		}
@@ -133,8 +134,7 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 	})
 }
 
-// finish gives cmd what all commands have in common: their errors are printed in one way,
-// and so are their usage faults.
+// finish gives cmd the error handling that all commands share.
 func (a *app) finish(cmd *cobra.Command, run func(cmd *cobra.Command, args []string) error) *cobra.Command {
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.DisableFlagsInUseLine = true
@@ -181,8 +181,8 @@ func (a *app) lines(cmd *cobra.Command, w io.Writer) *lineWriter {
 	return lines
 }
 
-// emptyFlag is wrong usage if a flag of this command was given without a value, as by
-// --store "$UNSET". Such a flag must not count as one that was not given. A reason can be empty.
+// emptyFlag returns a usage error if a flag of this command has an empty value, as in --store
+// "$UNSET". Such a flag must not count as absent. A reason can be empty.
 func (a *app) emptyFlag(cmd *cobra.Command) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		ours := f == cmd.LocalFlags().Lookup(f.Name) || f == a.tree.PersistentFlags().Lookup(f.Name) // and not of the tree around the command

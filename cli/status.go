@@ -85,7 +85,7 @@ func lookAtState(s session) looker {
 	}
 }
 
-// statusOf is the state and the fleet. Numbers of requests are no news.
+// statusOf is the state and the fleet. A change of the numbers of requests alone is not shown.
 func (s session) statusOf(f fleet) look {
 	found, counts := wire.Read(s.op.Store, f.State), f.counts()
 	var in []string

@@ -46,7 +46,7 @@ func (a *app) open(ctx context.Context) (st store.Store, closeStore func(), err 
 	if location == "" {
 		return nil, nothing, usagef("which store? Say --store URL, or set %s: %s", envStore, a.forms())
 	}
-	// A location that is refused is not repeated: a password can be anywhere in it.
+	// The error does not repeat the refused URL, because a password can be anywhere in it.
 	name, _, ok := strings.Cut(location, ":")
 	scheme, known := a.schemes[name]
 	switch {
@@ -95,8 +95,8 @@ func hasPassword(text string) bool {
 	return false
 }
 
-// openFile opens file:PATH, and file:///PATH, which is the same with an absolute path.
-// PATH is taken as it is: nothing in it is decoded.
+// openFile opens file:PATH, and file:///PATH, which is the same with an absolute path. PATH is
+// used as it is, without decoding.
 func openFile(_ context.Context, url string) (store.Store, error) {
 	path := strings.TrimPrefix(url, "file:")
 	if rest, ok := strings.CutPrefix(path, "//"); ok {

@@ -24,8 +24,9 @@ func (c *checkedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// orCutOff is the outcome of the command that wrote to c. Other writers of text can
-// therefore ignore their errors. wrote is true if the command has changed the store.
+// orCutOff returns err, or the exit code for a report that could not be printed to c. Other
+// functions that print can therefore ignore their errors. wrote is true if the command has
+// changed the store.
 func (c *checkedWriter) orCutOff(err error, wrote bool) error {
 	switch {
 	case c.err == nil:

@@ -22,8 +22,8 @@ const (
 	longestDays = 36_500
 )
 
-// location is the zone that --tz or TZ names, else this machine's. unknown says that TZ names none;
-// the zone is UTC then, and local times must be refused.
+// location is the zone that --tz or TZ names, else this machine's. If TZ names no zone, unknown
+// is the error, the zone is UTC, and local times must be refused.
 func (a *app) location() (loc *time.Location, unknown, err error) {
 	if a.zone != "" {
 		loc, err = loadZone("--tz", a.zone)
@@ -64,7 +64,7 @@ func loadZone(from, name string) (loc *time.Location, err error) {
 // zones read the times that flags name.
 type zones struct {
 	loc *time.Location
-	// unknown is why loc is not the zone that the operator meant; nil if it is.
+	// unknown says why loc is not the zone that the operator meant; nil if it is that zone.
 	unknown error
 }
 

@@ -13,8 +13,8 @@ import (
 // watchInterval is the longest time between two reads of the store.
 const watchInterval = time.Second
 
-// look is one read of the store, for people and for programs. A watcher shows it only if
-// its news differ from those of the last one.
+// look is the result of one read of the store, for people and for programs. A watcher shows it
+// only if its news differ from those of the last one.
 type look struct {
 	news string
 	json any
@@ -24,9 +24,9 @@ type look struct {
 // looker reads the store. An error is that of the store.
 type looker func(ctx context.Context) (look, error)
 
-// watch shows what the looker finds, and again after each change, until the command is
-// interrupted. On a terminal it redraws; else it appends, and the passing of time alone is no
-// change. It shows an error of the store too, and reads on.
+// watch shows the result of the looker, and shows it again after each change, until the command
+// is interrupted. On a terminal it redraws. Elsewhere it appends, and the passing of time alone
+// does not count as a change. It also shows an error of the store, and continues to read.
 func (a *app) watch(cmd *cobra.Command, on func(s session) looker) error {
 	s, closeStore, err := a.session(cmd)
 	if err != nil {
@@ -62,7 +62,7 @@ type watcher struct {
 	shown string // the news of the last look
 }
 
-// once reads the store, and shows the result if it is news.
+// once reads the store, and shows the result if it differs from the last one.
 func (w *watcher) once(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, w.app.timeout.duration())
 	defer cancel()

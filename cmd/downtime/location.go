@@ -79,8 +79,8 @@ func (l location) with(query string) string {
 	return u.String()
 }
 
-// blame names the parameter with which parse, which takes a query, fails. The words of a driver
-// are not shown: they can repeat a password that is in a wrong place.
+// blame names the parameter with which parse fails. parse takes a query. The error text of a
+// driver is not shown, because it can repeat a password that is in a wrong place.
 func (l location) blame(parse func(query string) error) error {
 	if parse("") != nil {
 		return fault("the driver refuses its host, port or database; want " + l.form)
@@ -102,7 +102,7 @@ func (l location) host(otherwise string) string {
 	return l.Host
 }
 
-// password is what the URL says, else the environment; "" if neither does.
+// password is the password of the URL, else that of the environment; "" if neither has one.
 func (l location) password() string {
 	if password, ok := l.User.Password(); ok {
 		return password

@@ -59,7 +59,8 @@ func openRedis(_ context.Context, text string) (store.Store, error) {
 	return redisStore{Store: st, client: client}, nil
 }
 
-// redisParser returns what takes a query and makes a client of the kind that the URL asks for.
+// redisParser returns a function that takes a query and makes a client of the kind that the URL
+// asks for.
 func (l location) redisParser() func(query string) (connect func() redis.UniversalClient, err error) {
 	switch {
 	case l.ours["cluster"] == "true":

@@ -31,8 +31,8 @@ const sqliteForm = "sqlite:PATH?app=NAME[&prefix=PREFIX][&trust_writable=true]"
 // trustWritable is the parameter that trusts a file that every user can write.
 const trustWritable = "trust_writable"
 
-// busyTimeout is how long one statement waits for another writer. SQLite then gives up, and does
-// not notice before that its context ends. The command tries again until --timeout.
+// busyTimeout is how long one statement waits for another writer. SQLite then gives up. Until
+// then it does not notice that its context has ended. The command tries again until --timeout.
 const busyTimeout = 500 * time.Millisecond
 
 // sqlFields are our parameters by the names of sqlstore's options.
@@ -57,7 +57,7 @@ type sqlite struct {
 	options sqlstore.Options
 }
 
-// openSQLite opens sqlite:PATH?app=NAME. PATH is taken as it is: nothing in it is decoded.
+// openSQLite opens sqlite:PATH?app=NAME. PATH is used as it is, without decoding.
 func openSQLite(_ context.Context, text string) (store.Store, error) {
 	path := strings.TrimPrefix(text, "sqlite:")
 	query := ""
@@ -134,9 +134,9 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, err
 }
 
-// believed returns an error if any user of the system can decide what the database says. SQLite
-// plays back a journal that any user created beside the database. So a directory in which all
-// users can create files is refused, also where the database belongs to root.
+// believed returns an error if any user of the system can change the content of the database.
+// SQLite plays back a journal that any user created beside the database. So a directory in which
+// all users can create files is refused, also where the database belongs to root.
 func (s sqlite) believed() error {
 	path, err := s.rule.Find(s.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
