@@ -1,6 +1,6 @@
 // Package answer writes refusals: it negotiates form and language, renders bodies and
-// Retry-After, redirects, and replaces headers of outer middleware. It is told what to
-// say as [Facts], and knows neither a gate nor a period nor a store.
+// Retry-After, redirects, and replaces headers of outer middleware. The caller gives the content
+// as [Facts]. The package knows no gate, no period and no store.
 package answer
 
 import (

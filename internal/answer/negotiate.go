@@ -2,9 +2,8 @@ package answer
 
 import "strings"
 
-// Bounds on what is read of an Accept or Accept-Language header, over all of its lines.
-// What lies beyond is not read. Browsers send less than a tenth of it, and a hostile
-// header must not cost more than a long one.
+// Bounds on the part of an Accept or Accept-Language header that is read, over all of its lines.
+// Browsers send less than a tenth of it. A hostile header must not cost more than a long one.
 const (
 	maxAcceptBytes  = 4 << 10
 	maxAcceptRanges = 32

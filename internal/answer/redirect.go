@@ -55,8 +55,8 @@ func newRedirect(target string, exempt func(*url.URL) bool) (*redirect, error) {
 }
 
 // applies reports whether r is redirected: a GET or HEAD for another path than the target's,
-// where a redirect could loop. The host takes no part, because a proxy may have replaced it. Case
-// and trailing slashes make no difference.
+// where a redirect could loop. The host is not compared, because a proxy may have replaced it.
+// Case and trailing slashes are ignored.
 func (t *redirect) applies(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
 		!strings.EqualFold(strings.TrimRight(r.URL.Path, "/"), strings.TrimRight(t.path, "/"))

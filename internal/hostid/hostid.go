@@ -1,5 +1,5 @@
-// Package hostid names the machine that a process runs on. A file store compares the names
-// to know which processes it can prove dead.
+// Package hostid names the machine that a process runs on. A file store compares the names,
+// because it can check only processes of its own host.
 package hostid
 
 import (

@@ -20,8 +20,8 @@
 //     then polls each second, says so in [Store.Hints], and tests again after a minute.
 //   - Heartbeat: every 5 s the session answers within 2 s. The question is a Sync of the
 //     protocol, which executes nothing.
-//   - The notification of a write that a poll found arrives, at most 2 s after the next
-//     heartbeat. [Store.MissedPushes] counts those that do not.
+//   - If a poll finds a write, its notification arrives at most 2 s after the next heartbeat.
+//     [Store.MissedPushes] counts the writes without a notification.
 //
 // The store wakes its subscribers after each new connection and when it loses one, because it
 // may have missed a notification. The poll is authoritative. Its interval is 15 s while all
