@@ -46,7 +46,7 @@ func (a *app) checkCommand() *cobra.Command {
 		Short: "Would this request be refused, when, and by which rule",
 		Long: `Would this request be refused, now or at another time, and by which rule?
 
-The code that decides in the site decides here, with the periods of the store and the
+The command decides with the same code as the site, from the periods of the store and the
 ` + whose + `.
 An instance that is overridden may decide differently: see status. PATH is the target of the request
 line, with its query and escapes.`,

@@ -24,11 +24,12 @@ func (a *app) editCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "edit ID [flags]",
 		Short: "Change a window, or a deployment in force",
-		Long: `Change a window, or a deployment in force: only what is given.
+		Long: `Change a window, or a deployment in force. Values that are not given stay unchanged.
 
---for and --until are the end of a window, and the expected end of a deployment (with
---auto-end its real end). --for counts from the start of a window, and from now for a
-deployment. If another operator has changed the period in between, nothing is changed.`,
+--for and --until set the end of a window, and the expected end of a deployment. With
+--auto-end they set the real end of a deployment. --for counts from the start of a window; for
+a deployment it counts from now. If another operator has changed the period since this command
+read it, nothing is changed.`,
 		Example: a.examples(
 			"edit kfm2xq --until 07:00",
 			"edit kfm2xq --start '2026-03-08 02:00' --for 1h",
@@ -45,7 +46,7 @@ deployment. If another operator has changed the period in between, nothing is ch
 	f.StringVar(&e.until, "until", "", "over, or expected to be over, at `TIME`")
 	f.BoolVar(&e.autoEnd, "auto-end", false, "a deployment ends by itself at --for or --until")
 	f.BoolVar(&e.noEnd, "no-end", false, "no end and no expected end: until an operator ends it")
-	f.BoolVar(&e.enable, "enable", false, "let a disabled window count again")
+	f.BoolVar(&e.enable, "enable", false, "a disabled window has effect again")
 	f.BoolVar(&e.disable, "disable", false, "keep the window, without effect")
 	f.BoolVar(&e.emergency, "emergency", false, "it was not planned: monitors are told (--emergency=false takes it back)")
 	writing(cmd)

@@ -21,13 +21,13 @@ func (a *app) endCommand() *cobra.Command {
 		Long: `Bring the site back.
 
 Without an ID it ends the deployments of the holder: this person at this host, or this job of
-a CI run. A job that began none ends that of another job of the run, if there is only one. With
-an ID it ends that period, of any holder: a deployment, or a window in force.
-With --all it ends everything in force. If the store has lost its document, or holds one
-that cannot be read, only --all works: it begins anew with an empty document.
+a CI run. If this job began none, it ends the deployment of another job of the run, if there is
+only one. With an ID it ends this period, of any holder: a deployment, or a window in force.
+With --all it ends every period in force. If the store has lost its document, or if the
+document cannot be read, only --all works: it writes a new, empty document.
 
-The command shows the state after it. If another period still holds the site down, it names
-that one and exits with 6. It exits with 5 if there was nothing to end and the site is up.`,
+The command then shows the state. If another period still holds the site down, the command
+names it and exits with 6. If there was nothing to end and the site is up, it exits with 5.`,
 		Example:           a.examples("end", "end kfm2xq", "end --all"),
 		Args:              a.args(0, 1),
 		ValidArgsFunction: a.completeIDs(func(status string) bool { return status == wire.InForce }),

@@ -22,11 +22,11 @@ adopted, how many requests are in flight, and when it last reported.
 
 An instance that has not reported for a minute is silent: it is dead or cut off, and the
 store cannot tell which. It is listed for a day. An instance is dead only if the store knows
-that its process has ended. Below the list are the oddities: overrides, instances that have
-seen a revision that the store has lost, and other rules (exemptions, predicates, policies),
-which would let other requests pass.
+that its process has ended. Below the list are warnings: overrides, instances that have
+seen a revision that the store has lost, and instances with other rules (exemptions,
+predicates, policies), which let other requests pass.
 
-The command shows the last reports, and waits for nothing.`,
+The command shows the last reports. It does not wait for new ones.`,
 		Example: a.examples("fleet", "fleet --watch", "fleet --json"),
 		Args:    a.args(0, 0),
 	}

@@ -17,20 +17,21 @@ func (a *app) initCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init [flags]",
 		Short: "Prepare a store: its tables, and its first, empty document",
-		Long: `Prepare a store: make or upgrade its tables, where it has any, and write its first, empty
-document. A gate on a shared store refuses requests until that is there, because such a store
-cannot tell a document that was never written from a lost one. A second init changes nothing.
+		Long: `Prepare a store: create or upgrade its tables, if it has tables, and write its first, empty
+document. A gate on a shared store refuses requests until the document exists, because such a
+store does not know whether a document was never written or is lost. A second init changes
+nothing.
 
-If instances report that there was a document, it is lost: flushed, dropped or evicted.
-Instances that keep its closed state would open with an empty one. Restore the document, or
-say --yes. With --yes, init also replaces a document that cannot be read, and keeps it.
+If instances report that there was a document, it is lost: it was flushed, dropped or evicted.
+An empty document would open the instances that keep its closed state. Restore the document, or
+use --yes. With --yes, init also replaces a document that cannot be read, and keeps a copy.
 
-Instances report every few seconds. Right after the loss of a whole store, with all rows,
-none may have reported yet, and then this command cannot tell.`,
+Instances report every few seconds. If a store has lost all its rows too, init does not know
+that there was a document until an instance has reported again.`,
 		Example: a.examples("init --store 'postgres://ops@db/shop?app=shop'", "init --yes"),
 		Args:    a.args(0, 0),
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "begin anew although a document is lost or cannot be read: instances that keep a closed state open")
+	cmd.Flags().BoolVar(&yes, "yes", false, "write an empty document although one is lost or cannot be read: instances that keep its closed state will open")
 	writing(cmd)
 
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {

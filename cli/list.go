@@ -16,8 +16,8 @@ func (a *app) listCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [flags]",
 		Short: "All periods: in force, upcoming, disabled, and over for less than a week",
-		Long: `All periods, one a line: in force, upcoming, disabled, and finished. A period that was over
-for a week is removed with the next write. "~" marks an end that is only expected.`,
+		Long: `All periods, one a line: in force, upcoming, disabled, and finished. A week after its end, a
+period is removed with the next write. "~" marks an end that is only expected.`,
 		Example: a.examples("list", "list --json --tz UTC"),
 		Args:    a.args(0, 0),
 	}

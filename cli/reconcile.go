@@ -29,20 +29,21 @@ func (a *app) reconcileCommand() *cobra.Command {
 		Long: `Make gates adopt the document of a store that went back in time.
 
 After a failover or a restored backup, a store may hold an older document than a gate has
-seen, or another one. The gate then refuses what either document refuses, logs "regressed",
-and names the revision that it has seen. This command writes the store's document again,
-unchanged, with a higher revision than any that an instance reports: from then on it counts.
+seen, or another document. The gate then refuses the requests that either document refuses,
+logs "regressed", and names the revision that it has seen. This command writes the store's
+document again, unchanged, with a higher revision than any that an instance reports. Gates then
+adopt it.
 
-The command shows which instances refuse, and whether they will open. Look at that before,
-with --dry-run: the lost revisions are only in those instances, so periods that were planned
-or begun in them have to be planned or begun again.
+Run it with --dry-run first: it shows which instances refuse, and which of them will open. The
+store does not have the lost revisions. Periods that were planned or begun in them must be
+planned or begun again.
 
---above is for a revision that no instance reports: a store without rows, or an instance
-that is cut off and has seen more. It is also needed if an instance reports a revision more
-than 1,000,000 above the store's: the command does not take that from a row.
+--above gives a revision that no instance reports: the store keeps no rows, or an instance that
+is cut off has seen a higher one. It is also needed if an instance reports a revision more than
+1,000,000 above the store's, because the command does not trust such a row.
 
---replaces is for the id of another document that no instance reports, or if instances
-report several; '*' means all.`,
+--replaces gives the id of another document if no instance reports it, or if instances report
+several; '*' means all.`,
 		Example: a.examples("reconcile --dry-run", "reconcile", "reconcile --above 41"),
 		Args:    a.args(0, 0),
 	}
