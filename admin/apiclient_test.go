@@ -75,8 +75,8 @@ type apiReply struct {
 // header sets a header of a request; "" removes it.
 type header struct{ name, value string }
 
-// do sends a request of alice to a path below api/v1, and checks what all answers have in
-// common.
+// do sends a request of alice to a path below api/v1, and checks the properties that all answers
+// share.
 func (c apiClient) do(method, path, body string, headers ...header) apiReply {
 	c.t.Helper()
 	r := httptest.NewRequestWithContext(c.t.Context(), method, apiMount+"/api/v1/"+path, strings.NewReader(body))

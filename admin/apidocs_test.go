@@ -196,7 +196,7 @@ func docsAnswer(w *httptest.ResponseRecorder) string {
 // elided is a member whose value the page leaves out.
 var elided = regexp.MustCompile(`(?m)^( *"\w+": )(?:\{…\}|\[…\])`)
 
-// docsElide leaves out of an answer what the page leaves out.
+// docsElide removes from an answer the parts that the page leaves out.
 func docsElide(page, answer string) string {
 	for _, m := range elided.FindAllStringSubmatch(page, -1) {
 		indent := m[1][:strings.IndexByte(m[1], '"')]

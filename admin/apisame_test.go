@@ -56,7 +56,7 @@ type step struct {
 	what  string
 	user  string
 	i     int   // which period, as it stands in the document
-	stale int64 // by how much what was seen is behind what there is
+	stale int64 // how far the revision that was read is behind the store's
 
 	reason               string
 	start, end, expected time.Time // zero: none

@@ -86,8 +86,8 @@ func TestCookiesCanOnlyBeSetByTheHostItself(t *testing.T) {
 	}
 }
 
-// TestCookiesOfASiblingHostCountForNothing sends what other hosts of the domain can set for
-// this one: every name without the exact prefix, and names that some servers read as if they
+// TestCookiesOfASiblingHostCountForNothing sends cookies that other hosts of the domain can set
+// for this one: every name without the exact prefix, and names that some servers read as if they
 // had it.
 func TestCookiesOfASiblingHostCountForNothing(t *testing.T) {
 	t.Parallel()

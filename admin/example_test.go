@@ -54,7 +54,7 @@ func ExampleNew() {
 	// eve 403
 }
 
-// There is no default that lets everyone in.
+// Authorize has no default.
 func ExampleNew_withoutAuthorization() {
 	gate, err := core.New(core.Config{Store: memstore.New()})
 	if err != nil {

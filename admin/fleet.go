@@ -58,7 +58,7 @@ func (i instanceView) Name() string {
 	return i.Host + "/" + strconv.Itoa(i.PID)
 }
 
-// Doing is what the instance does, or did when it last reported.
+// Doing is the activity of the instance in a word, at its last report.
 func (i instanceView) Doing() string {
 	if i.LifeWord == wire.Dead {
 		return "its process is gone"

@@ -143,7 +143,7 @@ func (f *form) instant(field string, zone *time.Location) time.Time {
 	return time.Time{}
 }
 
-// timeProblem explains why there is no such time.
+// timeProblem explains why the time does not exist.
 func timeProblem(err error, zone *time.Location) string {
 	if gap, ok := errors.AsType[*walltime.GapError](err); ok {
 		return fmt.Sprintf("%s does not exist in %s: clocks go from %s to %s. Choose %s or %s.",

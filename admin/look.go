@@ -22,7 +22,7 @@ const (
 	rowsTimeout = 2 * time.Second
 )
 
-// seen is what a page is made from: a read of the store and the status of this instance.
+// seen is the input of a page: a read of the store and the status of this instance.
 type seen struct {
 	wire.Found // without a Document if Err is not nil
 

@@ -40,9 +40,9 @@ func (s *site) note(r *http.Request, code string, res operator.Result, periods .
 	_ = s.gate.Refresh(r.Context()) // Status holds the error
 }
 
-// explain says why a write failed: as a conflict, or as a failure. next is added to a
-// conflict and says what the page below shows. The page is for operators, so a failure
-// includes the text of the store.
+// explain says why a write failed: as a conflict, or as a failure. next is added to a conflict
+// and describes the page below it. The page is for operators, so a failure includes the text of
+// the store.
 func explain(err error, next string) (status int, conflict, failure string) {
 	fault := operator.Explain(err)
 	switch {
@@ -73,9 +73,9 @@ const (
 	noticeZone = "zone"
 )
 
-// notice says what the operator has just done. The next page shows it once. The cookie only
-// names the write, by a random half of its id, and the text comes from the document's log. So a
-// forged cookie tells of nothing, and every instance can show the notice.
+// notice reports the operator's last write. The next page shows it once. The cookie only names
+// the write, by a random half of its id, and the text comes from the document's log. So a forged
+// cookie tells of nothing, and every instance can show the notice.
 type notice struct {
 	Code string
 	Text string
@@ -98,7 +98,7 @@ var noticeTexts = map[string]string{
 
 // leaveNotice leaves a notice of a write for the next page.
 func (s *site) leaveNotice(w http.ResponseWriter, res operator.Result) {
-	entries, _ := res.After.Log.Entries() // the others can be read all the same
+	entries, _ := res.After.Log.Entries() // the other entries are still valid
 	written := res.Before.Mark().Revision + 1
 	if i := slices.IndexFunc(entries, func(e period.Entry) bool { return e.Revision == written }); i >= 0 {
 		s.setCookie(w, noticeCookie, entries[i].Write, noticeTime)

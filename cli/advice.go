@@ -14,8 +14,8 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// advice is what an operator does about an error, with a command line to copy; "" if there
-// is none.
+// advice tells an operator how to react to an error, with a command line to copy; "" if there is
+// none.
 func (a *app) advice(cmd *cobra.Command, code operator.Code) string {
 	line := func(words ...string) string { return a.command(cmd, words...) }
 	switch code {

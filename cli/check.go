@@ -104,7 +104,7 @@ line, with its query and escapes.`,
 	})
 }
 
-// request is what a server makes of this request line and these headers.
+// request is the request that a server would read from this request line and these headers.
 func request(ctx context.Context, method, target string, headers []string) (*http.Request, error) {
 	u, err := url.ParseRequestURI(target)
 	if err != nil || !strings.HasPrefix(target, "/") {

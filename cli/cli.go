@@ -12,7 +12,7 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// Option changes what [Main] and [Command] offer. A nil Option changes nothing.
+// Option changes [Main] and [Command]. A nil Option changes nothing.
 type Option func(*app)
 
 // Opener opens the store that a URL names. ctx ends with the command. The command closes

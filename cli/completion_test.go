@@ -23,7 +23,8 @@ func script(t *testing.T, name, shell string) string {
 	return out.String()
 }
 
-// words stands for the package bash-completion, and prints what bash would offer for a line.
+// words replaces the package bash-completion, and prints the words that bash would offer for a
+// line.
 const words = `
 _get_comp_words_by_ref() { :; }
 _init_completion() { words=("${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=${words[cword]}; prev=${words[cword-1]}; }

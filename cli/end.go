@@ -69,8 +69,8 @@ names it and exits with 6. If there was nothing to end and the site is up, it ex
 	})
 }
 
-// ended reports what End has ended, and what is left. nothing is the error if there was nothing
-// to end; nil if there was something.
+// ended reports the periods that End has ended, and those that are still in force. nothing is the
+// error if there was nothing to end; nil if there was something.
 func (s session) ended(ctx context.Context, res operator.Result, nothing error) error {
 	if res.Ended == nil {
 		res.Ended = []period.Period{}

@@ -47,8 +47,8 @@ The command shows the last reports. It does not wait for new ones.`,
 	})
 }
 
-// lookAtFleet is what fleet --watch shows. Numbers of requests change with every report. A change
-// of them alone is not shown.
+// lookAtFleet is the looker of fleet --watch. Numbers of requests change with every report. A
+// change of them alone is not shown.
 func lookAtFleet(s session) looker {
 	return func(ctx context.Context) (look, error) {
 		f, err := s.fleet(ctx)

@@ -80,7 +80,7 @@ func revision(i operator.Instance) string {
 	return number + " " + string(i.Standing)
 }
 
-// oddities writes what an operator should know of one instance.
+// oddities writes the unusual facts about one instance.
 func (v view) oddities(w io.Writer, f fleet, i operator.Instance) {
 	who, at := instanceName(i), strconv.FormatInt(i.Revision, 10)
 	switch {

@@ -86,7 +86,7 @@ func (f fleet) doing(i operator.Instance) string {
 	return said(i)
 }
 
-// said is what the instance said last.
+// said is the last report of the instance in a few words.
 func said(i operator.Instance) string {
 	switch i.State {
 	case period.Open:

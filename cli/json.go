@@ -27,7 +27,7 @@ type statusJSON struct {
 	Fleet *wire.Counts `json:"fleet,omitempty"` // nil if the store keeps no rows
 }
 
-// reconciledJSON is what reconcile did, or with --dry-run would do.
+// reconciledJSON is the effect of reconcile. With --dry-run it is the effect that it would have.
 type reconciledJSON struct {
 	From     int64    `json:"from"`
 	To       int64    `json:"to"`

@@ -115,7 +115,7 @@ func (f fleet) evidence(o operator.ReconcileOptions) (evidence, error) {
 	return seen, nil
 }
 
-// reconciled reports what Reconcile did, and which instances it opens.
+// reconciled reports the new revision, and the instances that Reconcile opens.
 func (s session) reconciled(ctx context.Context, res operator.Result, before fleet, seen evidence) error {
 	refusing := before.Which(func(i operator.Instance) bool {
 		return (i.Live() || i.Silent()) && i.Err == nil && i.State != period.Open

@@ -74,7 +74,7 @@ func (f fleet) exitCode() int {
 	return ExitDone
 }
 
-// lookAtState is what status --watch shows.
+// lookAtState is the looker of status --watch.
 func lookAtState(s session) looker {
 	return func(ctx context.Context) (look, error) {
 		f, err := s.look(ctx)

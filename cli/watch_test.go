@@ -55,7 +55,7 @@ func (s *sharedBuffer) Write(p []byte) (int, error) {
 	return s.b.Write(p)
 }
 
-// take returns what was written since the last take.
+// take returns the text that was written since the last take.
 func (s *sharedBuffer) take() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,8 +69,8 @@ func watching(t *testing.T, st store.Store, args []string, steps ...func()) (sho
 	return watchingOn(t, st, append([]string{"status", "--watch", "--tz", "UTC"}, args...), steps...)
 }
 
-// watchingOn runs a command that watches st in a bubble, and between the steps lets its
-// time pass. It returns what each step has added to stdout, and the exit code after the
+// watchingOn runs a command that watches st in a bubble, and between the steps lets its time
+// pass. It returns the text that each step has added to stdout, and the exit code after the
 // interrupt.
 func watchingOn(t *testing.T, st store.Store, args []string, steps ...func()) (shown []string, code int) {
 	t.Helper()

@@ -29,7 +29,7 @@ const (
 //
 // If the predicate cannot determine the client's address, it says no. The reasons are:
 //   - A trusted proxy did not add the client to X-Forwarded-For.
-//   - The chain holds text that is no address at or behind the client's position.
+//   - The chain holds text that is not an address, at or behind the client's position.
 //   - The chain has more than 4 KiB, or more than 32 proxies.
 //   - The peer is on a Unix socket.
 //   - A middleware has replaced RemoteAddr by an address without a port.

@@ -41,7 +41,7 @@ func ExampleFunc() {
 	// Output: blocked
 }
 
-// user is what the application's authentication stores.
+// user is the value that the application's authentication stores.
 type user struct{ superuser bool }
 
 // userKey is the key it is stored under.

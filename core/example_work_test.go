@@ -76,7 +76,7 @@ func ExampleGate_Go_cron() {
 		for row := 0; ; row++ {
 			select {
 			case <-ctx.Done():
-				stopped <- context.Cause(ctx) // the next run goes on from this row
+				stopped <- context.Cause(ctx) // the next run continues with this row
 				return
 			case <-time.After(time.Millisecond): // one row
 			}

@@ -65,7 +65,7 @@ type overrideFile struct {
 	pending chan fileRead // of a read that overran its deadline; nil if there is none
 }
 
-// read returns what the file says, or an error once ctx ends.
+// read returns the value of the file, or an error once ctx ends.
 func (f *overrideFile) read(ctx context.Context, set *settings) fileRead {
 	if f.pending == nil {
 		done, path, rule := make(chan fileRead, 1), set.file, set.fileRule

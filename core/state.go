@@ -164,7 +164,7 @@ type input struct {
 	key   string        // a fresh key for a row
 }
 
-// output tells the follower what to do after a step.
+// output lists the actions of the follower after a step.
 type output struct {
 	install  bool      // replace the snapshot, by one of state.now.closure
 	read     bool      // begin a read

@@ -286,8 +286,8 @@ func TestAHintStaysOwedUntilAReadThatBeganAfterIt(t *testing.T) {
 }
 
 // TestARowThatIsWrittenDuringARead: the running read may have begun before the row was there. If
-// its token is that of the row, it saw what an operator wrote before. Else it is repeated at once.
-// Neither read was asked for by a hint, so the next hint is answered at once.
+// its token is that of the row, it saw all earlier writes of operators. Else it is repeated at
+// once. Neither read was asked for by a hint, so the next hint is answered at once.
 func TestARowThatIsWrittenDuringARead(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -446,7 +446,7 @@ func TestAStoreThatRefusesEveryKeyIsNotAskedWithoutAPause(t *testing.T) {
 	require.Less(t, puts, 12)
 }
 
-// A failover answers READONLY for a moment. A missing grant gives the same answer for ever.
+// A failover answers READONLY for a moment. A missing grant gives the same answer each time.
 func TestARowThatWasReadOnlyIsTriedAgainSoon(t *testing.T) {
 	t.Parallel()
 	p := newStepper(t, Config{PollInterval: time.Hour}).withRow()

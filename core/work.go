@@ -58,9 +58,9 @@ func (g *Gate) UntilClosing(ctx context.Context) (work context.Context, cancel c
 }
 
 // Inside is middleware for the innermost handler, behind middleware that can return while its
-// handler still runs: http.TimeoutHandler, echo's Timeout, Fiber's adaptor for net/http. A gate in
-// front of such middleware counts a request out when the time is over, and would be drained while
-// the handler goes on. Inside counts until the handler itself has returned.
+// handler still runs: http.TimeoutHandler, echo's Timeout, Fiber's adaptor for net/http. A gate
+// in front of such middleware counts a request out when the time is over, and would be drained
+// while the handler still runs. Inside counts until the handler itself has returned.
 //
 // With [Config].CarryTickets the handler shares the ticket of its request, which counts once. If
 // the request carries no ticket of this gate, or was counted out before the handler began, Inside

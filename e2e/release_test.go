@@ -22,9 +22,9 @@ import (
 
 const command = "github.com/go-downtime/downtime/cmd/downtime"
 
-// TestReleaseInstallsTheCommand rehearses a release. It packs the modules of the work tree as
-// the next version, puts them into a module proxy in a directory, and runs go install
-// …/cmd/downtime@version as a user does. Neither go.work nor a replace takes part, so that a
+// TestReleaseInstallsTheCommand rehearses a release. It packs the modules of the work tree as the
+// next version, puts them into a module proxy in a directory, and runs go install
+// …/cmd/downtime@version as a user does. The test uses no go.work and no replace, so that a
 // missing require, or a replace in the command's go.mod, fails here.
 func TestReleaseInstallsTheCommand(t *testing.T) {
 	t.Parallel()
@@ -117,8 +117,8 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 	}
 }
 
-// TestReleaseServesItsLibraries adds the libraries to an application: go get, import, go
-// build. Neither go.work nor the replaces in the libraries' go.mod take part.
+// TestReleaseServesItsLibraries adds the libraries to an application: go get, import, go build.
+// It uses neither go.work nor the replaces in the go.mod of the libraries.
 func TestReleaseServesItsLibraries(t *testing.T) {
 	t.Parallel()
 	proxy, version, libraries := release(t)

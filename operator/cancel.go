@@ -16,8 +16,8 @@ type CancelOptions struct {
 	IfVersion *int64
 }
 
-// Cancel removes a period that refuses no request now: a window that is to come, is
-// disabled or is over.
+// Cancel removes a period that refuses no request now: a window that is upcoming, disabled or
+// over.
 //
 // Errors: [ErrNotFound], [ErrInForce] (End ends it), [store.ErrConflict] beside IfVersion,
 // those of [Operator.Start].

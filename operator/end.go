@@ -39,9 +39,9 @@ type EndOptions struct {
 // Holder.
 //
 // Errors: [ErrNothingToEnd] if no such period is in force; it also wraps [ErrNotFound] for an
-// unknown ID. [ErrNotInForce] for the ID of a window that is to come or disabled. With either of
-// these errors the Result holds the state. [ErrSeveral] with Job. [store.ErrConflict] with IfVersion and IfRevision;
-// those of [Operator.Start].
+// unknown ID. [ErrNotInForce] for the ID of a window that is upcoming or disabled. With either of
+// these errors the Result holds the state. [ErrSeveral] with Job. [store.ErrConflict] with
+// IfVersion and IfRevision; those of [Operator.Start].
 func (o Operator) End(ctx context.Context, opts EndOptions) (Result, error) {
 	o.Actor = cmp.Or(o.Actor, opts.Holder)
 	var ended []period.Period

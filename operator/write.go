@@ -212,8 +212,8 @@ func keepSince(before, after []period.Period, now time.Time) {
 }
 
 // adopted reports whether there are live instances, all of them have adopted the document with
-// this id, and no other row names another document. An instance that starts refuses as long as
-// a row names a document that the store's neither continues nor replaces.
+// this id, and no other row names another document. An instance that starts refuses as long as a
+// row names a document that the store's document does not continue and does not replace.
 func adopted(rows []store.Row, id string) bool {
 	live := 0
 	for _, r := range rows {

@@ -201,8 +201,8 @@ func TestDecodeKeepsNoReferenceToItsInput(t *testing.T) {
 	require.Equal(t, &Document{Format: 1, Name: "shop", Periods: []Period{}, Log: Log{[][]byte{[]byte(`{"a":1}`), []byte(`{"b":2}`)}}}, d)
 }
 
-// BenchmarkDecode shows what a full log adds to a read of a gate, and what it would add if
-// the gate decoded it.
+// BenchmarkDecode shows the cost of a full log for a read of a gate, and the cost that it would
+// have if the gate decoded it.
 func BenchmarkDecode(b *testing.B) {
 	for _, n := range []int{1, 100, 1_500} {
 		for _, log := range []string{"none", "left out", "full", "decoded"} {

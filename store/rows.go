@@ -51,7 +51,7 @@ type Rows interface {
 	ListRows(ctx context.Context, have Token) (Rowset, error)
 }
 
-// Rowset is what [Rows.ListRows] read.
+// Rowset is the result of [Rows.ListRows].
 type Rowset struct {
 	Blob Blob
 	// Rows are all rows and tombstones, ordered by key. Empty means none.
@@ -65,8 +65,8 @@ type Rowset struct {
 // Row is one row, as the store keeps it.
 type Row struct {
 	Key string
-	// Bytes is what the instance wrote. Nil for a tombstone, and for a row that the store
-	// cannot read.
+	// Bytes is the row as the instance wrote it. Nil for a tombstone, and for a row that the
+	// store cannot read.
 	Bytes []byte
 	// Note is the note of a tombstone, as DeleteRow got it.
 	Note []byte

@@ -14,7 +14,7 @@ import (
 
 func TestATokenIsADigestOfTheBytes(t *testing.T) {
 	t.Parallel()
-	// The digest is part of what different versions must agree on: 16 bytes of SHA-256.
+	// Different versions must agree on the digest: 16 bytes of SHA-256.
 	require.Equal(t, store.Token("e3b0c44298fc1c149afbf4c8996fb924"), store.TokenOf(nil))
 	require.Equal(t, store.Token("ba7816bf8f01cfea414140de5dae2223"), store.TokenOf([]byte("abc")))
 	require.NotEqual(t, store.TokenOf([]byte("abc")), store.TokenOf([]byte("abc\n")))

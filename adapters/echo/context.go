@@ -71,8 +71,8 @@ func (o *overlay) Value(key any) any {
 	return o.c.Request().Context().Value(key)
 }
 
-// Route is for [core.Routed]. Under Pre echo has not chosen one yet. It answers another method
-// by itself. A colon that is no parameter has a backslash before it in echo's patterns.
+// Route is for [core.Routed]. Under Pre echo has not chosen one yet. It answers another method by
+// itself. In echo's patterns a literal colon has a backslash before it.
 func (o *overlay) Route() (pattern string, known bool) {
 	if o.c.Get(echo.ContextKeyHeaderAllow) != nil {
 		return "", true

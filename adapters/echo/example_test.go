@@ -39,7 +39,7 @@ func ExampleMiddleware() {
 		return
 	}
 	e := echo.New()
-	// Under Pre, what rewrites paths goes before the gate.
+	// Under Pre, code that rewrites paths goes before the gate.
 	e.Pre(middleware.RemoveTrailingSlash(), echodowntime.Middleware(gate))
 	e.GET("/welcome", func(c echo.Context) error { return c.String(http.StatusOK, "welcome") })
 

@@ -31,7 +31,7 @@ func parseLocation(text, form string, params ...string) (location, error) {
 	if err != nil || u.Opaque != "" || u.Fragment != "" {
 		return location{}, fault("is not a URL; want " + form)
 	}
-	if strings.Contains(u.EscapedPath()+"?"+u.RawQuery, "@") { // of a password with a slash, what follows it
+	if strings.Contains(u.EscapedPath()+"?"+u.RawQuery, "@") { // the rest of a password with a slash
 		return location{}, fault("has @ after the host; write / ? # and @ as %2F %3F %23 and %40; want " + form)
 	}
 	l := location{URL: u, form: form, ours: map[string]string{}}

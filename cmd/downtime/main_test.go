@@ -143,7 +143,7 @@ func closeStore(t *testing.T, st store.Store) {
 	require.NoError(t, c.Close())
 }
 
-// story is what happens to one store, and to one gate on it.
+// story is a sequence of events for one store and one gate on it.
 type story struct {
 	at   place
 	st   store.Store
@@ -253,7 +253,7 @@ func (s *story) downAndUp(t *testing.T) {
 	require.True(t, s.open(t))
 }
 
-// lost: a lost document opens nothing, and neither does init by itself.
+// lost: a lost document opens no gate, and init alone opens none.
 func (s *story) lost(t *testing.T) {
 	t.Helper()
 	s.must(t, cli.ExitDone, "start", "--holder", "x")

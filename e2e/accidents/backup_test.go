@@ -66,7 +66,7 @@ func restored(t *testing.T, s *shared) {
 	})
 }
 
-// reports returns true if the row of the gate is in the store and names what the gate knows.
+// reports returns true if the row of the gate is in the store and names the document of the gate.
 func reports(t *testing.T, x *site, st core.Status) bool {
 	t.Helper()
 	j, err := x.operator(t).Fleet(t.Context())

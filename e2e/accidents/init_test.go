@@ -13,8 +13,8 @@ import (
 )
 
 // anew: the document is lost while the site is down, and a script runs `downtime init`. No
-// instance opens, and neither does one that starts afterwards. `init --yes` says that the new
-// document replaces the lost one.
+// instance opens. An instance that starts afterwards does not open either. `init --yes` says that
+// the new document replaces the lost one.
 func anew(t *testing.T, s *shared) {
 	t.Run("init runs after a loss", func(t *testing.T) {
 		sites := []*site{newSite(t, s, "anew", true)}
@@ -57,7 +57,7 @@ type rowLock struct {
 	writes int // of an operator under this lock; 0 if it also blocks them
 }
 
-// lockedRows: a client locks the rows of the instances. The gates read and follow all the same.
+// lockedRows: a client locks the rows of the instances. The gates still read and follow.
 func lockedRows(t *testing.T, s *shared) {
 	n := 0
 	for name, lock := range s.rowLocks {

@@ -26,7 +26,7 @@ type site struct {
 	gate     *core.Gate
 	operator func(t *testing.T) operator.Operator // with a new handle, as in a new process of the command
 	log      *lines
-	down     bool // what the operator wrote last
+	down     bool // the operator's last write
 }
 
 // newSite writes the first document of an application, and makes its gate.
@@ -118,7 +118,7 @@ func (x *site) await(t *testing.T, what string, ok func(st core.Status) bool) {
 	}
 }
 
-// requireUnmoved requires that the gate does what the operator wrote last.
+// requireUnmoved requires that the gate still follows the operator's last write.
 func (x *site) requireUnmoved(t *testing.T) {
 	t.Helper()
 	w := httptest.NewRecorder()

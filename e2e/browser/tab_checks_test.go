@@ -47,7 +47,7 @@ func TestComplaintsOfAPageAreNoticed(t *testing.T) {
 	b := newTab(t, person{})
 	b.open(`data:text/html,<!DOCTYPE html><meta http-equiv="Content-Security-Policy" content="style-src 'none'">
 <style>p { color: red }</style><script>console.error('one'); throw new Error('two')</script>`)
-	b.until("true") // an answer to this comes after what came before
+	b.until("true") // its answer comes after all earlier answers
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	all := strings.Join(b.faults, "\n")

@@ -19,7 +19,7 @@ type host struct {
 	failed   bool
 }
 
-// failure is what Fatal panics with.
+// failure is the value with which Fatal panics.
 type failure struct{ error }
 
 // hosted runs f with a host, and then its cleanups.

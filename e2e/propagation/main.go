@@ -23,7 +23,7 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// plan says what is measured, and how often.
+// plan lists the measurements, and the number of their rounds.
 type plan struct {
 	pushed, polled []size
 	idle, busy     time.Duration // of counting, and of reporting
@@ -39,7 +39,7 @@ type size struct {
 	simulated                  bool
 }
 
-// kind is what the tables call the instances.
+// kind is the name of the instances in the tables.
 func (s size) kind() string {
 	if s.simulated {
 		return "simulated"

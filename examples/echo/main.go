@@ -116,7 +116,7 @@ func newShop(file, key, password string) (http.Handler, *core.Gate, error) {
 		c.SetCookie(cookie(session))
 		return c.Redirect(http.StatusSeeOther, "/")
 	})
-	// With Wrap the page's Authorize sees what echo handlers stored.
+	// With Wrap, the page's Authorize sees the values that echo handlers stored.
 	e.Any("/ops/downtime", echodowntime.Wrap(page))
 	e.Any("/ops/downtime/*", echodowntime.Wrap(page))
 	return e, gate, nil

@@ -113,7 +113,7 @@ func newShop(file, key, password string) (http.Handler, *core.Gate, error) {
 		http.SetCookie(c.Writer, cookie(session))
 		c.Redirect(http.StatusSeeOther, "/")
 	})
-	// With Wrap the page's Authorize sees what gin handlers stored.
+	// With Wrap, the page's Authorize sees the values that gin handlers stored.
 	r.Any("/ops/downtime", gindowntime.Wrap(page))
 	r.Any("/ops/downtime/*page", gindowntime.Wrap(page))
 	return r, gate, nil

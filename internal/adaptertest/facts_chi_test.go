@@ -143,7 +143,7 @@ func TestFactsOfChiRewriting(t *testing.T) {
 		"behind the gate, from an exempt path": {[]middleware{gated, rewrite}, "/healthz", "/admin", "admin /admin"},
 		"behind the gate, to an exempt path":   {[]middleware{gated, rewrite}, "/admin", "/healthz", refused},
 		"chi's own behind the gate":            {[]middleware{gated, toAdmin}, "/healthz", "", "admin /admin"},
-		// CleanPath, StripSlashes and URLFormat say what chi routes, and URL.Path counts no more.
+		// After CleanPath, StripSlashes and URLFormat, chi no longer routes by URL.Path.
 		"behind CleanPath":    {[]middleware{chimiddleware.CleanPath, rewrite, gated}, "/admin", "/healthz", "admin /admin"},
 		"behind StripSlashes": {[]middleware{chimiddleware.StripSlashes, rewrite, gated}, "/admin/", "/healthz", "admin /admin"},
 		"behind URLFormat":    {[]middleware{chimiddleware.URLFormat, rewrite, gated}, "/admin.json", "/healthz", "admin /admin"},

@@ -247,7 +247,7 @@ func attack(t *testing.T, h http.Handler, line, headers, body string) *httptest.
 	return w
 }
 
-// ofThePage reports whether the page has answered, and neither the gate nor the router.
+// ofThePage reports whether the answer comes from the page, and not from the gate or the router.
 func ofThePage(w *httptest.ResponseRecorder) bool {
 	return strings.Contains(w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'") && w.Header().Get("Cross-Origin-Opener-Policy") != ""
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pathReply is what the path tests look at.
+// pathReply is the part of an answer that the path tests examine.
 type pathReply struct {
 	status  int
 	refused bool   // by the gate

@@ -19,8 +19,8 @@ var (
 	exemptTrees = []string{"/static", "/docs/open", "/café"}
 )
 
-// usable are what browsers and API clients send in exempt areas. The rule must let them
-// all through.
+// usable are paths that browsers and API clients send in exempt areas. The rule must let them all
+// through.
 var usable = []string{
 	"/", "/?utm=1", "/healthz", "/healthz?full=/../x", "http://site.test/static/app.js",
 	"/static/app.js", "/static/css/site.min.css", "/static/a(1).png", "/static/a'b!.js", "/static/[id].js",
@@ -102,7 +102,7 @@ var (
 		"%c0%ae%c0%ae", "..%c0%af", "%u002e%u002e", "%ef%bc%8e%ef%bc%8e", "..%5c", `..\`, "x", "",
 	}
 	between = []string{"/", "//", "%2f", "%2F", "%5c", `\`, "%252f", "/./", "/;/", ";/", "%00/", "/%2e/", "%ff/", "%0a/", "/x/../", "/%20/"}
-	// tails are what some backend cuts off a segment, as it stands or decoded a second time.
+	// tails are texts that some backend cuts off a segment, as they are or decoded a second time.
 	tails = []string{
 		"", "%253b", "%253f", "%2523", "%2500", "%2509", "%250a", "%250d", "%2520", "%3b", "%3f", "%23", "%00", "%09", "%20", ";", "%25253b", "%25%33%62",
 	}
@@ -183,7 +183,7 @@ func generated(yield func(string)) {
 	}
 }
 
-// curated are the shortest proofs against weaker rules, and what is worth asking always.
+// curated are the shortest proofs against weaker rules, and further paths that are always sent.
 func curated() []string {
 	long := strings.Repeat
 	return slices.Concat(usable, []string{

@@ -144,7 +144,7 @@ func TestPathsCatchesWeakerRules(t *testing.T) {
 	}
 }
 
-// guardBy refuses what exempt does not name.
+// guardBy refuses each path that exempt does not name.
 func guardBy(exempt func(*url.URL) bool) guard {
 	return guard{
 		gin: func(c *gin.Context) {
@@ -196,9 +196,9 @@ func covered(p string, exact []string) bool {
 	})
 }
 
-// within reports whether a path stays exempt however a handler, or a backend behind it,
-// resolves it: decoded again, with backslashes for slashes, without what some cut off, with dot
-// segments followed.
+// within reports whether a path stays exempt however a handler, or a backend behind it, resolves
+// it: decoded again, with backslashes for slashes, without the tails that some backends cut off,
+// with dot segments followed.
 func within(p string, exact []string) bool {
 	for range 5 {
 		resolved := path.Clean(withoutTails(strings.ReplaceAll(p, `\`, "/")))
@@ -225,7 +225,7 @@ func withoutTails(p string) string {
 	return strings.Join(segments, "/")
 }
 
-// tally counts what happened.
+// tally counts the results.
 type tally struct {
 	mu                             sync.Mutex
 	asked, ran, refused, otherwise int

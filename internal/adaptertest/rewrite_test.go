@@ -64,8 +64,8 @@ func originalURL(r *http.Request) {
 
 func stripV1(r *http.Request) { r.URL.Path = strings.TrimPrefix(r.URL.Path, "/v1") }
 
-// rewriters are what middleware does to a path. The query says where to, so that many requests
-// share a connection.
+// rewriters are the changes that middleware makes to a path. The query says where to, so that
+// many requests share a connection.
 var rewriters = map[string]func(r *http.Request){
 	"the path alone": func(r *http.Request) {
 		if to := r.URL.Query().Get("to"); to != "" {

@@ -57,7 +57,7 @@ func (r Route) Below(param, rest func(name string) string) string {
 	return strings.Join(segments, "/")
 }
 
-// User is what the site's authentication stores under the key "user".
+// User is the value that the site's authentication stores under the key "user".
 type User struct{ Admin bool }
 
 // UserOf is the authentication: the value to store under "user". ok is false if there is none.

@@ -43,7 +43,7 @@ func (q request) bytes() string {
 	return b.String() + "\r\n" + q.body
 }
 
-// reply is what came back.
+// reply is the answer to a request.
 type reply struct {
 	status int
 	header http.Header
@@ -102,8 +102,8 @@ func read(tb testing.TB, in *bufio.Reader, method string) reply {
 
 var retryAfter = regexp.MustCompile(`("retry_after":\s*)\d+`)
 
-// normal is a without what may differ between two answers to the same request: the date,
-// and the digits of Retry-After, which is spread at random for each response. It checks
+// normal is a without the parts that may differ between two answers to the same request: the
+// date, and the digits of Retry-After, which is spread at random for each response. It checks
 // that they are there and mean something.
 func normal(tb testing.TB, method string, a reply) reply {
 	tb.Helper()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Facts are what a refusal says about the downtime.
+// Facts are the facts about the downtime that a refusal contains.
 type Facts struct {
 	Kind   string    // "planned", "emergency", "starting" or "store-lost"
 	Reason string    // the operator's text; "" means that none was given

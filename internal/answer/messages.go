@@ -1,8 +1,8 @@
 package answer
 
-// Text is what the built-in page says in one language, for one kind of downtime.
+// Text holds the texts of the built-in page in one language, for one kind of downtime.
 type Text struct {
-	Heading  string // what is the matter, a few words
+	Heading  string // the situation, in a few words
 	Lead     string // the same in a sentence or two
 	Since    string // label of the beginning
 	Until    string // label of the expected end

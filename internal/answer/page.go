@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Page is what a page is rendered from. Core's PageData, which own templates see, has the
-// same fields and documents them.
+// Page is the data of a page. Core's PageData, which own templates see, has the same fields and
+// documents them.
 type Page struct {
 	Reason string
 	Since  time.Time
@@ -22,8 +22,8 @@ type Page struct {
 	Text   Text
 }
 
-// newPage is what a page may say about f in language l. Instants are rounded to whole
-// seconds: the beginning down, the end up, so that no client is told too early an end.
+// newPage is the data of a page about f in language l. Instants are rounded to whole seconds: the
+// beginning down, the end up, so that no client is told too early an end.
 func newPage(f Facts, status int, l language) Page {
 	m := &translations[l]
 	p := Page{

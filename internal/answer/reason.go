@@ -33,8 +33,8 @@ func joiner(r rune) bool { return r == 0x200c || r == 0x200d }
 
 func emojiSelector(r rune) bool { return r == 0xfe0e || r == 0xfe0f }
 
-// invisible reports whether r is displayed as nothing: what Unicode calls format characters,
-// but for those that enclose digits, and what it ignores by default.
+// invisible reports whether r is displayed as nothing: the format characters of Unicode, except
+// those that enclose digits, and the characters that are ignorable by default.
 func invisible(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
 		!unicode.Is(unicode.Prepended_Concatenation_Mark, r)

@@ -28,8 +28,7 @@ type Options struct {
 	Exempt func(*url.URL) bool
 	// Template renders the page. Nil means the built-in page.
 	Template *template.Template
-	// TemplateData converts a Page into what Template is executed with. Nil means the
-	// Page itself.
+	// TemplateData converts a Page into the data of Template. Nil means the Page itself.
 	TemplateData func(Page) any
 	// Bytes is the page, sent as it is. Nil means the built-in page. Bytes and Template
 	// exclude each other.
@@ -46,9 +45,9 @@ type Settings struct {
 	lingering atomic.Int32 // connections whose body is being read
 }
 
-// New checks o and copies what the caller could still change. The error joins a
-// [*period.FieldError] for each fault, with the fields StatusCode, RedirectURL,
-// PageTemplate, PageBytes and PageCSP.
+// New checks o and copies the values that the caller could still change. The error joins a
+// [*period.FieldError] for each fault, with the fields StatusCode, RedirectURL, PageTemplate,
+// PageBytes and PageCSP.
 func New(o Options) (*Settings, error) {
 	s := &Settings{status: o.Status}
 	var errs []error

@@ -12,8 +12,8 @@ import (
 // maxLinks is how many symbolic links a path may lead through, as in Linux.
 const maxLinks = 40
 
-// Open opens the regular file at path for reading, if it is trusted, with each link that
-// leads to it. Errors: an [*Error]; an [*fs.PathError]; another one if it is no regular file.
+// Open opens the regular file at path for reading, if it is trusted, with each link that leads to
+// it. Errors: an [*Error]; an [*fs.PathError]; another one if it is not a regular file.
 func (r Rule) Open(path string) (*os.File, error) {
 	path, in, file, err := r.find(path)
 	if err != nil {
@@ -25,7 +25,7 @@ func (r Rule) Open(path string) (*os.File, error) {
 	return r.open(path, in)
 }
 
-// open opens a file and judges what it has opened: it can be another one by now.
+// open opens a file and judges the opened file: it can be another one by now.
 func (r Rule) open(path string, in fs.FileInfo) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|nonBlock|noFollow, 0)
 	if err != nil {

@@ -67,8 +67,8 @@ func Hidden(s string) bool { return Text(s) != s }
 var ignorable = []*unicode.RangeTable{unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector}
 
 // hidden reports whether r, which comes after before, is not visible: controls, marks of
-// direction, characters of no width, and code points that stand for nothing. Spaces of every
-// width are visible, and so is the selector that gives a symbol its colored form.
+// direction, characters without width, and code points without a meaning. Spaces of every width
+// are visible, and so is the selector that gives a symbol its colored form.
 func hidden(r, before rune) bool {
 	switch {
 	case r >= ' ' && r < utf8.RuneSelf:

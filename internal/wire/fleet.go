@@ -12,12 +12,12 @@ import (
 // Lives of an instance.
 const (
 	Live   = "live"
-	Silent = "silent" // the lease has ended: dead or cut off, which cannot be told apart
+	Silent = "silent" // the lease has ended: dead or cut off, the store does not know which
 	Dead   = "dead"   // the process is known to be dead
 	Left   = "left"   // the row was deleted: the instance was shut down, or an operator forgot it
 )
 
-// Instance is a row, and what it amounts to at an instant.
+// Instance is a row, and its judgment at an instant.
 type Instance struct {
 	period.Row
 

@@ -6,7 +6,7 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// What a period is at an instant, or has become by a write that removed it.
+// The status of a period at an instant, or after a write that removed it.
 const (
 	InForce   = "in-force"  // it refuses requests
 	Upcoming  = "upcoming"  // a window that is to begin
@@ -16,7 +16,7 @@ const (
 	Cancelled = "cancelled" // removed while not in force
 )
 
-// Period is a period of the document, with what it amounts to at an instant.
+// Period is a period of the document, with its status at an instant.
 type Period struct {
 	period.Period
 

@@ -16,7 +16,7 @@ const (
 	Down = "down"
 )
 
-// Found is what one read of a store found, and where.
+// Found is the result of one read of a store, and the name of the store.
 type Found struct {
 	operator.State
 
@@ -24,8 +24,8 @@ type Found struct {
 	Application string // the application's name in a store that several share; "" if it has none
 }
 
-// State is whether the site is down, since when, until when and because of what, as the
-// store has it. An instance that cannot read the store, or is overridden, may differ from it.
+// State says whether the site is down by the document, since when, until when, and by which
+// periods. An instance that cannot read the store, or is overridden, may differ from it.
 type State struct {
 	State       string    `json:"state"` // Up or Down
 	Since       time.Time `json:"since,omitzero"`
@@ -55,7 +55,7 @@ type List struct {
 	Periods  []Period  `json:"periods"`
 }
 
-// Read is what a read of st found.
+// Read reads st.
 func Read(st store.Store, read operator.State) Found {
 	info := st.Info()
 	return Found{State: read, Store: info.Name, Application: info.Application}
@@ -92,7 +92,7 @@ func (f Found) Sorted() []period.Period {
 	})
 }
 
-// JSON is what was found, in JSON.
+// JSON is the state as JSON.
 func (f Found) JSON() State {
 	v := f.Verdict()
 	out := State{

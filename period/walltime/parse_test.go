@@ -173,7 +173,7 @@ func FuzzParse(f *testing.F) {
 			if y := got.UTC().Year(); y < 2000 || y > 9998 {
 				t.Fatalf("%q gave the year %d", s, y)
 			}
-			// What was understood is understood again, and is the same.
+			// The output of Parse parses again, to the same instant.
 			again, err := walltime.Parse(got.Format(time.RFC3339Nano), loc, nil)
 			if err != nil || !again.Equal(got) {
 				t.Fatalf("%q gave %v, and that %v, %v", s, got, again, err)

@@ -14,8 +14,8 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// Users of the tests. What the server may do is tried as the server, on a thread of its
-// own, whose access to files Linux judges by another user and group.
+// Users of the tests. The test accesses files as the server does: on a thread of its own, whose
+// access Linux judges by another user and group.
 const (
 	server   = 65534
 	deployer = 65533
@@ -35,7 +35,7 @@ func as(t *testing.T, id int, f func()) {
 	<-done
 }
 
-// asUser is as, for what asks for the user of the process. That is the effective user of the
+// asUser is as, for code that asks for the user of the process. That is the effective user of the
 // thread.
 func asUser(t *testing.T, id int, f func()) {
 	t.Helper()
@@ -404,7 +404,7 @@ func TestRootsInstanceGivesItsRowsDirectoryToTheDirectorysOwner(t *testing.T) {
 	})
 }
 
-// TestTheCopyOfAFileIsReadableLikeTheFile: root keeps what the server can read.
+// TestTheCopyOfAFileIsReadableLikeTheFile: root writes a document that the server can read.
 func TestTheCopyOfAFileIsReadableLikeTheFile(t *testing.T) {
 	t.Parallel()
 	needRoot(t)

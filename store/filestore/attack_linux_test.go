@@ -16,8 +16,8 @@ import (
 const opened = `{"format":1,"periods":[]}`
 
 // TestNoUserOpensTheSiteOfAnother: root's site is down, and all its files are in a directory like
-// /tmp. An attacker tries what the kernel allows, before root takes the site down and after.
-// Gates that run and gates that start then let no request through.
+// /tmp. An attacker does everything that the kernel allows, before root takes the site down and
+// after. Gates that run and gates that start then let no request through.
 func TestNoUserOpensTheSiteOfAnother(t *testing.T) {
 	t.Parallel()
 	doc := func(path string) { _ = os.WriteFile(path, []byte(opened), 0o644) }

@@ -109,7 +109,7 @@ func killOneWriter(t *testing.T, st *Store, n int) int {
 	require.Greater(t, confirmed, n)
 	<-time.After(rand.N(5 * time.Millisecond)) // about one write
 	require.NoError(t, cmd.Process.Kill())
-	for lines.Scan() { // what it had still confirmed
+	for lines.Scan() { // its last confirmed write
 		confirmed = number(t, lines.Text())
 	}
 	var died *exec.ExitError

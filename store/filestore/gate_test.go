@@ -48,7 +48,7 @@ func replaceBy(t *testing.T, path string, plant func() error) {
 	require.NoError(t, plant())
 }
 
-// spoilers are what may happen to the file of a site.
+// spoilers are accidents that may happen to the file of a site.
 var spoilers = map[string]func(t *testing.T, path string){
 	"corrupt": func(t *testing.T, path string) {
 		t.Helper()
@@ -112,8 +112,8 @@ var spoilers = map[string]func(t *testing.T, path string){
 	},
 }
 
-// TestASiteThatIsDownStaysDown: the file is spoiled in each way, and neither the application
-// that runs nor one that starts opens.
+// TestASiteThatIsDownStaysDown: the file is spoiled in each way. The running application does not
+// open, and one that starts does not open either.
 func TestASiteThatIsDownStaysDown(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range spoilers {

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// roles are what another process does.
+// roles are the actions of another process.
 var roles = map[string]func(ctx context.Context, st *Store) error{
 	"die at a step of a write": func(ctx context.Context, st *Store) error {
 		dieAt(st)
@@ -171,7 +171,7 @@ func withLine(b []byte) []byte { return append(bytes.Clone(b), "changed\n"...) }
 // numbered is a document of about 2 kB that is not whole without each of its bytes.
 func numbered(n int) []byte { return fmt.Appendf(nil, "%d\n%s\n", n, strings.Repeat("x", 2000+n%7)) }
 
-// numberOf is 0 for what numbered did not make.
+// numberOf is 0 for a document that numbered did not make.
 func numberOf(b []byte) int {
 	line, _, _ := strings.Cut(string(b), "\n")
 	if n, err := strconv.Atoi(line); err == nil && bytes.Equal(b, numbered(n)) {

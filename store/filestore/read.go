@@ -81,8 +81,8 @@ func (s *Store) reread(now time.Time) ([]byte, error) {
 	return b, nil
 }
 
-// content reads the open file and returns what it was before the read. The content of an empty
-// file is not nil.
+// content reads the open file and returns its FileInfo from before the read. The content of an
+// empty file is not nil.
 func (s *Store) content(f *os.File) ([]byte, fs.FileInfo, error) {
 	info, err := f.Stat()
 	if err != nil {

@@ -89,7 +89,7 @@ func (p party) does(t *testing.T, program, role, path, umask string) *exec.Cmd {
 	return cmd
 }
 
-// run returns what the process said, if it failed.
+// run returns the output of the process, if it failed.
 func run(cmd *exec.Cmd) string {
 	var said bytes.Buffer
 	cmd.Stderr = &said

@@ -117,8 +117,8 @@ func (s *Store) deleteRow(key string, note []byte, now time.Time) error {
 	return errors.Join(removeIn(dir, key+rowSuffix), removeIn(dir, key+lockSuffix))
 }
 
-// ListRows reads the document and all rows. It removes what is older than [store.KeepRow],
-// where this user can.
+// ListRows reads the document and all rows. It removes files that are older than [store.KeepRow],
+// if this user can.
 func (s *Store) ListRows(ctx context.Context, have store.Token) (store.Rowset, error) {
 	for range consistentReads {
 		blob, err := s.Get(ctx, have)

@@ -53,7 +53,7 @@ func TestTheRowsDirectoryIsNoLink(t *testing.T) {
 	}
 }
 
-// TestTheRowsDirectoryMayBeSwappedMeanwhile: what is removed is what was read.
+// TestTheRowsDirectoryMayBeSwappedMeanwhile: only the files that were read are removed.
 func TestTheRowsDirectoryMayBeSwappedMeanwhile(t *testing.T) {
 	t.Parallel()
 	st, _ := written(t)

@@ -15,7 +15,8 @@ import (
 )
 
 func init() {
-	// Prints what it reads of two changes and of a lost document that another process makes.
+	// Another process makes two changes and loses the document. This process prints each result
+	// of its reads.
 	roles["read without descriptors"] = func(ctx context.Context, st *Store) error {
 		if _, err := st.Get(ctx, ""); err != nil {
 			return err

@@ -362,7 +362,8 @@ func TestTheDirectoryMayMoveDuringAWrite(t *testing.T) {
 	require.ElementsMatch(t, []string{"downtime.json", "downtime.json.lock", "downtime.json.written"}, names(t, elsewhere))
 }
 
-// TestThePathMayNameAnotherFileDuringAWrite: what is compared is what is replaced.
+// TestThePathMayNameAnotherFileDuringAWrite: the document that is compared is the one that is
+// replaced.
 func TestThePathMayNameAnotherFileDuringAWrite(t *testing.T) {
 	t.Parallel()
 	st, before := written(t)

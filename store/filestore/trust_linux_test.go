@@ -14,7 +14,7 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// attacker is a user who is neither the server, nor root, nor the owner of a directory.
+// attacker is a user other than the server, root and the owner of a directory.
 const attacker = 65532
 
 // shared is a store in a directory like /tmp, where each user can create files and replace
@@ -92,8 +92,8 @@ func TestASecondNameOfRootsFileIsNoDocument(t *testing.T) {
 	require.ErrorContains(t, err, "has a second name, a hard link")
 }
 
-// TestWhatIsPlantedBesideTheDocument is named, and neither keeps root from writing once it is
-// removed nor is written to.
+// TestWhatIsPlantedBesideTheDocument: an error names the planted file. The store does not write
+// to it, and root can write after it is removed.
 func TestWhatIsPlantedBesideTheDocument(t *testing.T) {
 	t.Parallel()
 	write := func(st *Store) error { return change(t.Context(), st) }

@@ -72,8 +72,8 @@ func check(ctx context.Context, key string, b []byte) error {
 	return store.CheckRow(key, b)
 }
 
-// prune removes what was kept long enough, and returns the time. The caller holds mu. The
-// lease of a tombstone ends when the row is deleted, so one rule serves both.
+// prune removes rows and tombstones that were kept long enough, and returns the time. The caller
+// holds mu. The lease of a tombstone ends when the row is deleted, so one rule serves both.
 func (s *Store) prune() time.Time {
 	now := time.Now()
 	maps.DeleteFunc(s.rows, func(_ string, row store.Row) bool { return now.Sub(row.Lease) > store.KeepRow })

@@ -216,8 +216,8 @@ func (l *session) heartbeat() error {
 	return nil
 }
 
-// ask checks that the session listens, and returns the document's token. The token is empty
-// if there is no document, or if it cannot be read: a poll reports that.
+// ask checks that the session listens, and returns the document's token. The token is empty if
+// the document does not exist or cannot be read: a poll reports that.
 func (l *session) ask() (store.Token, error) {
 	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.pace.answer)
 	defer cancel()

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// weather says what a proxy does.
+// weather is the behavior of a proxy.
 type weather int
 
 const (

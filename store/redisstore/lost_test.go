@@ -79,7 +79,7 @@ func TestADocumentThatIsGoneIsLost(t *testing.T) {
 	}
 }
 
-// strangers are what another program may keep under our key.
+// strangers are values that another program may keep under our key.
 var strangers = map[string]struct {
 	plant func(t *testing.T, client *redis.Client, key string) error
 	says  string

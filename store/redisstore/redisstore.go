@@ -68,9 +68,9 @@ var appName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 // New returns a store on client. The caller owns the client and closes it after the store.
 // New does not connect: if the server is down, Get returns the error.
 //
-// Errors are [*store.FieldError]s: an invalid option, a nil client, a client without
-// ReadTimeout (a frozen server would hold its connections for ever), and a [redis.Ring],
-// which moves keys to another server when one is down.
+// Errors are [*store.FieldError]s: an invalid option, a nil client, a client without ReadTimeout
+// (a frozen server would hold its connections without limit), and a [redis.Ring], which moves
+// keys to another server when one is down.
 func New(client redis.UniversalClient, o Options) (*Store, error) {
 	where, timeout, err := inspect(client)
 	if err != nil {

@@ -34,7 +34,7 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	return blob, err
 }
 
-// blob is what the columns hold. Without an error and without Bytes, the document is have.
+// blob is made from the columns. Without an error and without Bytes, the document is have.
 func (s *Store) blob(have store.Token, token sql.NullString, body []byte) (store.Blob, error) {
 	blob := store.Blob{Token: store.Token(token.String)}
 	switch {

@@ -80,7 +80,8 @@ WHERE excluded.row_key <> '' AND (r.deleted IS NULL OR r.deleted < excluded.seen
 		// answer reports.
 		q.renew = strings.Replace(q.renew, `seen = {now}`, `seen = LAST_INSERT_ID({now})`, 1)
 		upsert = strings.Replace(upsert, ` AS r`, ``, 1)
-		// The assignments run from left to right: the last one changes what the condition reads.
+		// The assignments run from left to right: the last one changes a column that the
+		// condition reads.
 		columns := []string{"seen", "lease", "body", "note", "deleted"}
 		for i, c := range columns {
 			columns[i] = c + ` = IF(VALUES(row_key) <> '' AND (deleted IS NULL OR deleted < VALUES(seen) - {keep}), VALUES(` + c + `), ` + c + `)`

@@ -10,7 +10,7 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// documentChecks are about what a store returns for a document, and for none.
+// documentChecks are about the result of Get, with a document and without one.
 var documentChecks = []check{
 	{"a new store has no document", newStore},
 	{"says that a deleted document is lost", lost},
@@ -190,7 +190,7 @@ func clock(t reporter, e *env) {
 		case <-e.ctx.Done():
 			t.Fatalf("the time stands still at %v", last)
 		}
-		// Not under e.ctx, so that its end is reported as what it means.
+		// Not under e.ctx, so that a time-out of the store is not reported as the end of e.ctx.
 		before := time.Now()
 		blob, err := handles[n%len(handles)].Get(context.WithoutCancel(e.ctx), first)
 		after := time.Now()

@@ -74,7 +74,7 @@ func (s *kvServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer) // to a client that has left
 }
 
-// kvClient is what the vendor of the server provides.
+// kvClient is the client that the vendor of the server provides.
 type kvClient struct{ url string }
 
 // read returns the values of all keys that begin with prefix.

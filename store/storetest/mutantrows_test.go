@@ -69,7 +69,7 @@ func (d *data) loseRows() {
 	}
 }
 
-// rowsAfterWrite is what a write of the document does to rows: nothing.
+// rowsAfterWrite is the effect of a write of the document on rows: nothing.
 func (d *data) rowsAfterWrite(m *mutant) {
 	switch d.fault {
 	case "forgets rows with a write":
@@ -85,7 +85,7 @@ func (d *data) touch() {
 	d.token = store.TokenOf(d.bytes)
 }
 
-// prune removes what was kept long enough.
+// prune removes rows that were kept long enough.
 func (d *data) prune(kept map[string]*rowMutant, now time.Time) {
 	for key, r := range kept {
 		end := r.lease.Add(store.KeepRow)
@@ -416,7 +416,7 @@ func (d *data) listBlob(set *store.Rowset, have store.Token, err error) error {
 	return err
 }
 
-// list is what a reader is given of kept.
+// list is the part of kept that a reader gets.
 func (d *data) list(kept map[string]*rowMutant, now time.Time) []store.Row {
 	out := []store.Row{}
 	for _, key := range slices.SortedFunc(maps.Keys(kept), d.order(kept)) {

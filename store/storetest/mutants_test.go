@@ -14,8 +14,8 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// mutants are the faults that each check must find, and what the check says then. The store
-// that has them is in mutantstore_test.go and mutantrows_test.go.
+// mutants are the faults that each check must find, and the text of its failure. The store that
+// has them is in mutantstore_test.go and mutantrows_test.go.
 var mutants = map[string]map[string]string{
 	"a new store has no document": {
 		"begins with a document":       "got error <nil>",
@@ -484,7 +484,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 
 func (r *recorder) Skip(args ...any) { r.Fatalf("skipped: %s", fmt.Sprint(args...)) }
 
-// failure runs one check and returns what it says; "" if it passes.
+// failure runs one check and returns the text of its failure; "" if it passes.
 func failure(t *testing.T, name string, e *env) string {
 	t.Helper()
 	i := slices.IndexFunc(checks, func(c check) bool { return c.name == name })

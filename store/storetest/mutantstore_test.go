@@ -22,8 +22,7 @@ type mutant struct {
 	cache    *store.Blob // "caches in the second handle"
 }
 
-// data is what the handles share. It keeps the token beside the bytes, so that they can
-// differ.
+// data is shared by the handles. It keeps the token beside the bytes, so that they can differ.
 type data struct {
 	fault string
 
@@ -202,7 +201,7 @@ func (m *mutant) Get(ctx context.Context, have store.Token) (store.Blob, error) 
 	return m.read(have)
 }
 
-// read is what Get and ListRows return for the document. The caller holds mu.
+// read is the result of Get and ListRows for the document. The caller holds mu.
 func (m *mutant) read(have store.Token) (store.Blob, error) {
 	d := m.data
 	d.reads++
@@ -428,7 +427,7 @@ func (d *data) wakeAll() {
 	}
 }
 
-// alter is what is kept of a document.
+// alter is the part of a document that is kept.
 func (d *data) alter(b []byte) []byte {
 	switch d.fault {
 	case "strips NUL":

@@ -33,7 +33,7 @@ type Options struct {
 	// Unconfirmed makes a store on data of its own that writes, but cannot confirm that a
 	// write is as durable as Info says.
 	Unconfirmed func(t *testing.T) store.Store
-	// Secrets must not be in what the store says about itself: passwords, keys.
+	// Secrets must not be in the errors and the Info of the store: passwords, keys.
 	Secrets []string
 	// Timeout limits each check, and the time until a hint arrives. Zero means 30 seconds.
 	Timeout time.Duration
@@ -96,7 +96,7 @@ var checks = slices.Concat(
 	documentChecks, writeChecks, capabilityChecks, rowChecks, leaseChecks, tombstoneChecks, rowsetChecks, rowConcurrencyChecks,
 )
 
-// env is what a check works with.
+// env is the environment of a check.
 type env struct {
 	ctx     context.Context //nolint:containedctx // it belongs to one check, which ends with it
 	o       Options
