@@ -9,10 +9,10 @@ import (
 
 // Explain returns the decision that a gate with this Config would make about r at the instant at,
 // if its store held doc. A nil doc means that no document was ever written. A gate uses the same
-// code. Explain applies Down. It reads neither cfg.Store nor the override file nor the environment
-// variable DOWNTIME, because these belong to the process of a gate, and the caller can run
-// elsewhere. Predicates get the context of r. The error is that of [Config.Validate], without
-// the fault of DOWNTIME.
+// code. Explain applies Down. It does not read cfg.Store, the override file or the environment
+// variable DOWNTIME. These belong to the process of a gate, and the caller can run elsewhere.
+// Predicates get the context of r. The error is that of [Config.Validate], without the fault of
+// DOWNTIME.
 func Explain(cfg Config, doc *period.Document, at time.Time, r *http.Request) (Decision, error) {
 	set, err := cfg.resolveIn("")
 	if err != nil {

@@ -59,8 +59,8 @@ var errEmptyOverride = errors.New(`is empty: the last value stays; write "none" 
 // maxOverride is how large an override file can be, in bytes.
 const maxOverride = 4096
 
-// overrideFile reads the override file. It may be on a network file system that does not
-// answer, so a read has a deadline, and no second one begins before the first has ended.
+// overrideFile reads the override file. The file may be on a network file system that does not
+// answer. A read therefore has a deadline, and the next one does not begin before it has ended.
 type overrideFile struct {
 	pending chan fileRead // of a read that overran its deadline; nil if there is none
 }

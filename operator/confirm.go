@@ -20,10 +20,10 @@ const (
 // Swap: nil, or an error after which it is unknown whether Swap wrote. confirm succeeds if the
 // store holds next, or a later document whose log has the entry of next.
 //
-// For at most confirmTimeout it reads again while a read fails, and while a primary of the
-// store has an older document, because that primary may not have the write yet. If Swap failed and
-// the old document is still there, the write may still take place, so confirm repeats the same
-// Swap. It says that nothing was written only if the store knows that.
+// It reads again, for at most confirmTimeout, while a read fails or while a primary of the store
+// has an older document: this primary may not have the write yet. If Swap failed and the old
+// document is still there, the write may still take place, so confirm repeats the same Swap. It
+// says that nothing was written only if the store knows that.
 func (o Operator) confirm(caller context.Context, old store.Token, next *period.Document, text []byte, swapped error) (State, error) {
 	// The caller must learn the outcome even if its own deadline has passed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(caller), confirmTimeout)

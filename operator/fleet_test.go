@@ -220,7 +220,7 @@ func TestFleet(t *testing.T) {
 }
 
 // FuzzJudge checks that no row is lost, that only a live instance that refuses has drained a
-// period, and that only a period that it names itself is drained.
+// period, and that it has named this period itself.
 func FuzzJudge(f *testing.F) {
 	good := aRow(f, "k", func(r *period.Row) { r.Drained = []string{"a", "b"}; r.Revision = 6 })
 	f.Add(good.Bytes, uint8(store.Live), "")

@@ -58,8 +58,8 @@ func passed(field string, t, now time.Time) *period.FieldError {
 	return &period.FieldError{Field: field, Value: t.Format(time.RFC3339), Problem: "has passed, the store's time is " + now.Format(time.RFC3339)}
 }
 
-// startPassed returns the fault of a window that would take the site down at once, and tell visitors
-// of downtime since a time at which the site was up.
+// startPassed returns the fault of a window whose start has passed. It would take the site down
+// at once, and visitors would read that the site was down before.
 func startPassed(start, now time.Time) error {
 	f := passed("start", start, now)
 	f.Problem += "; give a later one, or start now"

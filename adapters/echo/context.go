@@ -38,7 +38,7 @@ func From(ctx context.Context) (echo.Context, bool) {
 }
 
 // Wrap mounts a net/http handler. The context of its request has the values that echo handlers
-// stored by c.Set, and then those of the request's own context, with its deadline and
+// stored by c.Set. After them come the values of the request's own context, with its deadline and
 // cancellation. Predicates that run inside h, such as the authorization of an admin page, see the
 // same values as under the middleware. After h has returned, the context has only the values of
 // the request's own: a goroutine of h never sees another request's values.

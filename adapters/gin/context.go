@@ -34,10 +34,10 @@ func From(ctx context.Context) (*gin.Context, bool) {
 }
 
 // Wrap mounts a net/http handler. The context of its request has the values that gin handlers
-// stored by c.Set, under any key, and then those of the request's own context, with its deadline
-// and cancellation. Predicates that run inside h, such as the authorization of an admin page, see
-// the same values as under the middleware. After h has returned, the context has only the values
-// of the request's own: a goroutine of h never sees another request's values.
+// stored by c.Set, under any key. After them come the values of the request's own context, with
+// its deadline and cancellation. Predicates that run inside h, such as the authorization of an
+// admin page, see the same values as under the middleware. After h has returned, the context has
+// only the values of the request's own: a goroutine of h never sees another request's values.
 func Wrap(h http.Handler) gin.HandlerFunc {
 	if h == nil {
 		panic("gindowntime: Wrap: handler is nil")

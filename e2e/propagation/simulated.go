@@ -11,10 +11,10 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// simulated is the part of an instance that uses the store: it subscribes, reads after each
-// hint and at the store's pace, and refuses. It does not decode a document that another one has
-// decoded, prepares no answers and writes no row, because a thousand machines do that on
-// processors of their own.
+// simulated is the part of an instance that uses the store: it subscribes, reads after each hint
+// and at the store's pace, and refuses. It does not decode a document that another one has
+// decoded, prepares no answers and writes no row. A thousand real machines do this on processors
+// of their own.
 type simulated struct {
 	store  store.Store
 	cancel context.CancelFunc

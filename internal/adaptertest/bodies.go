@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// runBodies checks that a refusal never waits for the body of its request, that a client that
-// sends first gets it, and that the body is never taken for another request.
+// runBodies checks three things about a request with a body: the refusal does not wait for the
+// body; a client that sends first gets the refusal; and the body is never read as another
+// request.
 func runBodies(t *testing.T, build Build) {
 	t.Helper()
 	gate := NewGate(t, closed(nil)())

@@ -213,8 +213,8 @@ func within(p string, exact []string) bool {
 
 var anEscape = regexp.MustCompile("%[0-9a-fA-F]{2}")
 
-// withoutTails cuts each segment at a semicolon, as for a matrix parameter, at the end of a URL's
-// path, at a space or at a control byte, if what is left is a dot segment.
+// withoutTails cuts each segment at a semicolon (a matrix parameter), at the end of a URL's path,
+// at a space or at a control byte, if the rest is a dot segment.
 func withoutTails(p string) string {
 	segments := strings.Split(p, "/")
 	for i, s := range segments {

@@ -2,12 +2,12 @@
 // that opens or closes a site is one: the document, its lock, its marker, the directory of its
 // rows, the override file, a database.
 //
-// A file is refused if every user of the system can write it, or can replace it or a link to
-// it, because the directory is writable for all. In a directory like /tmp, which is writable
-// for all and sticky, each user can create files, but replace their own only. There a file is
-// believed if it has one name and belongs to root, to the directory's owner, or to a user whom
-// the caller adds. A place that is mounted read-only is trusted. Directories above the file
-// and above the links to it are not looked at.
+// A file is refused if every user of the system can write it. It is also refused if every user
+// can replace it, or a link to it, because the directory is writable for all. In a directory like
+// /tmp, which is writable for all and sticky, each user can create files, but replace their own
+// only. There a file is believed if it has one name and belongs to root, to the directory's
+// owner, or to a user whom the caller adds. A place that is mounted read-only is trusted.
+// Directories above the file and above the links to it are not looked at.
 package trust
 
 import (

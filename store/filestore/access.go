@@ -34,8 +34,8 @@ func (w *writer) own(f *os.File, old fs.FileInfo) error {
 
 // shareLock lets exactly those users open the lock file f who can write in its directory. A user
 // who can open it, even for reading, can hold the lock, stop all writers, or make a dead instance
-// look alive. If the creator of an existing file was killed before this step, the permissions are
-// corrected here, provided that this user owns the file and that it is certainly a lock file.
+// look alive. If the creator of an existing file was killed before this step, shareLock corrects
+// the permissions. It does so only if this user owns the file and it is certainly a lock file.
 func (s *Store) shareLock(f *os.File, in *os.Root, isNew bool) error {
 	dir, err := in.Stat(".")
 	if err != nil {

@@ -19,11 +19,11 @@
 //
 // A file is not trusted if every user of the system can write it. It is not trusted either if
 // every user can replace it, or one of the links that lead to it, because the directory is
-// writable for all. In a sticky directory that is writable for all, like /tmp, a file is trusted
-// if it belongs to root, to the directory's owner or to a user with a live row, and has no second
-// name. In such a directory, only these users can write. The same rules apply to the lock, the
-// marker and the directory of the rows. A place that is mounted read-only is trusted.
-// [TrustWritable] trusts all files. The store does not look at the directories above these.
+// writable for all. In a sticky directory that is writable for all, like /tmp, a file must have
+// only one name, and must belong to root, to the directory's owner or to a user with a live row.
+// In such a directory, only these users can write. The same rules apply to the lock, the marker
+// and the directory of the rows. A place that is mounted read-only is trusted. [TrustWritable]
+// trusts all files. The store does not look at the directories above these.
 //
 // # Readers
 //

@@ -19,11 +19,11 @@ const (
 	maxNameLen   = 200 // leaves room for the longer names of the other files
 )
 
-// Store is a [store.Store], [store.Rows] and [store.Keeper] in a file. It is safe for
-// concurrent use by goroutines and processes. It runs no goroutine, and there is nothing to
-// close. It keeps one descriptor in reserve, so that it can read when the process has used up all
-// others, and one file open, and locked, for each row that it has put and not deleted.
-// The zero Store is not usable; see [New].
+// Store is a [store.Store], [store.Rows] and [store.Keeper] in a file. It is safe for concurrent
+// use by goroutines and processes. It runs no goroutine, and there is nothing to close. It keeps
+// one descriptor in reserve, so that it can read when the process has used up all others. For
+// each row that it has put and not deleted, it keeps one locked file open. The zero Store is not
+// usable; see [New].
 type Store struct {
 	path, dir, base string
 	mode            fs.FileMode // of a new file; 0 means that the directory decides

@@ -37,8 +37,8 @@ func init() {
 	}
 }
 
-// propagate lets another process begin and end downtime n times, and returns how long it
-// took each time from before the write began until a gate of this process honoured it.
+// propagate lets another process begin and end downtime n times. It returns the time of each
+// change, from before its write until a gate of this process followed it.
 func propagate(tb testing.TB, n int) []time.Duration {
 	tb.Helper()
 	st := newFile(tb)
