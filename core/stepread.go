@@ -100,10 +100,10 @@ func (set *settings) adopt(s *state, e readDone, late bool, out *output) error {
 	return nil
 }
 
-// lists reports whether a read also lists the rows. It does so while the gate starts: if the store
-// lost its rows as well, the instances that know better write them again within youngSet. A listing
-// delays its read. So a gate that serves lists again only after a pause, and a hint in between is
-// answered by a read of the document alone.
+// lists reports whether a read also lists the rows. It does so while the gate starts: if the
+// store lost its rows too, the other instances write them again within youngSet. A listing delays
+// its read. So a gate that serves lists again only after a pause, and answers a hint in between
+// by a read of the document alone.
 func (s *state) lists(now time.Time) bool {
 	k := &s.known
 	if k.listed && now.Before(k.listAfter) {
@@ -112,9 +112,10 @@ func (s *state) lists(now time.Time) bool {
 	return s.row.key != "" && (k.ahead != nil || !k.compared && now.Sub(s.begun) < 2*youngSet)
 }
 
-// compare compares the adopted document with those that other instances have seen. After a restored
-// backup their rows know better than the store. Only a document that continues all of them lets
-// the gate serve. A gate that is regressed has seen for itself that the store went back.
+// compare compares the adopted document with those that other instances have seen. After a
+// restored backup, their rows name documents that the store no longer has. The gate serves only
+// if the adopted document continues all of them. A regressed gate does not compare, because it
+// has detected itself that the store went back.
 func (set *settings) compare(s *state, e readDone, out *output) {
 	k := &s.known
 	k.listed = true
