@@ -117,7 +117,7 @@ func TestWhichFilesAreBelieved(t *testing.T) {
 		"of the directory's owner in a shared directory":           {world{dir: sticky, dirOwner: owner, fileOwner: owner}, believed},
 		"of a user of the caller's in a shared directory":          {world{dir: sticky, fileOwner: instance}, believed},
 		"of another user in a shared directory":                    {world{dir: sticky, dirOwner: owner, fileOwner: attacker}, "file belongs to user 65532, and every user of this system can create files in "},
-		"of the owner of another directory in root's shared one":   {world{dir: sticky, fileOwner: owner}, "where only those of root and of users with a live instance are believed"},
+		"of the owner of another directory in root's shared one":   {world{dir: sticky, fileOwner: owner}, "where only those of root and of users with a live instance are trusted"},
 		"of another user, for all to write, in a shared directory": {world{dir: sticky, file: 0o666, fileOwner: attacker}, "belongs to user 65532"},
 		"of root, for all to write, in a shared directory":         {world{dir: sticky, file: 0o666}, "chmod o-w it"},
 		"of root with two names in a shared directory":             {world{dir: sticky, twoNames: true}, "has a second name, a hard link"},

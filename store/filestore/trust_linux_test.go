@@ -198,7 +198,7 @@ func TestRowsAreNotForgedInASharedDirectory(t *testing.T) {
 	_, err := again(t, st).Get(t.Context(), "")
 	require.ErrorContains(t, err, "belongs to user 65532")
 	require.NoError(t, os.Remove(st.path))
-	require.NoError(t, change(t.Context(), again(t, st)), "rows that are not believed do not keep root from writing")
+	require.NoError(t, change(t.Context(), again(t, st)), "rows that are not trusted do not keep root from writing")
 }
 
 func TestADirectoryOfRowsForAllToWriteIsRefused(t *testing.T) {
