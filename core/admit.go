@@ -28,17 +28,14 @@ func (g *Gate) enter(s *snapshot, c *cell) bool {
 // Enter removes an upgrade to HTTP/2 from r, and does not admit the opening of an HTTP/2
 // connection, which [Gate.Respond] answers by 505. See [Gate.Handler].
 func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
+	if r != nil && r.Method == preface || !g.current.Load().open() {
+		return Ticket{}, false
+	}
 	carries := false
 	if r != nil {
-		if r.Method == preface {
-			return Ticket{}, false
-		}
-		carries = g.set.carry
 		// An upgrade to HTTP/2 needs three headers: Connection, Upgrade and HTTP2-Settings. A
 		// WebSocket needs four. Counting the headers is cheaper than looking them up.
-		if len(r.Header) > 2 && upgrades(r) {
-			carries = true
-		}
+		carries = len(r.Header) > 2 && upgrades(r) || g.set.carry
 	}
 	for {
 		s := g.current.Load()
@@ -63,12 +60,8 @@ func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
 // Admit may change r. It removes an upgrade to HTTP/2, as Enter does. It also removes a key in
 // the query that let r pass; see [APIKeyQuery].
 func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
-	carries := false
-	if r != nil {
-		if r.Method == preface {
-			return Ticket{}, Decision{Closure: unknownClosure}
-		}
-		carries = upgrades(r) || g.set.carry
+	if r != nil && r.Method == preface {
+		return Ticket{}, Decision{Closure: unknownClosure}
 	}
 	for {
 		s := g.current.Load()
@@ -99,7 +92,7 @@ func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request
 			}
 		}
 		g.report(ctx, s, r, d)
-		if carries {
+		if r != nil && (upgrades(r) || g.set.carry) {
 			return g.shared(c), d
 		}
 		return Ticket{cell: c}, d
