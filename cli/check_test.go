@@ -60,7 +60,7 @@ func TestFaultsNameTheFlagThatWasGiven(t *testing.T) {
 	} {
 		var errs bytes.Buffer
 		require.Equal(t, ExitUsage, Main(t.Context(), args, nil, nil, &errs), args)
-		require.Contains(t, errs.String(), ": is empty: say a value, or leave the flag out\n", args)
+		require.Contains(t, errs.String(), ": is empty: give a value, or leave the flag out\n", args)
 	}
 	for want, args := range map[string][]string{
 		"downtime: --store: names no file; want file:PATH\n":   {"status", "--store", "file:"},

@@ -71,13 +71,13 @@ func (e edits) check(cmd *cobra.Command) error {
 	ends := count(e.howLong != 0, e.until != "", e.noEnd)
 	switch {
 	case ends > 1:
-		return usagef("--for, --until and --no-end: say one of them")
+		return usagef("--for, --until and --no-end: give only one of them")
 	case e.autoEnd && (ends == 0 || e.noEnd):
-		return usagef("--auto-end: at what time? Say --for or --until")
+		return usagef("--auto-end: at what time? Give --for or --until")
 	case e.enable && e.disable:
-		return usagef("--enable and --disable: say one of them")
+		return usagef("--enable and --disable: give only one of them")
 	case ends == 0 && e.start == "" && !e.enable && !e.disable && !f.Changed("reason") && !f.Changed("emergency"):
-		return usagef("nothing to change: say --reason, --start, --for, --until, --no-end, --enable, --disable or --emergency")
+		return usagef("nothing to change: give --reason, --start, --for, --until, --no-end, --enable, --disable or --emergency")
 	}
 	return nil
 }

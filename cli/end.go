@@ -40,7 +40,7 @@ names it and exits with 6. If there was nothing to end and the site is up, it ex
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
 		o := flags
 		if count(len(args) > 0, f.Changed("holder"), o.All) > 1 {
-			return usagef("an ID, --holder and --all: say one of them")
+			return usagef("an ID, --holder and --all: give only one of them")
 		}
 		if len(args) > 0 {
 			if o.ID = args[0]; o.ID == "" {

@@ -68,7 +68,7 @@ func TestATableKeepsDatesAndTimes(t *testing.T) {
 	tab.row("kfm2xq", "2026-11-26 11:56 CET", "~2026-11-26 12:56 CET", "Moving the database")
 	tab.flush()
 	require.Equal(t, "ID      FROM                TO\nkfm2xq  2026-11-26 11:56 …  ~2026-11-26 12:56…\n\n"+
-		"not shown: REASON: for these, widen the terminal, or say --json\n", out.String())
+		"not shown: REASON: for these, widen the terminal, or use --json\n", out.String())
 }
 
 func TestATableFitsTheTerminal(t *testing.T) {
@@ -80,7 +80,7 @@ func TestATableFitsTheTerminal(t *testing.T) {
 		"no terminal": {0, "ID      REASON                         HOLDER\nkfm2xq  Moving the database to Zürich  -\n"},
 		"wide":        {60, "ID      REASON                         HOLDER\nkfm2xq  Moving the database to Zürich  -\n"},
 		"narrow":      {34, "ID      REASON              HOLDER\nkfm2xq  Moving the databa…  -\n"},
-		"very narrow": {17, "ID      REASON\nkfm2xq  Moving …\n\nnot shown: HOLDER: for these, widen the terminal, or say --json\n"},
+		"very narrow": {17, "ID      REASON\nkfm2xq  Moving …\n\nnot shown: HOLDER: for these, widen the terminal, or use --json\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -98,7 +98,7 @@ func (f fleet) evidence(o operator.ReconcileOptions) (evidence, error) {
 		}
 	}
 	if beyond := seen.beyond.Revision; beyond > 0 && o.Above == 0 {
-		return seen, usagef("%s reports revision %d, more than %d above the store's %d, and the command does not take it from there: see fleet; say --above %d if a gate has seen that indeed, else --above %d",
+		return seen, usagef("%s reports revision %d, more than %d above the store's %d, which the command does not trust: see fleet; use --above %d if a gate has seen that indeed, else --above %d",
 			instanceName(seen.beyond), beyond, maxLead, own.Revision, beyond, max(seen.highest.Revision, own.Revision))
 	}
 	if o.Above >= 0 {
@@ -110,7 +110,7 @@ func (f fleet) evidence(o operator.ReconcileOptions) (evidence, error) {
 	case len(others) == 1:
 		seen.Replaces = others[0]
 	case len(others) > 1:
-		return seen, usagef("instances have seen %d other documents: see fleet; say --replaces with one of %s, or --replaces '*' for all", len(others), safe(strings.Join(others, ", ")))
+		return seen, usagef("instances have seen %d other documents: see fleet; use --replaces with one of %s, or --replaces '*' for all", len(others), safe(strings.Join(others, ", ")))
 	}
 	return seen, nil
 }

@@ -79,7 +79,7 @@ func TestReconcileDoesNotBelieveARowEverything(t *testing.T) {
 			code, _, stderr := run(t, st, args...)
 			require.Equal(t, ExitUsage, code)
 			require.Contains(t, stderr, "web1/4711 reports revision 1000003, more than 1000000 above the store's 2")
-			require.Contains(t, stderr, "say --above 1000003 if a gate has seen that indeed, else --above 41")
+			require.Contains(t, stderr, "use --above 1000003 if a gate has seen that indeed, else --above 41")
 		}
 		require.EqualValues(t, 2, read(t, st).Document.Revision)
 
@@ -166,7 +166,7 @@ func TestReconcileReplacesTheDocumentThatGatesHaveSeen(t *testing.T) {
 	report(t, st, of("another"), of("third"))
 	code, _, stderr := run(t, st, "reconcile")
 	require.Equal(t, ExitUsage, code)
-	require.Contains(t, stderr, "instances have seen 2 other documents: see fleet; say --replaces with one of another, third, or --replaces '*' for all\n")
+	require.Contains(t, stderr, "instances have seen 2 other documents: see fleet; use --replaces with one of another, third, or --replaces '*' for all\n")
 	code, stdout, _ := run(t, st, "fleet")
 	require.Equal(t, ExitDone, code)
 	require.Contains(t, stdout, "regressed  web1/4711 has seen revision 41, of another document: it refuses what either document refuses, until downtime reconcile\n")

@@ -109,7 +109,7 @@ func (a *app) unknown(cmd *cobra.Command, args []string) error {
 		if err := cmd.Help(); err != nil {
 			return err
 		}
-		return usagef("no command: say one of those above")
+		return usagef("no command: give one of those above")
 	}
 	see := "see " + a.command(cmd, "--help")
 	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
@@ -187,7 +187,7 @@ func (a *app) emptyFlag(cmd *cobra.Command) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		ours := f == cmd.LocalFlags().Lookup(f.Name) || f == a.tree.PersistentFlags().Lookup(f.Name) // and not of the tree around the command
 		if ours && f.Value.Type() == "string" && f.Value.String() == "" && f.Name != "reason" && err == nil {
-			err = usagef("--%s: is empty: say a value, or leave the flag out", f.Name)
+			err = usagef("--%s: is empty: give a value, or leave the flag out", f.Name)
 		}
 	})
 	return err
@@ -213,7 +213,7 @@ func (a *app) args(least, most int) cobra.PositionalArgs {
 		case len(args) < least:
 			return usagef("too few arguments: want %s%s", cmd.CommandPath(), cmd.Use[len(cmd.Name()):])
 		case len(args) > most:
-			return usagef("%q is too much: want %s%s", args[most], cmd.CommandPath(), cmd.Use[len(cmd.Name()):])
+			return usagef("unexpected argument %q: want %s%s", args[most], cmd.CommandPath(), cmd.Use[len(cmd.Name()):])
 		}
 		return nil
 	}

@@ -44,7 +44,7 @@ A start that has passed is refused. --start now begins the window with the write
 			return usagef("--start: when does it begin?")
 		}
 		if count(o.howLong != 0, o.until != "", o.noEnd) != 1 {
-			return usagef("when does it end? Say one of --for, --until and --no-end")
+			return usagef("when does it end? Give one of --for, --until and --no-end")
 		}
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
 			start, err := s.start(ctx, o.start)

@@ -58,9 +58,9 @@ finish the requests that they admitted before. It says how many instances there 
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
 		switch {
 		case o.autoEnd && o.howLong == 0 && o.until == "":
-			return usagef("--auto-end: at what time? Say --for or --until")
+			return usagef("--auto-end: at what time? Give --for or --until")
 		case o.howLong != 0 && o.until != "":
-			return usagef("--for and --until: say one of them")
+			return usagef("--for and --until: give only one of them")
 		}
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
 			until, err := s.instant(ctx, "--until", o.until, time.Time{})

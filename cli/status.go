@@ -38,7 +38,7 @@ With --exit-code, the exit code is that of the whole fleet:
 
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
 		if watch && exitCode {
-			return usagef("--watch and --exit-code: say one of them")
+			return usagef("--watch and --exit-code: give only one of them")
 		}
 		if watch {
 			return a.watch(cmd, lookAtState)

@@ -44,7 +44,7 @@ func (a *app) open(ctx context.Context) (st store.Store, closeStore func(), err 
 		location, from = os.Getenv(envStore), envStore
 	}
 	if location == "" {
-		return nil, nothing, usagef("which store? Say --store URL, or set %s: %s", envStore, a.forms())
+		return nil, nothing, usagef("which store? Give --store URL, or set %s: %s", envStore, a.forms())
 	}
 	// The error does not repeat the refused URL, because a password can be anywhere in it.
 	name, _, ok := strings.Cut(location, ":")

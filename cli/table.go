@@ -54,7 +54,7 @@ func (t *table) flush() {
 		fmt.Fprintln(t.w, strings.TrimRight(line.String(), " "))
 	}
 	if left := t.rows[0][len(widths):]; len(left) > 0 {
-		fmt.Fprintf(t.w, "\nnot shown: %s: for these, widen the terminal, or say --json\n", strings.Join(left, ", "))
+		fmt.Fprintf(t.w, "\nnot shown: %s: for these, widen the terminal, or use --json\n", strings.Join(left, ", "))
 	}
 }
 
