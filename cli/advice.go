@@ -22,7 +22,7 @@ func (a *app) advice(cmd *cobra.Command, code operator.Code) string {
 	case operator.CodeUnconfirmed:
 		return "look before you do it again: " + line("status")
 	case operator.CodeLost:
-		return "instances keep its state; restore it, or begin anew with an empty one: " + line("end", "--all")
+		return "instances keep its state; restore it, or begin a new, empty one: " + line("end", "--all")
 	case operator.CodeReadOnly:
 		return "make the change where the store can be written"
 	case operator.CodeStale:
@@ -36,7 +36,7 @@ func (a *app) advice(cmd *cobra.Command, code operator.Code) string {
 	case operator.CodeNotInForce:
 		return line("cancel", cmd.Flags().Arg(0))
 	case operator.CodeNotReadableByAll:
-		return "upgrade it first, or write all the same with --force"
+		return "upgrade it first, or write it anyway with --force"
 	}
 	return ""
 }

@@ -60,7 +60,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		"a document that is gone": {
 			brokenStore{Store: mem, get: fmt.Errorf("memory: %w", store.ErrLost)},
 			[]string{"end", "--holder", "x"},
-			"downtime: memory: document is lost: instances keep its state; restore it, or begin anew with an empty one: downtime end --all\n",
+			"downtime: memory: document is lost: instances keep its state; restore it, or begin a new, empty one: downtime end --all\n",
 		},
 		"a store that is read-only": {
 			brokenStore{Store: mem, swap: store.ErrReadOnly},

@@ -416,7 +416,7 @@ func TestAChangeThatALiveInstanceCannotReadNeedsForce(t *testing.T) {
 	require.Equal(t, ExitFailed, code)
 	require.Empty(t, stdout)
 	require.Equal(t, "downtime: a live instance cannot read this change: web1/4711 (version v0.1.0) does not implement periods.holder: "+
-		"upgrade it first, or write all the same with --force\n", stderr)
+		"upgrade it first, or write it anyway with --force\n", stderr)
 	code, stdout, _ = run(t, st, "start", "--holder", "x", "--force")
 	require.Equal(t, ExitDone, code)
 	require.Contains(t, stdout, "RESULT down\n")

@@ -84,12 +84,12 @@ func (s session) refuseLost(ctx context.Context) error {
 	case !errors.Is(err, store.ErrLost):
 		return err
 	case info.Application == "":
-		return usagef("--yes: %v: instances that keep its closed state will open; restore it, or begin anew: %s", err, again)
+		return usagef("--yes: %v: instances that keep its closed state will open; restore it, or begin a new one: %s", err, again)
 	}
 	f, err := s.fleet(ctx)
 	switch {
 	case errors.Is(err, operator.ErrNoRows):
-		return usagef("--yes: %s has no document, and keeps no rows of instances that tell whether it had one: instances that keep a closed state will open; restore it, or begin anew: %s",
+		return usagef("--yes: %s has no document, and keeps no rows of instances that tell whether it had one: instances that keep a closed state will open; restore it, or begin a new one: %s",
 			info.Name, again)
 	case err != nil:
 		return err
@@ -104,6 +104,6 @@ func (s session) refuseLost(ctx context.Context) error {
 			closed++
 		}
 	}
-	return usagef("--yes: %s has lost its document: %s had one (%s), %d of them refused when they last reported; those that keep a closed state will open; restore it, or begin anew: %s",
+	return usagef("--yes: %s has lost its document: %s had one (%s), %d of them refused when they last reported; those that keep a closed state will open; restore it, or begin a new one: %s",
 		info.Name, plural(len(witnesses)), named(witnesses), closed, again)
 }

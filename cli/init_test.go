@@ -107,16 +107,16 @@ func TestInitOpensNothingByItself(t *testing.T) {
 		"instances have seen a document": {
 			lost(asReported, had, func(r *period.Row) { r.StoreID, r.Revision = "gone", 7 }),
 			"downtime: --yes: memory has lost its document: 2 instances had one (web2/4712, web3/4713), 1 of them refused when they last reported; " +
-				"those that keep a closed state will open; restore it, or begin anew: downtime init --yes\n",
+				"those that keep a closed state will open; restore it, or begin a new one: downtime init --yes\n",
 		},
 		"a store without rows": {
 			rowless{shared{Store: memstore.New(), prepared: &prepared}},
 			"downtime: --yes: memory has no document, and keeps no rows of instances that tell whether it had one: " +
-				"instances that keep a closed state will open; restore it, or begin anew: downtime init --yes\n",
+				"instances that keep a closed state will open; restore it, or begin a new one: downtime init --yes\n",
 		},
 		"a file store knows": {
 			lostFile(t, path),
-			"instances that keep its closed state will open; restore it, or begin anew: downtime init --yes\n",
+			"instances that keep its closed state will open; restore it, or begin a new one: downtime init --yes\n",
 		},
 	} {
 		code, stdout, stderr := run(t, test.st, "init")

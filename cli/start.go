@@ -41,7 +41,7 @@ finish the requests that they admitted before. It says how many instances there 
 		),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usagef("%q: start takes no arguments; the reason for visitors goes behind --reason", args[0])
+				return usagef("%q: start takes no arguments; the reason for visitors goes after --reason", args[0])
 			}
 			return nil
 		},

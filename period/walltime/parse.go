@@ -12,7 +12,7 @@ import (
 )
 
 // ErrFormat means that the text is not a time.
-var ErrFormat = errors.New("is no time: want RFC 3339 (2026-03-08T02:30:00Z), local (2026-03-08 02:30, or 02:30), or seconds (@1772937000)")
+var ErrFormat = errors.New("is not a time: want RFC 3339 (2026-03-08T02:30:00Z), local (2026-03-08 02:30, or 02:30), or seconds (@1772937000)")
 
 // ErrNoZone means that a local time was given, and no zone is known for it.
 var ErrNoZone = errors.New("is a local time, and the zone is not known: add the offset, as in 2026-03-08 02:30-05:00")
