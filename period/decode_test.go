@@ -80,7 +80,7 @@ func TestDecodeRefuses(t *testing.T) {
 		"an unknown member of a period": {in(`"color":["/api"]`), `periods[0]: "color": unknown member`},
 		"wrong case in a period":        {in(`"End":"2026-11-21T03:00:00Z"`), `periods[0]: "End": unknown member; names are in lower case: want "end"`},
 		"a period's member twice":       {in(`"enabled":false`), "periods[0].enabled: is given twice"},
-		"an end that is not a time":        {in(`"end":"tomorrow"`), `periods[0].end: "tomorrow": want an instant`},
+		"an end that is not a time":     {in(`"end":"tomorrow"`), `periods[0].end: "tomorrow": want an instant`},
 		"an end without an offset":      {in(`"end":"2026-11-21T03:00:00"`), "periods[0].end"},
 		"an end that is null":           {in(`"end":null`), "periods[0].end: found null, want a string; leave out a member that has no value"},
 		"an end that is a number":       {in(`"end":1}`), "periods[0].end: found '1'"},
