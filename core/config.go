@@ -74,6 +74,26 @@ type Config struct {
 	// WebSockets, carry their ticket.
 	CarryTickets bool
 
+	// DefaultFormat is the answer to clients that accept anything (Accept: */*) or nothing that
+	// the gate has: "text", "html" or "json". "" means text. Use "json" for an API.
+	DefaultFormat string
+	// RetryAfterMax is the longest wait that Retry-After asks for, before its spread: 1 s to 24 h.
+	// Zero means 5 m. A client that comes back early finds a site that is back early.
+	RetryAfterMax time.Duration
+	// RetryAfterSpread is the largest random addition to Retry-After, at most 24 h, so that
+	// clients do not all return at once. Zero means a fifth of the wait, and at least 5 s. A
+	// negative value means none.
+	RetryAfterSpread time.Duration
+	// CORSOrigins lists origins whose scripts may read refusals ("https://app.example.com"), or
+	// "*" for all. The gate then sets the CORS headers of refusals, and answers preflights of
+	// these origins by 204, so that the script gets the refusal of its own request. Use it if the
+	// site's CORS middleware runs behind the gate. Headers of a CORS middleware before the gate
+	// have priority. In both cases scripts can read Retry-After and Downtime. Nil means none.
+	CORSOrigins []string
+	// CORSCredentials allows scripts of CORSOrigins to send cookies. It does not go together with
+	// "*".
+	CORSCredentials bool
+
 	// Down closes the gate regardless of the store. Use it, for example, while the database that
 	// holds the store is down.
 	Down bool
@@ -196,6 +216,8 @@ func (c Config) resolveIn(env string) (*settings, error) {
 	s.answer, err = answer.New(answer.Options{
 		Status: c.StatusCode, RedirectURL: c.RedirectURL,
 		Template: c.PageTemplate, TemplateData: pageData, Bytes: c.PageBytes, CSP: c.PageCSP,
+		DefaultFormat: c.DefaultFormat, RetryAfterMax: c.RetryAfterMax, RetryAfterSpread: c.RetryAfterSpread,
+		CORSOrigins: c.CORSOrigins, CORSCredentials: c.CORSCredentials,
 		Exempt: func(u *url.URL) bool {
 			_, ok := s.exempt.Match(u)
 			return ok

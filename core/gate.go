@@ -78,9 +78,10 @@ func (g *Gate) Respond(w http.ResponseWriter, r *http.Request, d Decision) {
 // Prepare sets the headers of every refusal, for a responder that writes the body itself:
 // Cache-Control, Retry-After, Vary and Downtime. It removes validators and other headers that
 // would let a cache keep the answer, and returns the status of the refusal. Call it only if d
-// does not pass, and call [Gate.Linger] after the body.
-func (g *Gate) Prepare(w http.ResponseWriter, r *http.Request, d Decision) (status int) {
-	return g.answersFor(d).Announce(w.Header(), r)
+// does not pass, and call [Gate.Linger] after the body. If r is a CORS preflight of an allowed
+// origin, Prepare answers it and returns true: the responder must then write nothing.
+func (g *Gate) Prepare(w http.ResponseWriter, r *http.Request, d Decision) (status int, answered bool) {
+	return g.answersFor(d).Announce(w, r)
 }
 
 // Linger sends a refusal that was written to w, and then reads and drops the body of r: at most 8

@@ -103,7 +103,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, d core.Decision) {
-	status := h.gate.Prepare(w, r, d)
+	status, answered := h.gate.Prepare(w, r, d)
+	if answered {
+		return
+	}
 	answer := &refusal.Writer{ResponseWriter: w}
 	answer.Send = func() { answer.WriteHeader(status) }
 	h.respond.ServeHTTP(answer, r.WithContext(core.WithDecision(r.Context(), d)))

@@ -121,7 +121,11 @@ func (m *gateway) refuse(c echo.Context, d core.Decision) error {
 		m.gate.Respond(res, c.Request(), d)
 		return nil
 	}
-	res.Status = m.gate.Prepare(res, c.Request(), d)
+	status, answered := m.gate.Prepare(res, c.Request(), d)
+	if answered {
+		return nil
+	}
+	res.Status = status
 	answer := &refusal.Writer{ResponseWriter: res.Writer, Send: func() {
 		if !res.Committed {
 			res.WriteHeader(res.Status)

@@ -113,7 +113,12 @@ func (m *middleware) refuse(c *gin.Context, d core.Decision) {
 		c.Writer.WriteHeaderNow() // else gin puts its own 404 text in place of an empty answer
 		return
 	}
-	c.Status(m.gate.Prepare(c.Writer, c.Request, d))
+	status, answered := m.gate.Prepare(c.Writer, c.Request, d)
+	if answered {
+		c.Writer.WriteHeaderNow()
+		return
+	}
+	c.Status(status)
 	m.respond(c, d)
 	if c.Writer.Written() {
 		m.gate.Linger(c.Writer, c.Request)

@@ -44,7 +44,7 @@ type lazyPage struct {
 // share it has at most eight. A ninth would grow the header map of every response.
 type answer struct {
 	contentType     []string
-	contentLanguage []string // nil for HTML, which holds its language
+	contentLanguage []string // nil for a page of the application, which may be in any language
 	csp             []string // nil for none
 	// contentLength is indexed by the digits of Retry-After, which the JSON body holds.
 	// Other forms use index 0.
@@ -52,7 +52,7 @@ type answer struct {
 	body          []byte // of JSON: without the last member
 }
 
-const maxRetryDigits = 3
+const maxRetryDigits = 6 // of a day and its spread
 
 var (
 	contentTypes = [formats][]string{
@@ -86,7 +86,7 @@ func (s *Settings) Prepare(f Facts, now time.Time, onFault func(error)) *Answers
 
 // Tick prepares Retry-After for now, and returns when it changes next. Zero means never.
 func (a *Answers) Tick(now time.Time) (next time.Time) {
-	r, next := newRetryAfter(a.facts.Until, now)
+	r, next := a.settings.retry.at(a.facts.Until, now)
 	a.retry.Store(r)
 	return next
 }
@@ -98,13 +98,17 @@ func (a *Answers) in(l language, f format) *answer {
 	}
 	p := &a.pages[l]
 	p.once.Do(func() {
-		body, csp, err := a.settings.page.render(newPage(a.facts, a.settings.status, l))
+		page := newPage(a.facts, a.settings.status, l)
+		body, csp, err := a.settings.page.render(page)
 		if err != nil && a.onFault != nil {
 			a.onFault(err)
 		}
 		p.answer = newAnswer(formatHTML, body)
 		if csp != "" {
 			p.answer.csp = []string{csp}
+		}
+		if a.settings.page.builtin() || err != nil {
+			p.answer.contentLanguage = []string{page.Lang}
 		}
 	})
 	return &p.answer
@@ -130,9 +134,13 @@ func (a *Answers) Write(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
-	f := negotiateFormat(r.Header["Accept"])
+	f := negotiateFormat(r.Header["Accept"], a.settings.fallback)
 	h := w.Header()
 	retry, encoded := a.setShared(h, r)
+	if a.settings.cors.share(h, r) {
+		answerPreflight(w, r)
+		return
+	}
 	if to := a.settings.redirect; to != nil && f == formatHTML && to.applies(r) {
 		h["Location"] = to.location
 		delete(h, "Content-Type") // there is no content
@@ -145,7 +153,9 @@ func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 	}
 	v := a.in(negotiateLanguage(r.Header["Accept-Language"]), f)
 	h["Content-Type"] = v.contentType
-	h["X-Content-Type-Options"] = optionNosniff
+	if f != formatHTML { // HTML needs no guess about its type, and has other headers
+		h["X-Content-Type-Options"] = optionNosniff
+	}
 	if v.contentLanguage != nil {
 		h["Content-Language"] = v.contentLanguage
 	}
@@ -168,9 +178,15 @@ func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 // Announce sets the headers that every refusal has, for a caller that writes its own
 // body: Cache-Control, Retry-After, Vary and Downtime. It removes headers that describe
 // another content or let a cache keep the answer, and returns the status of the refusal.
-func (a *Answers) Announce(h http.Header, r *http.Request) (status int) {
+// answered is true if r was a preflight, which Announce answers itself.
+func (a *Answers) Announce(w http.ResponseWriter, r *http.Request) (status int, answered bool) {
+	h := w.Header()
 	a.setShared(h, r)
-	return a.settings.status
+	if a.settings.cors.share(h, r) {
+		answerPreflight(w, r)
+		return http.StatusNoContent, true
+	}
+	return a.settings.status, false
 }
 
 // setShared sets the headers that every refusal has. It returns the Retry-After among

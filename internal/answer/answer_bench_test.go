@@ -112,7 +112,7 @@ func BenchmarkAnswer(b *testing.B) {
 		h["Cache-Control"] = store
 		h["Vary"] = varyNegotiation
 		h["Downtime"] = a.downtime
-		h["X-Content-Type-Options"] = optionNosniff
+		h["Content-Language"] = page.contentLanguage
 		h["Content-Security-Policy"] = page.csp
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write(page.body)
@@ -128,21 +128,18 @@ func BenchmarkAnswer(b *testing.B) {
 
 func BenchmarkNegotiate(b *testing.B) {
 	for name, accept := range map[string]string{
-		"browser":                acceptChrome,
-		"browser's image":        acceptImage,
-		"1 MB of ranges":         strings.Repeat("a/b;q=0.1,", 1<<20/10),
-		"1 MB of one range":      strings.Repeat("a", 1<<20),
-		"1 MB of quotes":         strings.Repeat(`a/b;c="d,e\"",`, 1<<20/14),
-		"1 MB of commas":         strings.Repeat(",", 1<<20),
-		"1 MB of open quotes":    "a/b;" + strings.Repeat(`"`, 1<<20+1),
-		"1 MB of parameters":     "text/html" + strings.Repeat(";a=b", 1<<20/4),
-		"1 MB of quoted options": "text/html" + strings.Repeat(`;a=";"`, 1<<20/6),
+		"browser":            acceptChrome,
+		"browser's image":    acceptImage,
+		"1 MB of ranges":     strings.Repeat("a/b;q=0.1,", 1<<20/10),
+		"1 MB of one range":  strings.Repeat("a", 1<<20),
+		"1 MB of commas":     strings.Repeat(",", 1<<20),
+		"1 MB of parameters": "text/html" + strings.Repeat(";a=b", 1<<20/4),
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			lines := []string{accept}
 			for b.Loop() {
-				negotiateFormat(lines)
+				negotiateFormat(lines, formatText)
 				negotiateLanguage(lines)
 			}
 		})
@@ -151,7 +148,7 @@ func BenchmarkNegotiate(b *testing.B) {
 		b.ReportAllocs()
 		lines := make([]string, 100_000)
 		for b.Loop() {
-			negotiateFormat(lines)
+			negotiateFormat(lines, formatText)
 			negotiateLanguage(lines)
 		}
 	})

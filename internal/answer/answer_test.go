@@ -97,7 +97,6 @@ func TestAnswerHeaders(t *testing.T) {
 				require.Equal(t, []string{"no-store"}, h["Cache-Control"])
 				require.Equal(t, []string{"Accept, Accept-Language"}, h["Vary"])
 				require.Equal(t, []string{"down;kind=planned"}, h["Downtime"])
-				require.Equal(t, []string{"nosniff"}, h["X-Content-Type-Options"])
 				seconds, err := strconv.Atoi(h.Get("Retry-After"))
 				require.NoError(t, err)
 				require.GreaterOrEqual(t, seconds, 300)
@@ -105,8 +104,9 @@ func TestAnswerHeaders(t *testing.T) {
 				if f == formatHTML {
 					require.Contains(t, h.Get("Content-Security-Policy"), "default-src 'none'")
 				} else {
-					require.Equal(t, []string{"de"}, h["Content-Language"])
+					require.Equal(t, []string{"nosniff"}, h["X-Content-Type-Options"])
 				}
+				require.Equal(t, []string{"de"}, h["Content-Language"])
 				require.LessOrEqual(t, len(h), 8, "a ninth header costs each response a larger map")
 				length, err := strconv.Atoi(h.Get("Content-Length"))
 				require.NoError(t, err)
@@ -169,30 +169,30 @@ func TestAnswerJSON(t *testing.T) {
 		want    map[string]any
 	}{
 		"everything known": {Options{}, testFacts, map[string]any{
-			"type": "about:blank", "title": "Service Unavailable", "status": 503.0, "kind": "planned",
+			"type": problemType, "title": "Service Unavailable", "status": 503.0, "kind": "planned",
 			"detail": "Moving to a larger database", "since": "2026-11-21T11:50:00Z", "until": "2026-11-21T12:20:00Z",
 		}},
 		"nothing known": {Options{}, Facts{Kind: "starting"}, map[string]any{
-			"type": "about:blank", "title": "Service Unavailable", "status": 503.0, "kind": "starting",
+			"type": problemType, "title": "Service Unavailable", "status": 503.0, "kind": "starting",
 		}},
-		"another status has its own title": {Options{Status: 429}, Facts{Kind: "planned"}, map[string]any{
-			"type": "about:blank", "title": "Too Many Requests", "status": 429.0, "kind": "planned",
+		"another status": {Options{Status: 429}, Facts{Kind: "planned"}, map[string]any{
+			"type": problemType, "title": "Service Unavailable", "status": 429.0, "kind": "planned",
 		}},
 		"a status without a name": {Options{Status: 599}, Facts{Kind: "planned"}, map[string]any{
-			"type": "about:blank", "title": "Service Unavailable", "status": 599.0, "kind": "planned",
+			"type": problemType, "title": "Service Unavailable", "status": 599.0, "kind": "planned",
 		}},
 		"instants in UTC and whole seconds, the end rounded up": {Options{}, Facts{
 			Kind:  "planned",
 			Since: time.Date(2026, 11, 21, 12, 0, 0, 999, time.FixedZone("", 3600)),
 			Until: time.Date(2026, 11, 21, 14, 0, 0, 1, time.FixedZone("", 3600)),
 		}, map[string]any{
-			"type": "about:blank", "title": "Service Unavailable", "status": 503.0, "kind": "planned",
+			"type": problemType, "title": "Service Unavailable", "status": 503.0, "kind": "planned",
 			"since": "2026-11-21T11:00:00Z", "until": "2026-11-21T13:00:01Z",
 		}},
 		"an instant that JSON cannot hold is left out": {Options{}, Facts{
 			Kind: "planned", Until: time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC),
 		}, map[string]any{
-			"type": "about:blank", "title": "Service Unavailable", "status": 503.0, "kind": "planned",
+			"type": problemType, "title": "Service Unavailable", "status": 503.0, "kind": "planned",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -377,7 +377,7 @@ func TestAnswerAllocatesNothing(t *testing.T) { //nolint:paralleltest // AllocsP
 		}), name)
 		require.Zero(t, testing.AllocsPerRun(100, func() {
 			clear(w.header)
-			a.Announce(w.header, r)
+			a.Announce(w, r)
 		}), name)
 	}
 }

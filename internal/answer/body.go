@@ -2,7 +2,6 @@ package answer
 
 import (
 	"encoding/json"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -27,6 +26,10 @@ func renderText(m *messages, p Page) []byte {
 	return []byte(b.String())
 }
 
+// problemType identifies the problem, and is the address of its documentation (RFC 9457 section
+// 3.1.1).
+const problemType = "https://github.com/go-downtime/downtime/blob/main/docs/problem.md"
+
 // problem is the answer for programs: problem details (RFC 9457), with own members after
 // the standard ones. The member retry_after follows as the last one.
 type problem struct {
@@ -42,12 +45,8 @@ type problem struct {
 // renderProblem is the JSON body without its last member.
 func renderProblem(m *messages, p Page) []byte {
 	v := problem{
-		Type: "about:blank", Title: m.unavailable, Status: p.Status,
+		Type: problemType, Title: m.unavailable, Status: p.Status,
 		Detail: p.Reason, Kind: p.Kind, Since: p.Since, Until: p.Until,
-	}
-	// RFC 9457 section 4.2.1: the title of about:blank is the phrase of the status.
-	if phrase := http.StatusText(p.Status); phrase != "" && p.Status != http.StatusServiceUnavailable {
-		v.Title = phrase
 	}
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -35,7 +35,7 @@ func negotiateLanguage(accept []string) language {
 	for s.next() {
 		if s.name == "*" {
 			for l := range languages {
-				c.offer(int(l), s.q, 1, s.n)
+				c.offer(int(l), s.q, anything, s.n)
 			}
 			continue
 		}
@@ -44,12 +44,12 @@ func negotiateLanguage(accept []string) language {
 		if !ok || (s.q == 0 && regional) {
 			continue // "de-AT;q=0" excludes a variant that we do not have
 		}
-		c.offer(int(l), s.q, 2, s.n)
-		if s.q == maxWeight && c.best() == int(l) {
+		c.offer(int(l), s.q, named, s.n)
+		if s.q == maxWeight && c.best(int(english)) == int(l) {
 			return l // no later range can win
 		}
 	}
-	if best := c.best(); best >= 0 {
+	if best := c.best(int(english)); best >= 0 {
 		return language(best)
 	}
 	return english

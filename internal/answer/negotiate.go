@@ -27,18 +27,22 @@ func (c *choice) offer(i int, q int16, specificity, position int8) {
 	}
 }
 
-// best is the chosen alternative, -1 if none is acceptable.
-func (c *choice) best() int {
+// best is the chosen alternative, -1 if none is acceptable. first wins among equals; then the
+// order of the alternatives counts.
+func (c *choice) best(first int) int {
 	best := -1
+	if c[first].q > 0 {
+		best = first
+	}
 	for i := range c {
 		a := &c[i]
-		if a.q == 0 {
+		if a.q == 0 || i == best {
 			continue
 		}
 		if best >= 0 {
 			b := &c[best]
-			if a.q < b.q || (a.q == b.q && (a.specificity < b.specificity ||
-				(a.specificity == b.specificity && a.position >= b.position))) {
+			as, bs := min(a.specificity, named), min(b.specificity, named)
+			if a.q < b.q || (a.q == b.q && (as < bs || (as == bs && a.position >= b.position))) {
 				continue
 			}
 		}
@@ -47,12 +51,21 @@ func (c *choice) best() int {
 	return best
 }
 
+// Specificities of a range. An exact one decides about its alternative, and is no better than a
+// named one between alternatives.
+const (
+	anything int8 = iota + 1
+	wide
+	named
+	exact
+)
+
 // maxWeight is q=1, in thousandths.
 const maxWeight = 1000
 
 // rangeScanner iterates over the ranges of an Accept or Accept-Language header, over all
 // of its lines and within the bounds. It does not allocate. It leaves out a range with a
-// malformed weight, with an unterminated quoted string, or cut by a bound.
+// malformed weight, or cut by a bound. It does not know quoted strings: no client sends them.
 type rangeScanner struct {
 	lines []string // not begun yet
 	line  string   // rest of the current line
@@ -66,49 +79,22 @@ type rangeScanner struct {
 
 // next goes to the next range and reports whether there is one.
 func (s *rangeScanner) next() bool {
-	for s.n < maxAcceptRanges {
-		line, i := s.line, 0
-		for i < len(line) && (line[i] == ',' || line[i] == ' ' || line[i] == '\t') {
-			i++ // empty elements are ignored (RFC 9110 section 5.6.1)
-		}
-		if s.line = line[i:]; s.line == "" {
-			if !s.nextLine() {
-				return false
-			}
-			continue
-		}
-		element := s.line
-		end := strings.IndexByte(element, ',')
-		if end >= 0 {
-			element = element[:end]
-		}
+	for s.n < maxAcceptRanges && (s.line != "" || s.nextLine()) {
+		var element string
+		element, s.line, _ = strings.Cut(s.line, ",")
 		name, params, has := strings.Cut(element, ";")
+		if s.name = trimSpace(name); s.name == "" && !has {
+			continue // empty elements are ignored (RFC 9110 section 5.6.1)
+		}
+		s.n++
 		if !has {
-			s.skip(end)
-			s.n++
-			s.name, s.q, s.params = trimSpace(name), maxWeight, false
+			s.q, s.params = maxWeight, false
 			return true
 		}
-		if strings.IndexByte(params, '"') >= 0 {
-			// A quoted string may hold commas: find the real end of the element.
-			if end = elementEnd(s.line, len(name)); end == unterminated {
-				s.line = ""
-				continue
-			}
-			element = s.line
-			if end >= 0 {
-				element = element[:end]
-			}
-			name, params, _ = strings.Cut(element, ";")
-		}
-		s.skip(end)
-		s.n++
 		var ok bool
-		if s.q, s.params, ok = weight(params); !ok {
-			continue
+		if s.q, s.params, ok = weight(params); ok {
+			return true
 		}
-		s.name = trimSpace(name)
-		return true
 	}
 	return false
 }
@@ -132,86 +118,20 @@ func (s *rangeScanner) nextLine() bool {
 	return false
 }
 
-// skip drops the element that ends at the comma at end, or the rest of the line.
-func (s *rangeScanner) skip(end int) {
-	if end < 0 {
-		s.line = ""
-		return
-	}
-	s.line = s.line[end+1:]
-}
-
-const unterminated = -2
-
-// elementEnd is the index of the comma that ends the first element of line. The element's
-// parameters begin at start. It is -1 if the line ends the element, and unterminated if a
-// quoted string does not end.
-func elementEnd(line string, start int) int {
-	quoted := false
-	for i := start; i < len(line); i++ {
-		switch line[i] {
-		case '"':
-			quoted = !quoted
-		case '\\':
-			if quoted {
-				i++
-			}
-		case ',':
-			if !quoted {
-				return i
-			}
-		}
-	}
-	if quoted {
-		return unterminated
-	}
-	return -1
-}
-
 // weight reads the parameters of a range, up to its weight. A range without one has the
 // weight 1 (RFC 9110 section 12.4.2). It is not ok if the weight is malformed.
 func weight(params string) (q int16, others, ok bool) {
-	for params != "" {
-		end := parameterEnd(params)
-		p := trimSpace(params[:end])
-		if len(p) >= 2 && (p[0] == 'q' || p[0] == 'Q') && p[1] == '=' {
-			q, ok = parseQ(p[2:])
-			return q, others, ok
+	for more := true; more; {
+		var p string
+		p, params, more = strings.Cut(params, ";")
+		name, value, _ := strings.Cut(trimSpace(p), "=")
+		if strings.EqualFold(trimSpace(name), "q") {
+			q, ok = parseQ(value)
+			return q, others, ok && len(name) == 1
 		}
-		if name, _, _ := strings.Cut(p, "="); strings.EqualFold(trimSpace(name), "q") {
-			return 0, others, false
-		}
-		others = others || p != ""
-		params = params[min(end+1, len(params)):]
+		others = others || trimSpace(p) != ""
 	}
 	return maxWeight, others, true
-}
-
-// parameterEnd is the index of the semicolon that ends the first parameter, or the length.
-func parameterEnd(params string) int {
-	end := strings.IndexByte(params, ';')
-	if end < 0 {
-		end = len(params)
-	}
-	if strings.IndexByte(params[:end], '"') < 0 {
-		return end
-	}
-	quoted := false
-	for i := 0; i < len(params); i++ {
-		switch params[i] {
-		case '"':
-			quoted = !quoted
-		case '\\':
-			if quoted {
-				i++
-			}
-		case ';':
-			if !quoted {
-				return i
-			}
-		}
-	}
-	return len(params)
 }
 
 // parseQ reads a qvalue: "0" or "1" with at most three decimals, which are zeros after 1.

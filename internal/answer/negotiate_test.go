@@ -59,12 +59,14 @@ func TestNegotiateFormat(t *testing.T) {
 		"a second line counts":                         {[]string{"text/html;q=0.5", "application/json"}, formatJSON},
 		"an empty line before":                         {[]string{"", "application/json"}, formatJSON},
 		"anything on one line and JSON on another":     {[]string{"*/*", "application/json"}, formatJSON},
-		"commas in quotes":                             {[]string{`text/html;a="x, application/json, y";q=0.5, text/plain;q=0.4`}, formatHTML},
-		"quotes escaped in quotes":                     {[]string{`text/html;a="x\", application/json, \\";q=0.5, text/plain;q=0.4`}, formatHTML},
-		"a weight in quotes is no weight":              {[]string{`text/html;a=";q=0";q=0.5, application/json;q=0.4`}, formatHTML},
-		"a quote without end drops the rest":           {[]string{`application/json;q=0.1, text/html;a="x, text/plain`}, formatJSON},
-		"a quote without end leaves other lines":       {[]string{`text/html;a="x`, `application/json`}, formatJSON},
-		"a backslash at the end":                       {[]string{`text/html;a="\`}, formatText},
+		"a named exclusion of what is sent counts":     {[]string{"application/problem+json;q=0, application/json"}, formatText},
+		"also behind":                                  {[]string{"application/json, application/problem+json;q=0, text/html;q=0.1"}, formatHTML},
+		"also on another line":                         {[]string{"application/json", "application/problem+json;q=0"}, formatText},
+		"also against anything":                        {[]string{"application/json, application/problem+json;q=0, */*;q=0.1"}, formatText},
+		"another JSON excluded leaves ours":            {[]string{"application/json;q=0, application/problem+json"}, formatJSON},
+		"HTML excluded and XHTML wanted":               {[]string{"application/xhtml+xml, text/html;q=0, */*;q=0.1"}, formatText},
+		"JSON before HTML":                             {[]string{"application/json, text/html"}, formatJSON},
+		"the weight of what is sent":                   {[]string{"application/json, application/problem+json;q=0.2, text/plain;q=0.5"}, formatText},
 		"a weight over 1 is no range":                  {[]string{"text/html;q=1.1, application/json;q=0.1"}, formatJSON},
 		"a weight with four decimals is no range":      {[]string{"text/html;q=0.9999, application/json;q=0.1"}, formatJSON},
 		"a negative weight is no range":                {[]string{"text/html;q=-1, application/json;q=0.1"}, formatJSON},
@@ -86,8 +88,29 @@ func TestNegotiateFormat(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.Equal(t, test.want, negotiateFormat(test.accept))
+			require.Equal(t, test.want, negotiateFormat(test.accept, formatText))
 		})
+	}
+}
+
+func TestNegotiateFormatWithAnotherDefault(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		accept   []string
+		fallback format
+		want     format
+	}{
+		"no header":            {nil, formatJSON, formatJSON},
+		"anything":             {[]string{"*/*"}, formatJSON, formatJSON},
+		"a weight":             {[]string{"*/*;q=0.5"}, formatHTML, formatHTML},
+		"nothing that we have": {[]string{"image/png"}, formatJSON, formatJSON},
+		"everything excluded":  {[]string{"*/*;q=0"}, formatJSON, formatJSON},
+		"excluded itself":      {[]string{"*/*, application/problem+json;q=0"}, formatJSON, formatText},
+		"HTML is asked for":    {[]string{acceptChrome}, formatJSON, formatHTML},
+		"any text":             {[]string{"text/*"}, formatJSON, formatText},
+		"any text, HTML":       {[]string{"text/*"}, formatHTML, formatHTML},
+	} {
+		require.Equal(t, test.want, negotiateFormat(test.accept, test.fallback), name)
 	}
 }
 
@@ -104,15 +127,15 @@ func TestNegotiateHostile(t *testing.T) {
 	} {
 		t.Run("nothing is read behind 1 MB of "+name, func(t *testing.T) {
 			t.Parallel()
-			format, language := negotiateFormat(accept), negotiateLanguage(accept)
+			format, language := negotiateFormat(accept, formatText), negotiateLanguage(accept)
 			for _, decisive := range []string{"application/json", "text/html", "de", "fr"} {
 				behind := append(slices.Clone(accept), decisive)
-				require.Equal(t, format, negotiateFormat(behind))
+				require.Equal(t, format, negotiateFormat(behind, formatText))
 				require.Equal(t, language, negotiateLanguage(behind))
 				last := len(accept) - 1
 				behind = slices.Clone(accept)
 				behind[last] += "," + decisive
-				require.Equal(t, format, negotiateFormat(behind))
+				require.Equal(t, format, negotiateFormat(behind, formatText))
 				require.Equal(t, language, negotiateLanguage(behind))
 			}
 		})
@@ -128,13 +151,13 @@ func FuzzAccept(f *testing.F) {
 		f.Add(seed)
 	}
 	about := []func(referenceRange) int{
-		formatText: referenceFormat(regexp.MustCompile(`(?i)^text/plain$`), "text/*"),
-		formatHTML: referenceFormat(regexp.MustCompile(`(?i)^(text/html|application/xhtml\+xml)$`), "text/*"),
-		formatJSON: referenceFormat(regexp.MustCompile(`(?i)^application/(json|(?s:.+)\+json)$`), "application/*"),
+		formatText: referenceFormat("text/plain", regexp.MustCompile(`(?i)^text/plain$`), "text/*"),
+		formatHTML: referenceFormat("text/html", regexp.MustCompile(`(?i)^application/xhtml\+xml$`), "text/*"),
+		formatJSON: referenceFormat("application/problem+json", regexp.MustCompile(`(?i)^application/(json|(?s:.+)\+json)$`), "application/*"),
 	}
 	f.Fuzz(func(t *testing.T, header string) {
 		lines := strings.Split(header, "\n")
-		got := negotiateFormat(lines)
+		got := negotiateFormat(lines, formatText)
 		require.Less(t, got, formats)
 		ranges, within := referenceRanges(lines)
 		if !within {
@@ -153,8 +176,8 @@ type referenceRange struct {
 }
 
 var (
-	referenceElement = regexp.MustCompile(`(?s)^([^;,]*)((?:;(?:"(?:[^"\\]|\\.)*"|[^",;])*)*)(,|$)`)
-	referenceParam   = regexp.MustCompile(`(?s);((?:"(?:[^"\\]|\\.)*"|[^",;])*)`)
+	referenceElement = regexp.MustCompile(`(?s)^([^;,]*)((?:;[^,;]*)*)(,|$)`)
+	referenceParam   = regexp.MustCompile(`(?s);([^,;]*)`)
 	referenceQ       = regexp.MustCompile(`^(?:0(?:\.([0-9]{0,3}))?|1(?:\.0{0,3})?)$`)
 	referenceNameOfQ = regexp.MustCompile(`(?i)^q[ \t]*(?:=|$)`)
 )
@@ -167,9 +190,6 @@ func referenceRanges(lines []string) (ranges []referenceRange, within bool) {
 		bytes += len(line) + lineCost
 		for line != "" {
 			m := referenceElement.FindStringSubmatch(line)
-			if m == nil {
-				break // a quoted string without end
-			}
 			line = line[len(m[0]):]
 			name := strings.Trim(m[1], " \t")
 			if name == "" && m[2] == "" {
@@ -199,9 +219,11 @@ func referenceRanges(lines []string) (ranges []referenceRange, within bool) {
 	return ranges, bytes <= maxAcceptBytes && elements <= maxAcceptRanges
 }
 
-func referenceFormat(full *regexp.Regexp, wide string) func(referenceRange) int {
+func referenceFormat(sent string, full *regexp.Regexp, wide string) func(referenceRange) int {
 	return func(r referenceRange) int {
 		switch {
+		case strings.EqualFold(r.name, sent) && (r.q > 0 || !r.params):
+			return 4
 		case full.MatchString(r.name) && (r.q > 0 || !r.params):
 			return 3
 		case strings.EqualFold(r.name, wide):
@@ -217,7 +239,7 @@ func referenceFormat(full *regexp.Regexp, wide string) func(referenceRange) int 
 // range is about it, 0 if not at all. The first alternative is the fallback.
 func referenceChoice(ranges []referenceRange, alternatives []func(referenceRange) int) int {
 	type rank struct{ q, specificity, earliness int }
-	best, chosen := rank{}, 0
+	best, chosen := rank{}, 0 // the rank among alternatives has no exact ranges
 	for i, specificity := range alternatives {
 		own := rank{specificity: -1}
 		for n, r := range ranges {
@@ -226,6 +248,7 @@ func referenceChoice(ranges []referenceRange, alternatives []func(referenceRange
 				own = rank{q: r.q, specificity: s, earliness: -n}
 			}
 		}
+		own.specificity = min(own.specificity, 3)
 		if own.q > 0 && (best.q == 0 || slices.Compare(
 			[]int{own.q, own.specificity, own.earliness}, []int{best.q, best.specificity, best.earliness}) > 0) {
 			best, chosen = own, i

@@ -68,6 +68,9 @@ func newOwnPage(o Options) (ownPage, error) {
 	return own, errors.Join(errs...)
 }
 
+// builtin reports whether the page is the built-in one.
+func (own *ownPage) builtin() bool { return own.bytes == nil && own.template == nil }
+
 // render returns the page and its policy, "" for none. An error is the template's; the
 // page is then the built-in one.
 func (own *ownPage) render(p Page) (page []byte, csp string, err error) {

@@ -1,6 +1,9 @@
 package answer
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"testing"
 	"time"
@@ -31,7 +34,7 @@ func TestRetryAfter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, next := newRetryAfter(test.until, now)
+			r, next := retryRule{}.at(test.until, now)
 			if test.next == 0 {
 				require.Zero(t, next)
 			} else {
@@ -56,6 +59,44 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+func TestRetryAfterBySettings(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		max, spread time.Duration
+		left        time.Duration // until the end; zero: unknown
+		low, high   string
+	}{
+		"a short cap":              {10 * time.Second, 0, time.Hour, "10", "15"},
+		"a short cap, unknown end": {10 * time.Second, 0, 0, "10", "15"},
+		"a long cap":               {time.Hour, -1, 2 * time.Hour, "3600", "3600"},
+		"a long cap, unknown end":  {time.Hour, -1, 0, "60", "60"},
+		"no spread":                {0, -1, 30 * time.Second, "30", "30"},
+		"a spread":                 {0, 15 * time.Second, 30 * time.Second, "30", "45"},
+		"the largest":              {24 * time.Hour, 24 * time.Hour, 48 * time.Hour, "86400", "167400"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := New(Options{RetryAfterMax: test.max, RetryAfterSpread: test.spread})
+			require.NoError(t, err)
+			until := now.Add(test.left)
+			if test.left == 0 {
+				until = time.Time{}
+			}
+			r, _ := s.retry.at(until, now)
+			require.Equal(t, test.low, r[0].header[0])
+			require.Equal(t, test.high, r[retryVariants-1].header[0])
+			a := s.Prepare(Facts{Kind: "planned", Until: until}, now, nil)
+			w := httptest.NewRecorder()
+			req := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+			req.Header.Set("Accept", "application/json")
+			a.Write(w, req)
+			require.True(t, json.Valid(w.Body.Bytes()))
+			require.Equal(t, strconv.Itoa(w.Body.Len()), w.Header().Get("Content-Length"))
+		})
+	}
+}
+
 func TestRetryAfterCountsDown(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2026, 11, 21, 12, 0, 0, 123_456_000, time.UTC)
@@ -63,11 +104,11 @@ func TestRetryAfterCountsDown(t *testing.T) {
 	changes := 0
 	last := ""
 	for now := start; !now.IsZero(); changes++ {
-		r, next := newRetryAfter(until, now)
+		r, next := retryRule{}.at(until, now)
 		require.NotEqual(t, last, r[0].header[0], "every tick changes the wait")
 		if !next.IsZero() {
 			require.True(t, next.After(now))
-			before, _ := newRetryAfter(until, next.Add(-time.Nanosecond))
+			before, _ := retryRule{}.at(until, next.Add(-time.Nanosecond))
 			require.Equal(t, r[0].header, before[0].header, "the wait holds until next")
 		}
 		last, now = r[0].header[0], next

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-downtime/downtime/period"
 )
@@ -33,6 +34,18 @@ type Options struct {
 	// Bytes is the page, sent as it is. Nil means the built-in page. Bytes and Template
 	// exclude each other.
 	Bytes []byte
+	// CORSOrigins may read refusals: origins, or "*".
+	CORSOrigins []string
+	// CORSCredentials lets their scripts send cookies.
+	CORSCredentials bool
+	// DefaultFormat is sent to clients that accept anything: "text", "html" or "json". "" means
+	// text.
+	DefaultFormat string
+	// RetryAfterMax caps Retry-After, 1 s to 24 h. Zero means 300 s.
+	RetryAfterMax time.Duration
+	// RetryAfterSpread is the largest random addition to Retry-After, up to 24 h. Zero means a
+	// fifth of the wait, and at least 5 s. A negative value means none.
+	RetryAfterSpread time.Duration
 	// CSP is the Content-Security-Policy of Template or Bytes. "" means none.
 	CSP string
 }
@@ -41,13 +54,17 @@ type Options struct {
 type Settings struct {
 	status    int
 	page      ownPage
-	redirect  *redirect    // nil: none
+	redirect  *redirect // nil: none
+	cors      cors
+	fallback  format
+	retry     retryRule
 	lingering atomic.Int32 // connections whose body is being read
 }
 
 // New checks o and copies the values that the caller could still change. The error joins a
 // [*period.FieldError] for each fault, with the fields StatusCode, RedirectURL, PageTemplate,
-// PageBytes and PageCSP.
+// PageBytes, PageCSP, CORSOrigins[i], CORSCredentials, DefaultFormat, RetryAfterMax and
+// RetryAfterSpread.
 func New(o Options) (*Settings, error) {
 	s := &Settings{status: o.Status}
 	var errs []error
@@ -66,6 +83,26 @@ func New(o Options) (*Settings, error) {
 	}
 	if s.redirect, err = newRedirect(o.RedirectURL, o.Exempt); err != nil {
 		errs = append(errs, err)
+	}
+	if s.cors, err = newCORS(o); err != nil {
+		errs = append(errs, err)
+	}
+	switch o.DefaultFormat {
+	case "", "text":
+	case "html":
+		s.fallback = formatHTML
+	case "json":
+		s.fallback = formatJSON
+	default:
+		errs = append(errs, &period.FieldError{Field: "DefaultFormat", Value: o.DefaultFormat, Problem: `want "text", "html" or "json", or "" for text`})
+	}
+	const day = 24 * time.Hour
+	s.retry = retryRule{o.RetryAfterMax, o.RetryAfterSpread}
+	if o.RetryAfterMax != 0 && (o.RetryAfterMax < time.Second || o.RetryAfterMax > day) {
+		errs = append(errs, &period.FieldError{Field: "RetryAfterMax", Value: o.RetryAfterMax, Problem: "want 1s to 24h, or 0 for 300s"})
+	}
+	if o.RetryAfterSpread > day {
+		errs = append(errs, &period.FieldError{Field: "RetryAfterSpread", Value: o.RetryAfterSpread, Problem: "want at most 24h, 0 for a fifth of the wait, or less than 0 for none"})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
