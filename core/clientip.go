@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -25,13 +26,15 @@ const (
 // count. If the peer is a trusted proxy, the predicate joins all lines of X-Forwarded-For. The
 // client is then the last address that is not a trusted proxy. A forged address of the client
 // stands before it and is never read. List exactly your proxies: a host in trustedProxies can
-// claim any client address.
+// claim any client address. The entry "unix" trusts the peer of every connection on a Unix socket.
+// Use it if only your proxy can open the socket: check the permissions of the socket and of its
+// directory.
 //
 // If the predicate cannot determine the client's address, it says no. The reasons are:
 //   - A trusted proxy did not add the client to X-Forwarded-For.
 //   - The chain holds text that is not an address, at or behind the client's position.
 //   - The chain has more than 4 KiB, or more than 32 proxies.
-//   - The peer is on a Unix socket.
+//   - The peer is on a Unix socket, and "unix" is not among the trusted proxies.
 //   - A middleware has replaced RemoteAddr by an address without a port.
 //   - The address is an IPv6 address with a zone, which is valid on one machine only.
 //
@@ -47,6 +50,7 @@ func ClientAddr(name string, allowed, trustedProxies []string) Predicate {
 		bad.add(".Allowed", nil, "is empty; want at least one address or prefix")
 	}
 	allow := bad.prefixes(".Allowed", allowed)
+	unix := slices.Contains(trustedProxies, unixPeer)
 	proxies := bad.prefixes(".TrustedProxies", trustedProxies)
 	for i, entry := range allowed {
 		if proxies.include(allow[i]) {
@@ -54,15 +58,28 @@ func ClientAddr(name string, allowed, trustedProxies []string) Predicate {
 		}
 	}
 	return Predicate{name: name, faults: bad, check: func(_ context.Context, r *http.Request, _ *asker) bool {
-		client, ok := clientAddr(r, proxies)
+		client, ok := clientAddr(r, proxies, unix)
 		return ok && allow.contain(client)
 	}}
 }
 
+// unixPeer in the list of proxies stands for every peer on a Unix socket.
+const unixPeer = "unix"
+
+// onUnixSocket reports whether r came over a Unix socket. The server says so, and no middleware
+// has replaced RemoteAddr by an address of a client.
+func onUnixSocket(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return ok && local.Network() == "unix" && (r.RemoteAddr == "" || r.RemoteAddr[0] == '@' || r.RemoteAddr[0] == '/')
+}
+
 // clientAddr returns the address of the client; false if it cannot be determined.
-func clientAddr(r *http.Request, proxies prefixes) (netip.Addr, bool) {
+func clientAddr(r *http.Request, proxies prefixes, unix bool) (netip.Addr, bool) {
 	if r == nil {
 		return netip.Addr{}, false
+	}
+	if unix && onUnixSocket(r) {
+		return forwardedAddr(r.Header["X-Forwarded-For"], proxies)
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || peer.Addr().Zone() != "" {
@@ -108,8 +125,13 @@ func forwardedAddr(lines []string, proxies prefixes) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// parseHop reads one address of X-Forwarded-For; some proxies add the client's port.
+// parseHop reads one address of X-Forwarded-For. Some proxies add the client's port, and some
+// write an IPv6 address in brackets without one.
 func parseHop(s string) (netip.Addr, bool) {
+	if inner, ok := strings.CutPrefix(s, "["); ok && strings.HasSuffix(inner, "]") {
+		addr, err := netip.ParseAddr(inner[:len(inner)-1])
+		return addr.Unmap(), err == nil && addr.Is6() && addr.Zone() == ""
+	}
 	addr, err := netip.ParseAddr(s)
 	if err != nil {
 		withPort, err := netip.ParseAddrPort(s)
@@ -148,6 +170,9 @@ func (ps prefixes) include(q netip.Prefix) bool {
 func (f *faults) prefixes(field string, list []string) prefixes {
 	ps := make(prefixes, len(list))
 	for i, entry := range list {
+		if entry == unixPeer && field == ".TrustedProxies" {
+			continue
+		}
 		prefix, problem := parsePrefix(entry)
 		if problem != "" {
 			f.add(fmt.Sprintf("%s[%d]", field, i), entry, problem)

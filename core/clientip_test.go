@@ -1,8 +1,14 @@
 package core
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -111,6 +117,11 @@ func TestClientAddrBehindProxies(t *testing.T) {
 		"a client mapped into IPv6":               {proxy, []string{"::ffff:192.0.2.77"}, true},
 		"a client with its port":                  {proxy, []string{"192.0.2.77:4711"}, true},
 		"an IPv6 client with its port":            {proxy, []string{"[2001:db8::7]:4711"}, true},
+		"another IPv6 client in brackets":         {proxy, []string{"[2001:db9::7]"}, false},
+		"an IPv4 client in brackets":              {proxy, []string{"[192.0.2.77]"}, false},
+		"brackets with a zone":                    {proxy, []string{"[2001:db8::7%eth0]"}, false},
+		"brackets without an address":             {proxy, []string{"[]"}, false},
+		"a bracket":                               {proxy, []string{"["}, false},
 		"through two proxies":                     {proxy, []string{"192.0.2.77, 10.9.9.9"}, true},
 		"through two proxies, a line each":        {proxy, []string{"192.0.2.77", "10.9.9.9"}, true},
 		"white space":                             {proxy, []string{"  192.0.2.77 \t,\t10.9.9.9 "}, true},
@@ -139,7 +150,7 @@ func TestClientAddrBehindProxies(t *testing.T) {
 		"a mapped address with a zone":            {proxy, []string{"::ffff:192.0.2.77%1"}, false},
 		"a prefix":                                {proxy, []string{"192.0.2.0/24"}, false},
 		"leading zeros":                           {proxy, []string{"192.0.02.77"}, false},
-		"brackets without a port":                 {proxy, []string{"[2001:db8::7]"}, false},
+		"brackets without a port":                 {proxy, []string{"[2001:db8::7]"}, true},
 		"quotes":                                  {proxy, []string{`"192.0.2.77"`}, false},
 		"the form of Forwarded":                   {proxy, []string{"for=192.0.2.77"}, false},
 		"semicolons":                              {proxy, []string{"192.0.2.77; 10.9.9.9"}, false},
@@ -243,6 +254,61 @@ func TestClientAddrFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A proxy on a Unix socket is trusted by explicit choice only.
+func TestClientAddrBehindAUnixSocket(t *testing.T) {
+	t.Parallel()
+	trusting := ClientAddr("office", []string{"192.0.2.0/24"}, []string{"10.0.0.1", "unix"})
+	require.NoError(t, trusting.fault(""))
+	require.Error(t, ClientAddr("x", []string{"unix"}, nil).fault(""), "every client of the socket")
+	careful := ClientAddr("office", []string{"192.0.2.0/24"}, []string{"10.0.0.1"})
+	socket := filepath.Join(t.TempDir(), "s")
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", socket)
+	require.NoError(t, err)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if peer := r.Header.Get("X-Replaced"); peer != "" {
+			r.RemoteAddr = peer // as a RealIP middleware does
+		}
+		yes, _ := trusting.allows(r.Context(), r, nil)
+		no, _ := careful.allows(r.Context(), r, nil)
+		_, _ = fmt.Fprint(w, yes, " ", no)
+	}))
+	require.NoError(t, server.Listener.Close())
+	server.Listener = listener
+	server.Start()
+	t.Cleanup(server.Close)
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}}}
+	t.Cleanup(client.CloseIdleConnections)
+	for name, tc := range map[string]struct{ forwarded, replaced, want string }{
+		"a client":                {"192.0.2.77", "", "true false"},
+		"another client":          {"203.0.113.9", "", "false false"},
+		"through a second proxy":  {"192.0.2.77, 10.0.0.1", "", "true false"},
+		"a forged address before": {"192.0.2.77, 203.0.113.9", "", "false false"},
+		"no header":               {"", "", "false false"},
+		"a replaced peer":         {"192.0.2.77", "203.0.113.9", "false false"},
+		"a replaced peer, port":   {"192.0.2.77", "203.0.113.9:1", "false false"},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://site.test/", http.NoBody)
+		require.NoError(t, err)
+		if tc.forwarded != "" {
+			r.Header.Set("X-Forwarded-For", tc.forwarded)
+		}
+		r.Header.Set("X-Replaced", tc.replaced)
+		res, err := client.Do(r)
+		require.NoError(t, err)
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Equal(t, tc.want, string(body), name)
+	}
+
+	tcp := getRequest(t, "/") // a request that only looks like one of a socket
+	tcp.RemoteAddr = "@"
+	tcp.Header.Set("X-Forwarded-For", "192.0.2.77")
+	requireAllows(t, false, trusting, tcp)
 }
 
 func TestClientAddrMappedEntries(t *testing.T) {

@@ -61,7 +61,7 @@ func conclude(f facts, now time.Time) conclusion {
 		if v.Down && v.Since.Before(since) {
 			since = v.Since
 		}
-		c.closure = &Closure{Cause: CauseOverride, Override: f.overrideFrom, Emergency: true, Since: since, periods: ids}
+		c.closure = &Closure{Cause: CauseOverride, Override: f.overrideFrom, Emergency: f.overrideFrom == "file", Since: since, periods: ids}
 		return c
 	case f.fileUnread && f.firstStart != FirstStartOpen:
 		return starting // the file may say "down", which beats everything else

@@ -94,10 +94,11 @@ type Config struct {
 	// "*".
 	CORSCredentials bool
 
-	// Down closes the gate regardless of the store. Use it, for example, while the database that
-	// holds the store is down.
+	// Down closes the gate regardless of the store, as planned downtime. Use it, for example,
+	// while the database that holds the store is down.
 	Down bool
 	// OverrideFile is a file that holds "up", "down" or "none". The gate reads it every second.
+	// "down" in the file announces an emergency, and DOWNTIME=down planned downtime.
 	// The order of priority is: the file, the environment variable DOWNTIME ("up" or "down", read
 	// once by New), Down, the store. If the file cannot be read, is empty or holds another text, its
 	// last value stays. To end the override, write "none" or remove the file. Before the first good

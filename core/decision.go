@@ -88,7 +88,7 @@ type Closure struct {
 	Period string
 	// Reason is the reason of that period, a text for visitors. "" means that there is none.
 	Reason string
-	// Emergency is true if a period in force is an emergency, and for every override.
+	// Emergency is true if a period in force is an emergency, and for an override by the file.
 	Emergency bool
 	// Since is when this stretch of downtime began: the start of the union of the
 	// overlapping and adjoining periods. Zero when unknown.

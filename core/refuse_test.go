@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -52,7 +53,7 @@ func TestPrepare(t *testing.T) {
 			require.Equal(t, 521, status)
 			require.False(t, answered)
 			require.Equal(t, []string{"no-store"}, h["Cache-Control"])
-			require.Equal(t, []string{"down;kind=emergency"}, h["Downtime"])
+			require.Equal(t, []string{"down;kind=" + cmp.Or(d.Closure, unknownClosure).Kind()}, h["Downtime"])
 			require.Equal(t, []string{"Origin", "Accept, Accept-Language"}, h["Vary"])
 			require.Equal(t, []string{"7"}, h["X-Request-Id"])
 			require.NotEmpty(t, h.Get("Retry-After"))

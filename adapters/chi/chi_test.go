@@ -135,8 +135,8 @@ func TestWithResponder(t *testing.T) {
 				d, _ := core.DecisionFrom(r.Context())
 				_, _ = io.WriteString(w, d.Outcome.String()+" "+d.Closure.Kind())
 			},
-			status: 503, body: "blocked emergency",
-			headers: map[string]string{"Cache-Control": "no-store", "Downtime": "down;kind=emergency"},
+			status: 503, body: "blocked planned",
+			headers: map[string]string{"Cache-Control": "no-store", "Downtime": "down;kind=planned"},
 		},
 		"may choose another status": {
 			respond: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "short and stout", http.StatusTeapot) },

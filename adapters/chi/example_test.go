@@ -57,7 +57,7 @@ func ExampleWithResponder() {
 	r.Get("/", http.NotFound)
 
 	request(r, "/")
-	// Output: / 503 down: emergency
+	// Output: / 503 down: planned
 }
 
 func ExamplePredicate() {

@@ -198,8 +198,8 @@ func TestWithResponder(t *testing.T) {
 			respond: func(c echo.Context, d core.Decision) error {
 				return c.JSON(c.Response().Status, map[string]string{"kind": d.Closure.Kind(), "outcome": d.Outcome.String()})
 			},
-			status: 503, body: `{"kind":"emergency","outcome":"blocked"}` + "\n",
-			headers: map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store", "Downtime": "down;kind=emergency"},
+			status: 503, body: `{"kind":"planned","outcome":"blocked"}` + "\n",
+			headers: map[string]string{"Content-Type": "application/json", "Cache-Control": "no-store", "Downtime": "down;kind=planned"},
 		},
 		"may choose another status": {
 			respond: func(c echo.Context, _ core.Decision) error { return c.String(http.StatusTeapot, "short and stout") },
@@ -354,7 +354,7 @@ func TestDelegateErrors(t *testing.T) {
 			register(e, echodowntime.Middleware(down(t, nil), echodowntime.WithResponder(echodowntime.DelegateErrors)))
 			w := serve(t, e, http.MethodGet, "/")
 			require.Equal(t, http.StatusServiceUnavailable, w.Code)
-			require.Equal(t, "emergency", w.Body.String())
+			require.Equal(t, "planned", w.Body.String())
 			require.Equal(t, int64(1), handled.Load())
 		})
 	}

@@ -77,5 +77,5 @@ func ExampleDelegateErrors() {
 	e.Use(echodowntime.Middleware(gate, echodowntime.WithResponder(echodowntime.DelegateErrors)))
 
 	request(e, "/")
-	// Output: / 503 sorry: down for now (emergency), status 503
+	// Output: / 503 sorry: down for now (planned), status 503
 }

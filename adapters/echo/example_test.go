@@ -56,7 +56,7 @@ func ExampleWithResponder() {
 	})))
 
 	request(e, "/")
-	// Output: / 503 {"message":"down: emergency"}
+	// Output: / 503 {"message":"down: planned"}
 }
 
 func ExamplePredicate() {

@@ -54,5 +54,5 @@ func ExampleDelegateErrors() {
 	router.Use(gindowntime.Middleware(gate, gindowntime.WithResponder(gindowntime.DelegateErrors)))
 
 	request(router, "/")
-	// Output: / 503 sorry: down for now (emergency), status 503
+	// Output: / 503 sorry: down for now (planned), status 503
 }

@@ -65,7 +65,7 @@ func ExampleWithResponder() {
 	})))
 
 	request(router, "/")
-	// Output: / 503 {"down":"emergency"}
+	// Output: / 503 {"down":"planned"}
 }
 
 func ExamplePredicate() {

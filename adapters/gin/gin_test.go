@@ -214,8 +214,8 @@ func TestWithResponder(t *testing.T) {
 			respond: func(c *gin.Context, d core.Decision) {
 				c.JSON(c.Writer.Status(), gin.H{"kind": d.Closure.Kind(), "outcome": d.Outcome.String()})
 			},
-			status: 503, body: `{"kind":"emergency","outcome":"blocked"}`,
-			headers: map[string]string{"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store", "Downtime": "down;kind=emergency"},
+			status: 503, body: `{"kind":"planned","outcome":"blocked"}`,
+			headers: map[string]string{"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store", "Downtime": "down;kind=planned"},
 		},
 		"may choose another status": {
 			respond: func(c *gin.Context, _ core.Decision) { c.String(http.StatusTeapot, "short and stout") },
@@ -295,7 +295,7 @@ func TestDelegateErrors(t *testing.T) {
 			}
 		})
 		require.Equal(t, http.StatusServiceUnavailable, w.Code)
-		require.JSONEq(t, `{"error":"down for now (emergency), status 503","status":503}`, w.Body.String())
+		require.JSONEq(t, `{"error":"down for now (planned), status 503","status":503}`, w.Body.String())
 		require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 	})
 	t.Run("without one the answer is the status alone", func(t *testing.T) {

@@ -135,6 +135,9 @@ func (a *Answers) Write(w http.ResponseWriter, r *http.Request) {
 
 func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 	f := negotiateFormat(r.Header["Accept"], a.settings.fallback)
+	if f == formatHTML && partial(r) {
+		f = formatText
+	}
 	h := w.Header()
 	retry, encoded := a.setShared(h, r)
 	if a.settings.cors.share(h, r) {

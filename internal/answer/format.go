@@ -1,6 +1,9 @@
 package answer
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
 
 // format is one of the three forms of an answer.
 type format uint8
@@ -58,6 +61,13 @@ func negotiateFormat(accept []string, fallback format) format {
 		return format(best)
 	}
 	return fallback
+}
+
+// partial reports whether a script asks for a part of a page (htmx, Turbo, fetch). A whole page
+// with a script of its own has no place there, so text is sent. A redirect would hide the refusal.
+func partial(r *http.Request) bool {
+	dest := r.Header["Sec-Fetch-Dest"]
+	return len(r.Header["Hx-Request"]) > 0 || len(r.Header["Turbo-Frame"]) > 0 || (len(dest) == 1 && dest[0] == "empty")
 }
 
 // listedFirst reports whether line begins with the range name, with no parameters.

@@ -1,10 +1,14 @@
 package answer
 
 import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -111,6 +115,33 @@ func TestNegotiateFormatWithAnotherDefault(t *testing.T) {
 		"any text, HTML":       {[]string{"text/*"}, formatHTML, formatHTML},
 	} {
 		require.Equal(t, test.want, negotiateFormat(test.accept, test.fallback), name)
+	}
+}
+
+func TestAPartOfAPageIsText(t *testing.T) {
+	t.Parallel()
+	s, err := New(Options{RedirectURL: "https://status.test/down"})
+	require.NoError(t, err)
+	a := s.Prepare(Facts{Kind: "planned"}, time.Now(), nil)
+	for name, tc := range map[string]struct {
+		header http.Header
+		status int
+		typ    []string
+	}{
+		"a navigation": {http.Header{"Sec-Fetch-Dest": {"document"}}, 302, nil},
+		"a frame":      {http.Header{"Sec-Fetch-Dest": {"iframe"}}, 302, nil},
+		"htmx":         {http.Header{"Hx-Request": {"true"}}, 503, contentTypes[formatText]},
+		"Turbo":        {http.Header{"Turbo-Frame": {"cart"}}, 503, contentTypes[formatText]},
+		"fetch":        {http.Header{"Sec-Fetch-Dest": {"empty"}}, 503, contentTypes[formatText]},
+		"fetch, JSON":  {http.Header{"Sec-Fetch-Dest": {"empty"}, "Accept": {"application/json"}}, 503, contentTypes[formatJSON]},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+		r.Header.Set("Accept", "text/html")
+		maps.Copy(r.Header, tc.header)
+		w := httptest.NewRecorder()
+		a.Write(w, r)
+		require.Equal(t, tc.status, w.Code, name)
+		require.Equal(t, tc.typ, w.Header()["Content-Type"], name)
 	}
 }
 
