@@ -44,10 +44,13 @@ func TestCORS(t *testing.T) {
 		"an outer middleware decides": {
 			named, "GET", other, nil,
 			http.Header{"Access-Control-Allow-Origin": {other}, "Access-Control-Expose-Headers": {"X-Total"}},
-			503, other, []string{"X-Total", exposedHeaders[0]}, nil,
+			503, other,
+			[]string{"X-Total", exposedHeaders[0]},
+			nil,
 		},
 		"an outer middleware passes a preflight on": {
-			Options{}, "OPTIONS", other, preflight,
+			Options{},
+			"OPTIONS", other, preflight,
 			http.Header{"Access-Control-Allow-Origin": {other}, "Access-Control-Allow-Methods": {"PUT"}},
 			204, other, exposedHeaders, nil,
 		},
