@@ -27,8 +27,8 @@ type Answers struct {
 	settings *Settings
 	facts    Facts
 	onFault  func(error)
-	downtime []string // of the Downtime header, an item of RFC 9651
-	prepared [languages][formats]answer
+	downtime []string                   // of the Downtime header, an item of RFC 9651
+	prepared [languages][formats]answer // of HTML: the fragment
 	pages    [languages]lazyPage
 	retry    atomic.Pointer[retryAfter]
 }
@@ -77,6 +77,8 @@ func (s *Settings) Prepare(f Facts, now time.Time, onFault func(error)) *Answers
 		tag := []string{p.Lang}
 		a.prepared[l][formatText] = newAnswer(formatText, renderText(&translations[l], p))
 		a.prepared[l][formatText].contentLanguage = tag
+		a.prepared[l][formatHTML] = newAnswer(formatHTML, renderFragment(&translations[l], p))
+		a.prepared[l][formatHTML].contentLanguage = tag
 		a.prepared[l][formatJSON] = newAnswer(formatJSON, renderProblem(&translations[l], p))
 		a.prepared[l][formatJSON].contentLanguage = tag
 	}
@@ -91,11 +93,8 @@ func (a *Answers) Tick(now time.Time) (next time.Time) {
 	return next
 }
 
-// in is the answer in this language and form.
-func (a *Answers) in(l language, f format) *answer {
-	if f != formatHTML {
-		return &a.prepared[l][f]
-	}
+// page is the HTML page in this language.
+func (a *Answers) page(l language) *answer {
 	p := &a.pages[l]
 	p.once.Do(func() {
 		page := newPage(a.facts, a.settings.status, l)
@@ -134,17 +133,14 @@ func (a *Answers) Write(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
-	f := negotiateFormat(r.Header["Accept"], a.settings.fallback)
-	if f == formatHTML && partial(r) {
-		f = formatText
-	}
+	f, page := a.settings.form(r)
 	h := w.Header()
 	retry, encoded := a.setShared(h, r)
 	if a.settings.cors.share(h, r) {
 		answerPreflight(w, r)
 		return
 	}
-	if to := a.settings.redirect; to != nil && f == formatHTML && to.applies(r) {
+	if to := a.settings.redirect; to != nil && page && to.applies(r) {
 		h["Location"] = to.location
 		delete(h, "Content-Type") // there is no content
 		delete(h, "Retry-After")  // on a 3xx it delays the redirect (RFC 9110 section 10.2.3)
@@ -154,7 +150,11 @@ func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusFound)
 		return
 	}
-	v := a.in(negotiateLanguage(r.Header["Accept-Language"]), f)
+	l := negotiateLanguage(r.Header["Accept-Language"])
+	v := &a.prepared[l][f]
+	if page {
+		v = a.page(l)
+	}
 	h["Content-Type"] = v.contentType
 	if f != formatHTML { // HTML needs no guess about its type, and has other headers
 		h["X-Content-Type-Options"] = optionNosniff

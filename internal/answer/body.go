@@ -2,6 +2,7 @@ package answer
 
 import (
 	"encoding/json"
+	"html"
 	"strings"
 	"time"
 )
@@ -23,6 +24,17 @@ func renderText(m *messages, p Page) []byte {
 		until = p.Until.Format(time.RFC3339)
 	}
 	b.WriteString(p.Text.Until + m.colon + until + "\n")
+	return []byte(b.String())
+}
+
+// renderFragment is the text as a part of a page, without style and script.
+func renderFragment(m *messages, p Page) []byte {
+	var b strings.Builder
+	b.WriteString(`<div role="alert" lang="` + p.Lang + "\">\n")
+	for paragraph := range strings.SplitSeq(string(renderText(m, p)), "\n\n") {
+		b.WriteString("<p>" + html.EscapeString(strings.TrimSpace(paragraph)) + "</p>\n")
+	}
+	b.WriteString("</div>\n")
 	return []byte(b.String())
 }
 

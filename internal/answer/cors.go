@@ -80,14 +80,17 @@ func (c *cors) share(h http.Header, r *http.Request) (preflight bool) {
 }
 
 // answerPreflight allows the request that a browser asks for, so that its script gets the
-// refusal. The browser must not keep the permission: it is not the site's own.
+// refusal. The browser must not keep the permission: it is not the site's own. If an outer
+// middleware has allowed methods, its answer stays.
 func answerPreflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h["Access-Control-Allow-Methods"] = slices.Clip(r.Header["Access-Control-Request-Method"])
-	if names := r.Header["Access-Control-Request-Headers"]; len(names) > 0 {
-		h["Access-Control-Allow-Headers"] = slices.Clip(names)
+	if len(h["Access-Control-Allow-Methods"]) == 0 {
+		h["Access-Control-Allow-Methods"] = slices.Clip(r.Header["Access-Control-Request-Method"])
+		if names := r.Header["Access-Control-Request-Headers"]; len(names) > 0 {
+			h["Access-Control-Allow-Headers"] = slices.Clip(names)
+		}
+		h["Access-Control-Max-Age"] = uncached
 	}
-	h["Access-Control-Max-Age"] = uncached
 	delete(h, "Content-Type")
 	delete(h, "Content-Length")
 	delete(h, "Retry-After")

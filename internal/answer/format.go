@@ -63,11 +63,19 @@ func negotiateFormat(accept []string, fallback format) format {
 	return fallback
 }
 
-// partial reports whether a script asks for a part of a page (htmx, Turbo, fetch). A whole page
-// with a script of its own has no place there, so text is sent. A redirect would hide the refusal.
-func partial(r *http.Request) bool {
+// form is the form of the answer to r, and whether it is the whole page. A script that asks for a
+// part of a page (htmx, Turbo, fetch) gets a fragment of HTML: a page with a script of its own has
+// no place there, and a redirect would hide the refusal. htmx and Turbo insert also text as HTML.
+func (s *Settings) form(r *http.Request) (f format, page bool) {
+	f = negotiateFormat(r.Header["Accept"], s.fallback)
+	if f == formatJSON {
+		return f, false
+	}
+	if len(r.Header["Hx-Request"]) > 0 || len(r.Header["Turbo-Frame"]) > 0 {
+		return formatHTML, false
+	}
 	dest := r.Header["Sec-Fetch-Dest"]
-	return len(r.Header["Hx-Request"]) > 0 || len(r.Header["Turbo-Frame"]) > 0 || (len(dest) == 1 && dest[0] == "empty")
+	return f, f == formatHTML && (len(dest) == 0 || dest[0] != "empty")
 }
 
 // listedFirst reports whether line begins with the range name, with no parameters.

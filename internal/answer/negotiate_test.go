@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -118,22 +119,26 @@ func TestNegotiateFormatWithAnotherDefault(t *testing.T) {
 	}
 }
 
-func TestAPartOfAPageIsText(t *testing.T) {
+func TestAPartOfAPageIsAFragment(t *testing.T) {
 	t.Parallel()
 	s, err := New(Options{RedirectURL: "https://status.test/down"})
 	require.NoError(t, err)
-	a := s.Prepare(Facts{Kind: "planned"}, time.Now(), nil)
+	a := s.Prepare(Facts{Kind: "planned", Reason: "a <b>new</b> database"}, time.Now(), nil)
+	fragment := "<div role=\"alert\" lang=\"en\">\n<p>Down for maintenance</p>\n"
 	for name, tc := range map[string]struct {
 		header http.Header
 		status int
 		typ    []string
+		body   string
 	}{
-		"a navigation": {http.Header{"Sec-Fetch-Dest": {"document"}}, 302, nil},
-		"a frame":      {http.Header{"Sec-Fetch-Dest": {"iframe"}}, 302, nil},
-		"htmx":         {http.Header{"Hx-Request": {"true"}}, 503, contentTypes[formatText]},
-		"Turbo":        {http.Header{"Turbo-Frame": {"cart"}}, 503, contentTypes[formatText]},
-		"fetch":        {http.Header{"Sec-Fetch-Dest": {"empty"}}, 503, contentTypes[formatText]},
-		"fetch, JSON":  {http.Header{"Sec-Fetch-Dest": {"empty"}, "Accept": {"application/json"}}, 503, contentTypes[formatJSON]},
+		"a navigation":  {http.Header{"Sec-Fetch-Dest": {"document"}}, 302, nil, ""},
+		"a frame":       {http.Header{"Sec-Fetch-Dest": {"iframe"}}, 302, nil, ""},
+		"htmx":          {http.Header{"Hx-Request": {"true"}, "Accept": {"*/*"}}, 503, contentTypes[formatHTML], fragment},
+		"Turbo":         {http.Header{"Turbo-Frame": {"cart"}}, 503, contentTypes[formatHTML], fragment},
+		"fetch":         {http.Header{"Sec-Fetch-Dest": {"empty"}}, 503, contentTypes[formatHTML], fragment},
+		"fetch, text":   {http.Header{"Sec-Fetch-Dest": {"empty"}, "Accept": {"*/*"}}, 503, contentTypes[formatText], "Down for maintenance\n\n"},
+		"fetch, JSON":   {http.Header{"Sec-Fetch-Dest": {"empty"}, "Accept": {"application/json"}}, 503, contentTypes[formatJSON], "{"},
+		"htmx for JSON": {http.Header{"Hx-Request": {"true"}, "Accept": {"application/json"}}, 503, contentTypes[formatJSON], "{"},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 		r.Header.Set("Accept", "text/html")
@@ -142,6 +147,13 @@ func TestAPartOfAPageIsText(t *testing.T) {
 		a.Write(w, r)
 		require.Equal(t, tc.status, w.Code, name)
 		require.Equal(t, tc.typ, w.Header()["Content-Type"], name)
+		body := w.Body.String()
+		require.Equal(t, tc.body, body[:min(len(tc.body), len(body))], name)
+		require.Equal(t, strconv.Itoa(len(body)), w.Header().Get("Content-Length"), name)
+		if tc.body == fragment {
+			require.Contains(t, body, "<p>a &lt;b&gt;new&lt;/b&gt; database</p>")
+			require.NotContains(t, body, "script")
+		}
 	}
 }
 
