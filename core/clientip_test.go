@@ -271,8 +271,11 @@ func TestClientAddrBehindAUnixSocket(t *testing.T) {
 			r.RemoteAddr = peer // as a RealIP middleware does
 		}
 		yes, _ := trusting.allows(r.Context(), r, nil)
-		no, _ := careful.allows(r.Context(), r, nil)
-		_, _ = fmt.Fprint(w, yes, " ", no)
+		wrong, _ := careful.allows(r.Context(), r, nil)
+		_, _ = fmt.Fprint(w, yes)
+		if wrong {
+			_, _ = fmt.Fprint(w, ", and also without the entry")
+		}
 	}))
 	require.NoError(t, server.Listener.Close())
 	server.Listener = listener
@@ -283,13 +286,13 @@ func TestClientAddrBehindAUnixSocket(t *testing.T) {
 	}}}
 	t.Cleanup(client.CloseIdleConnections)
 	for name, tc := range map[string]struct{ forwarded, replaced, want string }{
-		"a client":                {"192.0.2.77", "", "true false"},
-		"another client":          {"203.0.113.9", "", "false false"},
-		"through a second proxy":  {"192.0.2.77, 10.0.0.1", "", "true false"},
-		"a forged address before": {"192.0.2.77, 203.0.113.9", "", "false false"},
-		"no header":               {"", "", "false false"},
-		"a replaced peer":         {"192.0.2.77", "203.0.113.9", "false false"},
-		"a replaced peer, port":   {"192.0.2.77", "203.0.113.9:1", "false false"},
+		"a client":                {"192.0.2.77", "", "true"},
+		"another client":          {"203.0.113.9", "", "false"},
+		"through a second proxy":  {"192.0.2.77, 10.0.0.1", "", "true"},
+		"a forged address before": {"192.0.2.77, 203.0.113.9", "", "false"},
+		"no header":               {"", "", "false"},
+		"a replaced peer":         {"192.0.2.77", "203.0.113.9", "false"},
+		"a replaced peer, port":   {"192.0.2.77", "203.0.113.9:1", "false"},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://site.test/", http.NoBody)
 		require.NoError(t, err)
