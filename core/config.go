@@ -152,6 +152,7 @@ const (
 type settings struct {
 	store       store.Store
 	exempt      exempt.Rules
+	paths       []string // the entries of exempt
 	bypass      []Predicate
 	carry       bool
 	asker       *asker
@@ -186,6 +187,7 @@ func (c Config) resolveIn(env string) (*settings, error) {
 	var errs []error
 	s := &settings{
 		store:      c.Store,
+		paths:      slices.Concat(c.ExemptExact, c.ExemptPaths),
 		bypass:     slices.Clone(c.Bypass),
 		carry:      c.CarryTickets,
 		down:       c.Down,

@@ -36,6 +36,8 @@ func New(cfg Config) (*Gate, error) {
 		_ = g.Shutdown(ctx) // it admitted no request; the log has the error
 		return nil, fmt.Errorf("%w (Config.FirstStart is FirstStartFail)", err)
 	}
+	g.warnOfPage()
+	g.warnOfTwin()
 	return g, nil
 }
 

@@ -24,7 +24,7 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 		panic("downtime: Gate.Handler: next is nil")
 	}
 	g = g.OrClosed()
-	g.warnOfTimeout(next)
+	g.warnOfHandler(next)
 	return &handler{gate: g, next: next}
 }
 

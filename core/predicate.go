@@ -72,7 +72,7 @@ func Func(name string, f func(ctx context.Context, r *http.Request) bool) Predic
 // context.WithValue elsewhere. A string key works in every framework. name must not be blank.
 //
 // It says no without a call of ok if there is no such value, if the value is not a T, or if it is
-// nil. The handler that stores the value must run before the gate.
+// nil. The gate logs a warning, once, if it finds a value that is not a T. The handler that stores the value must run before the gate.
 func ContextValue[T any](name string, key any, ok func(T) bool) Predicate {
 	var bad faults
 	bad.name(name)
@@ -85,10 +85,17 @@ func ContextValue[T any](name string, key any, ok func(T) bool) Predicate {
 		bad.add(".OK", nil, "is nil; want the function that decides about the value")
 	}
 	w := newWatch(name)
+	if of, native := key.(interface{ Framework() string }); native { // a key of an adapter
+		w.framework = of.Framework()
+	}
 	return Predicate{name: name, faults: bad, watches: []*watch{w}, check: func(ctx context.Context, _ *http.Request, a *asker) bool {
 		v, found := Value[T](ctx, key)
-		if !found || a == nil {
+		if a == nil {
 			return found && ok(v)
+		}
+		if !found {
+			w.warnOfType(a, reflect.TypeFor[T](), ctx.Value(key))
+			return false
 		}
 		return w.ask(ctx, a, func(context.Context) bool { return ok(v) })
 	}}

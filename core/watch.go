@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,7 +27,9 @@ type asker struct {
 // goroutine of its request, because gin and echo reuse their contexts after the request. watch
 // has no timer and no goroutine: the next call, or Status, finds the late calls.
 type watch struct {
-	name string
+	name      string
+	framework string      // whose own context the function reads; "" for none
+	mistyped  atomic.Bool // the log named a value of another type
 
 	mu     sync.Mutex
 	ring   call  // the list of running calls, the oldest first; its head is not a call

@@ -3,8 +3,6 @@ package core
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/http"
 )
 
@@ -84,13 +82,4 @@ func (h *inside) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.leave()
 	h.next.ServeHTTP(w, r)
-}
-
-// warnOfTimeout logs a warning if next is an http.TimeoutHandler, which returns while its handler
-// still runs. The type is not exported.
-func (g *Gate) warnOfTimeout(next http.Handler) {
-	if fmt.Sprintf("%T", next) == "*http.timeoutHandler" {
-		g.set.log.LogAttrs(context.Background(), slog.LevelWarn, "an http.TimeoutHandler is inside the gate, so handlers can run on while the gate is drained",
-			slog.String("remedy", "put the TimeoutHandler around the gate, or Gate.Inside around its handler"))
-	}
 }

@@ -17,18 +17,19 @@ import (
 // Predicate is a named [core.Predicate] on echo's own context: the values of earlier
 // handlers, cookies, and, under Use, parameters. ok may only read c. It must not write, read
 // a form value, which reads the body, or keep c, which echo reuses. Under another framework,
-// and under gate.Handler, there is no echo context, and the predicate does not bypass.
+// and under gate.Handler, there is no echo context, and the predicate does not bypass;
+// gate.Handler logs a warning.
 func Predicate(name string, ok func(c echo.Context) bool) core.Predicate {
 	if ok == nil {
 		return core.Func(name, nil)
 	}
-	return core.Func(name, func(ctx context.Context, _ *http.Request) bool {
-		c, found := From(ctx)
-		return found && ok(c)
-	})
+	return core.ContextValue(name, contextKey{}, ok)
 }
 
 type contextKey struct{}
+
+// Framework tells core that only echo has a value under this key.
+func (contextKey) Framework() string { return "echo" }
 
 // From returns the echo context under ctx: in a predicate, in Config.OnDecision, and in a
 // handler mounted by [Wrap]. It is valid until the request is over.

@@ -15,16 +15,19 @@ import (
 // Predicate is a named [core.Predicate] on gin's own context: the values of earlier
 // handlers, parameters, cookies. ok may only read c. It must not call Next or Abort, write,
 // or keep c, which gin reuses. Under another framework, and under gate.Handler, there is no
-// gin context, and the predicate does not bypass.
+// gin context, and the predicate does not bypass; gate.Handler logs a warning.
 func Predicate(name string, ok func(c *gin.Context) bool) core.Predicate {
 	if ok == nil {
 		return core.Func(name, nil)
 	}
-	return core.Func(name, func(ctx context.Context, _ *http.Request) bool {
-		c, found := From(ctx)
-		return found && ok(c)
-	})
+	return core.ContextValue(name, contextKey{}, ok)
 }
+
+// contextKey finds the gin context, as gin.ContextKey does.
+type contextKey struct{}
+
+// Framework tells core that only gin has a value under this key.
+func (contextKey) Framework() string { return "gin" }
 
 // From returns the gin context under ctx: in a predicate, in Config.OnDecision, and in a
 // handler mounted by [Wrap]. It is valid until the request is over.
@@ -61,7 +64,7 @@ func (o overlay) Err() error                  { return o.c.Request.Context().Err
 // Value looks up a value of gin's handlers, under any key, then of the request's context. A
 // stored nil counts as absent.
 func (o overlay) Value(key any) any {
-	if key == gin.ContextKey {
+	if key == gin.ContextKey || key == (contextKey{}) {
 		return o.c
 	}
 	if v, ok := o.c.Get(key); ok && v != nil {
@@ -117,7 +120,7 @@ func (m *mounted) native(key any) any {
 	if m.c == nil {
 		return nil
 	}
-	if key == gin.ContextKey {
+	if key == gin.ContextKey || key == (contextKey{}) {
 		return m.c
 	}
 	v, _ := m.c.Get(key)

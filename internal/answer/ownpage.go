@@ -18,12 +18,14 @@ type ownPage struct {
 	data     func(Page) any
 	bytes    []byte
 	csp      string
+	sample   []byte // the page of some planned downtime; nil for the built-in page
 }
 
 // newOwnPage checks the page of o. It executes a template with every field set and with
 // as few as possible, so that a fault shows now and not during downtime.
 func newOwnPage(o Options) (ownPage, error) {
 	own := ownPage{template: o.Template, data: o.TemplateData, bytes: slices.Clone(o.Bytes), csp: o.CSP}
+	own.sample = own.bytes
 	if own.data == nil {
 		own.data = func(p Page) any { return p }
 	}
@@ -51,10 +53,12 @@ func newOwnPage(o Options) (ownPage, error) {
 			{Kind: "planned", Reason: "Moving to a larger database", Since: now, Until: now.Add(time.Hour)},
 			{Kind: "starting"},
 		} {
-			if _, err := execute(own.template, own.data(newPage(f, defaultStatus, english))); err != nil {
+			page, err := execute(own.template, own.data(newPage(f, defaultStatus, english)))
+			if err != nil {
 				fault("PageTemplate", own.template.Name(), "cannot be executed with PageData: "+err.Error())
 				break
 			}
+			own.sample = append(own.sample, page...)
 		}
 	}
 	if own.csp != "" {

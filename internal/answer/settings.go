@@ -58,6 +58,7 @@ type Settings struct {
 	cors      cors
 	fallback  format
 	retry     retryRule
+	refused   []string     // files that the page loads and that are not exempt
 	lingering atomic.Int32 // connections whose body is being read
 }
 
@@ -80,6 +81,8 @@ func New(o Options) (*Settings, error) {
 	var err error
 	if s.page, err = newOwnPage(o); err != nil {
 		errs = append(errs, err)
+	} else {
+		s.refused, s.page.sample = refusedFiles(s.page.sample, o.Exempt), nil
 	}
 	if s.redirect, err = newRedirect(o.RedirectURL, o.Exempt); err != nil {
 		errs = append(errs, err)
@@ -109,6 +112,11 @@ func New(o Options) (*Settings, error) {
 	}
 	return s, nil
 }
+
+// RefusedFiles are the files of this site that the own page loads although they are not exempt, as
+// the page writes them. A path that is not absolute counts as refused, because it depends on the
+// address that the visitor asked for. Nil means none.
+func (s *Settings) RefusedFiles() []string { return s.refused }
 
 // Status is the status of a refusal, 400 to 599.
 func (s *Settings) Status() int { return s.status }
