@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -141,4 +142,30 @@ func TestOtherRequestsDoNotLinger(t *testing.T) {
 		require.NotContains(t, w.Header(), "Connection", name)
 		require.False(t, w.Flushed, name)
 	}
+}
+
+// HTTP/2 ends one stream: the connection stays, also after a body that was not read.
+func TestHTTP2KeepsItsConnection(t *testing.T) {
+	t.Parallel()
+	s, err := New(Options{})
+	require.NoError(t, err)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(s.Prepare(Facts{Kind: "planned"}, time.Now(), nil).Write))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	var reused []bool
+	trace := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { reused = append(reused, c.Reused) }})
+	for range 3 {
+		r, err := http.NewRequestWithContext(trace, http.MethodPost, server.URL, strings.NewReader(strings.Repeat("x", 5_000_000)))
+		require.NoError(t, err)
+		res, err := server.Client().Do(r)
+		require.NoError(t, err)
+		require.Equal(t, 2, res.ProtoMajor)
+		require.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NotEmpty(t, body)
+		require.NoError(t, res.Body.Close())
+	}
+	require.Equal(t, []bool{false, true, true}, reused)
 }
