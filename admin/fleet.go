@@ -81,6 +81,8 @@ func (i instanceView) stateWord() string {
 		return "refuses, is shutting down"
 	case i.IsDrained:
 		return "refuses, drained"
+	case i.Outdated:
+		return "not known; it last reported before this downtime began, and said that it refuses"
 	case i.InFlight > 0:
 		return "refuses, and finishes requests"
 	}

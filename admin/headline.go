@@ -27,8 +27,22 @@ type headline struct {
 	Lead  string // "" for none
 }
 
-// Headline claims only what was observed: the store as it was read, and this instance.
+// Headline claims only what was observed: the store as it was read, this instance, and the reports
+// of the others.
 func (v seen) Headline() headline {
+	h := v.headline()
+	others := v.Fleet.Settled().Disagreement()
+	switch {
+	case others == "":
+	case h.State == isDown:
+		h.State, h.Title = isMixed, h.Title+", but "+others
+	case h.State == isUp:
+		h.State, h.Title, h.Lead = isMixed, h.Title+", but "+others, ""
+	}
+	return h
+}
+
+func (v seen) headline() headline {
 	g, down := v.Gate, v.Verdict.Down
 	from := overrideSource(g.OverrideFrom)
 	switch {
@@ -38,6 +52,8 @@ func (v seen) Headline() headline {
 		return headline{isMixed, "This instance refuses visitors", "It is held down by " + from + ", independent of the store. Nothing on this page opens it. The store itself says that the site is up."}
 	case g.Override == "up" && down:
 		return headline{isMixed, "This instance serves visitors, though the store says down", "It is held up by " + from + ". Other instances refuse visitors, unless they are held up too."}
+	case g.Regressed && v.Err == nil:
+		return headline{isMixed, "The store has gone back in time", "This instance refuses what either state refuses, until an operator reconciles the store."}
 	case g.Closure != nil && g.Closure.Cause == core.CauseStarting:
 		return headline{isUnknown, "This instance refuses visitors: it has never read its store", "It is not known whether the site should be up. This instance decides as soon as the store answers."}
 	case g.Closure != nil && g.Closure.Cause == core.CauseStoreLost:
@@ -46,8 +62,6 @@ func (v seen) Headline() headline {
 		return headline{isUnknown, "The site was up when the store was last read", "The store does not answer now, so it is not known whether the site should still be up."}
 	case v.Err != nil:
 		return headline{isDown, "The site is down for visitors, as far as is known", "The store does not answer now. This instance keeps the last known state: it goes on refusing."}
-	case g.Regressed:
-		return headline{isMixed, "The store has gone back in time", "This instance refuses what either state refuses, until an operator reconciles the store."}
 	case !g.Open:
 		return headline{isDown, "The site is down for visitors", ""}
 	case down:
@@ -91,6 +105,7 @@ func (v seen) FleetLine() string {
 	add(c.Open, "serves visitors", "serve visitors")
 	add(c.Refusing, "refuses visitors and has not drained", "refuse visitors and have not drained")
 	add(c.Drained, "refuses visitors and has drained", "refuse visitors and have drained")
+	add(c.Outdated, "last reported before this downtime began: its state is not known", "last reported before this downtime began: their state is not known")
 	line := count(int64(c.Live), "live instance")
 	if len(parts) > 0 {
 		line += ": " + strings.Join(parts, ", ")

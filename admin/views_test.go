@@ -107,6 +107,28 @@ func TestFleetIsShownAsItWasReported(t *testing.T) {
 	w.says("silent", "dead or cut off; last: serves visitors", "their state is not known")
 }
 
+func TestHeadlineNamesOtherInstancesThatDiffer(t *testing.T) {
+	t.Parallel()
+	st := memstore.New()
+	c := newPages(t, pageSettings{store: st})
+	serves := func() {
+		now := c.document()
+		report(t, st, period.Row{
+			ID: "serves", Host: "web2", PID: 2, State: period.Open, Override: "up", Policy: "keep",
+			StoreID: now.StoreID, Revision: now.Revision, WriteID: now.WriteID,
+		}, time.Minute)
+	}
+	c.begin("bob", "x")
+	serves()
+	w := c.get("")
+	w.says("The site is down for visitors, but 1 of 2 instances serves: host web2 (override up)")
+	require.Equal(t, "mixed", w.attribute("data-state"))
+	_, err := operator.Operator{Store: st}.End(t.Context(), operator.EndOptions{All: true})
+	require.NoError(t, err)
+	serves()
+	require.Equal(t, "up", c.get("").attribute("data-state"))
+}
+
 // TestFleetShowsThisInstanceAsItIsNow although its row is written later.
 func TestFleetShowsThisInstanceAsItIsNow(t *testing.T) {
 	t.Parallel()

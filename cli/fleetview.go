@@ -94,6 +94,10 @@ func (v view) oddities(w io.Writer, f fleet, i operator.Instance) {
 		fmt.Fprintf(w, label, "silent", v.warning(who)+" since "+v.when(i.Lease, f.Time)+", dead or cut off: the store cannot tell; it was "+
 			said(i)+" at revision "+at+" with "+strconv.FormatInt(i.InFlight, 10)+" in flight")
 	}
+	if i.Outdated {
+		fmt.Fprintf(w, label, "outdated", v.warning(who)+" said "+v.when(i.Seen, f.Time)+" that it was "+said(i)+
+			"; the site was up since then, and the instance has not reported again")
+	}
 	if i.Override != "" {
 		fmt.Fprintf(w, label, "override", v.warning(who+" is held "+safe(i.Override))+", and ignores this store")
 	}
@@ -131,7 +135,7 @@ func streams(i operator.Instance) string {
 func (v view) sum(f fleet) string {
 	c := wire.Count(f.Judgment)
 	line := plural(c.Instances) + ": " + list(
-		number(c.Live, wire.Live, list(number(c.Open, "open", ""), number(c.Refusing, "refusing", ""), number(c.Drained, "drained", ""))),
+		number(c.Live, wire.Live, list(number(c.Open, "open", ""), number(c.Refusing, "refusing", ""), number(c.Drained, "drained", ""), number(c.Outdated, "outdated", ""))),
 		number(c.Silent, wire.Silent, ""), number(c.Dead, wire.Dead, ""),
 	)
 	switch {

@@ -59,17 +59,6 @@ func (f fleet) counts() *wire.Counts {
 	return &counts
 }
 
-// settled is f without the disagreements of instances that have not adopted the last write yet.
-func (f fleet) settled() fleet {
-	f.Instances = slices.Clone(f.Instances)
-	for n, i := range f.Instances {
-		if i.Disagrees == operator.ByDelay || i.Disagrees == operator.ByStart {
-			f.Instances[n].Disagrees = ""
-		}
-	}
-	return f
-}
-
 // members are the instances that have not left.
 func (f fleet) members() []operator.Instance {
 	return f.Which(func(i operator.Instance) bool { return i.Life != store.Deleted })
@@ -82,6 +71,8 @@ func (f fleet) doing(i operator.Instance) string {
 		return life
 	case f.IsDrained(i):
 		return "drained"
+	case i.Outdated:
+		return "outdated"
 	}
 	return said(i)
 }

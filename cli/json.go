@@ -17,7 +17,7 @@ type resultJSON struct {
 	ExitCode    int             `json:"exit_code"`
 	Kept        string          `json:"kept,omitzero"`         // where the store keeps the unreadable document that was replaced
 	Reconciled  *reconciledJSON `json:"reconciled,omitempty"`  // reconcile only
-	Initialized *bool           `json:"initialised,omitempty"` // init only: it wrote the first document
+	Initialized *bool           `json:"initialized,omitempty"` // init only: it wrote the first document
 }
 
 // statusJSON is the output of status.

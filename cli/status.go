@@ -26,7 +26,7 @@ With --exit-code, the exit code is that of the whole fleet:
     0  up, on every live instance
    10  down, on every live instance
    11  a live instance differs from the store
-   13  as the store says, but an instance is silent, or none reports: see state
+   13  as the store says, but an instance is silent or outdated, or none reports: see state
     1  the store cannot be read`,
 		Example: a.examples("status", "status --exit-code && echo up", "status --json", "status --watch"),
 		Args:    a.args(0, 0),
@@ -66,7 +66,7 @@ func (f fleet) exitCode() int {
 		return ExitUnobserved
 	case c.Disagree > 0:
 		return ExitMixed
-	case c.Silent > 0, c.Live == 0:
+	case c.Silent > 0, c.Outdated > 0, c.Live == 0:
 		return ExitUnobserved
 	case f.Verdict().Down:
 		return ExitDown

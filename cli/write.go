@@ -108,7 +108,8 @@ func (s session) after(ctx context.Context, res operator.Result) fleet {
 			f.Instances[n].Disagrees = ""
 		}
 	}
-	return f.settled()
+	f.Judgment = f.Settled()
+	return f
 }
 
 // instances writes how many instances there are; nothing if the store keeps no rows.

@@ -2,7 +2,9 @@ package operator
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-downtime/downtime/period"
 )
@@ -37,6 +39,14 @@ func (j Judgment) disagrees(i Instance) Disagreement {
 		return ByStart
 	}
 	return ByDelay
+}
+
+// outdated reports whether the windows for which i says that it refuses ended before the present
+// downtime began. The revision of i answers this for deployments, which depend on no clock.
+func (j Judgment) outdated(i Instance) bool {
+	v := j.Verdict()
+	return v.Down && i.Refuses() && i.State == period.Closed && i.Cause == "period" && i.Override == "" && !i.Regressed &&
+		i.Seen.Before(v.Since) && !slices.ContainsFunc(j.InForce(), func(p period.Period) bool { return p.Kind == period.Deployment })
 }
 
 // Disagreement names in a few words the live instances that differ from the document:
@@ -79,6 +89,18 @@ func (j Judgment) Disagreement() string {
 	return fmt.Sprintf("%d of %d %s %s: %s", len(instances), live, noun, verb, strings.Join(names, ", "))
 }
 
+// Settled returns j without the disagreements of instances that have not adopted the last write
+// yet, for an answer that follows a write at once.
+func (j Judgment) Settled() Judgment {
+	j.Instances = slices.Clone(j.Instances)
+	for n, i := range j.Instances {
+		if i.Disagrees == ByDelay || i.Disagrees == ByStart {
+			j.Instances[n].Disagrees = ""
+		}
+	}
+	return j
+}
+
 // why is the disagreement of i in a few words.
 func (j Judgment) why(i Instance) string {
 	switch i.Disagrees {
@@ -93,6 +115,9 @@ func (j Judgment) why(i Instance) string {
 	}
 	if i.Revision < j.Document.Mark().Revision {
 		return fmt.Sprintf("has read revision %d, not %d", i.Revision, j.Document.Revision)
+	}
+	if age := j.Time.Sub(i.Seen); age >= time.Second {
+		return "has not reported the change yet, last report " + age.Truncate(time.Second).String() + " ago"
 	}
 	return "has not reported the change yet"
 }

@@ -59,6 +59,7 @@ func (j Judgment) instance(r store.Row) Instance {
 	}
 	i.Standing = standing(i.Mark(), j.Document.Mark())
 	i.Disagrees = j.disagrees(i)
+	i.Outdated = j.outdated(i)
 	if i.drains(j.Document) {
 		// Both lists can have thousands of ids, and a row can repeat one.
 		reported := map[string]bool{}

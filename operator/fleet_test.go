@@ -295,6 +295,7 @@ func TestDisagreement(t *testing.T) {
 		}
 	}
 	silent := func(r store.Row) store.Row { r.Life = store.Expired; return r }
+	seen := func(at time.Time, r store.Row) store.Row { r.Seen = at; return r }
 	for name, tc := range map[string]struct {
 		d    *period.Document
 		rows []store.Row
@@ -337,8 +338,13 @@ func TestDisagreement(t *testing.T) {
 		},
 		"before the edge of a window": {
 			down,
-			[]store.Row{row(down, "a", 1, open)},
+			[]store.Row{seen(noonUTC, row(down, "a", 1, open))},
 			"1 of 1 instance serves: host web1 (has not reported the change yet)", ByDelay,
+		},
+		"cut off before the end of a window": {
+			up,
+			[]store.Row{seen(noonUTC.Add(-42500*time.Millisecond), row(up, "a", 1, closed))},
+			"1 of 1 instance refuses: host web1 (has not reported the change yet, last report 42s ago)", ByDelay,
 		},
 		"leaving":             {up, []store.Row{row(up, "a", 1, func(r *period.Row) { r.State = period.Leaving })}, "", ""},
 		"silent":              {down, []store.Row{silent(row(down, "a", 1, open))}, "", ""},
@@ -365,4 +371,51 @@ func TestDisagreement(t *testing.T) {
 		j := Judge(store.Rowset{Rows: []store.Row{row(down, "a", 1, closed)}}, store.ErrLost, "")
 		require.Empty(t, j.Disagreement())
 	})
+}
+
+func TestOutdated(t *testing.T) {
+	t.Parallel()
+	// until returns a document with a window that ended, and one that began half a minute ago.
+	until := func(end time.Duration) func(t testing.TB) *period.Document {
+		return func(testing.TB) *period.Document {
+			d := &period.Document{Format: period.Format, StoreID: "s", Revision: 7, CloseRev: 7, Periods: []period.Period{
+				aWindow("over", noonUTC.Add(-time.Hour), noonUTC.Add(end)),
+				aWindow("now", noonUTC.Add(-30*time.Second), noonUTC.Add(time.Hour)),
+			}}
+			d.Seal()
+			return d
+		}
+	}
+	windows, joined := until(-time.Minute), until(-30*time.Second)
+	for name, tc := range map[string]struct {
+		d      func(t testing.TB) *period.Document
+		seen   time.Duration // before noon
+		change func(r *period.Row)
+		want   bool
+	}{
+		"reported before the gap":              {windows, 50 * time.Second, nil, true},
+		"reported before the end of the first": {windows, 70 * time.Second, func(r *period.Row) { r.Drained = []string{"over"} }, true},
+		"reported since":                       {windows, 20 * time.Second, nil, false},
+		"the windows adjoin":                   {joined, 50 * time.Second, nil, false},
+		"a deployment":                         {judged, 50 * time.Second, nil, false},
+		"held down":                            {windows, 50 * time.Second, func(r *period.Row) { r.Override, r.Cause = "down", "override" }, false},
+		"starting":                             {windows, 50 * time.Second, func(r *period.Row) { r.State, r.Cause = period.Starting, "starting" }, false},
+		"regressed":                            {windows, 50 * time.Second, func(r *period.Row) { r.Regressed = true }, false},
+		"serves":                               {windows, 50 * time.Second, func(r *period.Row) { r.State, r.Cause = period.Open, "" }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			row := aRow(t, "k", func(r *period.Row) {
+				r.Cause = "period"
+				if tc.change != nil {
+					tc.change(r)
+				}
+			})
+			row.Seen = noonUTC.Add(-tc.seen)
+			require.Equal(t, tc.want, Judge(setOf(t, tc.d(t), row), nil, "").Instances[0].Outdated)
+		})
+	}
+	row := aRow(t, "k", func(r *period.Row) { r.Cause = "period" })
+	row.Seen, row.Life = noonUTC.Add(-50*time.Second), store.Expired
+	require.False(t, Judge(setOf(t, windows(t), row), nil, "").Instances[0].Outdated, "it is silent")
 }

@@ -27,6 +27,7 @@ type Instance struct {
 	Document string    `json:"document"`           // "current", "behind", "ahead", "other" or "none"
 	Drains   []string  `json:"drained_now"`        // the periods in force that are drained at the instant
 	Disagree string    `json:"disagrees,omitzero"` // why a live instance differs from the document
+	Outdated bool      `json:"outdated,omitzero"`  // it last reported before the present downtime began
 	Age      int64     `json:"age"`                // seconds since the last report
 	Note     string    `json:"note,omitzero"`      // of an instance that left
 	Error    string    `json:"error,omitzero"`     // why the row cannot be read
@@ -41,6 +42,7 @@ type Counts struct {
 	Open      int    `json:"open"`
 	Refusing  int    `json:"refusing"` // and not drained
 	Drained   int    `json:"drained"`
+	Outdated  int    `json:"outdated"` // they refused before the present downtime began, and have not reported since
 	Current   int    `json:"current"`
 	Disagree  int    `json:"disagree"`       // they differ from the document
 	Error     string `json:"error,omitzero"` // the rows could not be read, and are not counted
@@ -96,6 +98,8 @@ func Count(j operator.Judgment) Counts {
 				c.Open++
 			case j.IsDrained(i):
 				c.Drained++
+			case i.Outdated:
+				c.Outdated++
 			default:
 				c.Refusing++
 			}
@@ -116,7 +120,7 @@ func FleetOf(st store.Store, j operator.Judgment) Fleet {
 	for _, i := range j.Instances {
 		row := Instance{
 			Row: i.Row, Seen: i.Seen, Lease: i.Lease, Life: LifeOf(i), Document: string(i.Standing), Drains: i.Drained,
-			Note: i.Note, Disagree: string(i.Disagrees),
+			Note: i.Note, Disagree: string(i.Disagrees), Outdated: i.Outdated,
 		}
 		if !i.Seen.IsZero() {
 			row.Age = max(0, int64(j.Time.Sub(i.Seen)/time.Second))
