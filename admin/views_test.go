@@ -114,7 +114,7 @@ func TestHeadlineNamesOtherInstancesThatDiffer(t *testing.T) {
 	serves := func() {
 		now := c.document()
 		report(t, st, period.Row{
-			ID: "serves", Host: "web2", PID: 2, State: period.Open, Override: "up", Policy: "keep",
+			ID: "serves", Host: "web2", PID: 2, State: period.Open, Override: "up", Policy: "keep", Reads: period.Reads(),
 			StoreID: now.StoreID, Revision: now.Revision, WriteID: now.WriteID,
 		}, time.Minute)
 	}
