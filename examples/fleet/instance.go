@@ -14,7 +14,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/store"
 )
 
 // nameHeader holds the name of the instance, on refusals too.
@@ -27,7 +30,7 @@ func instanceMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int 
 	flags := flag.NewFlagSet(instanceCommand, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	name := flags.String("name", "", "name of the instance")
-	store := flags.String("store", "", "URL of the store")
+	url := flags.String("store", "", "URL of the store")
 	if flags.Parse(args) != nil {
 		return 2
 	}
@@ -38,7 +41,7 @@ func instanceMain(args []string, stdin io.Reader, stdout, stderr io.Writer) int 
 		stop()
 	}()
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{ReplaceAttr: withoutTime})).With("instance", *name)
-	if err := serveInstance(ctx, *name, *store, log, stdout); err != nil {
+	if err := serveInstance(ctx, *name, *url, log, stdout); err != nil {
 		log.Error("failed", "error", err)
 		return 1
 	}
@@ -53,6 +56,7 @@ func withoutTime(groups []string, a slog.Attr) slog.Attr {
 }
 
 func serveInstance(ctx context.Context, name, url string, log *slog.Logger, stdout io.Writer) (err error) {
+	redis.SetLogger(store.NewDriverLog(log)) // go-redis would write a line to stderr for each failed connection
 	st, closeStore, err := openStore(url)
 	if err != nil {
 		return err

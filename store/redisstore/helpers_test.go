@@ -3,6 +3,9 @@ package redisstore_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,14 +19,30 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	redis.SetLogger(silent{}) // it logs each connection that fails, and tests make many fail
+	redis.SetLogger(store.NewDriverLog(slog.New(slog.NewTextHandler(&driverLines, nil))))
 	// After failed dials, go-redis checks once a second whether its pool is closed. goleak waits less.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
 }
 
-type silent struct{}
+// driverLines are the lines that go-redis logged during all tests of the package.
+var driverLines lines
 
-func (silent) Printf(context.Context, string, ...any) {}
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
 
 // patience is how long a test waits for an event.
 const patience = 30 * time.Second
