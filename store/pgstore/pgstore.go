@@ -125,10 +125,10 @@ func newStore(pool *pgxpool.Pool, o Options, d *dials) (*Store, error) {
 	if o.Name == "" {
 		o.Name = "postgres://" + cfg.ConnConfig.Host + "/" + cfg.ConnConfig.Database
 	}
-	db := stdlib.OpenDBFromPool(pool)
+	db := sql.OpenDB(patient{stdlib.GetPoolConnector(pool)})
+	db.SetMaxIdleConns(0) // the pool keeps the connections
 	inner, err := sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{
 		App: o.App, Schema: o.Schema, Prefix: o.Prefix, Name: o.Name, Poll: o.Poll,
-		Args: []any{pgx.QueryExecModeExec}, // it prepares no statements, so any session will do
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -1,10 +1,12 @@
 package pgstore_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -232,24 +234,28 @@ func ExampleNew() {
 	// Output: postgres://db.example/shop#shop
 }
 
-// cutter cuts the answer to the first statement that contains text.
+// cutter is a connection that cuts the answer to the first statement that contains text.
 type cutter struct {
+	net.Conn
+
 	p    *proxy
 	text string
-	once sync.Once
+	once *sync.Once
 }
 
-func (c *cutter) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
-	if strings.Contains(data.SQL, c.text) {
+func (c *cutter) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte(c.text)) {
 		c.once.Do(func() { c.p.set(cutting) })
 	}
-	return ctx
+	return c.Conn.Write(b)
 }
 
-func (c *cutter) TraceQueryEnd(_ context.Context, _ *pgx.Conn, data pgx.TraceQueryEndData) {
-	if data.Err != nil {
+func (c *cutter) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err != nil {
 		c.p.set(fine)
 	}
+	return n, err
 }
 
 // The second attempt of PutRow finds the row that the first one inserted. The document may
@@ -262,7 +268,11 @@ func TestANewRowGetsTheTokenAlsoFromASecondAttempt(t *testing.T) {
 	p := newProxy(t, pg.Addr)
 	cfg, err := pgxpool.ParseConfig(by(url, p.addr()))
 	require.NoError(t, err)
-	cfg.ConnConfig.Tracer = &cutter{p: p, text: "s.token, r.deleted"}
+	dial, once := cfg.ConnConfig.DialFunc, &sync.Once{}
+	cfg.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		return &cutter{conn, p, "s.token, r.deleted", once}, err
+	}
 	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)

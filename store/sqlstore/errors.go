@@ -103,6 +103,8 @@ func (s *Store) fault(doing string, err error) error {
 	switch is := classify(s.kind, err); {
 	case is == noTable:
 		return fmt.Errorf("%s: %w: %s: the tables are missing; run `downtime init`: %w", s, store.ErrLost, doing, err)
+	case s.kind == PostgreSQL && sqlState(err) == "55P03": // lock_not_available
+		return fmt.Errorf("%s: %s: another transaction holds a lock on the tables: %w", s, doing, err)
 	case is == readOnly && doing != "read":
 		return fmt.Errorf("%s: %w: %s: %w", s, store.ErrReadOnly, doing, err)
 	case is == readOnly || is == noLogin:

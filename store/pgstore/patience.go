@@ -1,0 +1,154 @@
+package pgstore
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// patient makes connections whose statements give up by themselves before their context ends. If
+// the client gave up, pgx would send a cancel request, and a gate whose tables are locked would send
+// one with each poll. PgBouncer 1.18 can crash by a cancel request. The limit is set in the same round
+// trip and transaction as the statement, so it holds behind a pooler too, and leaves no trace in the
+// session.
+type patient struct{ driver.Connector }
+
+func (p patient) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := p.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	pgx, ok := conn.(*stdlib.Conn)
+	if !ok {
+		return nil, fmt.Errorf("a connection of type %T", conn)
+	}
+	return &patientConn{pgx}, nil
+}
+
+// patientConn sends statements by the extended protocol, and prepares none.
+type patientConn struct{ *stdlib.Conn }
+
+const (
+	setLimit = `SELECT set_config('lock_timeout', $1, true)`
+	// slack is how much earlier than its context a statement gives up; a quarter of the time if that is less.
+	slack = time.Second
+)
+
+// QueryContext is for statements whose result is small: it reads all of it.
+func (c *patientConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	result, err := c.send(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	return &rows{result: result}, nil
+}
+
+// ExecContext returns the number of affected rows.
+func (c *patientConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := c.send(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	return driver.RowsAffected(result.CommandTag.RowsAffected()), nil
+}
+
+func (c *patientConn) send(ctx context.Context, query string, args []driver.NamedValue) (*pgconn.Result, error) {
+	if c.Conn.Conn().IsClosed() {
+		return nil, driver.ErrBadConn
+	}
+	var batch pgconn.Batch
+	if deadline, ok := ctx.Deadline(); ok {
+		left := time.Until(deadline)
+		limit := max(1, (left - min(slack, left/4)).Milliseconds())
+		batch.ExecParams(setLimit, [][]byte{[]byte(strconv.FormatInt(limit, 10))}, nil, nil, nil)
+	}
+	values, formats := make([][]byte, len(args)), make([]int16, len(args))
+	for i, arg := range args {
+		var err error
+		if values[i], formats[i], err = encode(arg.Value); err != nil {
+			return nil, err
+		}
+	}
+	batch.ExecParams(query, values, nil, formats, []int16{pgtype.BinaryFormatCode})
+	results, err := c.Conn.Conn().PgConn().ExecBatch(ctx, &batch).ReadAll()
+	if err != nil {
+		if pgconn.SafeToRetry(err) {
+			return nil, driver.ErrBadConn
+		}
+		return nil, err
+	}
+	return results[len(results)-1], nil
+}
+
+// encode returns the value of a parameter, and its format: text or, for bytes, binary.
+func encode(value any) (b []byte, format int16, err error) {
+	switch v := value.(type) {
+	case nil:
+		return nil, pgtype.TextFormatCode, nil
+	case string:
+		return []byte(v), pgtype.TextFormatCode, nil
+	case int64:
+		return strconv.AppendInt(nil, v, 10), pgtype.TextFormatCode, nil
+	case []byte:
+		return v, pgtype.BinaryFormatCode, nil
+	}
+	return nil, 0, fmt.Errorf("a parameter of type %T", value)
+}
+
+// rows are the rows of a result in binary format.
+type rows struct {
+	result *pgconn.Result
+	next   int
+}
+
+func (r *rows) Columns() []string {
+	names := make([]string, len(r.result.FieldDescriptions))
+	for i, f := range r.result.FieldDescriptions {
+		names[i] = f.Name
+	}
+	return names
+}
+
+func (r *rows) Close() error { return nil }
+
+func (r *rows) Next(dest []driver.Value) error {
+	if r.next == len(r.result.Rows) {
+		return io.EOF
+	}
+	row := r.result.Rows[r.next]
+	r.next++
+	for i, b := range row {
+		var err error
+		if dest[i], err = decode(r.result.FieldDescriptions[i].DataTypeOID, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decode returns the value of a column in binary format.
+func decode(oid uint32, b []byte) (driver.Value, error) {
+	switch {
+	case b == nil:
+		return nil, nil
+	case oid == pgtype.ByteaOID:
+		return b, nil
+	case oid == pgtype.TextOID, oid == pgtype.VarcharOID:
+		return string(b), nil
+	case oid == pgtype.Int8OID && len(b) == 8:
+		return int64(binary.BigEndian.Uint64(b)), nil //nolint:gosec // two's complement
+	case oid == pgtype.Int4OID && len(b) == 4:
+		return int64(int32(binary.BigEndian.Uint32(b))), nil //nolint:gosec // two's complement
+	case oid == pgtype.BoolOID && len(b) == 1:
+		return b[0] != 0, nil
+	}
+	return nil, fmt.Errorf("a column of type %d with %d bytes", oid, len(b))
+}
