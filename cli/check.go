@@ -144,7 +144,7 @@ func (v view) checked(w io.Writer, c checkJSON, found wire.Found) {
 	if c.Override != "" {
 		fmt.Fprintf(w, label, "because", "down by override ("+safe(c.Override)+")")
 	} else {
-		v.headline(w, found, "")
+		v.headline(w, found, nil)
 		if p, ok := found.Document.Find(c.Period); ok {
 			v.period(w, "because", p, c.At)
 		}

@@ -38,7 +38,7 @@ func (s session) fleetText(w io.Writer, f fleet) {
 		fmt.Fprintf(w, label, "store", safe(found.Store))
 	} else {
 		if f.Document != nil {
-			s.headline(w, found, f.Disagreement())
+			s.headline(w, found, &f)
 		}
 		s.store(w, found)
 	}

@@ -96,7 +96,7 @@ func (s session) statusOf(f fleet) look {
 		news: fmt.Sprint(found.Token, in, found.Verdict().Overdue(found.Time), f.Disagreement(), counts),
 		json: statusJSON{found.JSON(), counts},
 		text: func(w io.Writer) {
-			s.state(w, found, f.Disagreement())
+			s.state(w, found, f)
 			s.instances(w, f)
 		},
 	}

@@ -32,10 +32,9 @@ func (a *app) view(cmd *cobra.Command) (view, error) {
 
 const label = "%-10s %s\n"
 
-// state writes a headline, the periods that hold the site down, the coming ones, and the
-// store. disagreement names the instances that differ from it; "" if none is known.
-func (v view) state(w io.Writer, f wire.Found, disagreement string) {
-	v.headline(w, f, disagreement)
+// state writes a headline, the periods that hold the site down, the coming ones, and the store.
+func (v view) state(w io.Writer, f wire.Found, instances fleet) {
+	v.headline(w, f, &instances)
 	for _, p := range f.InForce() {
 		v.period(w, "because", p, f.Time)
 	}
@@ -61,11 +60,17 @@ func (v view) store(w io.Writer, f wire.Found) {
 }
 
 // headline writes whether the site is down, which instances differ from the store, since when, and
-// until when.
-func (v view) headline(w io.Writer, f wire.Found, disagreement string) {
-	word, since := v.up("UP"), ""
+// until when. Only the store says so if not every instance has reported. Nil instances were not read.
+func (v view) headline(w io.Writer, f wire.Found, instances *fleet) {
+	word, since, doubt, disagreement := v.up("UP"), "", "", ""
+	if instances != nil {
+		doubt, disagreement = instances.doubt(), instances.Disagreement()
+	}
 	if f.Verdict().Down {
 		word, since = v.down("DOWN"), v.since(f)
+		if doubt != "" {
+			since += "; by the store: " + v.warning(doubt)
+		}
 	}
 	switch {
 	case disagreement != "":

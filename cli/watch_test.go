@@ -123,7 +123,7 @@ func TestWatchShowsEachChangeOnce(t *testing.T) {
 	require.Len(t, shown, 6)
 	for i, want := range []string{
 		"state      UP\n",
-		"state      DOWN since 2000-01-01 00:00 UTC (1 s ago), expected until 2000-01-01 00:00:30 UTC (in 29 s)\nbecause    " + id,
+		"state      DOWN since 2000-01-01 00:00 UTC (1 s ago), expected until 2000-01-01 00:00:30 UTC (in 29 s); by the store: it keeps no list of instances\nbecause    " + id,
 		"OVERDUE: was expected until 2000-01-01 00:00:30 UTC (now)",
 		`state      UNKNOWN: connection \x1b refused` + "\n",
 		"state      DOWN since",

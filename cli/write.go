@@ -60,7 +60,7 @@ func (s session) report(ctx context.Context, w written) error {
 	if w.res.Kept != "" {
 		fmt.Fprintf(s.out, label, "kept", "the document that could not be read: "+safe(w.res.Kept))
 	}
-	s.state(s.out, found, f.Disagreement())
+	s.state(s.out, found, f)
 	s.instances(s.out, f)
 	if w.last != nil {
 		w.last(fleet)
