@@ -266,3 +266,19 @@ func TestExitCode(t *testing.T) {
 	require.Equal(t, ExitDown, ExitCode(fmt.Errorf("wrapped: %w", exit(ExitDown))))
 	require.EqualError(t, exit(ExitDown), "exit code 10")
 }
+
+func TestAWrongValueOfAFlagIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	for stderr, args := range map[string][]string{
+		`--for: "30": want a duration like 90m, 1h30m or 2d: see downtime start --help`: {"start", "--for", "30"},
+		`--timeout: "0": want more than 0: see downtime status --help`:                  {"status", "--timeout", "0"},
+		`--limit: "x": want a whole number: see downtime log --help`:                    {"log", "--limit", "x"},
+		`--above: "": want a whole number: see downtime reconcile --help`:               {"reconcile", "--above", ""},
+		`--all: "maybe": want true or false: see downtime end --help`:                   {"end", "--all=maybe"},
+	} {
+		code, stdout, got := run(t, memstore.New(), args...)
+		require.Equal(t, ExitUsage, code)
+		require.Empty(t, stdout)
+		require.Equal(t, "downtime: "+stderr+"\n", got)
+	}
+}

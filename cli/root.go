@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -163,6 +164,9 @@ func (a *app) finish(cmd *cobra.Command, run func(cmd *cobra.Command, args []str
 		if like := likeFlags(cmd, err); like != "" {
 			see = "did you mean " + like + "?"
 		}
+		if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+			return a.fail(cmd, usagef("--%s: %s: %s", wrong.GetFlag().Name, wrongValue(wrong), see))
+		}
 		return a.fail(cmd, usagef("%v: %s", err, see))
 	})
 	return cmd
@@ -191,6 +195,17 @@ func (a *app) emptyFlag(cmd *cobra.Command) (err error) {
 		}
 	})
 	return err
+}
+
+// wrongValue says which values the flag takes. Pflag's own text has the value twice.
+func wrongValue(wrong *pflag.InvalidValueError) string {
+	switch wrong.GetFlag().Value.Type() {
+	case "bool":
+		return fmt.Sprintf("%q: want true or false", wrong.GetValue())
+	case "int", "int64":
+		return fmt.Sprintf("%q: want a whole number", wrong.GetValue())
+	}
+	return wrong.Unwrap().Error()
 }
 
 // likeFlags are the flags of cmd whose names are like the unknown one; "" if there is none.

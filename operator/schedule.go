@@ -72,10 +72,10 @@ func (o Operator) schedule(d *period.Document, now time.Time, opts WindowOptions
 	err = p.Validate()
 	switch {
 	case err != nil:
+	case p.Start.Before(now) && p.Enabled:
+		err = startPassed(p.Start, now) // also if the end has passed: a duration is not at fault
 	case p.Finished(now):
 		err = passed("end", p.End, now)
-	case p.Start.Before(now) && p.Enabled:
-		err = startPassed(p.Start, now)
 	}
 	if err != nil {
 		return period.Period{}, afterFaults(err, last, promised)

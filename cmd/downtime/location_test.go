@@ -136,4 +136,8 @@ func TestATypingErrorMakesNoDatabase(t *testing.T) {
 	code, _, stderr := command(t, nil, "init", "--store", "sqlite:"+path+"?app=shop")
 	require.Zero(t, code, stderr)
 	require.FileExists(t, path)
+	dir := filepath.Join(filepath.Dir(path), "sub")
+	code, _, stderr = command(t, nil, "init", "--store", "sqlite:"+filepath.Join(dir, "s.db")+"?app=shop")
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "there is no directory "+dir+": create it, or correct the path\n")
 }

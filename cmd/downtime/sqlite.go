@@ -129,6 +129,9 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	conn, err := c.Connector.Connect(ctx)
 	if failed, ok := errors.AsType[*modernc.Error](err); ok && failed.Code()&0xff == sqlite3.SQLITE_CANTOPEN {
+		if _, gone := os.Stat(c.dir); errors.Is(gone, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%w: there is no directory %s: create it, or correct the path", err, c.dir)
+		}
 		err = fmt.Errorf("%w: this user (number %d) must be able to read and write the file and its directory %s", err, os.Geteuid(), c.dir)
 	}
 	return conn, err
