@@ -3,8 +3,12 @@ package accidents
 import (
 	"maps"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
 )
@@ -58,14 +62,18 @@ func away(t *testing.T, s *shared) {
 		app := "away" + strconv.Itoa(n)
 		t.Run(name, func(t *testing.T) {
 			sites := []*site{newSite(t, s, app+"-open", false), newSite(t, s, app+"-closed", true)}
+			// A gate that polls once an hour comes back as soon: it tries a lost store again.
+			slow := newSite(t, s, app+"-slow", false, func(c *core.Config) { c.PollInterval = time.Hour })
 			mend := sync.OnceFunc(happen(t))
 			t.Cleanup(mend) // after a failure, too
 			for _, x := range sites {
 				x.await(t, "the gate has not noticed", func(st core.Status) bool { return st.Health == core.StoreLost })
 				x.requireUnmoved(t)
 			}
+			require.Error(t, slow.refresh(t))
+			slow.await(t, "the gate has not noticed", func(st core.Status) bool { return st.Health == core.StoreLost })
 			mend()
-			for _, x := range sites {
+			for _, x := range append(sites, slow) {
 				x.await(t, "the store does not come back", func(st core.Status) bool { return st.Health == core.StoreFresh })
 				x.requireUnmoved(t)
 				x.requireLogged(t, map[string]int{
@@ -76,6 +84,24 @@ func away(t *testing.T, s *shared) {
 				x.follows(t)
 				x.follows(t)
 			}
+		})
+	}
+}
+
+// owed: a gate that polls once an hour reads a write whose only read has failed.
+func owed(t *testing.T, s *shared) {
+	if s.network == nil {
+		return
+	}
+	for name, w := range map[string]weather{"refused": refusing, "without an answer": deaf, "cut": stuttered} {
+		t.Run("one read is "+name, func(t *testing.T) {
+			x := newSite(t, s, "owed-"+strings.Fields(name)[0], false, func(c *core.Config) { c.PollInterval = time.Hour })
+			mend := sync.OnceFunc(s.network.during(w))
+			t.Cleanup(mend)
+			x.say(t, true)
+			require.Error(t, x.refresh(t))
+			mend()
+			x.await(t, "the gate does not read again", func(st core.Status) bool { return !st.Open })
 		})
 	}
 }

@@ -33,6 +33,7 @@ func TestAccidents(t *testing.T) {
 			s := begin(t)
 			// Not in parallel, because all applications share one server.
 			away(t, s)
+			owed(t, s)
 			cut(t, s)
 			restored(t, s)
 			anew(t, s)

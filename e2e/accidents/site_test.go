@@ -30,7 +30,7 @@ type site struct {
 }
 
 // newSite writes the first document of an application, and makes its gate.
-func newSite(t *testing.T, s *shared, app string, down bool) *site {
+func newSite(t *testing.T, s *shared, app string, down bool, options ...func(cfg *core.Config)) *site {
 	t.Helper()
 	x := &site{log: &lines{}, operator: func(t *testing.T) operator.Operator {
 		t.Helper()
@@ -39,7 +39,7 @@ func newSite(t *testing.T, s *shared, app string, down bool) *site {
 	_, err := x.operator(t).Init(t.Context(), operator.InitOptions{})
 	require.NoError(t, err)
 	x.say(t, down)
-	x.join(t, s, app)
+	x.join(t, s, app, options...)
 	return x
 }
 
@@ -101,6 +101,14 @@ func (x *site) follows(t *testing.T) {
 		return st.Open == !x.down && x.log.count(word) == before+1
 	})
 	x.requireUnmoved(t)
+}
+
+// refresh has the gate read the store now.
+func (x *site) refresh(t *testing.T) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	return x.gate.Refresh(ctx)
 }
 
 func (x *site) await(t *testing.T, what string, ok func(st core.Status) bool) {

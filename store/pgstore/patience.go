@@ -144,9 +144,9 @@ func decode(oid uint32, b []byte) (driver.Value, error) {
 	case oid == pgtype.TextOID, oid == pgtype.VarcharOID:
 		return string(b), nil
 	case oid == pgtype.Int8OID && len(b) == 8:
-		return int64(binary.BigEndian.Uint64(b)), nil //nolint:gosec // two's complement
+		return int64(binary.BigEndian.Uint64(b)), nil
 	case oid == pgtype.Int4OID && len(b) == 4:
-		return int64(int32(binary.BigEndian.Uint32(b))), nil //nolint:gosec // two's complement
+		return int64(int32(binary.BigEndian.Uint32(b))), nil
 	case oid == pgtype.BoolOID && len(b) == 1:
 		return b[0] != 0, nil
 	}
