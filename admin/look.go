@@ -60,11 +60,11 @@ func (s *site) look(r *http.Request) seen {
 		set.Blob, err = s.store.Get(ctx, "")
 	}
 	v.Gate = s.gate.Status()
-	v.Fleet = operator.Judge(fresh(set, v.Gate), err, "")
+	v.Fleet = operator.Judge(fresh(set, v.Gate), err, operator.Barrier{})
 	if v.Fleet.Err == nil && v.Fleet.Document.Mark() != markOf(v.Gate) {
 		_ = s.gate.Refresh(ctx) // Status holds the error
 		v.Gate = s.gate.Status()
-		v.Fleet = operator.Judge(fresh(set, v.Gate), err, "")
+		v.Fleet = operator.Judge(fresh(set, v.Gate), err, operator.Barrier{})
 	}
 	v.Found, v.Err = wire.Read(s.store, v.Fleet.State), v.Fleet.Err
 	v.Time = cmp.Or(v.Time, period.Canonical(time.Now()))

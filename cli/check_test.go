@@ -20,7 +20,7 @@ func TestCheckByTheRulesOfTheApplication(t *testing.T) {
 		ExemptExact: []string{"/healthz"},
 		Bypass:      []core.Predicate{core.Func("staff", func(_ context.Context, r *http.Request) bool { return r.Header.Get("Staff") != "" })},
 	}
-	code, _, stderr := run(t, st, "start", "--holder", "x")
+	code, _, stderr := run(t, st, "start", "--no-wait", "--holder", "x")
 	require.Equal(t, ExitDone, code, stderr)
 	for name, test := range map[string]struct {
 		args []string
@@ -48,10 +48,10 @@ func TestCheckByTheRulesOfTheApplication(t *testing.T) {
 func TestFaultsNameTheFlagThatWasGiven(t *testing.T) {
 	t.Setenv(envStore, "file:/nonexistent/other-site.json")
 	for _, args := range [][]string{
-		{"start", "--store", ""},
-		{"start", "--tz", "", "--store", "file:x"},
-		{"start", "--until", ""},
-		{"start", "--actor", ""},
+		{"start", "--no-wait", "--store", ""},
+		{"start", "--no-wait", "--tz", "", "--store", "file:x"},
+		{"start", "--no-wait", "--until", ""},
+		{"start", "--no-wait", "--actor", ""},
 		{"end", "--holder", ""},
 		{"schedule", "--start", "23:00", "--for", "1h", "--holder="},
 		{"edit", "x", "--until="},
@@ -64,9 +64,9 @@ func TestFaultsNameTheFlagThatWasGiven(t *testing.T) {
 	}
 	for want, args := range map[string][]string{
 		"downtime: --store: names no file; want file:PATH\n":   {"status", "--store", "file:"},
-		"downtime: --holder: \" \": is missing; say whose":     {"start", "--store", "file:x", "--holder", " "},
-		"downtime: --actor: \" \": is missing; say whose":      {"start", "--store", "file:x", "--actor", " "},
-		"downtime: --actor: \"257 bytes\": want at most 256 b": {"start", "--store", "file:x", "--actor", strings.Repeat("a", 257)},
+		"downtime: --holder: \" \": is missing; say whose":     {"start", "--no-wait", "--store", "file:x", "--holder", " "},
+		"downtime: --actor: \" \": is missing; say whose":      {"start", "--no-wait", "--store", "file:x", "--actor", " "},
+		"downtime: --actor: \"257 bytes\": want at most 256 b": {"start", "--no-wait", "--store", "file:x", "--actor", strings.Repeat("a", 257)},
 	} {
 		var errs bytes.Buffer
 		require.Equal(t, ExitUsage, Main(t.Context(), args, nil, nil, &errs), args)
@@ -74,7 +74,7 @@ func TestFaultsNameTheFlagThatWasGiven(t *testing.T) {
 		require.Equal(t, 1, strings.Count(errs.String(), "--"), "it names the flag once: %s", errs.String())
 	}
 	var errs bytes.Buffer
-	require.Equal(t, ExitFailed, Main(t.Context(), []string{"start", "--reason", ""}, nil, nil, &errs))
+	require.Equal(t, ExitFailed, Main(t.Context(), []string{"start", "--no-wait", "--reason", ""}, nil, nil, &errs))
 	require.Contains(t, errs.String(), "other-site")
 	t.Setenv(envStore, "file:")
 	errs.Reset()

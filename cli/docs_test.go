@@ -34,9 +34,14 @@ func TestThePageNamesEveryFlag(t *testing.T) {
 	_, line, _ := strings.Cut(string(text), "\nGlobal flags: ")
 	line, _, _ = strings.Cut(line, "Commands that write")
 	require.Equal(t, listed(root.PersistentFlags().FlagUsages()), flagsIn(line))
+	commands := root.Commands()
 	for _, cmd := range root.Commands() {
-		require.Equal(t, listed(cmd.LocalNonPersistentFlags().FlagUsages()), of[cmd.Name()], cmd.Name())
-		delete(of, cmd.Name())
+		commands = append(commands, cmd.Commands()...)
+	}
+	for _, cmd := range commands {
+		name := strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")
+		require.Equal(t, listed(cmd.LocalNonPersistentFlags().FlagUsages()), of[name], name)
+		delete(of, name)
 	}
 	delete(of, "flags of")
 	delete(of, "---")

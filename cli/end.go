@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,8 +14,12 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
+// resultMixed stands after RESULT if a live instance has not adopted the write in time.
+const resultMixed = "mixed"
+
 func (a *app) endCommand() *cobra.Command {
 	var flags operator.EndOptions
+	var limit durationFlag
 	cmd := &cobra.Command{
 		Use:   "end [ID] [flags]",
 		Short: "Bring the site back: end your deployment, one period, or everything",
@@ -27,14 +32,18 @@ With --all it ends every period in force. If the store has lost its document, or
 document cannot be read, only --all works: it writes a new, empty document.
 
 The command then shows the state. If another period still holds the site down, the command
-names it and exits with 6. If there was nothing to end and the site is up, it exits with 5.`,
-		Example:           a.examples("end", "end kfm2xq", "end --all"),
+names it and exits with 6. If there was nothing to end and the site is up, it exits with 5.
+
+With --wait it also waits until every live instance has adopted the write. If one has not done so in
+time, it names that one, ends with RESULT mixed, and exits with 11.`,
+		Example:           a.examples("end", "end kfm2xq", "end --wait 30s", "end --all"),
 		Args:              a.args(0, 1),
 		ValidArgsFunction: a.completeIDs(func(status string) bool { return status == wire.InForce }),
 	}
 	f := cmd.Flags()
 	f.BoolVar(&flags.All, "all", false, "end everything that is in force, of any holder")
 	f.StringVar(&flags.Holder, "holder", "", "end the deployments of `NAME` (else the CI run's, else the actor's)")
+	f.Var(&limit, "wait", "how long to wait until every live instance has adopted it (else not at all)")
 	writing(cmd)
 
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
@@ -64,14 +73,15 @@ names it and exits with 6. If there was nothing to end and the site is up, it ex
 			case o.ID == "":
 				err = fmt.Errorf("%w: %s has no deployment in force", err, o.Holder)
 			}
-			return s.ended(ctx, res, err)
+			return s.ended(ctx, res, err, limit.duration())
 		})
 	})
 }
 
 // ended reports the periods that End has ended, and those that are still in force. nothing is the
-// error if there was nothing to end; nil if there was something.
-func (s session) ended(ctx context.Context, res operator.Result, nothing error) error {
+// error if there was nothing to end; nil if there was something. A limit of more than 0 is how long
+// it waits for the instances.
+func (s session) ended(ctx context.Context, res operator.Result, nothing error, limit time.Duration) error {
 	if res.Ended == nil {
 		res.Ended = []period.Period{}
 	}
@@ -84,6 +94,22 @@ func (s session) ended(ctx context.Context, res operator.Result, nothing error) 
 			fmt.Fprintf(s.out, label, "ended", line+", down for "+span(res.Time.Sub(p.Start)))
 		}
 	}}
+	if limit > 0 && nothing == nil && !isDryRun(s.cmd) {
+		s.app.wrote = true
+		if !asJSON(s.cmd) {
+			r.first()
+			r.first = nil
+		}
+		j, err := s.awaitAdoption(res, limit)
+		if err != nil {
+			return err
+		}
+		r.judgment = &j
+		if lagging := j.Lagging(res); len(lagging) > 0 {
+			r.result, r.code = resultMixed, ExitMixed
+			r.last = func() { fmt.Fprintf(s.out, label, "waiting", s.warning("for "+named(lagging))+": "+s.command("fleet")) }
+		}
+	}
 	var left []string
 	for _, p := range res.InForce() {
 		left = append(left, s.command("end", p.ID))
@@ -93,7 +119,7 @@ func (s session) ended(ctx context.Context, res operator.Result, nothing error) 
 	case len(left) > 0:
 		r.result, r.code = wire.StillDown, ExitStillDown
 		why = "the site is down because of others: " + strings.Join(left, " or ")
-		r.last = func(*wire.Counts) {
+		r.last = func() {
 			word := "reopen"
 			for _, line := range left {
 				fmt.Fprintf(s.out, label, word, line)

@@ -13,19 +13,28 @@ import (
 
 // Exit codes. They are stable; docs/command.md describes them.
 const (
-	ExitDone         = 0
-	ExitFailed       = 1   // nothing was changed
-	ExitUsage        = 2   // nothing was changed
-	ExitNothingToEnd = 5   // end: nothing was in force
-	ExitStillDown    = 6   // end: another period is in force
-	ExitUnreported   = 8   // written and confirmed, but the report could not be printed
-	ExitUnknown      = 9   // it is not known whether it was written
-	ExitDown         = 10  // status: down on every live instance; check: would be refused
-	ExitMixed        = 11  // status: a live instance differs from the store
-	ExitSuperseded   = 12  // start: another operator ended the period at once
-	ExitUnobserved   = 13  // status: an instance is silent, or none reports
-	ExitInterrupted  = 130 // by SIGINT, or by the caller of Main
-	ExitTerminated   = 143 // by SIGTERM
+	ExitDone          = 0
+	ExitFailed        = 1   // nothing was changed
+	ExitUsage         = 2   // nothing was changed
+	ExitNotDrained    = 3   // start, wait: an instance was not drained in time
+	ExitNoInstance    = 4   // start, wait: no live instance
+	ExitNothingToEnd  = 5   // end: nothing was in force
+	ExitStillDown     = 6   // end: another period is in force
+	ExitPresumed      = 7   // start, wait: as done, but for some instances it is only accepted
+	ExitUnreported    = 8   // written and confirmed, but the report could not be printed
+	ExitUnknown       = 9   // it is not known whether it was written, or what the instances do
+	ExitDown          = 10  // status: down on every live instance; check: would be refused
+	ExitMixed         = 11  // status, end --wait: a live instance differs from the store
+	ExitSuperseded    = 12  // start, wait: another operator ended the period, or made it refuse less
+	ExitUnobserved    = 13  // status: an instance is silent, or none reports
+	ExitTakenOver     = 122 // run: the site was reopened or taken over meanwhile
+	ExitRunStillDown  = 123 // run: another period is in force
+	ExitNotReached    = 124 // run: not safe in time, and the command was not run
+	ExitRunFailed     = 125 // run: it failed itself
+	ExitNotExecutable = 126 // run: the command cannot be executed
+	ExitNotFound      = 127 // run: the command was not found
+	ExitInterrupted   = 130 // by SIGINT, or by the caller of Main
+	ExitTerminated    = 143 // by SIGTERM
 )
 
 // interrupted is the exit code after ctx was cancelled. A context of [signal.NotifyContext] names

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/signal"
 	"regexp"
 	"strconv"
 	"strings"
@@ -64,7 +65,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		},
 		"a store that is read-only": {
 			brokenStore{Store: mem, swap: store.ErrReadOnly},
-			[]string{"start", "--holder", "x"},
+			[]string{"start", "--no-wait", "--holder", "x"},
 			"downtime: store is read-only: make the change where the store can be written\n",
 		},
 		"a write that was not seen": {
@@ -74,12 +75,12 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		},
 		"an error of many lines": {
 			brokenStore{Store: mem, swap: store.NotWritten(errors.Join(errors.New("first"), errors.New("second\x1b[31m")))},
-			[]string{"start", "--holder", "x"},
+			[]string{"start", "--no-wait", "--holder", "x"},
 			"downtime: nothing was written: first; second\\x1b[31m\n",
 		},
 		"a write that may have taken place": {
 			brokenStore{Store: mem, swap: errors.New("connection reset")},
-			[]string{"start", "--holder", "x"},
+			[]string{"start", "--no-wait", "--holder", "x"},
 			"the write returned: connection reset: look before you do it again: downtime status\n",
 		},
 		"a store that ends early": {
@@ -142,7 +143,7 @@ func (r racingStore) Swap(ctx context.Context, old store.Token, next []byte) err
 
 func TestStartThatAnotherOperatorEndsAtOnceIsNoSuccess(t *testing.T) {
 	t.Parallel()
-	code, stdout, stderr := run(t, racingStore{memstore.New()}, "start", "--holder", "x")
+	code, stdout, stderr := run(t, racingStore{memstore.New()}, "start", "--no-wait", "--holder", "x")
 	require.Equal(t, ExitSuperseded, code)
 	require.Contains(t, stderr, "was begun, and another operator ended it at once: see downtime status\n")
 	require.Empty(t, stdout)
@@ -165,9 +166,30 @@ func (terminated) Error() string { return "terminated signal received" }
 
 func (terminated) Is(target error) bool { return target == context.Canceled }
 
+// reopeningStore is opened by another operator before its third listing, which is that of the end of
+// a run.
+type reopeningStore struct {
+	*memstore.Store
+
+	lists int
+}
+
+func (r *reopeningStore) ListRows(ctx context.Context, have store.Token) (store.Rowset, error) {
+	if r.lists++; r.lists == 3 {
+		if _, err := (operator.Operator{Store: r.Store}).End(ctx, operator.EndOptions{All: true}); err != nil {
+			return store.Rowset{}, err
+		}
+	}
+	return r.Store.ListRows(ctx, have)
+}
+
 // TestExitCodes has an example of every exit code, and holds the table of docs/command.md.
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
+	// The first use starts a goroutine of package signal, which must not belong to a bubble.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt)
+	signal.Stop(signals)
 	type story struct {
 		st     store.Store
 		before func(t *testing.T, st store.Store)
@@ -190,9 +212,23 @@ func TestExitCodes(t *testing.T) {
 		}}
 	}
 	examples := map[int][]story{
-		ExitDone:         {{args: "start --holder y"}, {args: "end --all", before: down}, with(false, asReported), {args: "version"}},
-		ExitFailed:       {{args: "cancel zzz"}, {args: "status", st: brokenStore{Store: memstore.New(), get: errors.New("refused")}}, {args: "status", out: &gone{}}},
-		ExitUsage:        {{args: ""}, {args: "start --frob"}, {args: "end a b"}, {args: "frob"}},
+		ExitDone:   {{args: "start --holder y --expect 0"}, {args: "start --holder y --no-wait"}, {args: "end --all", before: down}, with(false, asReported), {args: "version"}},
+		ExitFailed: {{args: "cancel zzz"}, {args: "status", st: brokenStore{Store: memstore.New(), get: errors.New("refused")}}, {args: "status", out: &gone{}}},
+		ExitUsage:  {{args: ""}, {args: "start --frob"}, {args: "end a b"}, {args: "frob"}},
+		ExitNotDrained: {
+			{args: "start --holder y", before: func(t *testing.T, st store.Store) {
+				t.Helper()
+				report(t, st.(*memstore.Store), asReported)
+			}},
+		},
+		ExitNoInstance: {{args: "start --holder y"}, {args: "start --holder y --expect 2"}},
+		ExitPresumed: {
+			{args: "start --holder y --accept-silent", before: func(t *testing.T, st store.Store) {
+				t.Helper()
+				report(t, st.(*memstore.Store), asReported)
+				wait(10 * time.Minute)
+			}},
+		},
 		ExitNothingToEnd: {{args: "end --all"}},
 		ExitStillDown:    {{args: "end --holder y", before: down}},
 		ExitUnreported: {
@@ -201,13 +237,23 @@ func TestExitCodes(t *testing.T) {
 			{args: "end --all", before: down, out: &gone{3}},
 			{args: "schedule --start 2097-01-01T00:00:00Z --for 1h", out: &gone{1}},
 		},
-		ExitUnknown:     {{args: "start --holder y", st: swallowingStore{memstore.New()}}, {args: "start --holder y", st: brokenStore{Store: memstore.New(), swap: errors.New("reset")}}},
-		ExitDown:        {with(true, refusing), {args: "check GET / --exit-code", before: down}},
-		ExitMixed:       {with(true, refusing, asReported), with(false, refusing)},
-		ExitSuperseded:  {{args: "start --holder y", st: racingStore{memstore.New()}}},
-		ExitUnobserved:  {with(true), with(false)},
-		ExitInterrupted: {{args: "start --holder y", cause: context.Canceled}, {args: "status --watch", cause: context.Canceled}},
-		ExitTerminated:  {{args: "start --holder y", cause: terminated{}}, {args: "status --watch", cause: terminated{}}},
+		ExitUnknown: {{args: "start --holder y", st: rowless{memstore.New()}}, {args: "start --holder y", st: swallowingStore{memstore.New()}}, {args: "start --holder y", st: brokenStore{Store: memstore.New(), swap: errors.New("reset")}}},
+		ExitDown:    {with(true, refusing), {args: "check GET / --exit-code", before: down}},
+		ExitMixed: {with(true, refusing, asReported), with(false, refusing), {args: "end --all --wait 5s", before: func(t *testing.T, st store.Store) {
+			t.Helper()
+			down(t, st)
+			report(t, st.(*memstore.Store), refusing)
+		}}},
+		ExitSuperseded:    {{args: "start --holder y", st: racingStore{memstore.New()}}},
+		ExitUnobserved:    {with(true), with(false)},
+		ExitTakenOver:     {{args: "run --holder y --expect 0 -- go version", st: &reopeningStore{Store: memstore.New()}}},
+		ExitRunStillDown:  {{args: "run --holder y --expect 0 -- go version", before: down}},
+		ExitNotReached:    {{args: "run --holder y -- go version"}},
+		ExitRunFailed:     {{args: "run --holder y -- go version", st: rowless{memstore.New()}}},
+		ExitNotExecutable: {{args: "run --holder y -- ./exit_test.go"}},
+		ExitNotFound:      {{args: "run --holder y -- no-such-command"}},
+		ExitInterrupted:   {{args: "start --holder y", cause: context.Canceled}, {args: "status --watch", cause: context.Canceled}},
+		ExitTerminated:    {{args: "start --holder y", cause: terminated{}}, {args: "status --watch", cause: terminated{}}},
 	}
 	for code, stories := range examples {
 		for n, s := range stories {

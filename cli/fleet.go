@@ -26,13 +26,16 @@ that its process has ended. Below the list are warnings: overrides, instances th
 seen a revision that the store has lost, and instances with other rules (exemptions,
 predicates, policies), which let other requests pass.
 
-The command shows the last reports. It does not wait for new ones.`,
-		Example: a.examples("fleet", "fleet --watch", "fleet --json"),
+The command shows the last reports. It does not wait for new ones.
+
+fleet forget forgets a silent instance that you know to be dead.`,
+		Example: a.examples("fleet", "fleet --watch", "fleet --json", "fleet forget --silent 1h"),
 		Args:    a.args(0, 0),
 	}
 	cmd.Flags().BoolVar(&watch, "watch", false, "show each change until interrupted")
 	jsonFlag(cmd, "one JSON object; with --watch one per line")
 
+	cmd.AddCommand(a.forgetCommand())
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
 		if watch {
 			return a.watch(cmd, lookAtFleet)

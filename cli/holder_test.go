@@ -89,11 +89,11 @@ func TestJobsOfARun(t *testing.T) {
 		require.Equal(t, code, got, stdout+stderr)
 		return stdout, stderr
 	}
-	stdout, _ := job("one", ExitDone, "start")
+	stdout, _ := job("one", ExitDone, "start", "--no-wait")
 	require.Contains(t, stdout, "deployment of github:a/b/7, job one/r, made by ")
-	stdout, _ = job("one", ExitDone, "start", "--for", "1h")
+	stdout, _ = job("one", ExitDone, "start", "--no-wait", "--for", "1h")
 	require.Contains(t, stdout, "changed    ", "the same job changes its own")
-	stdout, _ = job("two", ExitDone, "start")
+	stdout, _ = job("two", ExitDone, "start", "--no-wait")
 	require.Contains(t, stdout, "begun      ", "another job begins one of its own")
 
 	_, stderr := job("three", ExitUsage, "end")

@@ -68,7 +68,7 @@ func TestInitPreparesAStore(t *testing.T) {
 	require.Contains(t, stdout, "revision 1\n")
 	require.Equal(t, 2, prepared)
 
-	_, _, _ = run(t, st, "start", "--holder", "x")
+	_, _, _ = run(t, st, "start", "--no-wait", "--holder", "x")
 	code, stdout, _ = run(t, st, "init", "--yes")
 	require.Equal(t, ExitDone, code)
 	require.Contains(t, stdout, "\nRESULT down\n", "what is in force stays")
@@ -193,7 +193,7 @@ func TestADocumentThatCannotBeReadIsReplacedAndKept(t *testing.T) {
 			bad := []byte(`{"format": 1, "periods": [{}]}`)
 			st := keeping{memstore.New(), &kept}
 			require.NoError(t, st.Swap(t.Context(), "", bad))
-			for _, args := range [][]string{{"status"}, {"start"}, {"init"}, {"end"}, {"log"}} {
+			for _, args := range [][]string{{"status"}, {"start", "--no-wait"}, {"init"}, {"end"}, {"log"}} {
 				code, stdout, stderr := run(t, st, args...)
 				require.Equal(t, ExitFailed, code, args)
 				require.Empty(t, stdout)

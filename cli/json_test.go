@@ -42,7 +42,7 @@ func TestJSONMembers(t *testing.T) {
 	require.Equal(t, []string{
 		"close_rev", "emergency", "fleet", "hand_edited", "in_force", "overdue", "revision", "state", "store", "time", "upcoming", "written",
 	}, members("status"))
-	require.Equal(t, []string{"exit_code", "fleet", "period", "result", "state"}, members("start", "--holder", "x", "--for", "1h"))
+	require.Equal(t, []string{"exit_code", "fleet", "period", "result", "state"}, members("start", "--no-wait", "--holder", "x", "--for", "1h"))
 	require.Equal(t, []string{
 		"close_rev", "emergency", "fleet", "hand_edited", "in_force", "next", "overdue", "revision", "since", "state", "store", "store_id",
 		"time", "until", "upcoming", "write_id", "written",

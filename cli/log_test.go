@@ -88,8 +88,8 @@ func TestEveryCommandThatWritesSaysWho(t *testing.T) {
 		func() []string { return []string{"schedule", "--start", "2097-01-01T00:00:00Z", "--no-end"} },
 		func() []string { return []string{"edit", window(), "--reason", "x"} },
 		func() []string { return []string{"cancel", window()} },
-		func() []string { return []string{"start"} },
-		func() []string { return []string{"start"} },
+		func() []string { return []string{"start", "--no-wait"} },
+		func() []string { return []string{"start", "--no-wait"} },
 		func() []string { return []string{"end", "--all"} },
 		func() []string { return []string{"reconcile"} },
 	} {
@@ -102,7 +102,7 @@ func TestEveryCommandThatWritesSaysWho(t *testing.T) {
 		require.Equal(t, origin(), entries[0].Origin, "%v", args)
 		require.Regexp(t, "^command( on .+)?$", entries[0].Origin)
 	}
-	code, _, _ := run(t, st, "start", "--holder", "x")
+	code, _, _ := run(t, st, "start", "--no-wait", "--holder", "x")
 	require.Zero(t, code)
 	require.Equal(t, defaultActor(), log()[0].Actor, "without --actor")
 }

@@ -26,19 +26,24 @@ Exit codes:
     0  done
     1  failed: nothing was changed
     2  wrong usage: nothing was changed
+    3  start, wait: an instance was not drained in time, and the site stays down
+    4  start, wait: no live instance
     5  end: there was nothing to end, and the site is up
     6  end: the site is still down, because of another period
+    7  start, wait: as done, but for some instances this is only accepted
     8  written and confirmed, but the report could not be printed
-    9  it is not known whether it was written: look at status
+    9  it is not known whether it was written, or what the instances do: look at status
    10  status --exit-code: down; check --exit-code: would be refused
-   11  status --exit-code: a live instance differs from the store
-   12  start: another operator ended the period at once
+   11  status --exit-code, end --wait: a live instance differs from the store
+   12  start, wait: another operator ended the period, or made it end earlier
    13  status --exit-code: an instance is silent, or none has reported
+  122 to 127  run: see run --help
   130  interrupted; 143: terminated
 
 The last line on stdout of a command that writes is RESULT up, RESULT down, or
 RESULT still-down and the ids of the periods that keep the site down; with --dry-run it is
-RESULT dry-run. With --json, the member "result" says the same.`
+RESULT dry-run. After a wait for the instances it is RESULT safe, presumed, not-drained,
+no-instance, superseded or unknown; after end --wait also mixed. With --json, the member "result" says the same.`
 
 func (a *app) root() *cobra.Command {
 	first, rest, _ := strings.Cut(a.name, " ")
@@ -73,7 +78,7 @@ func (a *app) root() *cobra.Command {
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Take the site down, and bring it back:", []*cobra.Command{a.startCommand(), a.endCommand(), a.statusCommand()}},
+		{"Take the site down, and bring it back:", []*cobra.Command{a.startCommand(), a.runCommand(), a.waitCommand(), a.endCommand(), a.statusCommand()}},
 		{"Plan downtime:", []*cobra.Command{a.scheduleCommand(), a.editCommand(), a.cancelCommand(), a.listCommand()}},
 		{"Look closer:", []*cobra.Command{a.fleetCommand(), a.checkCommand(), a.logCommand()}},
 		{"Look after the store:", []*cobra.Command{a.initCommand(), a.reconcileCommand()}},
@@ -238,8 +243,8 @@ func (a *app) args(least, most int) cobra.PositionalArgs {
 // cmd is the root or one of its commands. A flag as the first word is one of cmd itself.
 func (a *app) command(cmd *cobra.Command, words ...string) string {
 	flag := strings.HasPrefix(words[0], "-")
-	if !flag && cmd.HasParent() && !cmd.HasSubCommands() {
-		cmd = cmd.Parent()
+	if !flag {
+		cmd = a.tree
 	}
 	line := []string{cmd.CommandPath()}
 	for _, w := range words {

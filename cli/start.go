@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
 )
 
@@ -16,6 +15,7 @@ func (a *app) startCommand() *cobra.Command {
 		reason, until, holder string
 		howLong               durationFlag
 		autoEnd, emergency    bool
+		barrier               waiting
 	}
 	cmd := &cobra.Command{
 		Use:   "start [flags]",
@@ -30,14 +30,21 @@ second start by the same holder changes the deployment that is in force, and onl
 given. A start by another holder, or by another job of the run, begins another one, and the
 site is up when all are ended.
 
-This command does not wait: instances adopt the write with their next read of the store, and
-finish the requests that they admitted before. It says how many instances there are; fleet
---watch shows which of them have read it, and are drained.`,
+The command waits for at most --wait until it is safe to begin: every live instance refuses, and
+every request that an instance admitted before has ended. Meanwhile it names the instances that it
+waits for. After --wait it gives up, and the site stays down. RESULT and exit codes:
+    0  safe; with --expect 0 also: no live instance
+    3  not drained in time: the output names the instances
+    4  no live instance
+    7  presumed: as safe, but for some instances this is only accepted
+    9  unknown: the store could not be read
+   12  superseded: another operator ended the period, or made it end earlier`,
 		Example: a.examples(
 			"start --reason 'Moving the database' --for 30m",
 			"start --until 06:00 --tz Europe/Berlin",
 			"start --for 10m --auto-end",
-			"start --emergency --reason 'Losing orders'",
+			"start --emergency --reason 'Losing orders' --no-wait",
+			"start --expect 3 --wait 5m",
 		),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -53,6 +60,7 @@ finish the requests that they admitted before. It says how many instances there 
 	f.BoolVar(&o.autoEnd, "auto-end", false, "end by itself at --for or --until")
 	f.BoolVar(&o.emergency, "emergency", false, "it was not planned: monitors are told")
 	f.StringVar(&o.holder, "holder", "", "it belongs to `NAME` (else the CI run's, else the actor's)")
+	o.barrier.flags(f, true)
 	writing(cmd)
 
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
@@ -61,6 +69,9 @@ finish the requests that they admitted before. It says how many instances there 
 			return usagef("--auto-end: at what time? Give --for or --until")
 		case o.howLong != 0 && o.until != "":
 			return usagef("--for and --until: give only one of them")
+		}
+		if err := o.barrier.check(f); err != nil {
+			return err
 		}
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
 			until, err := s.instant(ctx, "--until", o.until, time.Time{})
@@ -83,41 +94,30 @@ finish the requests that they admitted before. It says how many instances there 
 			if _, ok := res.After.Find(res.Period.ID); !ok {
 				return &exitError{ExitSuperseded, fmt.Errorf("%s was begun, and another operator ended it at once: see %s", res.Period.ID, s.command("status"))}
 			}
-			return s.started(ctx, res)
+			return s.started(ctx, res, &o.barrier)
 		})
 	})
 }
 
-func (s session) started(ctx context.Context, res operator.Result) error {
-	return s.report(ctx, written{
-		res: res,
-		first: func() {
-			word := "begun"
-			if res.Period.Version > 1 {
-				word = "changed"
-			}
-			fmt.Fprintf(s.out, label, word, s.code("1", res.Period.ID))
-			if res.Before == nil {
-				fmt.Fprintf(s.out, label, "new", "this is the first write to "+safe(s.op.Store.Info().Name)+": is that what the site reads?")
-			}
-		},
-		last: func(fleet *wire.Counts) {
-			s.waited(fleet)
-			fmt.Fprintf(s.out, label, "reopen", s.command("end", res.Period.ID))
-		},
-	})
-}
-
-// waited says what is known of the instances, and that it is not enough to begin.
-func (s session) waited(c *wire.Counts) {
-	read := "each refuses once it has read this,"
-	switch {
-	case c == nil || c.Live == 0:
-	case c.Disagree > 0:
-		read = fmt.Sprintf("%d of %d had read this; those named above do not refuse,", c.Current, c.Live)
-	default:
-		read = fmt.Sprintf("%d of %d had read this; each refuses once it has,", c.Current, c.Live)
+// started reports a start. Unless --no-wait was given, it waits for the barrier first.
+func (s session) started(ctx context.Context, res operator.Result, o *waiting) error {
+	w := written{res: res, first: func() {
+		word := "begun"
+		if res.Period.Version > 1 {
+			word = "changed"
+		}
+		fmt.Fprintf(s.out, label, word, s.code("1", res.Period.ID))
+		if res.Before == nil {
+			fmt.Fprintf(s.out, label, "new", "this is the first write to "+safe(s.op.Store.Info().Name)+": is that what the site reads?")
+		}
+	}}
+	if !o.none && !isDryRun(s.cmd) {
+		s.app.wrote = true
+		return s.barrier(ctx, w, o.apply(s.cmd.Flags(), res.Barrier()), o.limit.duration())
 	}
-	fmt.Fprintf(s.out, label, "waited", "for no instance, there is no barrier yet: "+read)
-	fmt.Fprintf(s.out, label, "", "and requests that an instance admitted before may still be running")
+	w.last = func() {
+		fmt.Fprintf(s.out, label, "waited", "for no instance: it is not known whether requests still run: "+s.command("wait", res.Period.ID))
+		fmt.Fprintf(s.out, label, "reopen", s.command("end", res.Period.ID))
+	}
+	return s.report(ctx, w)
 }

@@ -26,8 +26,8 @@ func TestNamesCannotHideOrReorderText(t *testing.T) {
 	st := memstore.New()
 	name, reason := "עדי\x1b[8m"+unseen, "תחזוקה\n"+unseen
 	for _, words := range [][]string{
-		{"start", "--holder", name, "--actor", name, "--reason", reason},
-		{"start", "--holder", name, "--actor", name, "--reason", reason + "!"},
+		{"start", "--no-wait", "--holder", name, "--actor", name, "--reason", reason},
+		{"start", "--no-wait", "--holder", name, "--actor", name, "--reason", reason + "!"},
 		{"schedule", "--start", "2097-01-01T00:00:00Z", "--for", "1h", "--actor", name, "--reason", reason},
 		{"status"},
 		{"list"},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -27,18 +28,31 @@ type written struct {
 	result string // after RESULT; "" means up or down, by the state
 	code   int
 
+	judgment *operator.Judgment // of the instances, after a wait; nil if the command did not wait
+
 	reconciled  *reconciledJSON
 	initialized *bool
 
 	first func()
-	last  func(fleet *wire.Counts) // nil if the store keeps no rows
+	last  func()
 }
 
 // report prints the report, and returns the exit code as an error.
 func (s session) report(ctx context.Context, w written) error {
 	s.app.wrote = !isDryRun(s.cmd) && w.res.Before.Mark() != w.res.After.Mark()
 	found := wire.Read(s.op.Store, w.res.State())
-	f := s.after(ctx, w.res)
+	var f fleet
+	if w.judgment != nil {
+		f = fleet{Judgment: *w.judgment}
+		if f.Result == operator.Unknown {
+			f.rows = errors.New(f.Why)
+		}
+		if f.Document != nil {
+			found = wire.Read(s.op.Store, f.State)
+		}
+	} else {
+		f = s.after(ctx, w.res)
+	}
 	fleet := f.counts()
 	switch {
 	case isDryRun(s.cmd):
@@ -63,7 +77,7 @@ func (s session) report(ctx context.Context, w written) error {
 	s.state(s.out, found, f)
 	s.instances(s.out, f)
 	if w.last != nil {
-		w.last(fleet)
+		w.last()
 	}
 	if isDryRun(s.cmd) {
 		fmt.Fprintln(s.out, s.warning("nothing was written: this is how it would be"))
@@ -79,8 +93,12 @@ func (s session) report(ctx context.Context, w written) error {
 }
 
 func (w written) json(found wire.Found, fleet *wire.Counts) resultJSON {
+	var barrier *wire.Barrier
+	if w.judgment != nil {
+		barrier = wire.BarrierOf(*w.judgment)
+	}
 	j := resultJSON{
-		Result:   wire.Result{Result: w.result, State: found.JSON(), Fleet: fleet},
+		Result:   wire.Result{Result: w.result, State: found.JSON(), Barrier: barrier, Fleet: fleet},
 		ExitCode: w.code, Kept: w.res.Kept, Reconciled: w.reconciled, Initialized: w.initialized,
 	}
 	if w.res.Ended != nil {

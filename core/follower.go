@@ -100,7 +100,7 @@ func (d *departure) delete(ctx context.Context) error {
 func (d *departure) deleteOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 	defer cancel()
-	return d.fleet.DeleteRow(ctx, *d.key.Load(), []byte("left"))
+	return d.fleet.DeleteRow(ctx, *d.key.Load(), []byte(period.NoteLeft))
 }
 
 // newFollower makes a follower that replaces the snapshot in current. begin starts it.

@@ -56,7 +56,7 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 	t.Run("it takes a site down and brings it back", func(t *testing.T) {
 		t.Parallel()
 		store := "file:" + filepath.Join(t.TempDir(), "s.json")
-		require.Contains(t, output(t, bin, "start", "--holder", "x", "--store", store), "\nRESULT down\n")
+		require.Contains(t, output(t, bin, "start", "--no-wait", "--holder", "x", "--store", store), "\nRESULT down\n")
 		require.Equal(t, 13, exitCode(t, bin, "status", "--exit-code", "--store", store))
 		require.Contains(t, output(t, bin, "end", "--holder", "x", "--store", store), "\nRESULT up\n")
 		require.Equal(t, 5, exitCode(t, bin, "end", "--holder", "x", "--store", store))
@@ -64,9 +64,9 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 	t.Run("it does so in a database", func(t *testing.T) {
 		t.Parallel()
 		store := "sqlite:" + filepath.Join(t.TempDir(), "s.db") + "?app=shop"
-		require.Equal(t, 1, exitCode(t, bin, "start", "--store", store), "nothing was ever written there")
+		require.Equal(t, 1, exitCode(t, bin, "start", "--no-wait", "--store", store), "nothing was ever written there")
 		require.Contains(t, output(t, bin, "init", "--store", store), "\nRESULT up\n")
-		require.Contains(t, output(t, bin, "start", "--store", store), "\nRESULT down\n")
+		require.Contains(t, output(t, bin, "start", "--no-wait", "--store", store), "\nRESULT down\n")
 		require.Equal(t, 13, exitCode(t, bin, "status", "--exit-code", "--store", store))
 		require.Contains(t, output(t, bin, "fleet", "--store", store), "no instance")
 	})
@@ -85,7 +85,7 @@ func TestReleaseInstallsTheCommand(t *testing.T) {
 			require.NoError(t, w.Close())
 			return failed.ExitCode(), errs.String()
 		}
-		code, stderr := unread("start", "--holder", "x")
+		code, stderr := unread("start", "--no-wait", "--holder", "x")
 		require.Equal(t, 8, code)
 		require.Contains(t, stderr, "the change is made and confirmed, but its report could not be printed: ")
 		code, stderr = unread("list")

@@ -32,6 +32,20 @@ var (
 	// ErrUnconfirmed is [store.ErrUnconfirmed]. It also means that the write could not be read
 	// back.
 	ErrUnconfirmed = store.ErrUnconfirmed
+	// ErrNoInstance means that no row has this id.
+	ErrNoInstance = errors.New("no such instance")
+	// ErrLive means that the instance reported within its lease. Only a silent one can be forgotten.
+	ErrLive = errors.New("the instance is live")
+	// ErrRunning means that another run of the holder is live.
+	ErrRunning = errors.New("another run is live")
+	// ErrNotReached means that a run has not reached its barrier. Its function did not run, and its
+	// period was ended.
+	ErrNotReached = errors.New("the barrier was not reached")
+	// ErrTakenOver means that another operator or run ended a run's period, or took it over, before
+	// the run ended it.
+	ErrTakenOver = errors.New("the site was reopened or taken over meanwhile")
+	// ErrStillDown means that a run has ended its period, and that another period is in force.
+	ErrStillDown = errors.New("the site is still down")
 	// ErrNoRows means that the store keeps no rows of instances.
 	ErrNoRows = errors.New("the store keeps no rows of instances")
 )

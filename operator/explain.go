@@ -21,6 +21,7 @@ const (
 	CodeNotInForce       Code = "not-in-force"        // the period is not in force: cancel it instead
 	CodeNothingToEnd     Code = "nothing-to-end"      // no such period is in force
 	CodeSeveral          Code = "several"             // it is not clear which of several periods is meant
+	CodeLive             Code = "live"                // the instance is live, and cannot be forgotten
 	CodeInitialized      Code = "initialized"         // the store has a document already
 	CodeNothingWritten   Code = "nothing-written"     // there is no document yet
 	CodeReadOnly         Code = "read-only"           // this process cannot write to the store
@@ -68,6 +69,8 @@ var sentences = []struct {
 	{ErrNotInForce, CodeNotInForce, "Nothing was changed: the period is not in force. Delete it, or leave it."},
 	{ErrNothingToEnd, CodeNothingToEnd, "Nothing was changed: no such period is in force."},
 	{ErrSeveral, CodeSeveral, "Nothing was changed: the holder has several deployments in force. End one by its id."},
+	{ErrNoInstance, CodeNotFound, "No instance has this id."},
+	{ErrLive, CodeLive, "Nothing was changed: the instance is live. Only a silent one can be forgotten."},
 	{ErrInitialized, CodeInitialized, "Nothing was changed: the store is already initialized."},
 	{ErrNothingWritten, CodeNothingWritten, "Nothing was changed: the store has no document yet."},
 	{context.Canceled, CodeUnavailable, "Nothing was changed: the store did not answer in time."},

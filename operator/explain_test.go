@@ -36,6 +36,8 @@ func TestExplain(t *testing.T) {
 		"a fault in it":        {fmt.Errorf("%w: %w", ErrUnreadable, field("periods[0].end")), CodeUnreadable, false, "cannot be read"},
 		"ErrNewer":             {fmt.Errorf("%w: %w", ErrUnreadable, period.ErrNewer), CodeUnreadable, false, "Upgrade this program"},
 		"ErrNotReadableByAll":  {ErrNotReadableByAll, CodeNotReadableByAll, false, "Upgrade that instance"},
+		"ErrNoInstance":        {ErrNoInstance, CodeNotFound, false, "No instance has this id"},
+		"ErrLive":              {ErrLive, CodeLive, false, "Only a silent one"},
 		"ErrNoRows":            {ErrNoRows, CodeNotFound, false, "keeps no rows"},
 		"ErrUnconfirmed":       {ErrUnconfirmed, CodeUnconfirmed, true, "may have taken place or not"},
 		"after a lost store":   {fmt.Errorf("%w: %w", ErrUnconfirmed, store.ErrLost), CodeUnconfirmed, true, "may have taken place or not"},

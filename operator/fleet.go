@@ -22,30 +22,80 @@ type Judgment struct {
 	Since time.Time
 	// Periods are the ids of the judged periods.
 	Periods []string
-	// Instances are all rows, ordered by host, pid and id.
+	// Instances are all rows, and those of [Barrier].Seen that have vanished, ordered by host, pid
+	// and id.
 	Instances []Instance
+
+	// Runs are the rows of runs, which are no instances.
+	Runs []Instance
+
+	// Result says whether the barrier is reached. "" if no period was given and none is in force.
+	Result Safety
+	// Why gives the reason for the result, if it is not that of an instance; else "".
+	Why string
+	// Until is when the first of the judged periods ends by itself, by the store's clock. The result
+	// holds until then. Zero means that none has an end.
+	Until time.Time
 }
 
-// Judge judges the result of one [store.Rows.ListRows], with its error. It is a pure function:
-// the command, the operator's page and the API all show its result. id is the period to judge by;
-// "" means all periods in force.
-func Judge(set store.Rowset, err error, id string) Judgment {
+// Judge judges the result of one [store.Rows.ListRows], with its error, by the write b. It is a
+// pure function: the command, the operator's page and the API all show its result.
+func Judge(set store.Rowset, err error, b Barrier) Judgment {
 	j := Judgment{Since: set.Since, Periods: []string{}, Instances: make([]Instance, 0, len(set.Rows))}
 	j.State, j.Err = stateOf(set.Blob, err)
-	if id != "" {
-		j.Periods = append(j.Periods, id)
+	if b.Period.ID != "" {
+		j.Periods = append(j.Periods, b.Period.ID)
 	} else {
 		for _, p := range j.InForce() {
 			j.Periods = append(j.Periods, p.ID)
 		}
 	}
+	seen := make(map[string]store.Row, len(b.Seen))
+	for _, r := range b.Seen {
+		seen[r.Key] = r
+	}
 	for _, r := range set.Rows {
-		j.Instances = append(j.Instances, j.instance(r))
+		i := j.instance(r)
+		if i.Run {
+			j.Runs = append(j.Runs, i)
+			continue
+		}
+		if before, ok := seen[r.Key]; ok {
+			i.stale = newer(before, i)
+			delete(seen, r.Key)
+		}
+		j.Instances = append(j.Instances, i)
+	}
+	if rowsValid(err) {
+		for _, r := range seen {
+			if i, ok := j.vanished(r); ok {
+				j.Instances = append(j.Instances, i)
+			}
+		}
 	}
 	slices.SortFunc(j.Instances, func(a, b Instance) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.PID, b.PID), cmp.Compare(a.ID, b.ID))
 	})
-	return j
+	return j.safety(b)
+}
+
+// newer reports whether a row that was seen before is newer than that of i. A write of a row that
+// was given up can reach the store after a later one.
+func newer(before store.Row, i Instance) bool {
+	row, err := period.DecodeRow(before.Key, before.Bytes)
+	return err == nil && i.Err == nil && i.Life != store.Deleted && row.Seq > i.Seq
+}
+
+// vanished returns the instance of a row that was seen before, and is not there any more. It
+// returns false if the row was pruned, because it ended long ago.
+func (j Judgment) vanished(r store.Row) (Instance, bool) {
+	if r.Life == store.Deleted || r.Life == store.Gone || !r.Lease.IsZero() && j.Time.Sub(r.Lease) > store.KeepRow {
+		return Instance{}, false
+	}
+	r.Life = store.Expired
+	i := j.instance(r)
+	i.Vanished = true
+	return i, !i.Run
 }
 
 func (j Judgment) instance(r store.Row) Instance {
@@ -102,7 +152,7 @@ func (o Operator) Fleet(ctx context.Context) (Judgment, error) {
 	if !rowsValid(err) {
 		return Judgment{}, storeError(err)
 	}
-	return Judge(set, err, ""), nil
+	return Judge(set, err, Barrier{}), nil
 }
 
 // rowsValid reports whether [store.Rows.ListRows] returned rows beside err.

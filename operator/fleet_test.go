@@ -88,7 +88,7 @@ func TestJudge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			j := Judge(setOf(t, d, tc.row), nil, "")
+			j := Judge(setOf(t, d, tc.row), nil, Barrier{})
 			require.NoError(t, j.Err)
 			require.Equal(t, both, j.Periods)
 			require.Equal(t, noonUTC.Add(-time.Hour), j.Since)
@@ -117,14 +117,14 @@ func TestJudgeByOnePeriod(t *testing.T) {
 	d := judged(t)
 	row := aRow(t, "k", func(r *period.Row) { r.WriteID, r.Drained = d.WriteID, []string{"b"} })
 	for id, want := range map[string]bool{"a": false, "b": true, "c": false, "zzz": false} {
-		j := Judge(setOf(t, d, row), nil, id)
+		j := Judge(setOf(t, d, row), nil, Barrier{Period: period.Period{ID: id}})
 		require.Equal(t, []string{id}, j.Periods)
 		require.Equal(t, want, j.IsDrained(j.Instances[0]), id)
 	}
 	up := judged(t)
 	up.Periods = nil
 	up.Seal()
-	j := Judge(setOf(t, up, row), nil, "")
+	j := Judge(setOf(t, up, row), nil, Barrier{})
 	require.Empty(t, j.Periods)
 	require.False(t, j.IsDrained(j.Instances[0]), "there is no period to drain")
 }
@@ -132,7 +132,7 @@ func TestJudgeByOnePeriod(t *testing.T) {
 func TestJudgeOfAFileMadeByHand(t *testing.T) {
 	t.Parallel()
 	d := &period.Document{Format: period.Format, Periods: []period.Period{aDeployment("a", "x")}}
-	j := Judge(setOf(t, d, aRow(t, "k", func(r *period.Row) { r.StoreID, r.Revision, r.WriteID, r.Drained = "", 0, "", []string{"a"} })), nil, "")
+	j := Judge(setOf(t, d, aRow(t, "k", func(r *period.Row) { r.StoreID, r.Revision, r.WriteID, r.Drained = "", 0, "", []string{"a"} })), nil, Barrier{})
 	require.True(t, j.IsDrained(j.Instances[0]))
 }
 
@@ -141,7 +141,7 @@ func TestInstancesAreOrderedByHostPIDAndID(t *testing.T) {
 	row := func(key, host string, pid int) store.Row {
 		return aRow(t, key, func(r *period.Row) { r.Host, r.PID = host, pid })
 	}
-	j := Judge(setOf(t, judged(t), row("e", "b", 2), row("d", "b", 10), row("c", "a", 30), row("b", "b", 2), store.Row{Key: "a", Bytes: []byte("{"), Life: store.Live}), nil, "")
+	j := Judge(setOf(t, judged(t), row("e", "b", 2), row("d", "b", 10), row("c", "a", 30), row("b", "b", 2), store.Row{Key: "a", Bytes: []byte("{"), Life: store.Live}), nil, Barrier{})
 	var ids []string
 	for _, i := range j.Instances {
 		ids = append(ids, i.ID)
@@ -174,7 +174,7 @@ func TestJudgeWithoutADocument(t *testing.T) {
 				set.Blob.Bytes, set.Blob.Token = []byte(tc.text), store.TokenOf([]byte(tc.text))
 			}
 			for _, id := range []string{"", "a"} {
-				j := Judge(set, tc.err, id)
+				j := Judge(set, tc.err, Barrier{Period: period.Period{ID: id}})
 				require.ErrorIs(t, j.Err, tc.want)
 				require.Nil(t, j.Document)
 				require.Equal(t, noonUTC, j.Time)
@@ -185,7 +185,7 @@ func TestJudgeWithoutADocument(t *testing.T) {
 			}
 		})
 	}
-	require.Empty(t, Judge(store.Rowset{}, store.ErrNeverWritten, "").Instances)
+	require.Empty(t, Judge(store.Rowset{}, store.ErrNeverWritten, Barrier{}).Instances)
 }
 
 func TestFleet(t *testing.T) {
@@ -230,7 +230,7 @@ func FuzzJudge(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, life uint8, id string) {
 		d := judged(t)
 		other := aRow(t, "other", nil)
-		j := Judge(setOf(t, d, store.Row{Key: "k", Bytes: b, Life: store.Life(life)}, other), nil, id)
+		j := Judge(setOf(t, d, store.Row{Key: "k", Bytes: b, Life: store.Life(life)}, other), nil, Barrier{Period: period.Period{ID: id}})
 		require.Len(t, j.Instances, 2)
 		i := j.Instances[slices.IndexFunc(j.Instances, func(i Instance) bool { return i.ID == "k" })]
 		if len(i.Drained) == 0 {
@@ -265,7 +265,7 @@ func BenchmarkJudge(b *testing.B) {
 				}
 			}))
 			for b.Loop() {
-				if j := Judge(set, nil, ""); !j.IsDrained(j.Instances[0]) {
+				if j := Judge(set, nil, Barrier{}); !j.IsDrained(j.Instances[0]) {
 					b.Fatal("not drained")
 				}
 			}
@@ -352,7 +352,7 @@ func TestDisagreement(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			j := Judge(setOf(t, tc.d, tc.rows...), nil, "")
+			j := Judge(setOf(t, tc.d, tc.rows...), nil, Barrier{})
 			require.Equal(t, tc.want, j.Disagreement())
 			require.Equal(t, tc.why, j.Instances[0].Disagrees)
 		})
@@ -364,11 +364,11 @@ func TestDisagreement(t *testing.T) {
 			rows = append(rows, row(down, strconv.Itoa(n), n, with(open, func(r *period.Row) { r.Host, r.Override = "h"+strconv.Itoa(n), "up" })))
 		}
 		require.Equal(t, "5 of 5 instances serve: host h0 (override up), host h1 (override up), host h2 (override up), and 2 more",
-			Judge(setOf(t, down, rows...), nil, "").Disagreement())
+			Judge(setOf(t, down, rows...), nil, Barrier{}).Disagreement())
 	})
 	t.Run("a lost document says nothing", func(t *testing.T) {
 		t.Parallel()
-		j := Judge(store.Rowset{Rows: []store.Row{row(down, "a", 1, closed)}}, store.ErrLost, "")
+		j := Judge(store.Rowset{Rows: []store.Row{row(down, "a", 1, closed)}}, store.ErrLost, Barrier{})
 		require.Empty(t, j.Disagreement())
 	})
 }
@@ -412,10 +412,10 @@ func TestOutdated(t *testing.T) {
 				}
 			})
 			row.Seen = noonUTC.Add(-tc.seen)
-			require.Equal(t, tc.want, Judge(setOf(t, tc.d(t), row), nil, "").Instances[0].Outdated)
+			require.Equal(t, tc.want, Judge(setOf(t, tc.d(t), row), nil, Barrier{}).Instances[0].Outdated)
 		})
 	}
 	row := aRow(t, "k", func(r *period.Row) { r.Cause = "period" })
 	row.Seen, row.Life = noonUTC.Add(-50*time.Second), store.Expired
-	require.False(t, Judge(setOf(t, windows(t), row), nil, "").Instances[0].Outdated, "it is silent")
+	require.False(t, Judge(setOf(t, windows(t), row), nil, Barrier{}).Instances[0].Outdated, "it is silent")
 }

@@ -48,6 +48,15 @@ type Instance struct {
 	// that the instance reported. Drained holds only those for which the report is current and
 	// about the document in the store.
 	Drained []string
+	// Part is the part of the instance in the result, and Why says in a few words why it is not
+	// [Done]. Both are "" if the judgment has no result, or if no instance counts for it.
+	Part Part
+	Why  string
+	// Vanished means that an earlier listing had the row, and that it is not there any more, without
+	// a tombstone. The fields are those of the earlier row, and the instance is silent.
+	Vanished bool
+
+	stale bool // an earlier listing had a newer row
 }
 
 // Silent reports whether the lease has ended or the row cannot be read: the instance is dead

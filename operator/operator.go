@@ -76,6 +76,15 @@ type Result struct {
 	// Kept is where the store keeps an unreadable document that this write replaced. "" if
 	// there was none.
 	Kept string
+
+	written period.Mark // of the write; After can be of a later one
+	read    time.Time   // of Before
+	rows    []store.Row // listed with Before
+}
+
+// Barrier returns what [Operator.Wait] needs to wait for this write.
+func (r Result) Barrier() Barrier {
+	return Barrier{Period: r.Period, Mark: r.written, Read: r.read, Confirmed: r.Time, Seen: r.rows}
 }
 
 // State returns the state after the write, without its Token.

@@ -39,7 +39,7 @@ type StartOptions struct {
 }
 
 // Start takes the site down from now until [Operator.End], or until the end that the options
-// give. If the holder's job has a deployment in force, Start changes that one, without a gap. Two
+// give. If the holder's job has a deployment in force that no run began, Start changes that one, without a gap. Two
 // concurrent Starts by one holder begin one deployment.
 //
 // Start returns when the write is confirmed. It does not wait for any instance. Errors:
@@ -82,7 +82,7 @@ func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (p
 		return period.Period{}, err
 	}
 	i := slices.IndexFunc(d.Periods, func(p period.Period) bool {
-		return p.Kind == period.Deployment && p.Holder == opts.Holder && p.Job == opts.Job && p.InForce(now)
+		return p.Kind == period.Deployment && p.Holder == opts.Holder && p.Job == opts.Job && p.RunID == "" && p.InForce(now)
 	})
 	if i < 0 {
 		i = len(d.Periods)

@@ -36,6 +36,9 @@ type write struct {
 	anew change
 	// onlyLost restricts anew to a document that is lost.
 	onlyLost bool
+	// needRows makes it an error if the rows cannot be listed. do finds them in rows.
+	needRows bool
+	rows     []store.Row
 	// replace makes every gate adopt a new document in place of a lost one, if the new document
 	// continues no earlier one.
 	replace bool
@@ -67,6 +70,7 @@ func (o Operator) write(ctx context.Context, w *write) (Result, error) {
 		if err != nil {
 			return Result{Time: b.Time}, err
 		}
+		w.rows = b.rows
 		found := Result{Before: b.Document, After: b.Document, Time: b.Time}
 		next, err := o.next(b, w)
 		if err != nil {
@@ -96,7 +100,10 @@ func (o Operator) write(ctx context.Context, w *write) (Result, error) {
 		if err != nil {
 			return found, err
 		}
-		return Result{Before: b.Document, After: after.Document, Time: after.Time, Kept: kept}, nil
+		return Result{
+			Before: b.Document, After: after.Document, Time: after.Time, Kept: kept,
+			written: next.Mark(), read: b.Time, rows: b.rows,
+		}, nil
 	}
 	return Result{}, fmt.Errorf("gave up after %d attempts: %w", swapAttempts, store.ErrConflict)
 }
@@ -113,6 +120,12 @@ func (o Operator) base(ctx context.Context, w *write) (base, error) {
 		set, err = rows.ListRows(limited, "")
 		cancel()
 		blob, b.rows, listed = set.Blob, set.Rows, rowsValid(err)
+	}
+	if !listed && w.needRows {
+		if err == nil {
+			err = ErrNoRows
+		}
+		return base{}, storeError(err)
 	}
 	if !listed { // rows that cannot be read must not prevent a write
 		b.rows = nil
@@ -219,6 +232,7 @@ func adopted(rows []store.Row, id string) bool {
 	for _, r := range rows {
 		row, err := period.DecodeRow(r.Key, r.Bytes)
 		switch {
+		case err == nil && row.Run:
 		case r.Life == store.Live && (err != nil || row.StoreID != id || row.Regressed):
 			return false
 		case r.Life == store.Live:

@@ -173,7 +173,6 @@ func TestDecodeTellsWhatANewerVersionWrote(t *testing.T) {
 		"a reserved member of a period":  {`"kind"`, `"mode": "hold", "kind"`, true},
 		"one that is null":               {`"kind"`, `"scope": null, "kind"`, true},
 		"a hold":                         {`"kind"`, `"hold": "10s", "kind"`, true},
-		"a run id":                       {`"kind"`, `"run_id": "r", "kind"`, true},
 		"a bypass":                       {`"kind"`, `"bypass": false, "kind"`, true},
 		"a member in another case":       {`"kind"`, `"Scope": null, "kind"`, false},
 		"another kind of period":         {`"deployment"`, `"drill"`, false},

@@ -68,6 +68,10 @@ type Period struct {
 	// Job names the part of the holder that began the period, for example one job of a CI run. ""
 	// means that the holder has no parts.
 	Job string `json:"job,omitzero"`
+	// RunID names the run ("downtime run") whose deployment it is, and is the key of the run's row.
+	// A later run of the holder takes the period over if that row is no longer live. "" means that
+	// no run began the period.
+	RunID string `json:"run_id,omitzero"`
 	// Version counts the changes of this period, from 1.
 	Version int64 `json:"version"`
 	// CreatedBy and CreatedAt say who made the period, and when.
@@ -93,6 +97,7 @@ func periodMembers(p *Period) []Member {
 		{Name: "reason", Into: &p.Reason},
 		{Name: "holder", Into: &p.Holder},
 		{Name: "job", Into: &p.Job},
+		{Name: "run_id", Into: &p.RunID},
 		{Name: "version", Into: &p.Version},
 		{Name: "created_by", Into: &p.CreatedBy},
 		{Name: "created_at", Into: &p.CreatedAt},
@@ -101,7 +106,6 @@ func periodMembers(p *Period) []Member {
 		{Name: "scope"},
 		{Name: "mode"},
 		{Name: "hold"},
-		{Name: "run_id"},
 		{Name: "bypass"},
 	}
 }
@@ -183,6 +187,7 @@ func (p Period) Validate() error {
 		{"reason", p.Reason, MaxReasonLen},
 		{"holder", p.Holder, MaxNameLen},
 		{"job", p.Job, MaxNameLen},
+		{"run_id", p.RunID, MaxIDLen},
 		{"created_by", p.CreatedBy, MaxNameLen},
 		{"updated_by", p.UpdatedBy, MaxNameLen},
 	} {

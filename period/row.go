@@ -12,6 +12,8 @@ import (
 type Row struct {
 	// ID is the key of the row, random for each gate.
 	ID string `json:"id"`
+	// Run is true if the row is the lease of a run ("downtime run"), and not an instance.
+	Run bool `json:"run,omitzero"`
 	// Host and PID say where the instance runs. Boot identifies one boot of that host; "" means
 	// unknown.
 	Host string `json:"host"`
@@ -69,6 +71,10 @@ type Row struct {
 	// the requests above, and no drain waits for them. Nil means none.
 	Streams map[string]int64 `json:"streams,omitzero"`
 }
+
+// NoteLeft is the note on the tombstone of an instance that was shut down. A tombstone with another
+// note was left by an operator, who does not know whether the instance still runs.
+const NoteLeft = "left"
 
 // RowState is the state of an instance.
 type RowState string

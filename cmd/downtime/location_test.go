@@ -92,12 +92,12 @@ func TestPasswordsAreTakenFromTheEnvironmentAndNeverShown(t *testing.T) {
 			}
 			store := "DOWNTIME_STORE=" + at.url
 			run(0, []string{store, "DOWNTIME_STORE_PASSWORD=" + right}, "init")
-			run(0, []string{store, "DOWNTIME_STORE_PASSWORD=" + right}, "start")
-			run(0, []string{"DOWNTIME_STORE_PASSWORD=" + right}, "start", "--store", at.url)
-			run(0, []string{"DOWNTIME_STORE=" + strings.Replace(at.withPassword, "PASSWORD", escaped, 1)}, "start")
+			run(0, []string{store, "DOWNTIME_STORE_PASSWORD=" + right}, "start", "--no-wait")
+			run(0, []string{"DOWNTIME_STORE_PASSWORD=" + right}, "start", "--no-wait", "--store", at.url)
+			run(0, []string{"DOWNTIME_STORE=" + strings.Replace(at.withPassword, "PASSWORD", escaped, 1)}, "start", "--no-wait")
 			run(0, []string{
 				"DOWNTIME_STORE=" + strings.Replace(at.withPassword, "PASSWORD", escaped, 1), "DOWNTIME_STORE_PASSWORD=" + wrong,
-			}, "start")
+			}, "start", "--no-wait")
 			run(1, []string{store}, "status")
 			run(1, []string{store, "DOWNTIME_STORE_PASSWORD=" + wrong}, "status")
 			run(1, []string{"DOWNTIME_STORE=" + strings.Replace(at.withPassword, "PASSWORD", wrong, 1)}, "status")
@@ -129,7 +129,7 @@ func TestPasswordsOfPostgres(t *testing.T) {
 func TestATypingErrorMakesNoDatabase(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "s.db")
-	for _, args := range [][]string{{"status"}, {"start"}, {"end", "--all"}, {"fleet"}, {"init", "--dry-run"}} {
+	for _, args := range [][]string{{"status"}, {"start", "--no-wait"}, {"end", "--all"}, {"fleet"}, {"init", "--dry-run"}} {
 		_, _, stderr := command(t, nil, append(args, "--store", "sqlite:"+path+"?app=shop")...)
 		require.NoFileExists(t, path, "%s: %s", args, stderr)
 	}

@@ -25,7 +25,7 @@ func TestACommandWaitsForALockedDatabaseUntilItsTimeout(t *testing.T) {
 	_, err = conn.ExecContext(t.Context(), "BEGIN IMMEDIATE")
 	require.NoError(t, err)
 
-	code, _, stderr = command(t, nil, "start", "--store", url, "--holder", "x", "--timeout", "700ms")
+	code, _, stderr = command(t, nil, "start", "--no-wait", "--store", url, "--holder", "x", "--timeout", "700ms")
 	require.Equal(t, 1, code, stderr)
 	require.Contains(t, stderr, "downtime: nothing was written: ")
 	require.Contains(t, stderr, "the store did not answer within 700ms (--timeout)\n")
@@ -35,7 +35,7 @@ func TestACommandWaitsForALockedDatabaseUntilItsTimeout(t *testing.T) {
 		_, err := conn.ExecContext(context.WithoutCancel(t.Context()), "ROLLBACK")
 		released <- err
 	}()
-	code, _, stderr = command(t, nil, "start", "--store", url, "--holder", "x", "--timeout", "1m")
+	code, _, stderr = command(t, nil, "start", "--no-wait", "--store", url, "--holder", "x", "--timeout", "1m")
 	require.Zero(t, code, stderr)
 	require.NoError(t, <-released)
 	require.NoError(t, conn.Close())

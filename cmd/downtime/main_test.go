@@ -207,7 +207,7 @@ func (i instance) drained() bool { return i.State == "closed" && len(i.Drains) >
 
 func (s *story) begin(t *testing.T) {
 	t.Helper()
-	for _, args := range [][]string{{"status"}, {"start", "--holder", "x"}, {"end"}, {"list"}} {
+	for _, args := range [][]string{{"status"}, {"start", "--no-wait", "--holder", "x"}, {"end"}, {"list"}} {
 		_, stderr := s.must(t, cli.ExitFailed, args...)
 		require.Contains(t, stderr, "downtime init")
 	}
@@ -239,7 +239,7 @@ func (s *story) open(t *testing.T) bool {
 func (s *story) downAndUp(t *testing.T) {
 	t.Helper()
 	require.True(t, s.open(t))
-	stdout, _ := s.must(t, cli.ExitDone, "start", "--holder", "x", "--reason", "Zürich 🚀 'x'")
+	stdout, _ := s.must(t, cli.ExitDone, "start", "--no-wait", "--holder", "x", "--reason", "Zürich 🚀 'x'")
 	require.Contains(t, stdout, "fleet      1 instance: 1 live (1 ")
 	require.Contains(t, stdout, "of 1 had read this;")
 	s.reported(t, func(i instance) bool { return i.drained() && i.Revision == 2 })
@@ -256,7 +256,7 @@ func (s *story) downAndUp(t *testing.T) {
 // lost: a lost document opens no gate, and init alone opens none.
 func (s *story) lost(t *testing.T) {
 	t.Helper()
-	s.must(t, cli.ExitDone, "start", "--holder", "x")
+	s.must(t, cli.ExitDone, "start", "--no-wait", "--holder", "x")
 	s.reported(t, func(i instance) bool { return i.drained() })
 	s.at.lose(t, s.st)
 	_, stderr := s.must(t, cli.ExitFailed, "status", "--exit-code")
@@ -278,10 +278,10 @@ func (s *story) regressed(t *testing.T) {
 	t.Helper()
 	s.at.keep(t, s.st)
 	for range 3 {
-		s.must(t, cli.ExitDone, "start", "--holder", "x")
+		s.must(t, cli.ExitDone, "start", "--no-wait", "--holder", "x")
 		s.must(t, cli.ExitDone, "end", "--holder", "x")
 	}
-	s.must(t, cli.ExitDone, "start", "--holder", "x")
+	s.must(t, cli.ExitDone, "start", "--no-wait", "--holder", "x")
 	s.reported(t, func(i instance) bool { return i.drained() && i.Revision == 8 })
 	s.at.restore(t, s.st)
 	s.reported(t, func(i instance) bool { return i.Regressed && i.Document == "ahead" && i.State == "closed" })

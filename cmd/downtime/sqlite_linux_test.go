@@ -73,7 +73,7 @@ func TestADatabaseThatOthersCanReplaceIsNotBelieved(t *testing.T) {
 			dir := t.TempDir()
 			url := "sqlite:" + filepath.Join(dir, "s.db") + "?app=shop"
 			must(t, "init", "--store", url)
-			must(t, "start", "--store", url)
+			must(t, "start", "--no-wait", "--store", url)
 			url = "sqlite:" + c.spoil(t, dir) + "?app=shop"
 			for _, args := range [][]string{{"status"}, {"end", "--all"}, {"fleet"}, {"init"}, {"init", "--yes"}} {
 				code, stdout, stderr := command(t, nil, append(args, "--store", url)...)
@@ -96,7 +96,7 @@ func TestAJournalThatAnotherUserPlantsIsNotPlayedBack(t *testing.T) {
 	must(t, "init", "--store", url)
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
-	must(t, "start", "--store", url)
+	must(t, "start", "--no-wait", "--store", url)
 	require.NoError(t, os.WriteFile(path+"-journal", journalOf(t, b), 0o600))
 	require.NoError(t, os.Chown(path+"-journal", attacker, attacker))
 	require.NoError(t, os.Chmod(dir, 0o777|os.ModeSticky))

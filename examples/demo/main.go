@@ -58,7 +58,7 @@ func story(ctx context.Context, t *terminal, a *app) error {
 
 	t.chapter("The operator takes it down, in another terminal.")
 	t.say("$ export DOWNTIME_STORE=%s", t.store)
-	s.downtime("RESULT down", "start", "--reason", "New shelves", "--for", "10m")
+	s.downtime("RESULT safe", "start", "--reason", "New shelves", "--for", "10m")
 	s.until(503, "refuses")
 
 	t.chapter("Visitors get the answer in the format that they ask for: a page, JSON or text.")

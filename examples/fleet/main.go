@@ -94,7 +94,7 @@ In a second terminal, here in the repository:
 
   export DOWNTIME_STORE='%s'
   go run ./cmd/downtime fleet --watch                      # each instance: open, refusing, drained
-  go run ./cmd/downtime start --reason 'New shelves'       # all refuse
+  go run ./cmd/downtime start --reason 'New shelves'       # waits until all refuse, and all requests have ended
   curl -i %s
   go run ./cmd/downtime end                                # all serve
   kill %d                                               # one stops gracefully: no request fails

@@ -54,7 +54,7 @@ func TestTheFleetGoesDownAndComesBack(t *testing.T) {
 	shop.await(t, "all serve", served)
 	require.Equal(t, counted{Instances: 3, Live: 3, Open: 3, Current: 3}, count(t, downtime("fleet", "--json")))
 
-	require.Contains(t, downtime("start", "--holder", "test", "--reason", "New shelves"), "\nRESULT down\n")
+	require.Contains(t, downtime("start", "--holder", "test", "--reason", "New shelves", "--expect", "3"), "\nRESULT safe\n")
 	shop.await(t, "all refuse", refused)
 	for c := (counted{}); c.Drained != 3; c = count(t, downtime("fleet", "--json")) {
 		require.NoError(t, t.Context().Err())

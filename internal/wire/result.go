@@ -12,6 +12,8 @@ type Result struct {
 	// Ended are the periods that an end has ended; nil after other writes.
 	Ended []Period `json:"ended,omitzero"`
 	State State    `json:"state"`
+	// Barrier is whether the fleet has drained the period; nil if the command did not wait.
+	Barrier *Barrier `json:"barrier,omitempty"`
 	// Fleet counts the instances; nil if they were not read, or if the store keeps no rows.
 	Fleet *Counts `json:"fleet,omitempty"`
 }

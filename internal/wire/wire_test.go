@@ -51,7 +51,7 @@ func TestListsAreNeverNull(t *testing.T) {
 	rows := []store.Row{{Key: "x", Bytes: []byte(`{"id":"x","state":"open"}`), Life: store.Live}, {Key: "y", Life: store.Deleted}, {Key: "z", Life: store.Live}}
 	for name, v := range map[string]any{
 		"state": nothing.JSON(), "list": nothing.List(), "log": wire.LogOf(memstore.New(), nil), "ended": wire.EndedAt(nil, now),
-		"fleet":    wire.FleetOf(memstore.New(), operator.Judge(store.Rowset{Rows: rows}, store.ErrNeverWritten, "")),
+		"fleet":    wire.FleetOf(memstore.New(), operator.Judge(store.Rowset{Rows: rows}, store.ErrNeverWritten, operator.Barrier{})),
 		"no fleet": wire.FleetOf(memstore.New(), operator.Judgment{}),
 	} {
 		b, err := json.Marshal(v)
@@ -142,7 +142,7 @@ func TestFleet(t *testing.T) {
 	for _, r := range rows {
 		set.Rows = append(set.Rows, r.row)
 	}
-	f := wire.FleetOf(shared{memstore.New()}, operator.Judge(set, nil, ""))
+	f := wire.FleetOf(shared{memstore.New()}, operator.Judge(set, nil, operator.Barrier{}))
 	require.Len(t, f.Instances, len(rows))
 	for _, i := range f.Instances {
 		require.Equal(t, rows[i.ID].want, words{i.Life, i.Document, i.State, i.Drains}, i.ID)
@@ -163,7 +163,7 @@ func TestFleet(t *testing.T) {
 func TestARowKeepsItsMembers(t *testing.T) {
 	t.Parallel()
 	set := store.Rowset{Rows: []store.Row{{Key: "k", Bytes: []byte(`{"id":"k","state":"closed","drained":["p"],"in_flight":3}`), Life: store.Live}}}
-	b, err := json.Marshal(wire.FleetOf(memstore.New(), operator.Judge(set, store.ErrLost, "")).Instances[0])
+	b, err := json.Marshal(wire.FleetOf(memstore.New(), operator.Judge(set, store.ErrLost, operator.Barrier{})).Instances[0])
 	require.NoError(t, err)
 	var members map[string]any
 	require.NoError(t, json.Unmarshal(b, &members))

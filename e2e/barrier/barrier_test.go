@@ -1,0 +1,223 @@
+package barrier
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/internal/testservers"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store"
+)
+
+// patience is how long a test waits for a result that must come.
+const patience = 2 * time.Minute
+
+// TestBarrier lets the instances of one store have accidents, one after the other. A new set of
+// rows is incomplete for 20 s, so each store has one story.
+func TestBarrier(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot be stopped and continued")
+	}
+	for name, test := range map[string]struct {
+		url        func(t *testing.T) string
+		knowsDeath bool // the store knows that a process of this host is dead
+	}{
+		"file": {func(t *testing.T) string {
+			t.Helper()
+			return "file:" + filepath.Join(t.TempDir(), "state.json")
+		}, true},
+		"PostgreSQL": {func(t *testing.T) string { t.Helper(); return testservers.Postgres(t).Database(t) }, false},
+		"Redis":      {func(t *testing.T) string { t.Helper(); return "redis://" + testservers.Redis(t).Addr }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &site{url: test.url(t)}
+			st, err := open(t.Context(), s.url)
+			require.NoError(t, err)
+			t.Cleanup(func() { closeStore(st) })
+			s.op = operator.Operator{Store: st, Actor: "ann"}
+			if p, ok := st.(store.Preparer); ok {
+				require.NoError(t, p.Prepare(t.Context()))
+			}
+			_, err = s.op.Init(t.Context(), operator.InitOptions{})
+			require.NoError(t, err)
+			s.firstDeployment(t)
+			s.drains(t)
+			s.joins(t)
+			s.pauses(t)
+			s.leaves(t)
+			s.dies(t, test.knowsDeath)
+		})
+	}
+}
+
+// site is the instances of one store, and its operator.
+type site struct {
+	url       string
+	op        operator.Operator
+	instances []*instance
+}
+
+func (s *site) join(t *testing.T) *instance {
+	t.Helper()
+	i := launch(t, s.url)
+	s.instances = append(s.instances, i)
+	return i
+}
+
+// close takes the site down.
+func (s *site) close(t *testing.T) operator.Barrier {
+	t.Helper()
+	res, err := s.op.Start(t.Context(), operator.StartOptions{})
+	require.NoError(t, err)
+	return res.Barrier()
+}
+
+func (s *site) wait(t *testing.T, b operator.Barrier, limit time.Duration) operator.Judgment {
+	t.Helper()
+	j, err := s.op.Wait(t.Context(), b, operator.WaitOptions{Limit: limit})
+	require.NoError(t, err)
+	return j
+}
+
+// reopen ends the downtime, and waits until all instances serve, except for those that are dead or
+// paused.
+func (s *site) reopen(t *testing.T) {
+	t.Helper()
+	res, err := s.op.End(t.Context(), operator.EndOptions{Holder: "ann"})
+	require.NoError(t, err)
+	j, err := s.op.WaitAdopted(t.Context(), res, operator.WaitOptions{Limit: patience})
+	require.NoError(t, err)
+	require.Empty(t, j.Lagging(res))
+	for _, i := range s.instances {
+		require.Equal(t, http.StatusOK, i.get(t, "/"))
+	}
+}
+
+// firstDeployment: without instances, the answer comes soon, and is not "safe".
+func (s *site) firstDeployment(t *testing.T) {
+	t.Helper()
+	j := s.wait(t, s.close(t), patience)
+	require.Equal(t, operator.NoInstance, j.Result)
+	s.reopen(t)
+}
+
+// drains: a request that was admitted before holds the barrier up until it has ended.
+func (s *site) drains(t *testing.T) {
+	t.Helper()
+	for range 3 {
+		s.join(t)
+	}
+	for _, i := range s.instances {
+		require.Equal(t, http.StatusOK, i.get(t, "/"))
+	}
+	slow := s.instances[1].begin(t)
+	b := s.close(t)
+	j := s.wait(t, b, 2*time.Second)
+	require.Equal(t, operator.NotDrained, j.Result)
+	require.Contains(t, pids(j.Holdouts()), s.instances[1].pid())
+	select {
+	case <-slow:
+		require.Fail(t, "the request has ended")
+	default:
+	}
+	s.instances[1].release(t)
+	require.Equal(t, http.StatusOK, <-slow)
+	j = s.wait(t, b, patience) // also until the set of rows is old enough
+	require.Equal(t, operator.Safe, j.Result, "%s %+v", j.Why, j.Accepted())
+	for _, i := range s.instances {
+		require.Equal(t, http.StatusServiceUnavailable, i.get(t, "/"))
+	}
+}
+
+// joins: an instance that starts while the site is down refuses from its first request.
+func (s *site) joins(t *testing.T) {
+	t.Helper()
+	b := s.close(t)
+	require.Equal(t, http.StatusServiceUnavailable, s.join(t).get(t, "/"))
+	b.Expect = new(4)
+	j := s.wait(t, b, patience)
+	// The request may be newer than the last report of the joined instance.
+	require.Contains(t, []operator.Safety{operator.Safe, operator.Presumed}, j.Result, "%s %+v", j.Why, j.Holdouts())
+	s.reopen(t)
+}
+
+// pauses: an instance that is stopped is waited for, until it goes on.
+func (s *site) pauses(t *testing.T) {
+	t.Helper()
+	paused := s.instances[0]
+	require.NoError(t, paused.cmd.Process.Signal(syscall.SIGSTOP))
+	b := s.close(t)
+	j := s.wait(t, b, time.Second)
+	require.Equal(t, operator.NotDrained, j.Result)
+	require.Equal(t, []int{paused.pid()}, pids(j.Holdouts()))
+	require.NoError(t, paused.cmd.Process.Signal(syscall.SIGCONT))
+	j = s.wait(t, b, patience)
+	require.Equal(t, operator.Safe, j.Result, "%s %+v", j.Why, j.Accepted())
+	require.Equal(t, http.StatusServiceUnavailable, paused.get(t, "/"))
+	s.reopen(t)
+}
+
+// leaves: an instance that stops gracefully leaves nothing to wait for.
+func (s *site) leaves(t *testing.T) {
+	t.Helper()
+	s.instances[0].stop(t)
+	s.instances = s.instances[1:]
+	j := s.wait(t, s.close(t), patience)
+	require.Equal(t, operator.Safe, j.Result, "%s %+v", j.Why, j.Accepted())
+	s.reopen(t)
+}
+
+// dies: a file store knows that an instance is dead. Others cannot tell, and the lease still lasts.
+func (s *site) dies(t *testing.T, known bool) {
+	t.Helper()
+	dead := s.instances[0]
+	s.instances = s.instances[1:]
+	require.NoError(t, dead.cmd.Process.Kill())
+	_ = dead.cmd.Wait()
+	b := s.close(t)
+	if known {
+		j := s.wait(t, b, patience)
+		require.Equal(t, operator.Safe, j.Result, "%s %+v", j.Why, j.Accepted())
+		return
+	}
+	j := s.wait(t, b, time.Second)
+	require.Equal(t, operator.NotDrained, j.Result)
+	require.Equal(t, []int{dead.pid()}, pids(j.Holdouts()))
+	_, err := s.op.Forget(t.Context(), operator.ForgetOptions{ID: j.Holdouts()[0].ID})
+	require.ErrorIs(t, err, operator.ErrLive)
+}
+
+func pids(instances []operator.Instance) []int {
+	out := make([]int, 0, len(instances))
+	for _, i := range instances {
+		out = append(out, i.PID)
+	}
+	return out
+}
+
+func closeStore(st store.Store) {
+	if c, ok := st.(io.Closer); ok {
+		_ = c.Close()
+	}
+}
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv(roleVar); url != "" {
+		if err := serve(context.Background(), url); err != nil {
+			panic(err)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}

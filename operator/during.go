@@ -1,0 +1,291 @@
+package operator
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+const (
+	runLease     = time.Minute      // of the row of a run
+	renewRun     = runLease / 4     // how often a run renews it
+	endRunWithin = 30 * time.Second // how long a run tries to end its period while the store fails
+)
+
+// RunOptions says how [Operator.During] takes the site down.
+type RunOptions struct {
+	// Holder, Job, Reason, Emergency, ExpectedEnd and ExpectedAfter are those of [StartOptions].
+	Holder, Job   string
+	Reason        *string
+	Emergency     *bool
+	ExpectedEnd   time.Time
+	ExpectedAfter time.Duration
+	// Period is the id of a period in force that During takes instead of a new one, for example of
+	// a window that is due. Its end becomes its expected end, and During ends it. "" means none.
+	Period string
+	// Wait is how long During waits for the barrier. Zero means a minute.
+	Wait time.Duration
+	// Expect and AcceptSilent are those of [Barrier]. With AcceptSilent, During also goes on if the
+	// result is [Presumed].
+	Expect       *int
+	AcceptSilent time.Duration
+	// EndOnFailure ends the period also if the function fails. Otherwise the site stays down.
+	EndOnFailure bool
+	// Begun, if not nil, is called when the site was taken down, before During waits.
+	Begun func(r Run)
+	// Progress, if not nil, is called with each judgment while During waits.
+	Progress func(j Judgment)
+}
+
+// Run describes what [Operator.During] did.
+type Run struct {
+	// ID is the id of the run, and the key of its row.
+	ID string
+	// Period is the period of the run. Its ID is "" if none was begun.
+	Period period.Period
+	// TakenOver is the ID of the dead run whose period this run has taken over; "" if it began its
+	// own.
+	TakenOver string
+	// Barrier is the last judgment of the fleet.
+	Barrier Judgment
+	// Ran is true if the function was called.
+	Ran bool
+	// Ended is true if During has ended the period.
+	Ended bool
+	// State is the state after the last write.
+	State State
+}
+
+// During takes the site down, waits until it is safe, calls do, and brings the site back. It begins
+// a deployment of its own, beside others of its holder, and ends only that one. If an earlier run
+// of the holder died and left its deployment, During takes that over instead.
+//
+// While it runs, a row with a lease says so. It is no instance. A run whose lease is live is not
+// taken over, see [ErrRunning]. If do fails, or if this process dies, the site stays down, and a
+// later run, or End, brings it back.
+//
+// If ctx ends while During waits, it ends the period and does not call do. do gets ctx itself.
+// After do the end of ctx has no effect.
+//
+// Errors: [ErrRunning], [ErrNoRows] and those of [Operator.Start], after which nothing was changed.
+// [ErrNotReached], after which the period was ended, with the error of ctx if that is the reason.
+// The error of do, unchanged. [ErrTakenOver] and [ErrStillDown] after do has succeeded.
+func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx context.Context) error) (Run, error) {
+	opts.Holder, o.Actor = cmp.Or(opts.Holder, o.Actor), cmp.Or(o.Actor, opts.Holder)
+	run := Run{ID: strings.ToLower(rand.Text()[:16])}
+	if o.Store == nil {
+		return run, errNilStore
+	}
+	rows, ok := o.Store.(store.Rows)
+	if !ok {
+		return run, ErrNoRows
+	}
+	lease := &runRow{rows: rows, key: run.ID}
+	if err := lease.put(ctx); err != nil {
+		return run, storeError(err)
+	}
+	defer lease.hold()()
+
+	res, err := o.begin(ctx, &run, opts)
+	if err != nil {
+		return run, err
+	}
+	run.State = res.State()
+	if opts.Begun != nil {
+		opts.Begun(run)
+	}
+	b := res.Barrier()
+	b.Expect, b.AcceptSilent = opts.Expect, opts.AcceptSilent
+	run.Barrier, err = o.Wait(ctx, b, WaitOptions{Limit: cmp.Or(opts.Wait, time.Minute), Progress: opts.Progress})
+	if err == nil && !run.Barrier.Reached(b) && (run.Barrier.Result != Presumed || b.AcceptSilent <= 0) {
+		err = errors.New(run.Barrier.Summary())
+	}
+	if err != nil {
+		return run, fmt.Errorf("%w: %w", ErrNotReached, errors.Join(err, o.endRun(ctx, &run)))
+	}
+	run.Ran = true
+	if err := do(ctx); err != nil {
+		if opts.EndOnFailure {
+			err = errors.Join(err, o.endRun(ctx, &run))
+		}
+		return run, err
+	}
+	if err := o.endRun(ctx, &run); err != nil {
+		return run, err
+	}
+	if left := run.State.InForce(); len(left) > 0 {
+		return run, fmt.Errorf("%w because of %s", ErrStillDown, left[0].ID)
+	}
+	return run, nil
+}
+
+// begin begins the period of the run, or takes one over.
+func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result, error) {
+	var begun period.Period
+	w := &write{needRows: true}
+	w.do = func(d *period.Document, now time.Time) error {
+		i, err := takeable(d, now, opts, w.rows)
+		if err != nil {
+			return err
+		}
+		run.TakenOver = ""
+		w.action = period.ActionStart
+		if i >= 0 {
+			w.action, run.TakenOver = period.ActionChange, d.Periods[i].RunID
+			d.Periods[i].UpdatedBy, d.Periods[i].UpdatedAt = o.Actor, now
+		} else {
+			i = len(d.Periods)
+			d.Periods = append(d.Periods, period.Period{
+				ID: newID(d), Kind: period.Deployment, Start: now, Enabled: true, Holder: opts.Holder, Job: opts.Job,
+				CreatedBy: o.Actor, CreatedAt: now,
+			})
+		}
+		p := &d.Periods[i]
+		promised := moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
+		expected, err := promised.ahead(now)
+		if err != nil {
+			return err
+		}
+		p.ExpectedEnd = cmp.Or(expected, p.ExpectedEnd, p.End)
+		p.End, p.RunID = time.Time{}, run.ID
+		p.Version++
+		set(&p.Reason, opts.Reason)
+		set(&p.Emergency, opts.Emergency)
+		begun = *p
+		return afterFaults(p.Validate(), promised)
+	}
+	res, err := o.write(ctx, w)
+	if err == nil {
+		res.Period, run.Period = begun, begun
+	}
+	return res, err
+}
+
+// takeable returns the index of the period that the run takes: the one that it names, or that of a
+// dead run of the holder. It returns -1 if the run begins its own.
+func takeable(d *period.Document, now time.Time, opts RunOptions, rows []store.Row) (int, error) {
+	if strings.TrimSpace(opts.Holder) == "" {
+		return 0, &period.FieldError{Field: "holder", Value: opts.Holder, Problem: "is missing; say whose deployment it is"}
+	}
+	take := -1
+	for i, p := range d.Periods {
+		named := opts.Period != "" && p.ID == opts.Period
+		if named && !p.InForce(now) {
+			return 0, fmt.Errorf("%q: %w", p.ID, ErrNotInForce)
+		}
+		if !named && (p.RunID == "" || p.Holder != opts.Holder || !p.InForce(now)) {
+			continue
+		}
+		switch life := lifeOf(rows, p.RunID); {
+		case p.RunID != "" && life == store.Live:
+			return 0, fmt.Errorf("%w: run %s of %s holds period %s", ErrRunning, p.RunID, cmp.Or(p.Holder, "unknown"), p.ID)
+		case named, opts.Period == "" && life != 0:
+			take = i
+		}
+	}
+	if opts.Period != "" && take < 0 {
+		return 0, fmt.Errorf("%q: %w", opts.Period, ErrNotFound)
+	}
+	return take, nil
+}
+
+// lifeOf is what the store knows about the row with this key; zero if there is no such row.
+func lifeOf(rows []store.Row, key string) store.Life {
+	for _, r := range rows {
+		if r.Key == key {
+			return r.Life
+		}
+	}
+	return 0
+}
+
+// endRun ends the period of the run, unless another has ended it or taken it over. While the store
+// fails it tries again, also after the end of ctx.
+func (o Operator) endRun(ctx context.Context, run *Run) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endRunWithin)
+	defer cancel()
+	for unconfirmed := false; ; {
+		res, err := o.write(ctx, &write{action: period.ActionEnd, do: func(d *period.Document, _ time.Time) error {
+			i, err := index(d, run.Period.ID)
+			if err != nil || d.Periods[i].RunID != run.ID {
+				return ErrTakenOver
+			}
+			d.Periods = append(d.Periods[:i:i], d.Periods[i+1:]...)
+			return nil
+		}})
+		if res.After != nil {
+			run.State = res.State()
+		}
+		if err == nil || unconfirmed && errors.Is(err, ErrTakenOver) {
+			run.Ended = true // perhaps by the unconfirmed write
+			return nil
+		}
+		unconfirmed = unconfirmed || errors.Is(err, ErrUnconfirmed)
+		_, ofStore := errors.AsType[*StoreError](err)
+		if !ofStore && !errors.Is(err, ErrUnconfirmed) {
+			return err
+		}
+		pause := time.NewTimer(time.Second)
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return err
+		case <-pause.C:
+		}
+	}
+}
+
+// runRow is the row of a run.
+type runRow struct {
+	rows store.Rows
+	key  string
+	seq  int64
+}
+
+func (r *runRow) put(ctx context.Context) error {
+	r.seq++
+	host, _ := os.Hostname()
+	b, err := period.Row{
+		ID: r.key, Run: true, Host: host, PID: os.Getpid(), Seq: r.seq, Reads: period.Reads(), State: period.Closed,
+	}.Encode()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, rowsTimeout)
+	defer cancel()
+	_, _, err = r.rows.PutRow(ctx, r.key, b, runLease)
+	return err
+}
+
+// hold renews the row until the caller calls release, which deletes it.
+func (r *runRow) hold() (release func()) {
+	done, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		renew := time.NewTicker(renewRun)
+		defer renew.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-renew.C:
+				_ = r.put(context.Background()) // else the lease ends, and another run may take over
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-stopped
+		ctx, cancel := context.WithTimeout(context.Background(), rowsTimeout)
+		defer cancel()
+		_ = r.rows.DeleteRow(ctx, r.key, []byte(period.NoteLeft)) // else its lease ends
+	}
+}
