@@ -56,7 +56,7 @@ func TestDuringRunsOnlyWhenItIsSafe(t *testing.T) {
 			for _, g := range f.gates {
 				require.False(t, g.Status().Open)
 			}
-			time.Sleep(5 * time.Minute) // its lease is renewed
+			<-time.After(5 * time.Minute) // its lease is renewed
 			j, err := f.op.Fleet(t.Context())
 			require.NoError(t, err)
 			require.Len(t, j.Instances, 2, "a run is no instance")
@@ -115,7 +115,7 @@ func TestDuringThatIsPresumedNeedsAcceptance(t *testing.T) {
 		require.NoError(t, err)
 		_, _, err = f.st.PutRow(t.Context(), "k", text, time.Second)
 		require.NoError(t, err)
-		time.Sleep(10 * time.Minute)
+		<-time.After(10 * time.Minute)
 		run, err := f.during(t, operator.RunOptions{AcceptSilent: 5 * time.Minute}, func(context.Context) error { return nil })
 		require.NoError(t, err)
 		require.Equal(t, operator.Presumed, run.Barrier.Result)
@@ -163,7 +163,7 @@ func TestALiveRunIsNotTakenOver(t *testing.T) {
 	t.Parallel()
 	inFleet(t, 1, func(t *testing.T, f *fleet) {
 		run, err := f.during(t, operator.RunOptions{}, func(context.Context) error {
-			time.Sleep(5 * time.Minute)
+			<-time.After(5 * time.Minute)
 			before, err := f.op.Read(t.Context())
 			require.NoError(t, err)
 			_, err = f.during(t, operator.RunOptions{}, func(context.Context) error { panic("it must not run") })
@@ -193,7 +193,7 @@ func TestOfTwoRunsAtOnceOneRuns(t *testing.T) {
 					if running.Add(1) > 1 {
 						t.Error("two runs at once")
 					}
-					time.Sleep(time.Minute)
+					<-time.After(time.Minute)
 					running.Add(-1)
 					ran.Add(1)
 					return nil
@@ -258,7 +258,7 @@ func TestARunOfAWindowRemovesItsEnd(t *testing.T) {
 			require.Equal(t, planned.Period.ID, p.ID)
 			require.Zero(t, p.End)
 			require.Equal(t, end, p.ExpectedEnd)
-			time.Sleep(2 * time.Hour)
+			<-time.After(2 * time.Hour)
 			require.False(t, f.gates[0].Status().Open, "the clock does not end it")
 			return nil
 		}
@@ -266,7 +266,7 @@ func TestARunOfAWindowRemovesItsEnd(t *testing.T) {
 		require.ErrorIs(t, err, operator.ErrNotInForce)
 		_, err = f.during(t, operator.RunOptions{Period: "zzz"}, do)
 		require.ErrorIs(t, err, operator.ErrNotFound)
-		time.Sleep(2 * time.Minute)
+		<-time.After(2 * time.Minute)
 		run, err := f.during(t, operator.RunOptions{Period: planned.Period.ID}, do)
 		require.NoError(t, err)
 		require.True(t, run.Ended)
