@@ -47,7 +47,7 @@ const (
 const youngSet = 20 * time.Second
 
 // Barrier is a closing write, for [Judge] and [Operator.Wait]. [Result.Barrier] returns that of a
-// write. The zero Barrier judges by all periods in force, by whatever wrote them.
+// write. The zero Barrier judges by all periods in force, regardless of the write.
 type Barrier struct {
 	// Period is the period as it was written. Judge uses its ID and its End. The zero Period means
 	// all periods in force.

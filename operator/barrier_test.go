@@ -222,7 +222,7 @@ func TestSafety(t *testing.T) {
 			f.set.Since, f.set.Blob.Now = noonUTC.Add(-time.Hour), noonUTC
 			f.set.Blob.Bytes = []byte{}
 			tc.change(&f)
-			// Rows name the last write of the document, whatever it is.
+			// Rows name the last write of the document.
 			for n, r := range f.set.Rows {
 				row, err := period.DecodeRow(r.Key, r.Bytes)
 				if err == nil && row.Revision == f.d.Revision && row.WriteID == "w" {

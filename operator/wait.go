@@ -113,7 +113,7 @@ func (o Operator) poll(ctx context.Context, b Barrier, opts WaitOptions, done fu
 		case <-pause.C:
 			continue
 		case <-hint:
-			pause.Reset(min(next, firstPause)) // at most one read in this time, whatever the hints
+			pause.Reset(min(next, firstPause)) // at most one read in this time, even if there are more hints
 		}
 		select {
 		case <-ctx.Done():
