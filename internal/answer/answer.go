@@ -135,8 +135,8 @@ func (a *Answers) Write(w http.ResponseWriter, r *http.Request) {
 func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 	f, page := a.settings.form(r)
 	h := w.Header()
-	retry, encoded := a.setShared(h, r)
-	if a.settings.cors.share(h, r) {
+	retry, encoded, preflight := a.setShared(h, r)
+	if preflight {
 		answerPreflight(w, r)
 		return
 	}
@@ -183,9 +183,7 @@ func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 // another content or let a cache keep the answer, and returns the status of the refusal.
 // answered is true if r was a preflight, which Announce answers itself.
 func (a *Answers) Announce(w http.ResponseWriter, r *http.Request) (status int, answered bool) {
-	h := w.Header()
-	a.setShared(h, r)
-	if a.settings.cors.share(h, r) {
+	if _, _, preflight := a.setShared(w.Header(), r); preflight {
 		answerPreflight(w, r)
 		return http.StatusNoContent, true
 	}
@@ -193,11 +191,12 @@ func (a *Answers) Announce(w http.ResponseWriter, r *http.Request) (status int, 
 }
 
 // setShared sets the headers that every refusal has. It returns the Retry-After among
-// them, and whether outer middleware encodes the body.
-func (a *Answers) setShared(h http.Header, r *http.Request) (retry *retryVariant, encoded bool) {
+// them, whether outer middleware encodes the body, and whether r is a preflight that is allowed.
+func (a *Answers) setShared(h http.Header, r *http.Request) (retry *retryVariant, encoded, preflight bool) {
 	retry = a.retry.Load().pick()
 	vary := varyNegotiation
-	if len(h) != 0 {
+	outer := len(h) != 0
+	if outer {
 		vary, encoded = takeOver(h)
 	}
 	h["Cache-Control"] = cacheNoStore
@@ -205,5 +204,6 @@ func (a *Answers) setShared(h http.Header, r *http.Request) (retry *retryVariant
 	h["Vary"] = vary
 	h["Downtime"] = a.downtime
 	announceClose(h, r)
-	return retry, encoded
+	preflight = (outer || a.settings.cors.origins != nil) && a.settings.cors.share(h, r)
+	return retry, encoded, preflight
 }

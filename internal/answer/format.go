@@ -67,16 +67,29 @@ func negotiateFormat(accept []string, fallback format) format {
 // part of a page (htmx, Turbo, fetch) gets a fragment of HTML: a page with a script of its own has
 // no place there, and a redirect would hide the refusal. htmx and Turbo insert also text as HTML.
 func (s *Settings) form(r *http.Request) (f format, page bool) {
-	f = negotiateFormat(r.Header["Accept"], s.fallback)
-	if f == formatJSON {
-		return f, false
+	accept := r.Header["Accept"]
+	f = negotiateFormat(accept, s.fallback)
+	// Most requests are none of a script. Looking at these is cheaper than looking up headers.
+	if f == formatJSON || len(r.Header) < scriptHeaders || (f == formatHTML && len(accept) > 0 && strings.HasPrefix(accept[0], navigation)) {
+		return f, f == formatHTML
 	}
 	if len(r.Header["Hx-Request"]) > 0 || len(r.Header["Turbo-Frame"]) > 0 {
 		return formatHTML, false
 	}
+	if f != formatHTML {
+		return f, false
+	}
 	dest := r.Header["Sec-Fetch-Dest"]
-	return f, f == formatHTML && (len(dest) == 0 || dest[0] != "empty")
+	return f, len(dest) == 0 || dest[0] != "empty"
 }
+
+const (
+	// scriptHeaders is how many headers a request of a script in a browser has at least: Accept,
+	// Accept-Encoding, Accept-Language, User-Agent, and two of htmx, Turbo or fetch.
+	scriptHeaders = 6
+	// navigation begins the Accept header of a browser that opens a page.
+	navigation = "text/html,application/xhtml+xml,application/xml;q=0.9"
+)
 
 // listedFirst reports whether line begins with the range name, with no parameters.
 func listedFirst(line, name string) bool {

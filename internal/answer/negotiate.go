@@ -79,13 +79,20 @@ type rangeScanner struct {
 
 // next goes to the next range and reports whether there is one.
 func (s *rangeScanner) next() bool {
-	for s.n < maxAcceptRanges && (s.line != "" || s.nextLine()) {
+	for s.n < maxAcceptRanges {
+		for s.line != "" && (s.line[0] == ',' || s.line[0] == ' ' || s.line[0] == '\t') {
+			s.line = s.line[1:] // empty elements are ignored (RFC 9110 section 5.6.1)
+		}
+		if s.line == "" {
+			if !s.nextLine() {
+				return false
+			}
+			continue
+		}
 		var element string
 		element, s.line, _ = strings.Cut(s.line, ",")
 		name, params, has := strings.Cut(element, ";")
-		if s.name = trimSpace(name); s.name == "" && !has {
-			continue // empty elements are ignored (RFC 9110 section 5.6.1)
-		}
+		s.name = trimSpace(name)
 		s.n++
 		if !has {
 			s.q, s.params = maxWeight, false

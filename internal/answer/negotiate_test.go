@@ -132,6 +132,7 @@ func TestAPartOfAPageIsAFragment(t *testing.T) {
 		body   string
 	}{
 		"a navigation":  {http.Header{"Sec-Fetch-Dest": {"document"}}, 302, nil, ""},
+		"another one":   {http.Header{"Accept": {acceptChrome}, "Cookie": {"a=b"}}, 302, nil, ""},
 		"a frame":       {http.Header{"Sec-Fetch-Dest": {"iframe"}}, 302, nil, ""},
 		"htmx":          {http.Header{"Hx-Request": {"true"}, "Accept": {"*/*"}}, 503, contentTypes[formatHTML], fragment},
 		"Turbo":         {http.Header{"Turbo-Frame": {"cart"}}, 503, contentTypes[formatHTML], fragment},
@@ -141,6 +142,9 @@ func TestAPartOfAPageIsAFragment(t *testing.T) {
 		"htmx for JSON": {http.Header{"Hx-Request": {"true"}, "Accept": {"application/json"}}, 503, contentTypes[formatJSON], "{"},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
+		for _, name := range []string{"User-Agent", "Accept-Encoding", "Accept-Language", "Referer"} {
+			r.Header.Set(name, "en")
+		}
 		r.Header.Set("Accept", "text/html")
 		maps.Copy(r.Header, tc.header)
 		w := httptest.NewRecorder()
