@@ -43,6 +43,7 @@ type gateJSON struct {
 	InFlight       int64    `json:"in_flight"`
 	Bypassed       int64    `json:"bypassed"`
 	Exempt         int64    `json:"exempt"`
+	Held           int64    `json:"held"`
 	// Health is "fresh", "lost" or "never-read". Age is seconds since the last answered read.
 	Health     string `json:"health"`
 	Age        int64  `json:"age"`
@@ -78,7 +79,7 @@ func (s *site) apiState(r *http.Request, _ string) (answer, *problem) {
 // stateTag is the tag of a state without the members that change with every answer.
 func stateTag(s stateJSON) string {
 	gate := *s.Gate
-	gate.Age, gate.InFlight, gate.Bypassed, gate.Exempt = 0, 0, 0, 0
+	gate.Age, gate.InFlight, gate.Bypassed, gate.Exempt, gate.Held = 0, 0, 0, 0, 0
 	s.Gate, s.Time = &gate, time.Time{}
 	return digestTag(s)
 }
@@ -227,7 +228,7 @@ func (s *site) gateNow() *gateJSON {
 		Instance: st.Instance, State: state, Cause: cause,
 		Override: st.Override, OverrideFrom: st.OverrideFrom, OverrideUnread: st.OverrideErr != nil,
 		Revision: st.Revision, Regressed: st.Regressed,
-		Drained: append([]string{}, st.Drained...), InFlight: st.InFlight, Bypassed: st.Bypassed, Exempt: st.Exempt,
+		Drained: append([]string{}, st.Drained...), InFlight: st.InFlight, Bypassed: st.Bypassed, Exempt: st.Exempt, Held: st.Held,
 		Health: string(st.Health), Age: int64(st.Age / time.Second), Hints: st.Hints, Registered: st.Registered,
 	}
 }

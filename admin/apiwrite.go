@@ -1,8 +1,11 @@
 package admin
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
+	"time"
 
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
@@ -19,15 +22,23 @@ type resultJSON struct {
 
 func (s *site) apiStart(r *http.Request, _ string) (answer, *problem) {
 	var o operator.StartOptions
+	var seconds *int64
 	if p := body(r,
 		period.Member{Name: "reason", Into: &o.Reason},
 		period.Member{Name: "expected_end", Into: &o.ExpectedEnd},
 		period.Member{Name: "end", Into: &o.End},
 		period.Member{Name: "emergency", Into: &o.Emergency},
+		period.Member{Name: "hold", Into: &seconds},
 		period.Member{Name: "holder", Into: &o.Holder},
 		period.Member{Name: "revision", Into: &o.IfRevision},
 	); p != nil {
 		return answer{}, p
+	}
+	if seconds != nil {
+		if *seconds < 0 || *seconds > int64(period.MaxHold/time.Second) { // the product would overflow
+			return answer{}, invalid("hold", strconv.FormatInt(*seconds, 10), fmt.Sprintf("want 0 to %d seconds", int64(period.MaxHold/time.Second)))
+		}
+		o.Hold = new(time.Duration(*seconds) * time.Second)
 	}
 	if !o.End.IsZero() && !o.ExpectedEnd.IsZero() {
 		return answer{}, invalid("end", "", "want either end, at which the site reopens by itself, or expected_end, which opens nothing")

@@ -56,6 +56,19 @@ func TestAPIAutomaticEnd(t *testing.T) {
 	require.Equal(t, "alice", begun.at("period", "created_by"))
 }
 
+func TestAPIHold(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, memstore.New())
+	require.EqualValues(t, 20, c.do("POST", "start", `{"hold": 20}`).at("period", "hold"))
+	require.EqualValues(t, 20, c.do("POST", "start", `{"reason": "the hold stays"}`).at("period", "hold"))
+	require.Nil(t, c.do("POST", "start", `{"hold": 0}`).at("period", "hold"))
+	for _, hold := range []string{"-1", "601", "9223372036854775807", `"20s"`} {
+		wrong := c.do("POST", "start", `{"hold": `+hold+`}`)
+		require.Equal(t, http.StatusBadRequest, wrong.Code)
+		require.Contains(t, wrong.Body.String(), `"field": "hold"`)
+	}
+}
+
 func TestAPITwoWriters(t *testing.T) {
 	t.Parallel()
 	for name, store := range apiStores {

@@ -98,7 +98,7 @@ func fresh(set store.Rowset, g core.Status) store.Rowset {
 	row.Override, row.Regressed = g.Override, g.Regressed
 	row.StoreID, row.Revision, row.WriteID = g.StoreID, g.Revision, g.WriteID
 	row.Drained, row.DrainedUntil = g.Drained, time.Time{}
-	row.Streams = g.Streams
+	row.Held, row.Streams = g.Held, g.Streams
 	row.InFlight, row.Bypassed, row.Exempt, row.Judged = g.InFlight, g.Bypassed, g.Exempt, g.Judged
 	if b, err := row.Encode(); err == nil {
 		set.Rows = slices.Clone(set.Rows)

@@ -77,7 +77,7 @@ func TestFleetShowsEveryInstance(t *testing.T) {
 		func(r *period.Row) { r.Revision, r.Regressed = 41, true },
 		func(r *period.Row) {
 			r.Override, r.Rules = "up", "ba9876543210"
-			r.Streams = map[string]int64{"chat": 12, "a\x1b": 3}
+			r.Streams, r.Held = map[string]int64{"chat": 12, "a\x1b": 3}, 7
 		},
 		func(r *period.Row) {
 			r.StoreID, r.Revision, r.WriteID, r.State, r.Cause = "", 0, "", period.Starting, "starting"
@@ -100,6 +100,7 @@ func TestFleetShowsEveryInstance(t *testing.T) {
 		"web4 4714 dddddddd… open 0 behind 0 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
 		"web5 4715 eeeeeeee… open 41 ahead 0 0 0 now keep 0123456789ab v1.2.3 v0.1.0",
 		"web6 4716 ffffffff… open 1 0 0 0 now keep ba9876543210 v1.2.3 v0.1.0",
+		`held web6/4716: 7 requests wait until it opens`,
 		`streams web6/4716: a\x1b 3, chat 12; no drain waits for them`,
 		`web\x1b[2J 4717 gggggggg… refusing none 0 0 0 now keep 0123456789ab v1.2.3 v0.1.0`,
 		"web8 4718 hhhhhhhh… open 1 of another 0 2 1 now keep 0123456789ab v1.2.3 v0.1.0",

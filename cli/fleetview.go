@@ -101,6 +101,9 @@ func (v view) oddities(w io.Writer, f fleet, i operator.Instance) {
 	if i.Override != "" {
 		fmt.Fprintf(w, label, "override", v.warning(who+" is held "+safe(i.Override))+", and ignores this store")
 	}
+	if i.Held > 0 {
+		fmt.Fprintf(w, label, "held", who+": "+strconv.FormatInt(i.Held, 10)+" requests wait until it opens")
+	}
 	if len(i.Streams) > 0 {
 		fmt.Fprintf(w, label, "streams", who+": "+streams(i)+"; no drain waits for them")
 	}

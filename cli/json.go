@@ -48,7 +48,7 @@ type checkJSON struct {
 	Method   string    `json:"method"`
 	Target   string    `json:"target"`
 	At       time.Time `json:"at"`
-	Outcome  string    `json:"outcome"` // "open", "exempt", "bypassed" or "blocked"
+	Outcome  string    `json:"outcome"` // "open", "exempt", "bypassed", "held" or "blocked"
 	Passes   bool      `json:"passes"`
 	Rules    string    `json:"rules"` // "site", or "given": only those of the flags
 	Rule     string    `json:"rule,omitzero"`

@@ -14,6 +14,7 @@ func (a *app) startCommand() *cobra.Command {
 	var o struct {
 		reason, until, holder string
 		howLong               durationFlag
+		hold                  holdFlag
 		autoEnd, emergency    bool
 		barrier               waiting
 	}
@@ -24,6 +25,11 @@ func (a *app) startCommand() *cobra.Command {
 
 --for and --until are the expected end: visitors are told, and the site stays down after it.
 With --auto-end they are the real end, and the site reopens by itself.
+
+With --hold, for work that is over within seconds, new requests wait instead of failing. They
+are served when the site is up again. The limit counts from the closing of each instance; after
+it, or if an instance already holds as many requests as it may (1,000 by default), requests get
+the usual refusal.
 
 A deployment belongs to its holder: this person at this host, or this job of a CI run. A
 second start by the same holder changes the deployment that is in force, and only what is
@@ -43,6 +49,7 @@ waits for. After --wait it gives up, and the site stays down. RESULT and exit co
 			"start --reason 'Moving the database' --for 30m",
 			"start --until 06:00 --tz Europe/Berlin",
 			"start --for 10m --auto-end",
+			"start --hold 20s --reason 'A short migration'",
 			"start --emergency --reason 'Losing orders' --no-wait",
 			"start --expect 3 --wait 5m",
 		),
@@ -58,6 +65,7 @@ waits for. After --wait it gives up, and the site stays down. RESULT and exit co
 	f.Var(&o.howLong, "for", "how long it is expected to take: 30m, 1h30m, 2d")
 	f.StringVar(&o.until, "until", "", "expected to be over at `TIME`: 06:00, '2026-03-08 06:00', RFC 3339")
 	f.BoolVar(&o.autoEnd, "auto-end", false, "end by itself at --for or --until")
+	f.Var(&o.hold, "hold", "let new requests wait for up to this time instead of failing: 20s; 0 ends it")
 	f.BoolVar(&o.emergency, "emergency", false, "it was not planned: monitors are told")
 	f.StringVar(&o.holder, "holder", "", "it belongs to `NAME` (else the CI run's, else the actor's)")
 	o.barrier.flags(f, true)
@@ -81,6 +89,7 @@ waits for. After --wait it gives up, and the site stays down. RESULT and exit co
 			whose := s.holderOf(o.holder)
 			opts := operator.StartOptions{
 				Holder: whose.name, Job: whose.job, Reason: given(cmd, "reason", &o.reason), Emergency: given(cmd, "emergency", &o.emergency),
+				Hold: given(cmd, "hold", (*time.Duration)(&o.hold)),
 			}
 			if o.autoEnd {
 				opts.End, opts.EndAfter = until, o.howLong.duration()

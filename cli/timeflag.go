@@ -10,6 +10,7 @@ import (
 	"time"
 	_ "time/tzdata" // --tz works where the machine has no zones
 
+	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/period/walltime"
 )
 
@@ -157,3 +158,26 @@ func (d *durationFlag) String() string {
 func (d *durationFlag) Type() string { return "DURATION" }
 
 func (d *durationFlag) duration() time.Duration { return time.Duration(*d) }
+
+// holdFlag is the duration of a hold as a flag. 0 ends the hold of a deployment.
+type holdFlag time.Duration
+
+func (d *holdFlag) Set(s string) (err error) {
+	var v time.Duration
+	if s != "0" && s != "0s" {
+		v, err = parseDuration(s)
+	}
+	switch {
+	case err != nil:
+	case v%time.Second != 0:
+		err = fmt.Errorf("%q: want whole seconds", s)
+	case v > period.MaxHold:
+		err = fmt.Errorf("%q: want at most %s", s, span(period.MaxHold))
+	}
+	*d = holdFlag(v)
+	return err
+}
+
+func (d *holdFlag) String() string { return (*durationFlag)(d).String() }
+
+func (d *holdFlag) Type() string { return "DURATION" }

@@ -127,6 +127,9 @@ func (v view) period(w io.Writer, word string, p period.Period, now time.Time) {
 	}
 	fmt.Fprintf(w, label, word, head+from+v.when(p.Start, now))
 	fmt.Fprintf(w, label, "", v.until(p, now))
+	if hold := p.Hold(); hold > 0 {
+		fmt.Fprintf(w, label, "", "new requests wait for up to "+span(hold)+" after an instance has closed")
+	}
 	if p.Reason != "" {
 		fmt.Fprintf(w, label, "", "reason: "+safe(p.Reason))
 	}

@@ -57,9 +57,22 @@ func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
 // sets headers on w that forbid caches to keep the answer. If the decision does not pass, the
 // ticket is empty. The caller then answers, with [Gate.Respond] or in its own way.
 //
+// If a period holds requests, Admit waits: see [Held]. It calls Config.OnDecision when the request
+// begins to wait, and again if it is then refused, or passes by a predicate. The decision that
+// Admit returns is never Held.
+//
 // Admit may change r. It removes an upgrade to HTTP/2, as Enter does. It also removes a key in
 // the query that let r pass; see [APIKeyQuery].
 func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
+	ticket, d := g.admit(ctx, w, r)
+	if d.Outcome == Held {
+		return g.hold(ctx, w, r, d)
+	}
+	return ticket, d
+}
+
+// admit is Admit without the wait.
+func (g *Gate) admit(ctx context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
 	if r != nil && r.Method == preface {
 		return Ticket{}, Decision{Closure: unknownClosure}
 	}
@@ -74,6 +87,8 @@ func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request
 		d, by := g.decide(ctx, s, r)
 		c := s.exempt.of(r)
 		switch d.Outcome {
+		case Held:
+			return Ticket{}, d
 		case Blocked:
 			c.refused.Add(1)
 			g.report(ctx, s, r, d)
@@ -114,7 +129,7 @@ func (g *Gate) Decide(ctx context.Context, r *http.Request) Decision {
 	return d
 }
 
-// decide applies the rules in their order: state, exempt paths, predicates. A CONNECT tunnel
+// decide applies the rules in their order: state, exempt paths, predicates, hold. A CONNECT tunnel
 // leads to a host and not to a path, so no path exempts it. by is the predicate that lets r pass;
 // nil if there is none.
 func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) (d Decision, by *Predicate) {
@@ -143,6 +158,9 @@ func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) (d Deci
 			return d, p
 		}
 	}
+	if !s.closure.HoldUntil.IsZero() {
+		d.Outcome = Held
+	}
 	return d, nil
 }
 
@@ -166,8 +184,10 @@ func panicAttr(value any) slog.Attr {
 	if fault, ok := value.(runtime.Error); ok {
 		return slog.String("panic", fault.Error())
 	}
-	return slog.String("panic", fmt.Sprintf("%T", value))
+	return slog.String("panic", typeName(value))
 }
+
+func typeName(value any) string { return fmt.Sprintf("%T", value) }
 
 // warnOnce logs at most one line for each snapshot. A fault in the request path can occur with
 // every request and would flood the log.

@@ -25,6 +25,8 @@ type facts struct {
 	verdict    func(storeTime time.Time) period.Verdict
 	inForce    func(storeTime time.Time) []string // ids
 	stopped    bool
+	holds      bool      // the Config holds requests, and the gate is not shut down
+	closedAt   time.Time // when the gate closed; the present instant if it is open
 }
 
 // conclusion is the result of the facts at one instant.
@@ -75,6 +77,9 @@ func conclude(f facts, now time.Time) conclusion {
 		c.closure = &Closure{
 			Cause: CausePeriod, Period: v.Governing.ID, Reason: v.Governing.Reason,
 			Emergency: v.Emergency, Since: v.Since, Until: v.Until, periods: ids,
+		}
+		if limit := f.closedAt.Add(v.Hold); f.holds && now.Before(limit) {
+			c.closure.HoldUntil, c.next = limit, earliest(now, c.next, limit)
 		}
 	case f.onLost != Refuse:
 	case !f.staleSince.IsZero():

@@ -49,6 +49,11 @@ type Config struct {
 	// means 1 s.
 	PredicateTimeout time.Duration
 
+	// MaxHeld is how many requests can wait at the same time while a period holds them, see [Held].
+	// Further requests are refused at once. Each waiting request keeps its connection and its
+	// goroutine. Zero means 1,000. A negative value means that no request waits.
+	MaxHeld int
+
 	// StatusCode is the status of a refusal, 400 to 599. Zero means 503.
 	StatusCode int
 	// RedirectURL redirects a refused GET or HEAD that accepts HTML, with status 302. It is an
@@ -155,6 +160,7 @@ type settings struct {
 	paths       []string // the entries of exempt
 	bypass      []Predicate
 	carry       bool
+	maxHeld     int64 // 0: no request waits
 	asker       *asker
 	answer      *answer.Settings
 	down        bool
@@ -190,6 +196,7 @@ func (c Config) resolveIn(env string) (*settings, error) {
 		paths:      slices.Concat(c.ExemptExact, c.ExemptPaths),
 		bypass:     slices.Clone(c.Bypass),
 		carry:      c.CarryTickets,
+		maxHeld:    int64(max(cmp.Or(c.MaxHeld, defaultMaxHeld), 0)),
 		down:       c.Down,
 		file:       c.OverrideFile,
 		fileRule:   trust.Rule{Lifted: c.TrustWritableOverride, Option: "Config.TrustWritableOverride"},

@@ -19,9 +19,14 @@ const (
 	Exempt
 	// Bypassed means that the site is down, and a predicate lets this request pass.
 	Bypassed
+	// Held means that the site is down, and the request waits until the gate opens, instead of
+	// failing. Only a period with a hold has this outcome, and only until Closure.HoldUntil. At
+	// most Config.MaxHeld requests wait; the others are Blocked. [Gate.Decide] and [Explain] return
+	// Held and do not wait.
+	Held
 )
 
-// String is the outcome in lower case: "open", "exempt", "bypassed", "blocked".
+// String is the outcome in lower case: "open", "exempt", "bypassed", "held", "blocked".
 func (o Outcome) String() string {
 	switch o {
 	case Open:
@@ -30,6 +35,8 @@ func (o Outcome) String() string {
 		return "exempt"
 	case Bypassed:
 		return "bypassed"
+	case Held:
+		return "held"
 	case Blocked:
 		return "blocked"
 	}
@@ -49,7 +56,7 @@ type Decision struct {
 }
 
 // Passes reports whether the request may go on to its handler.
-func (d Decision) Passes() bool { return d.Outcome != Blocked }
+func (d Decision) Passes() bool { return d.Outcome != Blocked && d.Outcome != Held }
 
 // Cause is why a gate is closed.
 type Cause uint8
@@ -96,9 +103,13 @@ type Closure struct {
 	// Until is the expected end of the stretch: the end of that union, by the expected end of
 	// each period. Zero when unknown. It may have passed; the downtime is then overdue.
 	Until time.Time
+	// HoldUntil is when requests no longer wait until the gate opens, see [Held]. Zero means that
+	// they are refused at once.
+	HoldUntil time.Time
 
 	periods []string        // the ids of all periods in force
 	answers *answer.Answers // prepared with the snapshot; nil in a Closure that a caller made
+	queue   *queue          // made with the snapshot; nil if HoldUntil is zero
 }
 
 // Kind returns the kind for programs: "planned", "emergency", "starting" or "store-lost". The
@@ -122,7 +133,7 @@ func (c *Closure) same(other *Closure) bool {
 	}
 	return c.Cause == other.Cause && c.Override == other.Override && c.Period == other.Period &&
 		c.Reason == other.Reason && c.Emergency == other.Emergency &&
-		c.Since.Equal(other.Since) && c.Until.Equal(other.Until) && slices.Equal(c.periods, other.periods)
+		c.Since.Equal(other.Since) && c.Until.Equal(other.Until) && c.HoldUntil.Equal(other.HoldUntil) && slices.Equal(c.periods, other.periods)
 }
 
 // facts returns the facts that a refusal shows about the closure.

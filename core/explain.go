@@ -10,9 +10,9 @@ import (
 // Explain returns the decision that a gate with this Config would make about r at the instant at,
 // if its store held doc. A nil doc means that no document was ever written. A gate uses the same
 // code. Explain applies Down. It does not read cfg.Store, the override file or the environment
-// variable DOWNTIME. These belong to the process of a gate, and the caller can run elsewhere.
-// Predicates get the context of r. The error is that of [Config.Validate], without the fault of
-// DOWNTIME.
+// variable DOWNTIME. These belong to the process of a gate, and the caller can run elsewhere. A
+// request is held if a gate that closed at Closure.Since would hold it. Predicates get the context
+// of r. The error is that of [Config.Validate], without the fault of DOWNTIME.
 func Explain(cfg Config, doc *period.Document, at time.Time, r *http.Request) (Decision, error) {
 	set, err := cfg.resolveIn("")
 	if err != nil {
@@ -20,7 +20,7 @@ func Explain(cfg Config, doc *period.Document, at time.Time, r *http.Request) (D
 	}
 	s := state{begun: at}
 	s.known.doc = doc
-	f := facts{hasStore: true, served: true, begun: at, verdict: s.verdict}
+	f := facts{hasStore: true, served: true, begun: at, verdict: s.verdict, holds: set.maxHeld > 0, closedAt: s.verdict(at).Since}
 	f.override, f.overrideFrom, f.overrideSince = set.overriding(&s)
 	snap := openSnapshot(nil)
 	if c := conclude(f, at).closure; c != nil {

@@ -41,7 +41,8 @@ type follower struct {
 	ticks   time.Time // when the prepared answers change; zero if they do not
 	retired []*retired
 	streams streams
-	judged  int64 // requests that were decided under snapshots no longer in retired
+	held    atomic.Int64 // requests that wait until the gate opens
+	judged  int64        // requests that were decided under snapshots no longer in retired
 	waiters []waiter
 	spare   string // next key for the row, in case the present row is deleted
 	logs    logQueue
@@ -227,6 +228,9 @@ func (f *follower) install(now time.Time) {
 		})
 		copied := *closure // the one in state stays without answers
 		copied.answers = answers
+		if !copied.HoldUntil.IsZero() {
+			copied.queue = &queue{over: make(chan struct{})}
+		}
 		next = closedSnapshot(&copied, answers, old)
 	}
 	if next.open() && f.state.leaving {
@@ -235,6 +239,9 @@ func (f *follower) install(now time.Time) {
 	f.current.Store(next)
 	if old.open() && !f.state.leaving {
 		close(old.closing)
+	}
+	if old.closure != nil && old.closure.queue != nil {
+		old.closure.queue.end(next, f.held.Load())
 	}
 	f.retired = append(f.retired, retire(old, next))
 	f.tickAnswers(now)
@@ -426,7 +433,7 @@ func (f *follower) readFile() {
 
 // counters adds up the counters of all snapshots. The caller holds f.mu.
 func (f *follower) counters() counters {
-	c := counters{judged: f.judged, streams: f.streams.running()}
+	c := counters{judged: f.judged, held: f.held.Load(), streams: f.streams.running()}
 	c.add(f.current.Load())
 	for _, r := range f.retired {
 		c.add(r.snapshot)

@@ -68,6 +68,7 @@ func (s *snapshot) refusesLess(next *snapshot) bool { return s.open() && !next.o
 // counters are the requests of all snapshots, and the streams of the gate.
 type counters struct {
 	inFlight, bypassed, exempt, judged int64
+	held                               int64            // these wait, and are not counted in
 	streams                            map[string]int64 // by name; nil if there are none
 }
 

@@ -72,6 +72,9 @@ type Status struct {
 	// InFlight counts running requests that were admitted while open; Bypassed and Exempt
 	// those that were admitted while closed. Judged counts all requests since the start.
 	InFlight, Bypassed, Exempt, Judged int64
+	// Held counts the requests that wait until the gate opens, see [Held]. They are not among the
+	// requests above.
+	Held int64
 	// Streams counts the running streams by name, see [Stream]. They are not among the requests
 	// above. Nil means none.
 	Streams map[string]int64
@@ -103,7 +106,7 @@ func (g *Gate) Status() Status {
 		Override: override.String(), OverrideFrom: from, OverrideErr: s.file.err,
 		Periods: []period.Period{}, Store: g.set.description,
 		HandEdited: s.known.handEdited, Err: s.known.err, ClockOffset: s.known.offset,
-		InFlight: c.inFlight, Bypassed: c.bypassed, Exempt: c.exempt, Judged: c.judged, Streams: c.streams,
+		InFlight: c.inFlight, Bypassed: c.bypassed, Exempt: c.exempt, Judged: c.judged, Held: c.held, Streams: c.streams,
 		Quiet: s.now.quiet, Drained: append([]string{}, s.now.drained...),
 		Instance: s.row.key, Registered: s.row.registered, RowErr: s.row.err,
 	}

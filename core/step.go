@@ -74,6 +74,7 @@ func (set *settings) settle(s *state, in input, out *output) {
 	f := facts{
 		hasStore: set.store != nil, served: s.mayServe(in.now), firstStart: set.firstStart, begun: s.begun, onLost: set.onLost,
 		offset: k.offset, fileUnread: set.file != "" && !s.file.read, stopped: s.stopped,
+		holds: set.maxHeld > 0 && !s.leaving, closedAt: in.now,
 		verdict: s.verdict,
 		inForce: func(t time.Time) []string {
 			var ids []string
@@ -85,6 +86,9 @@ func (set *settings) settle(s *state, in input, out *output) {
 		},
 	}
 	f.override, f.overrideFrom, f.overrideSince = set.overriding(s)
+	if s.now.closure != nil {
+		f.closedAt = s.now.closedAt
+	}
 	unheard := age(in.now, k.at, s.begun)
 	if k.lost {
 		if k.stale.IsZero() && unheard >= set.maxStale {

@@ -27,6 +27,10 @@ type StartOptions struct {
 	Reason *string
 	// Emergency marks downtime that was not planned. Nil means false, or unchanged.
 	Emergency *bool
+	// Hold makes new requests wait instead of failing, for at most this time after an instance has
+	// closed. Whole seconds, at most [period.MaxHold]. A pointer to 0 refuses requests at once. Nil
+	// means 0, or unchanged.
+	Hold *time.Duration
 	// ExpectedEnd, or the store's time plus ExpectedAfter, is when the downtime is expected to be
 	// over. Visitors see it. It does not end the downtime.
 	ExpectedEnd   time.Time
@@ -72,6 +76,9 @@ func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (p
 	if err := sameRevision(d, opts.IfRevision); err != nil {
 		return period.Period{}, err
 	}
+	if hold := opts.Hold; hold != nil && *hold%time.Second != 0 {
+		return period.Period{}, &period.FieldError{Field: "hold", Value: *hold, Problem: "want whole seconds"}
+	}
 	last, promised := moment{"end", opts.End, opts.EndAfter}, moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
 	end, err := last.ahead(now)
 	if err != nil {
@@ -97,6 +104,9 @@ func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (p
 	p.Version++
 	set(&p.Reason, opts.Reason)
 	set(&p.Emergency, opts.Emergency)
+	if opts.Hold != nil {
+		p.HoldSeconds = int64(*opts.Hold / time.Second)
+	}
 	if !end.IsZero() || !expected.IsZero() {
 		p.End, p.ExpectedEnd = end, expected
 	}

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +66,20 @@ func TestStartAgainChangesOnlyWhatIsGiven(t *testing.T) {
 			given:  StartOptions{EndAfter: time.Hour},
 			want:   func(p *period.Period) { p.End, p.ExpectedEnd = noonUTC.Add(time.Hour), time.Time{} },
 			closes: true,
+		},
+		"a hold": {
+			given: StartOptions{Hold: new(20 * time.Second)},
+			want:  func(p *period.Period) { p.HoldSeconds = 20 },
+		},
+		"no hold": {
+			had:   func(p *period.Period) { p.HoldSeconds = 20 },
+			given: StartOptions{Hold: new(time.Duration(0))},
+			want:  func(p *period.Period) { p.HoldSeconds = 0 },
+		},
+		"the hold stays": {
+			had:   func(p *period.Period) { p.HoldSeconds = 20 },
+			given: StartOptions{Reason: new("r")},
+			want:  func(p *period.Period) { p.HoldSeconds, p.Reason = 20, "r" },
 		},
 		"an emergency": {
 			given: StartOptions{Emergency: new(true)},
@@ -178,6 +193,19 @@ func TestStartNeedsAnActorOrAHolder(t *testing.T) {
 			require.Equal(t, tc.wantHolder, res.Period.Holder)
 			require.Equal(t, tc.wantActor, res.Period.CreatedBy)
 			require.Equal(t, tc.wantActor, st.log(t)[0].Actor)
+		})
+	}
+}
+
+func TestAHoldIsWholeSecondsWithinItsLimit(t *testing.T) {
+	t.Parallel()
+	for name, hold := range map[string]time.Duration{"part of a second": 1500 * time.Millisecond, "negative": -time.Second, "too long": period.MaxHold + time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := by(storeAt(noonUTC), "carol").Start(t.Context(), StartOptions{Hold: &hold})
+			fault, found := errors.AsType[*period.FieldError](err)
+			require.True(t, found, "%v", err)
+			require.Equal(t, "hold", fault.Field)
 		})
 	}
 }

@@ -29,10 +29,10 @@ func (c Change) ID() string {
 // FieldChange is one member of a period that a write has changed.
 type FieldChange struct {
 	// Name is the name of the member in JSON: "kind", "start", "end", "expected_end",
-	// "enabled", "emergency", "reason", "holder" or "job".
+	// "enabled", "emergency", "hold", "reason", "holder" or "job".
 	Name string
 	// Before and After are the values: instants as RFC 3339 in UTC, flags as "true" and
-	// "false". "" means that there is no value, or no period.
+	// "false", the hold as "20s". "" means that there is no value, or no period.
 	Before, After string
 }
 
@@ -45,7 +45,7 @@ func (f FieldChange) Instant() bool {
 // period that was added or removed it lists all members that have a value. Version, CreatedBy,
 // CreatedAt, UpdatedBy and UpdatedAt are not listed. The result is never nil.
 func (c Change) Fields() []FieldChange {
-	var before, after [9]FieldChange
+	var before, after [10]FieldChange
 	if c.Before != nil {
 		before = c.Before.fields()
 	}
@@ -63,14 +63,15 @@ func (c Change) Fields() []FieldChange {
 }
 
 // fields returns the members of p that [Change.Fields] compares, with their values in After.
-func (p Period) fields() [9]FieldChange {
-	return [9]FieldChange{
+func (p Period) fields() [10]FieldChange {
+	return [10]FieldChange{
 		{Name: "kind", After: string(p.Kind)},
 		{Name: "start", After: instantText(p.Start)},
 		{Name: "end", After: instantText(p.End)},
 		{Name: "expected_end", After: instantText(p.ExpectedEnd)},
 		{Name: "enabled", After: strconv.FormatBool(p.Enabled)},
 		{Name: "emergency", After: strconv.FormatBool(p.Emergency)},
+		{Name: "hold", After: holdText(p.Hold())},
 		{Name: "reason", After: p.Reason},
 		{Name: "holder", After: p.Holder},
 		{Name: "job", After: p.Job},
@@ -82,6 +83,13 @@ func instantText(t time.Time) string {
 		return ""
 	}
 	return Canonical(t).Format(time.RFC3339Nano)
+}
+
+func holdText(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
 }
 
 // canonical returns a copy of c with instants in the form of [Canonical].

@@ -14,7 +14,7 @@ func TestFieldsOfAChange(t *testing.T) {
 	other.Version, other.UpdatedBy, other.UpdatedAt = 7, "ann", noon
 	same := other
 	other.End, other.ExpectedEnd = time.Time{}, noon.Add(90*time.Minute+time.Microsecond)
-	other.Enabled, other.Emergency, other.Reason = false, true, "r"
+	other.Enabled, other.Emergency, other.HoldSeconds, other.Reason = false, true, 20, "r"
 	for name, test := range map[string]struct {
 		c    Change
 		want []FieldChange
@@ -25,6 +25,7 @@ func TestFieldsOfAChange(t *testing.T) {
 			{"expected_end", "", "2026-03-08T13:30:00.000001Z"},
 			{"enabled", "true", "false"},
 			{"emergency", "false", "true"},
+			{"hold", "", "20s"},
 			{"reason", "", "r"},
 		}},
 		"an added one": {Change{nil, &w}, []FieldChange{
@@ -90,6 +91,7 @@ func TestGrew(t *testing.T) {
 		"another, disabled":         {func(p *Period) { p.ID, p.Enabled = "x", false }, false},
 		"disabled and later":        {func(p *Period) { p.Enabled, p.End = false, time.Time{} }, false},
 		"a reason, an expected end": {func(p *Period) { p.Reason, p.ExpectedEnd = "r", noon.Add(99) }, false},
+		"a hold":                    {func(p *Period) { p.HoldSeconds = 20 }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -49,7 +49,7 @@ func TestAnEntryIsBounded(t *testing.T) {
 	}
 	names := strings.Repeat("ä", MaxNameLen/2)
 	crowded := Period{
-		ID: strings.Repeat("Z", MaxIDLen), Kind: Window, Start: noon, End: noon, ExpectedEnd: noon, Enabled: true, Emergency: true, Version: 1 << 50,
+		ID: strings.Repeat("Z", MaxIDLen), Kind: Window, Start: noon, End: noon, ExpectedEnd: noon, Enabled: true, Emergency: true, HoldSeconds: 600, Version: 1 << 50,
 		Reason: strings.Repeat("ü", MaxReasonLen/2), Holder: names, CreatedBy: names, CreatedAt: noon, UpdatedBy: names, UpdatedAt: noon,
 	}
 	hostile := crowded

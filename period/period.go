@@ -29,6 +29,9 @@ const (
 	MaxNameLen   = 256 // Holder, Job, CreatedBy, UpdatedBy
 )
 
+// MaxHold is the longest [Period.HoldSeconds]. Clients and proxies give up earlier.
+const MaxHold = 10 * time.Minute
+
 // The years of the instants in a document, in UTC.
 const (
 	MinYear = 2000
@@ -60,6 +63,11 @@ type Period struct {
 	// Emergency marks downtime that was not planned. The Downtime header then says
 	// kind=emergency instead of kind=planned.
 	Emergency bool `json:"emergency,omitzero"`
+	// HoldSeconds makes new requests wait instead of failing, for work that is over within seconds.
+	// They wait for at most this time after their gate has closed, and are then refused. If several
+	// periods are in force, requests wait only if all of them say so, for the shortest of the times.
+	// 0 to MaxHold; 0 means that requests are refused at once.
+	HoldSeconds int64 `json:"hold,omitzero"`
 	// Reason is shown to visitors, as text. At most MaxReasonLen bytes.
 	Reason string `json:"reason,omitzero"`
 	// Holder names the holder of the period. A second "start" by the same holder changes it, and
@@ -94,6 +102,7 @@ func periodMembers(p *Period) []Member {
 		{Name: "down_since", Into: &p.DownSince},
 		{Name: "enabled", Into: &p.Enabled, Required: true},
 		{Name: "emergency", Into: &p.Emergency},
+		{Name: "hold", Into: &p.HoldSeconds},
 		{Name: "reason", Into: &p.Reason},
 		{Name: "holder", Into: &p.Holder},
 		{Name: "job", Into: &p.Job},
@@ -105,7 +114,6 @@ func periodMembers(p *Period) []Member {
 		{Name: "updated_at", Into: &p.UpdatedAt},
 		{Name: "scope"},
 		{Name: "mode"},
-		{Name: "hold"},
 		{Name: "bypass"},
 	}
 }
@@ -134,6 +142,9 @@ func (p Period) Finished(t time.Time) bool {
 func (p Period) Overdue(t time.Time) bool {
 	return p.InForce(t) && !p.ExpectedEnd.IsZero() && !t.Before(p.ExpectedEnd)
 }
+
+// Hold returns HoldSeconds as a duration.
+func (p Period) Hold() time.Duration { return time.Duration(p.HoldSeconds) * time.Second }
 
 // PromisedEnd returns the end that visitors are told: ExpectedEnd, else End, else zero, which
 // means unknown.
@@ -179,6 +190,9 @@ func (p Period) Validate() error {
 	}
 	if !p.ExpectedEnd.IsZero() && !p.ExpectedEnd.After(p.Start) {
 		fault("expected_end", p.ExpectedEnd.UTC().Format(time.RFC3339), "want an instant after start "+p.Start.UTC().Format(time.RFC3339))
+	}
+	if p.HoldSeconds < 0 || p.HoldSeconds > int64(MaxHold/time.Second) {
+		fault("hold", p.HoldSeconds, fmt.Sprintf("want 0 to %d seconds", int64(MaxHold/time.Second)))
 	}
 	for _, text := range []struct {
 		field, value string

@@ -67,6 +67,9 @@ type Row struct {
 	Bypassed int64 `json:"bypassed"`
 	Exempt   int64 `json:"exempt"`
 	Judged   int64 `json:"judged"`
+	// Held counts the requests that wait until the gate opens. They are not among the requests
+	// above.
+	Held int64 `json:"held"`
 	// Streams counts the running streams that handlers have declared, by name. They are not among
 	// the requests above, and no drain waits for them. Nil means none.
 	Streams map[string]int64 `json:"streams,omitzero"`

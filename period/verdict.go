@@ -15,6 +15,9 @@ type Verdict struct {
 	Governing Period
 	// Emergency is true if a period in force is an emergency.
 	Emergency bool
+	// Hold is the shortest hold of the periods in force. Zero means that one of them refuses
+	// requests at once.
+	Hold time.Duration
 	// Since and Until delimit the stretch of downtime around the instant: the union of
 	// overlapping and adjoining periods. Since is its start. Until is its promised end; zero
 	// means that a period in it has no promised end. Until has passed if the period with the
@@ -49,6 +52,9 @@ func At(periods []Period, t time.Time) Verdict {
 		if p.InForce(t) {
 			if !v.Down || s.governs(spanOf(&v.Governing, t), p, &v.Governing) {
 				v.Governing = *p
+			}
+			if !v.Down || p.Hold() < v.Hold {
+				v.Hold = p.Hold()
 			}
 			v.Down = true
 			v.Emergency = v.Emergency || p.Emergency

@@ -247,3 +247,31 @@ func BenchmarkAt(b *testing.B) {
 		})
 	}
 }
+
+func TestTheHoldOfAVerdictIsTheShortest(t *testing.T) {
+	t.Parallel()
+	of := func(id string, seconds int64) Period {
+		p := deployment(t, id, "04:00", "")
+		p.HoldSeconds = seconds
+		return p
+	}
+	disabled, later := of("x", 0), window(t, "y", "05:00", "06:00")
+	disabled.Enabled = false
+	for name, tc := range map[string]struct {
+		periods []Period
+		want    time.Duration
+	}{
+		"none":                            {nil, 0},
+		"one":                             {[]Period{of("a", 20)}, 20 * time.Second},
+		"the shorter one, last":           {[]Period{of("a", 20), of("b", 5)}, 5 * time.Second},
+		"the shorter one, first":          {[]Period{of("a", 5), of("b", 20)}, 5 * time.Second},
+		"one that refuses at once":        {[]Period{of("a", 20), of("b", 0)}, 0},
+		"one that refuses at once, first": {[]Period{of("a", 0), of("b", 20)}, 0},
+		"periods that are not in force":   {[]Period{of("a", 20), disabled, later}, 20 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, tc.want, At(tc.periods, at(t, "04:30")).Hold)
+		})
+	}
+}

@@ -1,0 +1,123 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+const (
+	defaultMaxHeld = 1000
+	releasePace    = 100 * time.Microsecond // added to the release for each held request
+	longestRelease = 100 * time.Millisecond
+)
+
+// queue is the place in which requests wait while a closed snapshot holds them. It is over when
+// another snapshot replaces this one: at the limit of the hold, and whenever the gate opens or the
+// closure changes. Each request then enters anew.
+type queue struct {
+	over chan struct{}
+	// release is the time over which the requests enter. It is written before over is closed.
+	release time.Duration
+}
+
+// end lets n requests enter anew. If next is open, it spreads them, so that they do not reach the
+// handlers and their database at once.
+func (q *queue) end(next *snapshot, n int64) {
+	if next.open() {
+		q.release = min(time.Duration(n)*releasePace, longestRelease)
+	}
+	close(q.over)
+}
+
+// wait returns true when it is the request's turn to enter anew. It returns false if ctx is done:
+// the client has gone.
+func (q *queue) wait(ctx context.Context) bool {
+	select {
+	case <-q.over:
+	case <-ctx.Done():
+		return false
+	}
+	if q.release > 0 {
+		turn := time.NewTimer(rand.N(q.release)) //nolint:gosec // spreads load, keeps no secret
+		defer turn.Stop()
+		select {
+		case <-turn.C:
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// hold lets a request wait until the gate decides otherwise. The request is counted as held, and
+// not as admitted, so no drain waits for it.
+func (g *Gate) hold(ctx context.Context, w http.ResponseWriter, r *http.Request, d Decision) (Ticket, Decision) {
+	held := &g.follower.held
+	if held.Add(1) > g.set.maxHeld {
+		held.Add(-1)
+		return g.turnAway(ctx, r, d)
+	}
+	defer held.Add(-1)
+	g.report(ctx, g.current.Load(), r, d)
+	times := serverTimes(r, w)
+	defer times.set(time.Time{})
+	for {
+		if err := times.set(d.Closure.HoldUntil.Add(longestRelease)); err != nil {
+			if errors.Is(err, http.ErrNotSupported) {
+				g.set.warnOnce(g.current.Load(), "cannot hold requests: the ResponseWriter has no deadlines, and the server has time-outs", slog.String("writer", typeName(w)),
+					slog.String("remedy", "give the wrapping ResponseWriter an Unwrap method"))
+			}
+			return g.turnAway(ctx, r, d)
+		}
+		if !d.Closure.queue.wait(ctx) {
+			return g.turnAway(ctx, r, d)
+		}
+		var ticket Ticket
+		if ticket, d = g.admit(ctx, w, r); d.Outcome != Held {
+			return ticket, d
+		}
+	}
+}
+
+// turnAway refuses a request that d would hold.
+func (g *Gate) turnAway(ctx context.Context, r *http.Request, d Decision) (Ticket, Decision) {
+	d.Outcome = Blocked
+	s := g.current.Load()
+	s.admitted.of(r).refused.Add(1)
+	g.report(ctx, s, r, d)
+	return Ticket{}, d
+}
+
+// times are the time-outs of the server, and the connection or the stream that they end.
+type times struct {
+	control     *http.ResponseController
+	read, write time.Duration // 0: none
+}
+
+func serverTimes(r *http.Request, w http.ResponseWriter) times {
+	t := times{control: http.NewResponseController(w)}
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok {
+		t.read, t.write = max(server.ReadTimeout, 0), max(server.WriteTimeout, 0)
+	}
+	return t
+}
+
+// set makes the time-outs begin at from; now, if from is zero. A ReadTimeout that passes while a
+// request waits would cancel the context of the request, and a WriteTimeout would drop its answer.
+func (t times) set(from time.Time) error {
+	if from.IsZero() {
+		from = time.Now()
+	}
+	if t.read > 0 {
+		if err := t.control.SetReadDeadline(from.Add(t.read)); err != nil {
+			return err
+		}
+	}
+	if t.write > 0 {
+		return t.control.SetWriteDeadline(from.Add(t.write))
+	}
+	return nil
+}
