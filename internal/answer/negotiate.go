@@ -80,10 +80,11 @@ type rangeScanner struct {
 // next goes to the next range and reports whether there is one.
 func (s *rangeScanner) next() bool {
 	for s.n < maxAcceptRanges {
-		for s.line != "" && (s.line[0] == ',' || s.line[0] == ' ' || s.line[0] == '\t') {
-			s.line = s.line[1:] // empty elements are ignored (RFC 9110 section 5.6.1)
+		line, i := s.line, 0
+		for i < len(line) && (line[i] == ',' || line[i] == ' ' || line[i] == '\t') {
+			i++ // empty elements are ignored (RFC 9110 section 5.6.1)
 		}
-		if s.line == "" {
+		if s.line = line[i:]; s.line == "" {
 			if !s.nextLine() {
 				return false
 			}
