@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -17,9 +19,9 @@ import (
 // Config says where the page is mounted and who may use it. Path, Authorize and Actor are
 // required.
 type Config struct {
-	// Path is where the handler is mounted, as the browser or the application sees it:
-	// "/ops/downtime". It begins with "/". A slash at its end is dropped. "/" is a host of its
-	// own. A router may strip it (http.StripPrefix).
+	// Path is where the handler is mounted, as the browser sees it: "/ops/downtime". It begins
+	// with "/". A slash at its end is dropped. "/" is a host of its own. A router or a proxy may
+	// strip it or a part of it (http.StripPrefix).
 	Path string
 	// Authorize decides for every request whether it is allowed: pages, API and assets. A
 	// panic denies the request. There is no default: the zero Predicate is an error.
@@ -86,7 +88,11 @@ type site struct {
 	cfg   Config      // checked; Path without a slash at its end, Zone and Logger never nil
 	log   *slog.Logger
 	cross *http.CrossOriginProtection
-	mux   *http.ServeMux // of the paths within the mount
+	// base is the path of the mount with a slash at its end, escaped. Links are absolute: a
+	// router can add or remove the slash of the path that the browser has.
+	base      string
+	templates *template.Template
+	mux       *http.ServeMux // of the paths within the mount
 	// complained: a panic of Actor or Origin was logged. It recurs with every request.
 	complained atomic.Bool
 }
@@ -123,7 +129,8 @@ func New(gate *core.Gate, cfg Config) (http.Handler, error) {
 			return nil, fmt.Errorf("admin: %w", err) // cannot happen: faults has checked it
 		}
 	}
-	s.mux = s.routes()
+	s.base = (&url.URL{Path: strings.TrimSuffix(cfg.Path, "/") + "/"}).EscapedPath()
+	s.templates, s.mux = templatesAt(s.base), s.routes()
 	s.warnUnreachable()
 	return s, nil
 }

@@ -52,8 +52,8 @@ func TestAPIStory(t *testing.T) {
 			begun := c.do("POST", "start", `{"reason": "New <b>database</b>", "expected_end": "2097-01-01T00:00:00+01:00"}`)
 			require.Equal(t, http.StatusCreated, begun.Code, begun.Body)
 			id := begun.text("period", "id")
-			require.Equal(t, "periods/"+id, begun.Header().Get("Location"))
-			require.Equal(t, `"1"`, begun.Header().Get("ETag"))
+			require.Equal(t, apiMount+"/api/v1/periods/"+id, begun.Header().Get("Location"))
+			require.Regexp(t, `^"1-`, begun.Header().Get("ETag"))
 			require.Equal(t, "down", begun.at("result"))
 			require.Equal(t, "alice", begun.at("period", "holder"))
 			require.Equal(t, "alice", begun.at("period", "created_by"))
@@ -71,12 +71,12 @@ func TestAPIStory(t *testing.T) {
 			require.Empty(t, changed.Header().Get("Location"))
 
 			one := c.do("GET", "periods/"+id, "")
-			require.Equal(t, `"2"`, one.Header().Get("ETag"))
+			require.Regexp(t, `^"2-`, one.Header().Get("ETag"))
 			require.Equal(t, "Newer database", one.at("reason"))
 
 			edited := c.do("PATCH", "periods/"+id, `{"expected_end": null, "emergency": true}`, header{"If-Match", `"2"`})
 			require.Equal(t, http.StatusOK, edited.Code, edited.Body)
-			require.Equal(t, `"3"`, edited.Header().Get("ETag"))
+			require.Regexp(t, `^"3-`, edited.Header().Get("ETag"))
 			require.Nil(t, edited.at("period", "expected_end"))
 			require.Equal(t, true, edited.at("period", "emergency"))
 			require.Equal(t, "Newer database", edited.at("period", "reason"))
@@ -161,7 +161,7 @@ func TestAPIUnknownPaths(t *testing.T) {
 	c := newAPI(t, memstore.New())
 	id := c.plan()
 	for _, path := range []string{
-		"", "state/", "State", "/state", "periods/", "periods/" + id + "/", "periods/" + id + "/x", "periods/%2e%2e/state", "periods/" + id + "%2Fx",
+		"", "state//", "State", "/state", "periods//", "periods/" + id + "/x", "periods/%2e%2e/state", "periods/" + id + "%2Fx",
 		"../v1/state", "../../api/v1/state", "./state", "..%2fv2", "end/all", "state%00", "state;x",
 	} {
 		for _, method := range []string{"GET", "POST", "DELETE", "OPTIONS"} {

@@ -182,7 +182,7 @@ func docsWords(t *testing.T, line string) []string {
 func docsAnswer(w *httptest.ResponseRecorder) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "HTTP/1.1 %d %s\n", w.Code, http.StatusText(w.Code))
-	for _, name := range []string{"Allow", "Content-Type", "Etag", "Location"} {
+	for _, name := range []string{"Accept-Patch", "Allow", "Content-Type", "Etag", "Location"} {
 		if value := w.Header().Get(name); value != "" {
 			fmt.Fprintf(&out, "%s: %s\n", name, value)
 		}
@@ -212,17 +212,20 @@ func docsElide(page, answer string) string {
 type renamed map[string]string
 
 // arbitrary finds the random values.
-var arbitrary = regexp.MustCompile(`W/"[0-9a-f]{20}"|"(?:id|store_id|write_id|write|instance)": "[^".]*|\.[0-9a-f]{16}"|Location: periods/\S+`)
+var arbitrary = regexp.MustCompile(`W/"[0-9a-f]{20}"|Etag: "\d+-[0-9a-f]{8}"|"(?:id|store_id|write_id|write|instance)": "[^".]*|\.[0-9a-f]{16}"|Location: \S+`)
 
 // value is the random part of a match of arbitrary.
 func value(found string) string {
 	switch {
 	case strings.HasPrefix(found, "W/"):
 		return found[3 : len(found)-1]
+	case strings.HasPrefix(found, "Etag"):
+		_, tag, _ := strings.Cut(strings.Trim(found, `"`), "-")
+		return tag
 	case strings.HasPrefix(found, "."): // the digest of a write id
 		return found[1 : len(found)-1]
 	case strings.HasPrefix(found, "Location"):
-		return strings.TrimPrefix(found, "Location: periods/")
+		return found[strings.LastIndexByte(found, '/')+1:]
 	}
 	_, v, _ := strings.Cut(found, ": ")
 	return strings.Trim(v, `"`)

@@ -158,7 +158,12 @@ func (s *site) apiPeriod(r *http.Request, id string) (answer, *problem) {
 	if !ok {
 		return answer{}, explained(operator.ErrNotFound)
 	}
-	return answer{tag: versionTag(one.Version), body: wire.PeriodAt(one, found.Time)}, nil
+	out := wire.PeriodAt(one, found.Time)
+	tag := periodTag(out)
+	if noneMatch(r, tag) {
+		return answer{status: http.StatusNotModified, tag: tag}, nil
+	}
+	return answer{tag: tag, body: out}, nil
 }
 
 func (s *site) apiFleet(r *http.Request, _ string) (answer, *problem) {

@@ -25,7 +25,7 @@ func body(r *http.Request, members ...period.Member) *problem {
 // decode reads a body that is JSON and is declared as JSON. A form of another site cannot
 // send one.
 func decode(r *http.Request, members ...period.Member) *problem {
-	if p := wantJSON(r.Header); p != nil {
+	if p := wantJSON(r); p != nil {
 		return p
 	}
 	body, err := io.ReadAll(r.Body)
@@ -41,20 +41,24 @@ func decode(r *http.Request, members ...period.Member) *problem {
 	return nil
 }
 
-func wantJSON(h http.Header) *problem {
+// wantJSON refuses another media type than JSON. A PATCH may also be a merge patch.
+func wantJSON(r *http.Request) *problem {
+	h, want := r.Header, "want Content-Type: application/json."
+	if r.Method == http.MethodPatch {
+		want = "want Content-Type: " + mergePatch + " or application/json."
+	}
 	wrong := func(detail string) *problem {
 		return newProblem(http.StatusUnsupportedMediaType, codeMediaType, "Nothing was changed: "+detail)
 	}
 	if len(h.Values("Content-Encoding")) > 0 {
 		return wrong("send the body without a Content-Encoding.")
 	}
-	const want = "want Content-Type: application/json."
 	values := h.Values("Content-Type")
 	if len(values) != 1 {
 		return wrong(want)
 	}
 	kind, params, err := mime.ParseMediaType(values[0])
-	if err != nil || kind != "application/json" {
+	if err != nil || kind != "application/json" && (kind != mergePatch || r.Method != http.MethodPatch) {
 		return wrong(want)
 	}
 	for name, value := range params {

@@ -1,10 +1,13 @@
 package admin_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -72,7 +75,7 @@ func TestAPIBadRequests(t *testing.T) {
 			return request{body: good, headers: []header{{"Content-Type", "application/json-seq"}}, status: 415, code: "media-type"}
 		},
 		"a patch's own type": func(good string) request {
-			return request{body: good, headers: []header{{"Content-Type", "application/merge-patch+json"}}, status: 415, code: "media-type"}
+			return request{body: good, headers: []header{{"Content-Type", "application/json-patch+json"}}, status: 415, code: "media-type"}
 		},
 		"another charset": func(good string) request {
 			return request{body: good, headers: []header{{"Content-Type", "application/json; charset=utf-16"}}, status: 415, code: "media-type"}
@@ -146,7 +149,6 @@ func TestAPIBadMembers(t *testing.T) {
 		"schedule: nor who did it":                  {"POST", "periods", member(tomorrow, `"created_by": "bob"`), "body"},
 		"edit: nothing":                             {"PATCH", "periods/ID", `{}`, "body"},
 		"edit: a version":                           {"PATCH", "periods/ID", `{"version": 1, "reason": "x"}`, "body"},
-		"edit: no reason":                           {"PATCH", "periods/ID", `{"reason": null}`, "reason"},
 		"schedule: a start that has passed":         {"POST", "periods", `{"start": "2020-03-08T02:00:00Z", "end": null}`, "start"},
 		"schedule: a start, and now":                {"POST", "periods", `{"start": "2097-03-08T02:00:00Z", "start_now": true, "end": null}`, "start"},
 		"schedule: an hour of one digit":            {"POST", "periods", `{"start": "2097-03-08T2:00:00Z", "end": null}`, "start"},
@@ -195,20 +197,18 @@ func TestAPIPreconditions(t *testing.T) {
 			code   string
 		}{
 			"none":             {nil, 428, "no-precondition"},
-			"of another time":  {[]string{`"2"`}, 409, "stale"},
-			"any":              {[]string{`*`}, 400, "invalid"},
-			"several":          {[]string{`"1", "2"`}, 400, "invalid"},
-			"twice":            {[]string{`"1"`, `"1"`}, 400, "invalid"},
-			"weak":             {[]string{`W/"1"`}, 400, "invalid"},
+			"of another time":  {[]string{`"2"`}, 412, "stale"},
+			"any":              {[]string{`*`}, 428, "no-precondition"},
+			"several":          {[]string{`"2", "3"`}, 412, "stale"},
+			"several lines":    {[]string{`"2"`, `"3"`}, 412, "stale"},
+			"weak":             {[]string{`W/"1"`}, 412, "stale"},
 			"without quotes":   {[]string{`1`}, 400, "invalid"},
 			"empty":            {[]string{``}, 400, "invalid"},
 			"a quote":          {[]string{`"`}, 400, "invalid"},
-			"zero":             {[]string{`"0"`}, 400, "invalid"},
-			"less":             {[]string{`"-1"`}, 400, "invalid"},
-			"another spelling": {[]string{`"01"`}, 400, "invalid"},
-			"a plus":           {[]string{`"+1"`}, 400, "invalid"},
-			"too many":         {[]string{`"9223372036854775808"`}, 400, "invalid"},
-			"of the state":     {[]string{`W/"0123456789abcdef0123"`}, 400, "invalid"},
+			"no list":          {[]string{`"1" "1"`}, 400, "invalid"},
+			"another spelling": {[]string{`"01"`}, 412, "stale"},
+			"another digest":   {[]string{`"1-00000000"`}, 412, "stale"},
+			"of the state":     {[]string{`W/"0123456789abcdef0123"`}, 412, "stale"},
 		} {
 			t.Run(what+"/"+name, func(t *testing.T) {
 				t.Parallel()
@@ -224,6 +224,7 @@ func TestAPIPreconditions(t *testing.T) {
 				require.Equal(t, tt.code, got.at("code"))
 				if tt.code == "stale" {
 					require.InEpsilon(t, 1, got.at("period", "version"), 0, "what it is now")
+					require.Regexp(t, `^"1-[0-9a-f]{8}"$`, got.Header().Get("ETag"))
 				}
 				require.Equal(t, mark, c.mark())
 			})
@@ -313,5 +314,47 @@ func FuzzAPIConditions(f *testing.F) {
 		}
 		require.Contains(t, []int{400, 404}, ask(http.MethodDelete, "periods/nobody"))
 		require.Equal(t, mark, c.mark())
+	})
+}
+
+// TestAPIPeriodTag: the tag of a period is strong, so it differs whenever the body differs (RFC
+// 9110, sections 8.8.1, 13.1.1 and 13.1.2).
+func TestAPIPeriodTag(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newAPI(t, memstore.New())
+		at := time.Now().UTC()
+		body := fmt.Sprintf(`{"start": %q, "end": %q, "reason": "Move"}`, at.Add(time.Hour).Format(time.RFC3339), at.Add(3*time.Hour).Format(time.RFC3339))
+		planned := c.do("POST", "periods", body)
+		path := "periods/" + planned.text("period", "id")
+		upcoming := c.do("GET", path, "")
+		tag := upcoming.Header().Get("ETag")
+		require.Regexp(t, `^"1-[0-9a-f]{8}"$`, tag)
+		require.Equal(t, tag, planned.Header().Get("ETag"))
+		require.Equal(t, "application/merge-patch+json, application/json", upcoming.Header().Get("Accept-Patch"))
+		for value, want := range map[string]int{tag: 304, "W/" + tag: 304, "*": 304, `"x", ` + tag: 304, `"1"`: 200, `"x"`: 200} {
+			got := c.do("GET", path, "", header{"If-None-Match", value})
+			require.Equal(t, want, got.Code, value)
+			require.Equal(t, tag, got.Header().Get("ETag"))
+		}
+		require.Equal(t, "application/merge-patch+json, application/json", c.do("OPTIONS", path, "").Header().Get("Accept-Patch"))
+		require.Empty(t, c.do("OPTIONS", "periods", "").Header().Get("Accept-Patch"))
+
+		time.Sleep(2 * time.Hour)
+		begun := c.do("GET", path, "", header{"If-None-Match", tag})
+		require.Equal(t, http.StatusOK, begun.Code, "it is in force by now")
+		require.NotEqual(t, tag, begun.Header().Get("ETag"))
+		require.Equal(t, http.StatusPreconditionFailed, c.do("PATCH", path, `{"reason": "x"}`, header{"If-Match", tag}).Code)
+
+		patch := header{"Content-Type", "application/merge-patch+json"}
+		edited := c.do("PATCH", path, `{"reason": null}`, header{"If-Match", begun.Header().Get("ETag") + `, "x"`}, patch)
+		require.Equal(t, http.StatusOK, edited.Code, edited.Body)
+		require.Nil(t, edited.at("period", "reason"))
+		require.Equal(t, c.do("GET", path, "").Header().Get("ETag"), edited.Header().Get("ETag"))
+		require.Equal(t, http.StatusOK, c.do("PATCH", path, `{"reason": "x"}`, header{"If-Match", `"2"`}).Code, "the version alone")
+		wrong := c.do("PATCH", path, `{"reason": "x"}`, header{"If-Match", `"3"`}, header{"Content-Type", "text/plain"})
+		require.Equal(t, http.StatusUnsupportedMediaType, wrong.Code)
+		require.Contains(t, wrong.Header().Get("Accept-Patch"), "merge-patch")
+		require.Equal(t, http.StatusUnsupportedMediaType, c.do("POST", "start", `{}`, patch).Code, "a POST is no patch")
 	})
 }

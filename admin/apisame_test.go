@@ -227,7 +227,7 @@ func (s step) byAPI(c apiClient) bool {
 		body = jsonOf(c.t, members)
 	}
 	got := c.do(method, path, body, headers...)
-	require.Contains(c.t, []int{http.StatusOK, http.StatusCreated, http.StatusConflict, http.StatusBadRequest}, got.Code, "%+v", s)
+	require.Contains(c.t, []int{http.StatusOK, http.StatusCreated, http.StatusConflict, http.StatusPreconditionFailed, http.StatusBadRequest}, got.Code, "%+v", s)
 	return got.Code < 300
 }
 

@@ -78,7 +78,7 @@ func (s *site) apiEnd(r *http.Request, _ string) (answer, *problem) {
 	case o.IfRevision != nil:
 		p = invalid("revision", "", "is only for all; beside an id, send If-Match")
 	default:
-		o.IfVersion, p = ifMatch(r)
+		o.IfVersion, p = s.ifMatch(r, o.ID)
 	}
 	if p != nil {
 		return answer{}, p
@@ -123,7 +123,7 @@ func (s *site) apiEdit(r *http.Request, id string) (answer, *problem) {
 		period.Member{Name: "start_now", Into: &o.StartNow},
 		period.Member{Name: "end", Into: &o.End, Nullable: true},
 		period.Member{Name: "expected_end", Into: &o.ExpectedEnd, Nullable: true},
-		period.Member{Name: "reason", Into: &o.Reason},
+		period.Member{Name: "reason", Into: &o.Reason, Nullable: true},
 		period.Member{Name: "emergency", Into: &o.Emergency},
 		period.Member{Name: "enabled", Into: &o.Enabled},
 	); p != nil {
@@ -133,7 +133,7 @@ func (s *site) apiEdit(r *http.Request, id string) (answer, *problem) {
 		return answer{}, invalid("body", "", "changes nothing; send at least one member")
 	}
 	var p *problem
-	if o.IfVersion, p = ifMatch(r); p != nil {
+	if o.IfVersion, p = s.ifMatch(r, id); p != nil {
 		return answer{}, p
 	}
 	res, err := s.operator(r).Edit(r.Context(), id, o)
@@ -141,7 +141,7 @@ func (s *site) apiEdit(r *http.Request, id string) (answer, *problem) {
 		return answer{}, s.refused(r, err, res, id)
 	}
 	a := s.wrote(r, "edited", res)
-	a.tag = versionTag(res.Period.Version)
+	a.tag = periodTag(wire.PeriodAt(res.Period, res.Time))
 	return a, nil
 }
 
@@ -149,7 +149,7 @@ func (s *site) apiCancel(r *http.Request, id string) (answer, *problem) {
 	if _, p := query(r); p != nil {
 		return answer{}, p
 	}
-	version, p := ifMatch(r)
+	version, p := s.ifMatch(r, id)
 	if p != nil {
 		return answer{}, p
 	}
@@ -187,7 +187,7 @@ func (s *site) wrote(r *http.Request, code string, res operator.Result) answer {
 // created is the answer to a write that added a period.
 func (s *site) created(r *http.Request, code string, res operator.Result) answer {
 	a := s.wrote(r, code, res)
-	a.status, a.tag, a.location = http.StatusCreated, versionTag(res.Period.Version), "periods/"+url.PathEscape(res.Period.ID)
+	a.status, a.tag, a.location = http.StatusCreated, periodTag(wire.PeriodAt(res.Period, res.Time)), s.base+"api/v1/periods/"+url.PathEscape(res.Period.ID)
 	return a
 }
 
@@ -197,6 +197,9 @@ func (s *site) refused(r *http.Request, err error, res operator.Result, id strin
 	p := s.problemOf(r, err)
 	if !raced[operator.Code(p.Code)] || res.Time.IsZero() {
 		return p
+	}
+	if id != "" && p.Code == string(operator.CodeStale) {
+		p = p.failedPrecondition()
 	}
 	if one, ok := res.After.Find(id); ok {
 		p.Period = new(wire.PeriodAt(one, res.Time))

@@ -81,7 +81,7 @@ func TestAPITwoWriters(t *testing.T) {
 			require.Equal(t, http.StatusOK, bob.do("PATCH", "periods/"+id, `{"reason": "Bob's"}`, header{"If-Match", seen}, header{"X-User", "bob"}).Code)
 
 			lost := alice.do("PATCH", "periods/"+id, `{"reason": "Alice's"}`, header{"If-Match", seen})
-			require.Equal(t, http.StatusConflict, lost.Code)
+			require.Equal(t, http.StatusPreconditionFailed, lost.Code)
 			require.Equal(t, "stale", lost.at("code"))
 			require.Equal(t, "Bob's", lost.at("period", "reason"))
 			require.Equal(t, "bob", lost.at("period", "updated_by"))
@@ -247,7 +247,7 @@ func TestAPIOneOfManyWritersWins(t *testing.T) {
 			}
 			all.Wait()
 			slices.Sort(codes)
-			require.Equal(t, append([]int{http.StatusOK}, slices.Repeat([]int{http.StatusConflict}, writers-1)...), codes)
+			require.Equal(t, append([]int{http.StatusOK}, slices.Repeat([]int{http.StatusPreconditionFailed}, writers-1)...), codes)
 			require.Equal(t, int64(2), c.mark().Revision)
 		})
 	}

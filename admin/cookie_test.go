@@ -54,7 +54,7 @@ func TestZonesThatAreNoneAreAskedForAgain(t *testing.T) {
 		require.Equal(t, "UTC", c.get("").attribute("data-zone"), "a cookie that is none counts for nothing")
 	}
 	c := newPages(t, pageSettings{})
-	require.Equal(t, "./", c.post("zone", "zone", "UTC", "back", "https://evil.example/").Header().Get("Location"))
+	require.Equal(t, mount+"/", c.post("zone", "zone", "UTC", "back", "https://evil.example/").Header().Get("Location"))
 }
 
 func TestCookiesCanOnlyBeSetByTheHostItself(t *testing.T) {

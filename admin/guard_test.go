@@ -90,7 +90,7 @@ func TestUnauthorizedRequestsReadAndChangeNothing(t *testing.T) {
 func asset(t *testing.T, name string) string {
 	t.Helper()
 	body := newPages(t, pageSettings{}).get("").Body.String()
-	_, rest, ok := strings.Cut(body, `"./`+name+"-")
+	_, rest, ok := strings.Cut(body, `"`+mount+"/"+name+"-")
 	require.True(t, ok, body)
 	file, _, _ := strings.Cut(rest, `"`)
 	return "/" + name + "-" + file
@@ -138,7 +138,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 			require.Equal(t, allow, w.Header().Get("Allow"))
 		}
 	}
-	for _, path := range []string{"nothing", "schedule/", "Schedule", "a/b", "..", "style-0.css", "%2e%2e/schedule", "api", "api/v1/nothing"} {
+	for _, path := range []string{"nothing", "schedule//", "Schedule", "a/b", "..", "style-0.css", "%2e%2e/schedule", "api", "api/v1/nothing"} {
 		w := c.get(path)
 		require.Equal(t, http.StatusNotFound, w.Code, path)
 		guarded(t, w.Header())

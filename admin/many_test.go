@@ -130,7 +130,7 @@ func TestScheduleIsListedInParts(t *testing.T) {
 	require.Equal(t, 3, parts)
 	require.Len(t, ids, 250)
 	c.get("schedule?from=100").says("Periods 101 to 200 of 250.", "Coming", "Disabled")
-	require.Equal(t, "schedule?from=100", match(c.get("schedule?from=200"), `<a href="([^"]*)">Those before`))
+	require.Equal(t, mount+"/schedule?from=100", match(c.get("schedule?from=200"), `<a href="([^"]*)">Those before`))
 	for query, first := range map[string]string{"-1": "p0", "x": "p0", "9223372036854775807": "p249", "-9223372036854775808": "p0", "999": "p249", "": "p0"} {
 		w := c.get("schedule?from=" + query)
 		require.Equal(t, http.StatusOK, w.Code, query)
@@ -162,7 +162,7 @@ func TestLogPageListsSoManyEntries(t *testing.T) {
 	c := newPages(t, pageSettings{store: st})
 	w := c.get("log?all=yes")
 	require.Equal(t, period.MaxEntries, strings.Count(w.Body.String(), "data-entry="), "a log that was written by hand is no longer")
-	require.Equal(t, "log?all=yes&amp;follow=yes", w.attribute("data-follow"), "the script follows all of it")
+	require.Equal(t, mount+"/log?all=yes&amp;follow=yes", w.attribute("data-follow"), "the script follows all of it")
 }
 
 // BenchmarkPages shows how a page grows with the number of periods:

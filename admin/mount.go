@@ -46,25 +46,13 @@ func pathProblem(path string) string {
 	return ""
 }
 
-// inside is the path within the mount: "" for the mount without a slash, else it begins with
-// "/". A path that is not below the mount was stripped by a router.
+// inside is the path within the mount. It begins with "/", and has no slash at its end, except
+// for "/". A path that is not below the mount was stripped by a router.
 func inside(mount, path string) string {
-	if mount == "/" {
-		return path
+	if rest, ok := strings.CutPrefix(path, mount); ok && mount != "/" && (rest == "" || rest[0] == '/') {
+		path = rest
 	}
-	if rest, ok := strings.CutPrefix(path, mount); ok && (rest == "" || rest[0] == '/') {
-		return rest
-	}
-	return path
-}
-
-// upTo is the relative link from a path within the mount to its root: "./" from "/schedule",
-// "../" from "/a/b". A relative link is right behind any proxy.
-func upTo(path string) string {
-	if depth := strings.Count(path, "/"); depth > 1 {
-		return strings.Repeat("../", depth-1)
-	}
-	return "./"
+	return "/" + strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
 }
 
 // warnUnreachable logs a warning if the gate will refuse the page while the site is down.

@@ -97,7 +97,7 @@ func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
 			if res.Period.Version > 1 {
 				code = "changed"
 			}
-			s.done(w, r, "./", code, res, res.Period)
+			s.done(w, r, "", code, res, res.Period)
 			return
 		}
 		if !f.take(err, ofStart) {
@@ -141,7 +141,7 @@ func (s *site) endAll(w http.ResponseWriter, r *http.Request, f form) {
 	}
 	res, err := s.operator(r).End(r.Context(), operator.EndOptions{All: true, IfRevision: &revision})
 	if err == nil && res.Before == nil {
-		s.done(w, r, "./", "anew", res)
+		s.done(w, r, "", "anew", res)
 		return
 	}
 	s.ended(w, r, res, err)
@@ -149,7 +149,7 @@ func (s *site) endAll(w http.ResponseWriter, r *http.Request, f form) {
 
 func (s *site) ended(w http.ResponseWriter, r *http.Request, res operator.Result, err error) {
 	if err == nil {
-		s.done(w, r, "./", "ended", res, res.Ended...)
+		s.done(w, r, "", "ended", res, res.Ended...)
 		return
 	}
 	p := nowPage{page: s.page(w, r, "now", ""), Start: newForm()}

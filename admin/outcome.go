@@ -16,7 +16,7 @@ import (
 func (s *site) done(w http.ResponseWriter, r *http.Request, to, code string, res operator.Result, periods ...period.Period) {
 	s.note(r, code, res, periods...)
 	s.leaveNotice(w, res)
-	redirect(w, to)
+	s.redirect(w, to)
 }
 
 // note logs a write and has this instance read it.

@@ -16,11 +16,15 @@ var templateFiles embed.FS
 
 var templates = template.Must(template.New("").Funcs(funcs).ParseFS(templateFiles, "templates/*.html"))
 
+// templatesAt are the templates with links below base.
+func templatesAt(base string) *template.Template {
+	return template.Must(templates.Clone()).Funcs(template.FuncMap{"base": func() string { return base }})
+}
+
 // page is the data that all pages share.
 type page struct {
 	seen
 
-	Base   string // relative link to the root of the mount
 	Name   string // such as "now"; marks a link of the navigation
 	Title  string
 	Actor  string
@@ -34,7 +38,7 @@ func (p page) Follow() template.URL {
 	to := "schedule"
 	switch p.Name {
 	case "now":
-		to = "./"
+		to = ""
 	case "fleet", "log", "visitors":
 		to = p.Name
 	}
@@ -47,7 +51,6 @@ func (p page) Follow() template.URL {
 // refused is the data of an error page. It says nothing about the state of the site.
 type refused struct {
 	Denied bool // the client is not authorized and cannot load the style sheet
-	Base   string
 	Status int
 	Title  string
 	Detail string
@@ -55,7 +58,7 @@ type refused struct {
 
 // page reads the store and returns the data that all pages share.
 func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) page {
-	p := page{seen: s.look(r), Base: "./", Name: name, Title: title, Actor: s.operator(r).Actor}
+	p := page{seen: s.look(r), Name: name, Title: title, Actor: s.operator(r).Actor}
 	if !r.URL.Query().Has("follow") { // the script does not show notices
 		p.Notice = s.takeNotice(w, r, p.seen)
 	}
@@ -66,7 +69,7 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) 
 // operators could not see. Only the exact value of a field keeps them, see field.Exact.
 func (s *site) render(w http.ResponseWriter, status int, name string, data any) {
 	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, data); err != nil {
+	if err := s.templates.ExecuteTemplate(&b, name, data); err != nil {
 		s.log.Error("admin: a template failed", "template", name, "error", err)
 		http.Error(w, "The page could not be rendered. The log of the application has the error.", http.StatusInternalServerError)
 		return
@@ -78,6 +81,7 @@ func (s *site) render(w http.ResponseWriter, status int, name string, data any) 
 
 // funcs are the functions of the templates.
 var funcs = template.FuncMap{
+	"base":      func() string { return "" }, // see templatesAt
 	"style":     func() string { return styleName },
 	"script":    func() string { return scriptName },
 	"icon":      func() string { return iconName },

@@ -106,7 +106,7 @@ func (c *pageClient) send(r *http.Request) reply {
 // get fetches a page by its path within the mount.
 func (c *pageClient) get(path string) reply {
 	c.t.Helper()
-	return c.send(httptest.NewRequestWithContext(c.t.Context(), http.MethodGet, mount+"/"+path, http.NoBody))
+	return c.send(httptest.NewRequestWithContext(c.t.Context(), http.MethodGet, mount+"/"+strings.TrimPrefix(path, mount+"/"), http.NoBody))
 }
 
 // post sends a form, given as pairs of name and value.

@@ -92,6 +92,13 @@ func explained(err error) *problem {
 	return p
 }
 
+// failedPrecondition is p as the answer to an If-Match that is false.
+func (p *problem) failedPrecondition() *problem {
+	p.Status = http.StatusPreconditionFailed
+	p.Title = http.StatusText(p.Status)
+	return p
+}
+
 // invalid is the problem of a request with one fault.
 func invalid(field, value, text string) *problem {
 	return explained(&period.FieldError{Field: field, Value: value, Problem: text})
@@ -126,6 +133,9 @@ func clip(text string) string {
 
 // write sends p. The caller has set the headers that belong to the status, such as Allow.
 func (p *problem) write(w http.ResponseWriter, r *http.Request) {
+	if p.Status == http.StatusPreconditionFailed && p.Period != nil {
+		w.Header().Set("ETag", periodTag(*p.Period))
+	}
 	sendJSON(w, r, p.Status, "application/problem+json", p)
 }
 

@@ -288,7 +288,7 @@ func TestEditOfAPeriodThatAnotherOperatorHasRemoved(t *testing.T) {
 	w := c.post("edit", window("id", p.ID, "version", "1", "reason", "My reason")...)
 	require.Equal(t, http.StatusConflict, w.Code)
 	w.says("this period was ended or deleted", "My reason", "Schedule a window")
-	require.Contains(t, w.Body.String(), `action="add"`)
+	require.Contains(t, w.Body.String(), `action="/ops/downtime/add"`)
 	require.Empty(t, w.hidden("version"))
 	require.Empty(t, c.document().Periods)
 
@@ -297,7 +297,7 @@ func TestEditOfAPeriodThatAnotherOperatorHasRemoved(t *testing.T) {
 	w = c.post("edit", "id", d.ID, "version", "1", "zone", "UTC", "reason", "My reason", "end", "", "expected_end", "")
 	require.Equal(t, http.StatusConflict, w.Code)
 	w.says("this period was ended or deleted", "My reason", "The site is up")
-	require.Contains(t, w.Body.String(), `action="start"`)
+	require.Contains(t, w.Body.String(), `action="/ops/downtime/start"`)
 }
 
 func TestTogglesOfAPeriodThatAnotherOperatorHasChanged(t *testing.T) {
@@ -327,7 +327,7 @@ func TestEnablingWhatWouldRefuseAtOnceSaysSo(t *testing.T) {
 	c := newPages(t, pageSettings{})
 	p := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(-time.Minute), EndAfter: time.Hour, Disabled: true})
 	c.get("schedule").says("Enable, and take the site down now " + p.ID)
-	require.Contains(t, c.get("schedule").Body.String(), `action="enable-now"`)
+	require.Contains(t, c.get("schedule").Body.String(), `action="/ops/downtime/enable-now"`)
 	w := c.post("enable", "id", p.ID, "version", "1")
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code, "the button said nothing of a start now")
 	w.says("has passed", "give a later one, or start now")

@@ -37,10 +37,6 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
 	r = r.WithContext(ctx)
-	if path == "" {
-		redirect(w, "./"+url.PathEscape(lastSegment(r.URL.Path, s.cfg.Path))+"/")
-		return
-	}
 	s.dispatch(w, r, path)
 }
 
@@ -102,22 +98,13 @@ func (s *site) refuse(w http.ResponseWriter, r *http.Request, path string, statu
 		refuseAPI(w, r, status, detail)
 		return
 	}
-	s.render(w, status, "refused.html", refused{Base: upTo(path), Status: status, Title: http.StatusText(status), Detail: detail})
+	s.render(w, status, "refused.html", refused{Status: status, Title: http.StatusText(status), Detail: detail})
 }
 
-// redirect is a 303 with a relative Location, because a proxy may have stripped a part of the
-// path. http.Redirect would make it absolute.
-func redirect(w http.ResponseWriter, to string) {
-	w.Header().Set("Location", to)
+// redirect is a 303 to a path within the mount, without its first slash.
+func (s *site) redirect(w http.ResponseWriter, to string) {
+	w.Header().Set("Location", s.base+to)
 	w.WriteHeader(http.StatusSeeOther)
-}
-
-// lastSegment is the last segment of path or, if the router stripped everything, of mount.
-func lastSegment(path, mount string) string {
-	if path == "" || path == "/" {
-		path = mount
-	}
-	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
 // routes are the pages, the assets and the API, by method and path within the mount. A GET

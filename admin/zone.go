@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -47,7 +46,7 @@ type zonePage struct {
 }
 
 // back are the pages that the form in their footer leads back to.
-var back = map[string]string{"now": "./", "schedule": "schedule", "fleet": "fleet", "log": "log", "visitors": "visitors"}
+var back = map[string]string{"now": "", "schedule": "schedule", "fleet": "fleet", "log": "log", "visitors": "visitors"}
 
 // askZone is GET /zone.
 func (s *site) askZone(w http.ResponseWriter, r *http.Request) {
@@ -66,5 +65,5 @@ func (s *site) pickZone(w http.ResponseWriter, r *http.Request, f form) {
 	}
 	s.setCookie(w, zoneCookie, zone.String(), aYear)
 	s.setCookie(w, noticeCookie, noticeZone, noticeTime)
-	redirect(w, cmp.Or(back[f.Values["back"]], "./"))
+	s.redirect(w, back[f.Values["back"]])
 }

@@ -52,6 +52,6 @@ func ExampleWrap_operatorsPage() {
 		fmt.Println(path, w.Code)
 	}
 	// Output:
-	// /ops/downtime 303
+	// /ops/downtime 200
 	// /ops/downtime/ 200
 }

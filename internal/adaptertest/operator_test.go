@@ -132,7 +132,7 @@ func signedIn(a account) func(http.Handler) http.Handler {
 	}
 }
 
-var links = regexp.MustCompile(`(?:href|src|action)="([^"#]*)"`)
+var links = regexp.MustCompile(` (?:href|src|action)="([^"#]*)"`)
 
 func TestPageMountsAnywhere(t *testing.T) {
 	t.Parallel()
@@ -168,8 +168,9 @@ func TestPageMountsAnywhere(t *testing.T) {
 					require.Equal(t, http.StatusForbidden, send(stranger, http.MethodGet, path, "").Code, path)
 				}
 				w := send(site, http.MethodGet, at, "")
-				require.Contains(t, []int{http.StatusSeeOther, http.StatusTemporaryRedirect}, w.Code)
-				require.Equal(t, at+"/", resolve(t, at, w.Header().Get("Location")))
+				if w.Code != http.StatusOK { // ServeMux without the path, or the proxy
+					require.Equal(t, at+"/", resolve(t, at, w.Header().Get("Location")))
+				}
 				require.Equal(t, http.StatusOK, send(site, http.MethodGet, at+"/api/v1/state", "").Code)
 
 				// Every link of every page works, resolved as a browser does.
