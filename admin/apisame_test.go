@@ -134,6 +134,7 @@ func (s step) byForm(c apiClient) bool {
 		f.Set("zone", "UTC")
 		f.Set("reason", s.reason)
 		f.Set("until", wall(s.end))
+		f.Set("reviewed", "yes")
 		tick("auto_end", s.auto && !s.end.IsZero())
 		tick("emergency", s.emergency)
 		revision()

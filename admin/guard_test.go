@@ -200,7 +200,7 @@ func TestOnlyThePagesOwnOriginChangesAnything(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newPages(t, pageSettings{page: func(c *admin.Config) { c.TrustedOrigins = []string{"https://ops.example"} }})
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://example.com"+mount+"/start", strings.NewReader("reason=x&revision=0&zone=UTC"))
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://example.com"+mount+"/start", strings.NewReader("reason=x&revision=0&zone=UTC&reviewed=yes"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			for name, value := range tc.headers {
 				r.Header.Set(name, value)

@@ -98,6 +98,9 @@ func TestLogHoldsWhatWasDoneAndNoSecrets(t *testing.T) {
 	for _, path := range []string{"start", "end-all", "schedule", "edit", "nothing", "log"} {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			form := url.Values{"reason": {"multi\nline\x1b[31m"}, "revision": {"0"}, "zone": {"UTC"}}
+			if path == "start" {
+				form.Set("reviewed", "yes")
+			}
 			r := httptest.NewRequestWithContext(t.Context(), method, mount+"/"+path+"?token="+secret+"&id="+secret, strings.NewReader(form.Encode()))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			r.Header.Set("Authorization", "Bearer "+secret)
@@ -139,7 +142,7 @@ func TestAddressIsTheConnectionsAndNoHeaderIsBelieved(t *testing.T) {
 		"192.0.2.8": "page from 192.0.2.8", "@": "page from an unknown address", "": "page from an unknown address", "evil\n:x": "page from an unknown address",
 	} {
 		c := newPages(t, pageSettings{})
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, mount+"/start", strings.NewReader("revision=0&zone=UTC"))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, mount+"/start", strings.NewReader("revision=0&zone=UTC&reviewed=yes"))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.RemoteAddr = remote
 		for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "True-Client-Ip"} {

@@ -63,11 +63,11 @@ func (s *site) showNow(w http.ResponseWriter, status int, p nowPage) {
 // startFields are the fields of the start form, and ofStart those that the fields of a fault
 // belong to.
 var (
-	startFields = []string{"reason", "for", "until", "until_offset", "auto_end", "emergency", "revision", "zone"}
+	startFields = []string{"reason", "for", "until", "until_offset", "auto_end", "emergency", "revision", "zone", "reviewed"}
 	ofStart     = map[string]string{"reason": "reason", "end": "until", "expected_end": "until", "end_after": "for", "expected_after": "for"}
 )
 
-// start is POST /start: it takes the site down.
+// start is POST /start: it takes the site down, if the start was reviewed.
 func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
 	revision, err := f.number("revision")
 	if err != nil {
@@ -90,6 +90,10 @@ func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
 	}
 	p := nowPage{}
 	status := http.StatusUnprocessableEntity
+	if f.ok() && !f.checked("reviewed") {
+		s.reviewStart(w, r, f, o)
+		return
+	}
 	if f.ok() {
 		res, err := s.operator(r).Start(r.Context(), o)
 		if err == nil {

@@ -19,7 +19,7 @@ func TestStartAndEnd(t *testing.T) {
 	c := newPages(t, pageSettings{})
 	w := c.get("")
 	require.Equal(t, "up", w.attribute("data-state"))
-	w.says("The site is up", "Visitors are served", "Take the site down now", "Nothing is scheduled")
+	w.says("The site is up", "Visitors are served", "Review, then take the site down", "Nothing is scheduled")
 
 	w = c.follow(c.post("start", "reason", "New shelves", "for", "30m", "emergency", "yes", "revision", w.hidden("revision"), "zone", "UTC"))
 	p := c.only()
@@ -194,4 +194,24 @@ func TestSecondStartOfTheSameOperatorIsAChange(t *testing.T) {
 	w := c.follow(c.post("start", "reason", "second", "revision", "1", "zone", "UTC"))
 	require.Equal(t, "changed", w.attribute("data-notice"))
 	require.Equal(t, "second", c.only().Reason)
+}
+
+// TestStartIsReviewedFirst: a start that was not reviewed changes nothing and shows its effect.
+func TestStartIsReviewedFirst(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, berlin(t))
+	w := c.post("start", "reason", "New\nshelves\u202e", "for", "30m", "emergency", "yes", "revision", "0", "zone", "Europe/Berlin", "reviewed", "")
+	require.Equal(t, http.StatusOK, w.Code)
+	w.says("Take the site down?", "in 30 minutes", "when an operator ends it", "emergency", "Europe/Berlin", "What visitors read", "shelves")
+	require.Nil(t, c.document(), "nothing was written")
+	require.Equal(t, "30m", match(w, `name="for" value="([^"]*)"`))
+
+	w = c.post("start", "until", "2001-05-06T05:00", "revision", "0", "zone", "UTC", "reviewed", "")
+	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
+	w.says("This has passed.")
+
+	c.begin("bob", "It burns")
+	w = c.post("start", "reason", "x", "revision", "0", "zone", "UTC", "reviewed", "")
+	require.Equal(t, http.StatusConflict, w.Code)
+	require.Len(t, c.document().Periods, 1)
 }

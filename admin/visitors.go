@@ -74,14 +74,19 @@ func sandboxed(policies []string) string {
 // answer is the gate's answer to a visitor who accepts this type. If the site is up, it is
 // the answer to a downtime that begins now and has no reason.
 func (s *site) answer(r *http.Request, accept string) *recorder {
-	w := &recorder{header: http.Header{}}
-	visitor := r.Clone(r.Context())
-	visitor.Method = http.MethodGet
-	visitor.Header = http.Header{"Accept": {accept}, "Accept-Language": r.Header["Accept-Language"]}
 	closure := s.gate.Status().Closure
 	if closure == nil {
 		closure = &core.Closure{Cause: core.CausePeriod, Since: time.Now().UTC()}
 	}
+	return s.answerTo(r, accept, closure)
+}
+
+// answerTo is the gate's answer under this closure.
+func (s *site) answerTo(r *http.Request, accept string, closure *core.Closure) *recorder {
+	w := &recorder{header: http.Header{}}
+	visitor := r.Clone(r.Context())
+	visitor.Method = http.MethodGet
+	visitor.Header = http.Header{"Accept": {accept}, "Accept-Language": r.Header["Accept-Language"]}
 	s.gate.Respond(w, visitor, core.Decision{Outcome: core.Blocked, Closure: closure})
 	return w
 }

@@ -59,6 +59,9 @@ func TestOperatorHasOnlyAKeyboard(t *testing.T) {
 		b.tabTo(act("start") + " button")
 		b.picture("focus")
 		require.Equal(t, http.StatusOK, b.follow(chromedp.KeyEvent(kb.Enter)))
+		b.requireState("up")
+		b.tabTo(act("review") + " button")
+		require.Equal(t, http.StatusOK, b.follow(chromedp.KeyEvent(kb.Enter)))
 		b.requireState("down")
 		in := s.document().Periods
 		require.Len(t, in, 1)

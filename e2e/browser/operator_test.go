@@ -37,7 +37,11 @@ func (b *tab) fill(field, text string) {
 // submit presses the button of a form, and returns the status of the page that follows.
 func (b *tab) submit(form string) int {
 	b.t.Helper()
-	return b.follow(chromedp.Click(chromedp.CSS(form+" button:not([type=button])"), chromedp.NodeVisible))
+	status := b.follow(chromedp.Click(chromedp.CSS(form+" button:not([type=button])"), chromedp.NodeVisible))
+	if form == act("start") && status == http.StatusOK {
+		return b.submit(act("review"))
+	}
+	return status
 }
 
 // act is the selector of the form of an action.

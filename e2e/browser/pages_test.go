@@ -149,6 +149,8 @@ func TestOperatorHasOnlyAPhone(t *testing.T) {
 		}
 		b.fill("#reason", "Moving the warehouse")
 		require.Equal(t, http.StatusOK, tap(act("start")+" button"))
+		b.requireUsable("review")
+		require.Equal(t, http.StatusOK, tap(act("review")+" button"))
 		b.requireState("down")
 		b.picture("down")
 		require.Equal(t, http.StatusOK, tap(act("end")+" button"))

@@ -185,7 +185,7 @@ func TestPageMountsAnywhere(t *testing.T) {
 				}
 
 				require.Equal(t, "welcome", send(site, http.MethodGet, "/", "").Body.String())
-				w = send(site, http.MethodPost, at+"/start", "reason=New+shelves&revision=0&zone=UTC")
+				w = send(site, http.MethodPost, at+"/start", "reason=New+shelves&revision=0&zone=UTC&reviewed=yes")
 				require.Equal(t, http.StatusSeeOther, w.Code, w.Body.String())
 				require.Equal(t, at+"/", resolve(t, at+"/start", w.Header().Get("Location")))
 				require.Equal(t, http.StatusServiceUnavailable, send(site, http.MethodGet, "/", "").Code, "this instance refuses before the page answers the start")
