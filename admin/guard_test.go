@@ -20,8 +20,8 @@ import (
 
 // pagePaths are all paths of the pages, with their methods.
 var pagePaths = map[string]string{
-	"": "GET, HEAD", "start": "POST", "end": "GET, HEAD, POST", "end-all": "POST", "schedule": "GET, HEAD",
-	"add": "GET, HEAD, POST", "edit": "GET, HEAD, POST", "enable": "POST", "enable-now": "POST", "disable": "POST", "delete": "GET, HEAD, POST",
+	"": "GET, HEAD", "start": "POST", "end": "POST", "end-all": "POST", "schedule": "GET, HEAD",
+	"add": "GET, HEAD, POST", "edit": "GET, HEAD, POST", "enable": "POST", "enable-now": "POST", "disable": "POST", "delete": "POST",
 	"fleet": "GET, HEAD", "log": "GET, HEAD", "visitors": "GET, HEAD", "visitors.htm": "GET, HEAD", "zone": "GET, HEAD, POST",
 }
 
@@ -200,7 +200,7 @@ func TestOnlyThePagesOwnOriginChangesAnything(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newPages(t, pageSettings{page: func(c *admin.Config) { c.TrustedOrigins = []string{"https://ops.example"} }})
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://example.com"+mount+"/start", strings.NewReader("reason=x&revision=0&zone=UTC&reviewed=yes"))
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://example.com"+mount+"/start", strings.NewReader("reason=x&revision=0&zone=UTC&reviewed="+c.reviewOfStart()))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			for name, value := range tc.headers {
 				r.Header.Set(name, value)

@@ -68,7 +68,8 @@ func TestInputNeverBecomesMarkup(t *testing.T) {
 		require.NoError(t, err)
 		return map[string]reply{
 			"begun": begun, "now": c.get(""), "schedule": c.get("schedule"), "edit": c.get("edit?id=" + p.ID), "log": c.get("log"),
-			"end": c.get("end?id=" + p.ID), "delete": c.get("delete?id=" + window.ID), "visitors": c.get("visitors"), "fleet": c.get("fleet"),
+			"end": c.ask("end", "id", p.ID, "version", "2"), "delete": c.ask("delete", "id", window.ID, "version", "1"),
+			"review": c.ask("start", "reason", text, "revision", "3", "zone", "UTC"), "visitors": c.get("visitors"), "fleet": c.get("fleet"),
 			"visitors' page": c.get("visitors.htm"),
 			"zone":           c.post("zone", "zone", text, "back", text),
 			"fault":          c.post("start", "reason", text, "until", text, "for", text, "until_offset", text, "zone", text, "revision", "3"),
@@ -99,7 +100,7 @@ func TestLogHoldsWhatWasDoneAndNoSecrets(t *testing.T) {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			form := url.Values{"reason": {"multi\nline\x1b[31m"}, "revision": {"0"}, "zone": {"UTC"}}
 			if path == "start" {
-				form.Set("reviewed", "yes")
+				form.Set("reviewed", c.reviewOfStart())
 			}
 			r := httptest.NewRequestWithContext(t.Context(), method, mount+"/"+path+"?token="+secret+"&id="+secret, strings.NewReader(form.Encode()))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -142,7 +143,7 @@ func TestAddressIsTheConnectionsAndNoHeaderIsBelieved(t *testing.T) {
 		"192.0.2.8": "page from 192.0.2.8", "@": "page from an unknown address", "": "page from an unknown address", "evil\n:x": "page from an unknown address",
 	} {
 		c := newPages(t, pageSettings{})
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, mount+"/start", strings.NewReader("revision=0&zone=UTC&reviewed=yes"))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, mount+"/start", strings.NewReader("revision=0&zone=UTC&reviewed="+c.reviewOfStart()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.RemoteAddr = remote
 		for _, name := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "True-Client-Ip"} {
@@ -184,6 +185,7 @@ func FuzzForms(f *testing.F) {
 			if to := w.Header().Get("Location"); strings.Contains(to, ":") || !strings.HasPrefix(to, mount+"/") {
 				t.Fatalf("%s leads to %q", path, to)
 			}
+		case http.StatusOK: // a review
 		case http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
 		default:
 			t.Fatalf("%s answers %d to %q: %s", path, w.Code, body, w.Body)

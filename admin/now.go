@@ -63,7 +63,7 @@ func (s *site) showNow(w http.ResponseWriter, status int, p nowPage) {
 // startFields are the fields of the start form, and ofStart those that the fields of a fault
 // belong to.
 var (
-	startFields = []string{"reason", "for", "until", "until_offset", "auto_end", "emergency", "revision", "zone", "reviewed"}
+	startFields = []string{"reason", "for", "until", "until_offset", "auto_end", "emergency", "revision", "zone"}
 	ofStart     = map[string]string{"reason": "reason", "end": "until", "expected_end": "until", "end_after": "for", "expected_after": "for"}
 )
 
@@ -88,28 +88,19 @@ func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
 	case !typed && after == 0 && f.checked("auto_end"):
 		f.fault("auto_end", "Give the time above.")
 	}
-	p := nowPage{}
-	status := http.StatusUnprocessableEntity
-	if f.ok() && !f.checked("reviewed") {
-		s.reviewStart(w, r, f, o)
-		return
-	}
-	if f.ok() {
-		res, err := s.operator(r).Start(r.Context(), o)
-		if err == nil {
-			code := "started"
-			if res.Period.Version > 1 {
-				code = "changed"
-			}
-			s.done(w, r, "", code, res, res.Period)
-			return
-		}
-		if !f.take(err, ofStart) {
+	failed := func(err error) {
+		p, status := nowPage{}, http.StatusUnprocessableEntity
+		if err != nil && !f.take(err, ofStart) {
 			status, p.Conflict, p.Failure = explain(err, "Your input is kept below. Send it again if you still want to start.")
 		}
+		p.page, p.Start = s.page(w, r, "now", ""), f
+		s.showNow(w, status, p)
 	}
-	p.page, p.Start = s.page(w, r, "now", ""), f
-	s.showNow(w, status, p)
+	if !f.ok() {
+		failed(nil)
+		return
+	}
+	s.perform(w, r, f, act{failed: failed, do: func(by operator.Operator) (operator.Result, error) { return by.Start(r.Context(), o) }})
 }
 
 // duration is the choice in a list of durations; zero if there is none.
@@ -127,9 +118,8 @@ func (f *form) duration(field string) time.Duration {
 }
 
 // end is POST /end: it ends one period, if that still has the version of the form.
-func (s *site) end(w http.ResponseWriter, r *http.Request, id string, version int64) {
-	res, err := s.operator(r).End(r.Context(), operator.EndOptions{ID: id, IfVersion: &version})
-	s.ended(w, r, res, err)
+func (s *site) end(w http.ResponseWriter, r *http.Request, f form, version int64) {
+	s.endBy(w, r, f, operator.EndOptions{ID: f.Values["id"], IfVersion: &version})
 }
 
 // endAll is POST /end-all: it ends all periods in force, if the document still has the
@@ -143,21 +133,17 @@ func (s *site) endAll(w http.ResponseWriter, r *http.Request, f form) {
 			return
 		}
 	}
-	res, err := s.operator(r).End(r.Context(), operator.EndOptions{All: true, IfRevision: &revision})
-	if err == nil && res.Before == nil {
-		s.done(w, r, "", "anew", res)
-		return
-	}
-	s.ended(w, r, res, err)
+	s.endBy(w, r, f, operator.EndOptions{All: true, IfRevision: &revision})
 }
 
-func (s *site) ended(w http.ResponseWriter, r *http.Request, res operator.Result, err error) {
-	if err == nil {
-		s.done(w, r, "", "ended", res, res.Ended...)
-		return
-	}
-	p := nowPage{page: s.page(w, r, "now", ""), Start: newForm()}
-	var status int
-	status, p.Conflict, p.Failure = explain(err, "Below is the current state.")
-	s.showNow(w, status, p)
+func (s *site) endBy(w http.ResponseWriter, r *http.Request, f form, o operator.EndOptions) {
+	s.perform(w, r, f, act{
+		do: func(by operator.Operator) (operator.Result, error) { return by.End(r.Context(), o) },
+		failed: func(err error) {
+			p := nowPage{page: s.page(w, r, "now", ""), Start: newForm()}
+			var status int
+			status, p.Conflict, p.Failure = explain(err, "Below is the current state.")
+			s.showNow(w, status, p)
+		},
+	})
 }

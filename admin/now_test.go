@@ -3,6 +3,7 @@ package admin_test
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,18 +201,64 @@ func TestSecondStartOfTheSameOperatorIsAChange(t *testing.T) {
 func TestStartIsReviewedFirst(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, berlin(t))
-	w := c.post("start", "reason", "New\nshelves\u202e", "for", "30m", "emergency", "yes", "revision", "0", "zone", "Europe/Berlin", "reviewed", "")
+	w := c.ask("start", "reason", "New\nshelves\u202e", "for", "30m", "emergency", "yes", "revision", "0", "zone", "Europe/Berlin")
 	require.Equal(t, http.StatusOK, w.Code)
-	w.says("Take the site down?", "in 30 minutes", "when an operator ends it", "emergency", "Europe/Berlin", "What visitors read", "shelves")
+	w.says("Take the site down?", "in 30 minutes", "until an operator ends it", "emergency", "Europe/Berlin", "What visitors read", "shelves")
 	require.Nil(t, c.document(), "nothing was written")
 	require.Equal(t, "30m", match(w, `name="for" value="([^"]*)"`))
 
-	w = c.post("start", "until", "2001-05-06T05:00", "revision", "0", "zone", "UTC", "reviewed", "")
+	w = c.ask("start", "until", "2001-05-06T05:00", "revision", "0", "zone", "UTC")
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
-	w.says("This has passed.")
+	w.says("Has passed")
 
 	c.begin("bob", "It burns")
-	w = c.post("start", "reason", "x", "revision", "0", "zone", "UTC", "reviewed", "")
+	w = c.ask("start", "reason", "x", "revision", "0", "zone", "UTC")
 	require.Equal(t, http.StatusConflict, w.Code)
 	require.Len(t, c.document().Periods, 1)
+}
+
+// reviews requires that the answer is a review with this question, and that nothing was written.
+func (c *pageClient) reviews(question string, path string, fields ...string) reply {
+	c.t.Helper()
+	before := c.document().Mark()
+	w := c.ask(path, fields...)
+	require.Equal(c.t, http.StatusOK, w.Code, w.text())
+	require.Equal(c.t, "review", w.attribute("data-page"), w.text())
+	w.says(question)
+	require.Equal(c.t, before, c.document().Mark(), "a review changes nothing")
+	return w
+}
+
+func TestEverySeriousChangeIsReviewed(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, berlin(t))
+	running := c.plan("bob", operator.WindowOptions{Start: time.Now(), EndAfter: time.Hour, Reason: "shelves"})
+	coming := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(time.Hour), EndAfter: time.Hour})
+	disabled := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(-time.Minute), EndAfter: time.Hour, Disabled: true})
+
+	w := c.reviews("Open the site?", "end", "id", running.ID, "version", "1")
+	w.says("shelves", "visitors are served again at once", "It is removed from the schedule", "refused now, then served", "live instance")
+	require.NotContains(t, w.text(), "What visitors read")
+	c.reviews("Open the site?", "end-all", "revision", "3")
+	w = c.reviews("Open the site?", "edit", "id", running.ID, "version", "1", "zone", "UTC", "reason", "", "start", "2097-03-08T02:00", "end", "2097-03-08T04:00", "enabled", "yes")
+	require.NotContains(t, w.text(), "removed from the schedule")
+	c.reviews("Open the site?", "edit", "id", running.ID, "version", "1", "zone", "UTC", "reason", "", "start", "2097-03-08T02:00", "end", "2097-03-08T04:00")
+	c.reviews("Delete this period?", "delete", "id", coming.ID, "version", "1")
+	w = c.reviews("Hold the site down for another reason as well?", "enable-now", "id", disabled.ID, "version", "1")
+	w.says("Stays in force"+running.ID+" of bob", "What visitors read")
+
+	c.begin("carol", "fire")
+	w = c.reviews("End this downtime? The site stays down", "end", "id", running.ID, "version", "1")
+	w.says("refused now, then refused", "What visitors read", "fire")
+	mark := w.hidden("reviewed")
+	// Carol's downtime ends before the review is answered. Now it would open the site.
+	_, err := operator.Operator{Store: c.store}.End(t.Context(), operator.EndOptions{Holder: "carol"})
+	require.NoError(t, err)
+	c.reviews("Open the site?", "end", "id", running.ID, "version", "1", "reviewed", mark)
+	require.Equal(t, http.StatusSeeOther, c.post("end", "id", running.ID, "version", "1").Code)
+
+	w = c.reviews("Take the site down?", "enable-now", "id", disabled.ID, "version", "1")
+	require.Contains(t, w.Body.String(), `lang="de"`, "what visitors read in each language")
+	preview := c.get(strings.ReplaceAll(match(w, `src="[^"]*(visitors.htm[^"]*)"`), "&amp;", "&") + "&lang=de")
+	preview.says("Wartungsarbeiten")
 }

@@ -13,9 +13,12 @@ import (
 )
 
 // done redirects after a write to a page that tells of it.
-func (s *site) done(w http.ResponseWriter, r *http.Request, to, code string, res operator.Result, periods ...period.Period) {
-	s.note(r, code, res, periods...)
-	s.leaveNotice(w, res)
+func (s *site) done(w http.ResponseWriter, r *http.Request, to string, res operator.Result) {
+	periods := res.Ended
+	if res.Period.ID != "" {
+		periods = []period.Period{res.Period}
+	}
+	s.note(r, s.leaveNotice(w, res), res, periods...)
 	s.redirect(w, to)
 }
 
@@ -96,13 +99,19 @@ var noticeTexts = map[string]string{
 	"deleted":  "Deleted",
 }
 
-// leaveNotice leaves a notice of a write for the next page.
-func (s *site) leaveNotice(w http.ResponseWriter, res operator.Result) {
+// leaveNotice leaves a notice of a write for the next page, and returns its code.
+func (s *site) leaveNotice(w http.ResponseWriter, res operator.Result) (code string) {
 	entries, _ := res.After.Log.Entries() // the other entries are still valid
 	written := res.Before.Mark().Revision + 1
-	if i := slices.IndexFunc(entries, func(e period.Entry) bool { return e.Revision == written }); i >= 0 {
-		s.setCookie(w, noticeCookie, entries[i].Write, noticeTime)
+	i := slices.IndexFunc(entries, func(e period.Entry) bool { return e.Revision == written })
+	if i < 0 {
+		return "written"
 	}
+	s.setCookie(w, noticeCookie, entries[i].Write, noticeTime)
+	if n := noticeOf(entries[i]); n != nil {
+		code = n.Code
+	}
+	return code
 }
 
 // takeNotice returns the notice that was left for this operator and removes it; nil if there

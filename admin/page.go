@@ -81,18 +81,15 @@ func (s *site) render(w http.ResponseWriter, status int, name string, data any) 
 
 // funcs are the functions of the templates.
 var funcs = template.FuncMap{
-	"base":    func() string { return "" }, // see templatesAt
-	"style":   func() string { return styleName },
-	"script":  func() string { return scriptName },
-	"icon":    func() string { return iconName },
-	"instant": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"count":   count,
-	"field":   newField,
-	"link":    newLink,
-	"holder":  holder,
-	"startInputs": func() []string {
-		return []string{"for", "until", "until_offset", "auto_end", "emergency", "revision", "zone"}
-	},
+	"base":      func() string { return "" }, // see templatesAt
+	"style":     func() string { return styleName },
+	"script":    func() string { return scriptName },
+	"icon":      func() string { return iconName },
+	"instant":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"count":     count,
+	"field":     newField,
+	"link":      newLink,
+	"holder":    holder,
 	"durations": func() []choice { return durations },
 }
 

@@ -149,22 +149,23 @@ func (s *site) add(w http.ResponseWriter, r *http.Request) {
 func (s *site) added(w http.ResponseWriter, r *http.Request, f form) {
 	zone, _ := s.zoneOf(r)
 	t := f.times(f.zone(zone), true)
-	failure, status := "", http.StatusUnprocessableEntity
-	if f.ok() {
-		res, err := s.operator(r).Schedule(r.Context(), operator.WindowOptions{
+	failed := func(err error) {
+		failure, status := "", http.StatusUnprocessableEntity
+		if err != nil && !f.take(err, ofPeriod) {
+			status, _, failure = explain(err, "")
+		}
+		s.showPeriod(w, status, periodPage{page: s.page(w, r, "period", "Schedule a window"), Form: f, Failure: failure})
+	}
+	if !f.ok() {
+		failed(nil)
+		return
+	}
+	s.perform(w, r, f, act{to: "schedule", failed: failed, do: func(by operator.Operator) (operator.Result, error) {
+		return by.Schedule(r.Context(), operator.WindowOptions{
 			Start: t.start, End: t.end, ExpectedEnd: t.expected,
 			Reason: f.Values["reason"], Emergency: f.checked("emergency"), Disabled: !f.checked("enabled"),
 		})
-		if err == nil {
-			s.done(w, r, "schedule", "planned", res, res.Period)
-			return
-		}
-		if !f.take(err, ofPeriod) {
-			status, _, failure = explain(err, "")
-		}
-	}
-	p := periodPage{page: s.page(w, r, "period", "Schedule a window"), Form: f, Failure: failure}
-	s.showPeriod(w, status, p)
+	}})
 }
 
 // edit is GET /edit?id=….
@@ -197,14 +198,11 @@ func (s *site) edited(w http.ResponseWriter, r *http.Request, f form) {
 	}
 	p.Period = new(p.View(now))
 	o := f.changes(now, p.Clock)
-	status := http.StatusUnprocessableEntity
-	if f.ok() {
-		o.IfVersion = &version
-		res, err := s.operator(r).Edit(r.Context(), now.ID, o)
+	o.IfVersion = &version
+	failed := func(err error) {
+		status := http.StatusUnprocessableEntity
 		switch {
 		case err == nil:
-			s.done(w, r, "schedule", "edited", res, res.Period)
-			return
 		case raced[operator.Explain(err).Code]:
 			// Another write came after the page was read: read it again.
 			s.editRaced(w, s.editPage(w, r, p.Clock.Zone), f)
@@ -212,9 +210,14 @@ func (s *site) edited(w http.ResponseWriter, r *http.Request, f form) {
 		case !f.take(err, ofPeriod):
 			status, _, p.Failure = explain(err, "")
 		}
+		p.Form = f
+		s.showPeriod(w, status, p)
 	}
-	p.Form = f
-	s.showPeriod(w, status, p)
+	if !f.ok() {
+		failed(nil)
+		return
+	}
+	s.perform(w, r, f, act{to: "schedule", failed: failed, do: func(by operator.Operator) (operator.Result, error) { return by.Edit(r.Context(), now.ID, o) }})
 }
 
 // editPage is the page of an edit in the zone of its form, so that times stay as typed.

@@ -1,52 +1,251 @@
 package admin
 
 import (
-	"cmp"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/core"
+	answers "github.com/go-downtime/downtime/internal/answer"
+	"github.com/go-downtime/downtime/internal/dry"
+	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
 
-// reviewPage shows what a start does, before it is done.
-type reviewPage struct {
-	page
-
-	Form    form
-	Until   time.Time // zero: not known
-	Reopens bool      // the site opens by itself then
-	Answer  string    // the text that visitors get, in the operator's language
+// act is a change that an operator asks for by a form.
+type act struct {
+	do     func(o operator.Operator) (operator.Result, error)
+	to     string          // the page after it
+	failed func(err error) // answers an error
 }
 
-// reviewStart answers a start that was not reviewed. It changes nothing.
-func (s *site) reviewStart(w http.ResponseWriter, r *http.Request, f form, o operator.StartOptions) {
-	p := s.page(w, r, "review", "Take the site down?")
-	p.Clock.Zone = f.zone(p.Clock.Zone)
-	until := cmp.Or(o.End, o.ExpectedEnd)
-	if after := cmp.Or(o.EndAfter, o.ExpectedAfter); after != 0 {
-		until = p.Time.Add(after)
+// perform does what f asks for. If that takes the site down, opens it, or discards a period, the
+// first answer is a review. Only the form of the review makes the change, and only if its effect
+// is still the reviewed one.
+func (s *site) perform(w http.ResponseWriter, r *http.Request, f form, a act) {
+	trial := s.operator(r)
+	trial.Store = dry.Store(trial.Store)
+	res, err := a.do(trial)
+	if err == nil {
+		if e := effectOf(res); e.Serious() && f.Values["reviewed"] != e.mark() {
+			s.review(w, r, f, e)
+			return
+		}
+		res, err = a.do(s.operator(r))
 	}
-	if !until.IsZero() && !until.After(p.Time) {
-		f.fault("until", "This has passed.")
+	if err != nil {
+		a.failed(err)
+		return
 	}
-	n := nowPage{page: p, Start: f}
-	n.Name = "now"
+	s.done(w, r, a.to, res)
+}
+
+// effect is the difference that a change makes for visitors and for the schedule.
+type effect struct {
+	Was, Is period.Verdict
+	Begun   []period.Period // in force only after the change
+	Ended   []period.Period // in force only before it
+	Removed []period.Period // not in force, and in the document only before it
+	Stay    []period.Period // in force before and after it
+	Anew    bool            // a new document replaces one that is lost or cannot be read
+
+	known map[string]bool // ids that the document had before
+}
+
+func effectOf(res operator.Result) effect {
+	before, after := wire.Found{State: operator.State{Document: res.Before, Time: res.Time}}, wire.Found{State: res.State()}
+	e := effect{Was: before.Verdict(), Is: after.Verdict(), Anew: res.Before == nil && res.Ended != nil, known: map[string]bool{}}
+	held, left := map[string]bool{}, map[string]bool{}
+	for _, p := range after.Periods() {
+		left[p.ID] = true
+	}
+	for _, p := range after.InForce() {
+		held[p.ID] = true
+	}
+	for _, p := range before.Periods() {
+		e.known[p.ID] = true
+		switch in := p.InForce(res.Time); {
+		case in && held[p.ID]:
+			e.Stay = append(e.Stay, p)
+			delete(held, p.ID)
+		case in:
+			e.Ended = append(e.Ended, p)
+		case !left[p.ID] && !p.Finished(res.Time):
+			e.Removed = append(e.Removed, p)
+		}
+	}
+	for _, p := range after.InForce() {
+		if held[p.ID] {
+			e.Begun = append(e.Begun, p)
+		}
+	}
+	return e
+}
+
+// Serious reports whether the change is to be reviewed.
+func (e effect) Serious() bool {
+	return e.Anew || len(e.Begun)+len(e.Ended)+len(e.Removed) > 0
+}
+
+// TakesDown and Opens report whether the change does so, as far as the store decides it.
+func (e effect) TakesDown() bool { return !e.Was.Down && e.Is.Down }
+
+// Opens is the opposite of TakesDown.
+func (e effect) Opens() bool { return e.Was.Down && !e.Is.Down }
+
+// mark identifies the effect. A period that the change adds has another id in each trial.
+func (e effect) mark() string {
+	words := []string{wire.Up}
+	if e.Is.Down {
+		words[0] = wire.Down
+	}
+	if e.Anew {
+		words = append(words, "anew")
+	}
+	for _, part := range []struct {
+		verb    string
+		periods []period.Period
+	}{{"begins", e.Begun}, {"ends", e.Ended}, {"removes", e.Removed}} {
+		for _, p := range part.periods {
+			if e.known[p.ID] {
+				words = append(words, part.verb, p.ID)
+			} else {
+				words = append(words, part.verb)
+			}
+		}
+	}
+	return string(store.TokenOf([]byte(strings.Join(words, " "))))
+}
+
+// Question is the title of the review.
+func (e effect) Question() string {
 	switch {
-	case !f.ok():
-		s.showNow(w, http.StatusUnprocessableEntity, n)
-		return
-	case p.Err != nil, p.Revision() != *o.IfRevision:
-		var status int
-		status, n.Conflict, n.Failure = explain(cmp.Or(p.Err, store.ErrConflict), "Your input is kept below. Send it again if you still want to start.")
-		s.showNow(w, status, n)
-		return
+	case e.Anew:
+		return "Begin anew, and open the site?"
+	case e.TakesDown():
+		return "Take the site down?"
+	case e.Opens():
+		return "Open the site?"
+	case len(e.Begun) > 0:
+		return "Hold the site down for another reason as well?"
+	case len(e.Ended) == 1:
+		return "End this downtime? The site stays down"
+	case len(e.Ended) > 1:
+		return "End these periods? The site stays down"
 	}
-	answer := s.answerTo(r, "text/plain", &core.Closure{
-		Cause: core.CausePeriod, Reason: *o.Reason, Emergency: *o.Emergency, Since: p.Time, Until: until,
-	})
-	s.render(w, http.StatusOK, "review.html", reviewPage{
-		page: p, Form: f, Until: until, Reopens: f.checked("auto_end"), Answer: answer.body.String(),
-	})
+	return "Delete this period?"
+}
+
+// Do is the text of the button that makes the change.
+func (e effect) Do() string {
+	switch {
+	case e.Anew:
+		return "Begin anew, and open the site"
+	case e.TakesDown():
+		return "Take the site down now"
+	case e.Opens() && len(e.Ended) == 1:
+		return "End it and open the site"
+	case e.Opens():
+		return "End all and open the site"
+	case len(e.Begun) > 0:
+		return "Hold the site down as well"
+	case len(e.Ended) > 0:
+		return "End it; the site stays down"
+	}
+	return "Delete it"
+}
+
+// reviewPage shows the effect of a change before it is made.
+type reviewPage struct {
+	page
+	effect
+
+	Action  string // of the form
+	Form    form
+	Mark    string
+	Texts   []toldText // what visitors read while down
+	Preview string     // the page that browsers get, as a link within the mount; "" if it is too long
+}
+
+// toldText is the text that visitors of one language get.
+type toldText struct{ Language, Text string }
+
+// Lists for the template.
+func (p reviewPage) BegunList() listed   { return p.listed(p.Begun) }
+func (p reviewPage) EndedList() listed   { return p.listed(p.Ended) }
+func (p reviewPage) RemovedList() listed { return p.listed(p.Removed) }
+func (p reviewPage) StayList() listed    { return p.listed(p.Stay) }
+
+// Lasts is how long the site is down, counted from now; "" if that is not known.
+func (p reviewPage) Lasts() string {
+	if p.Is.Until.IsZero() || !p.Is.Until.After(p.Time) {
+		return ""
+	}
+	return span(p.Is.Until.Sub(p.Time).Round(time.Second))
+}
+
+// review answers with the effect of a change that was not made.
+func (s *site) review(w http.ResponseWriter, r *http.Request, f form, e effect) {
+	p := reviewPage{
+		page: s.page(w, r, "review", e.Question()), effect: e,
+		Action: strings.TrimPrefix(r.URL.Path, "/"), Form: f, Mark: e.mark(),
+	}
+	if f.Values["zone"] != "" {
+		p.Clock.Zone = f.zone(p.Clock.Zone)
+	}
+	delete(p.Form.Values, "reviewed")
+	if e.Is.Down {
+		closure := &core.Closure{Cause: core.CausePeriod, Reason: e.Is.Governing.Reason, Emergency: e.Is.Emergency, Since: e.Is.Since, Until: e.Is.Until}
+		for _, language := range answers.Languages() {
+			p.Texts = append(p.Texts, toldText{language, s.answerTo(r, "text/plain", language, closure).body.String()})
+		}
+		p.Preview = previewLink(closure)
+	}
+	w.Header().Set("Content-Security-Policy", framed)
+	s.render(w, http.StatusOK, "review.html", p)
+}
+
+// maxPreview is the longest link to a preview. Proxies refuse longer lines.
+const maxPreview = 4 << 10
+
+// previewLink is the link to the page of a closure; "" if it is too long.
+func previewLink(c *core.Closure) string {
+	q := url.Values{"preview": {"yes"}, "since": {c.Since.UTC().Format(time.RFC3339)}, "reason": {c.Reason}}
+	if !c.Until.IsZero() {
+		q.Set("until", c.Until.UTC().Format(time.RFC3339))
+	}
+	if c.Emergency {
+		q.Set("emergency", "yes")
+	}
+	if link := "visitors.htm?" + q.Encode(); len(link) <= maxPreview {
+		return link
+	}
+	return ""
+}
+
+// previewed is the closure of a link of previewLink; nil if r has another one.
+func previewed(r *http.Request) *core.Closure {
+	q := r.URL.Query()
+	if !q.Has("preview") {
+		return nil
+	}
+	c := &core.Closure{Cause: core.CausePeriod, Reason: q.Get("reason"), Emergency: q.Get("emergency") != ""}
+	c.Since, _ = time.Parse(time.RFC3339, q.Get("since"))
+	c.Until, _ = time.Parse(time.RFC3339, q.Get("until"))
+	if len(c.Reason) > period.MaxReasonLen || c.Since.IsZero() {
+		return nil
+	}
+	return c
+}
+
+// language is the language that the link of a preview asks for; "" for none.
+func language(r *http.Request) string {
+	if l := r.URL.Query().Get("lang"); slices.Contains(answers.Languages(), l) {
+		return l
+	}
+	return ""
 }

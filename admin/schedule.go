@@ -73,31 +73,29 @@ var groupTitles = map[string]string{wire.InForce: "In force", wire.Upcoming: "Co
 func fromQuery(n int) string { return "from=" + strconv.Itoa(n) }
 
 // toggle is POST /enable, /enable-now and /disable.
-func (s *site) toggle(code string, o operator.EditOptions) func(w http.ResponseWriter, r *http.Request, id string, version int64) {
-	return func(w http.ResponseWriter, r *http.Request, id string, version int64) {
+func (s *site) toggle(o operator.EditOptions) func(w http.ResponseWriter, r *http.Request, f form, version int64) {
+	return func(w http.ResponseWriter, r *http.Request, f form, version int64) {
 		o := o
 		o.IfVersion = &version
-		res, err := s.operator(r).Edit(r.Context(), id, o)
-		s.changed(w, r, code, res, err)
+		s.change(w, r, f, func(by operator.Operator) (operator.Result, error) { return by.Edit(r.Context(), f.Values["id"], o) })
 	}
 }
 
 // remove is POST /delete: it removes a period that is not in force.
-func (s *site) remove(w http.ResponseWriter, r *http.Request, id string, version int64) {
-	res, err := s.operator(r).Cancel(r.Context(), id, operator.CancelOptions{IfVersion: &version})
-	s.changed(w, r, "deleted", res, err)
+func (s *site) remove(w http.ResponseWriter, r *http.Request, f form, version int64) {
+	s.change(w, r, f, func(by operator.Operator) (operator.Result, error) {
+		return by.Cancel(r.Context(), f.Values["id"], operator.CancelOptions{IfVersion: &version})
+	})
 }
 
-// changed shows the schedule after a change, or why the change failed.
-func (s *site) changed(w http.ResponseWriter, r *http.Request, code string, res operator.Result, err error) {
-	if err == nil {
-		s.done(w, r, "schedule", code, res, res.Period)
-		return
-	}
-	p := schedulePage{page: s.page(w, r, "schedule", "Schedule")}
-	var status int
-	status, p.Conflict, p.Failure = explain(err, "Below is the current schedule.")
-	s.showSchedule(w, status, p)
+// change makes a change, and shows the schedule after it or the reason why it failed.
+func (s *site) change(w http.ResponseWriter, r *http.Request, f form, do func(by operator.Operator) (operator.Result, error)) {
+	s.perform(w, r, f, act{to: "schedule", do: do, failed: func(err error) {
+		p := schedulePage{page: s.page(w, r, "schedule", "Schedule")}
+		var status int
+		status, p.Conflict, p.Failure = explain(err, "Below is the current schedule.")
+		s.showSchedule(w, status, p)
+	}})
 }
 
 // listed are the first periods of a list, and how many more there are.

@@ -63,9 +63,8 @@ func TestWindowFromPlanToDelete(t *testing.T) {
 	require.Equal(t, "enabled", w.attribute("data-notice"))
 	require.True(t, c.only().Enabled)
 
-	w = c.get("delete?id=" + p.ID)
-	w.says("Delete this period?", "New database", "The site will not go down for it")
-	require.Len(t, c.document().Periods, 1, "a question changes nothing")
+	w = c.reviews("Delete this period?", "delete", "id", p.ID, "version", "4")
+	w.says("New database", "The site will not go down for it")
 	w = c.follow(c.post("delete", "id", w.hidden("id"), "version", w.hidden("version")))
 	require.Equal(t, "deleted", w.attribute("data-notice"))
 	require.Empty(t, c.document().Periods)
@@ -81,28 +80,12 @@ func inputOf(t *testing.T, w reply, name string) string {
 	return match(w, `<input type="datetime-local" id="`+name+`" name="`+name+`" value="([^"]*)"`)
 }
 
-func TestWindowInForceIsEndedAfterAQuestion(t *testing.T) {
-	t.Parallel()
-	c := newPages(t, pageSettings{})
-	p := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(-time.Minute), EndAfter: time.Hour, Reason: "shelves"})
-	other := c.begin("carol", "fire")
-	c.get("schedule").says("In force", "End now "+p.ID)
-	w := c.get("end?id=" + p.ID)
-	w.says("End this downtime?", "shelves", "The site stays down: 1 other period holds it down", "It is removed from the schedule")
-	w = c.follow(c.post("end", "id", w.hidden("id"), "version", w.hidden("version")))
-	w.says("Ended "+p.ID, "The site is still down because of "+other.ID)
-	w = c.get("end?id=" + other.ID)
-	w.says("No other period in the store holds the site down: visitors are served again at once")
-}
-
 func TestQuestionsAboutWhatIsGone(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, pageSettings{})
-	coming := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(time.Hour), EndAfter: time.Hour})
-	running := c.begin("carol", "fire")
+	c.begin("carol", "fire")
 	for _, path := range []string{
-		"edit?id=gone", "edit?id=", "edit", "end?id=gone", "delete?id=gone",
-		"end?id=" + coming.ID, "delete?id=" + running.ID, "edit?id=%00", "edit?id=..%2f",
+		"edit?id=gone", "edit?id=", "edit", "edit?id=%00", "edit?id=..%2f",
 	} {
 		w := c.get(path)
 		require.Equal(t, http.StatusNotFound, w.Code, path)
@@ -326,7 +309,7 @@ func TestEnablingWhatWouldRefuseAtOnceSaysSo(t *testing.T) {
 	t.Parallel()
 	c := newPages(t, pageSettings{})
 	p := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(-time.Minute), EndAfter: time.Hour, Disabled: true})
-	c.get("schedule").says("Enable, and take the site down now " + p.ID)
+	c.get("schedule").says("Enable, and take the site down now … " + p.ID)
 	require.Contains(t, c.get("schedule").Body.String(), `action="/ops/downtime/enable-now"`)
 	w := c.post("enable", "id", p.ID, "version", "1")
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code, "the button said nothing of a start now")

@@ -113,7 +113,6 @@ func (s *site) routes() *http.ServeMux {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /{$}", s.now)
 	m.HandleFunc("POST /start", s.form(s.start, startFields...))
-	m.HandleFunc("GET /end", s.confirmEnd)
 	m.HandleFunc("POST /end", s.target(s.end))
 	m.HandleFunc("POST /end-all", s.form(s.endAll, "revision", "anew"))
 	m.HandleFunc("GET /schedule", s.schedule)
@@ -121,10 +120,9 @@ func (s *site) routes() *http.ServeMux {
 	m.HandleFunc("POST /add", s.form(s.added, periodFields...))
 	m.HandleFunc("GET /edit", s.edit)
 	m.HandleFunc("POST /edit", s.form(s.edited, periodFields...))
-	m.HandleFunc("POST /enable", s.target(s.toggle("enabled", operator.EditOptions{Enabled: new(true)})))
-	m.HandleFunc("POST /enable-now", s.target(s.toggle("enabled", operator.EditOptions{Enabled: new(true), StartNow: true})))
-	m.HandleFunc("POST /disable", s.target(s.toggle("disabled", operator.EditOptions{Enabled: new(false)})))
-	m.HandleFunc("GET /delete", s.confirmRemove)
+	m.HandleFunc("POST /enable", s.target(s.toggle(operator.EditOptions{Enabled: new(true)})))
+	m.HandleFunc("POST /enable-now", s.target(s.toggle(operator.EditOptions{Enabled: new(true), StartNow: true})))
+	m.HandleFunc("POST /disable", s.target(s.toggle(operator.EditOptions{Enabled: new(false)})))
 	m.HandleFunc("POST /delete", s.target(s.remove))
 	m.HandleFunc("GET /fleet", s.fleet)
 	m.HandleFunc("GET /log", s.journal)
@@ -168,7 +166,7 @@ func (s *site) dispatch(w http.ResponseWriter, r *http.Request, path string) {
 // form reads the form of a POST and passes it to serve. It refuses any other body.
 func (s *site) form(serve func(w http.ResponseWriter, r *http.Request, f form), fields ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		f, err := readForm(r, fields...)
+		f, err := readForm(r, append(fields, "reviewed")...)
 		if err != nil {
 			s.refuseForm(w, r, err)
 			return
@@ -178,13 +176,13 @@ func (s *site) form(serve func(w http.ResponseWriter, r *http.Request, f form), 
 }
 
 // target reads a form that names one period and its version.
-func (s *site) target(serve func(w http.ResponseWriter, r *http.Request, id string, version int64)) http.HandlerFunc {
+func (s *site) target(serve func(w http.ResponseWriter, r *http.Request, f form, version int64)) http.HandlerFunc {
 	return s.form(func(w http.ResponseWriter, r *http.Request, f form) {
 		version, err := f.version()
 		if err != nil {
 			s.refuseForm(w, r, err)
 			return
 		}
-		serve(w, r, f.Values["id"], version)
+		serve(w, r, f, version)
 	}, "id", "version")
 }

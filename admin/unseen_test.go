@@ -40,7 +40,7 @@ func TestPagesShowCharactersThatCannotBeSeen(t *testing.T) {
 	require.NoError(t, err)
 	for name, w := range map[string]reply{
 		"started": started, "now": c.get(""), "schedule": c.get("schedule"), "fleet": c.get("fleet"), "log": c.get("log"), "visitors": c.get("visitors"),
-		"edit": c.get("edit?id=" + p.ID), "end": c.get("end?id=" + p.ID), "delete": c.get("delete?id=" + window.ID), "zone": c.post("zone", "zone", unseen),
+		"edit": c.get("edit?id=" + p.ID), "end": c.ask("end", "id", p.ID, "version", "1"), "delete": c.ask("delete", "id", window.ID, "version", "1"), "zone": c.post("zone", "zone", unseen),
 		"fault":    c.post("start", "reason", reason, "until", unseen, "for", unseen, "zone", unseen, "revision", "3"),
 		"conflict": c.post("edit", "id", p.ID, "version", "9", "reason", reason+"?", "zone", "UTC", "end", unseen),
 		"gone":     c.post("edit", "id", "gone", "version", "1", "start", unseen, "reason", reason, "zone", "UTC"),

@@ -38,10 +38,14 @@ func (s *site) visitors(w http.ResponseWriter, r *http.Request) {
 	s.render(w, http.StatusOK, "visitors.html", p)
 }
 
-// visitorsPage is GET /visitors.htm: the page that browsers get, for the frame. It is markup
-// of the application, so it is shown without scripts, forms and an origin.
+// visitorsPage is GET /visitors.htm: the page that browsers get, for the frame. With the query
+// of a preview, it is the page that they would get. It is markup of the application, so it is
+// shown without scripts, forms and an origin.
 func (s *site) visitorsPage(w http.ResponseWriter, r *http.Request) {
 	answer := s.answer(r, "text/html")
+	if c := previewed(r); c != nil {
+		answer = s.answerTo(r, "text/html", language(r), c)
+	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", sandboxed(answer.Header().Values("Content-Security-Policy")))
 	h.Set("X-Frame-Options", "SAMEORIGIN")
@@ -78,15 +82,18 @@ func (s *site) answer(r *http.Request, accept string) *recorder {
 	if closure == nil {
 		closure = &core.Closure{Cause: core.CausePeriod, Since: time.Now().UTC()}
 	}
-	return s.answerTo(r, accept, closure)
+	return s.answerTo(r, accept, "", closure)
 }
 
-// answerTo is the gate's answer under this closure.
-func (s *site) answerTo(r *http.Request, accept string, closure *core.Closure) *recorder {
+// answerTo is the gate's answer under this closure. language "" is the operator's.
+func (s *site) answerTo(r *http.Request, accept, language string, closure *core.Closure) *recorder {
 	w := &recorder{header: http.Header{}}
 	visitor := r.Clone(r.Context())
 	visitor.Method = http.MethodGet
 	visitor.Header = http.Header{"Accept": {accept}, "Accept-Language": r.Header["Accept-Language"]}
+	if language != "" {
+		visitor.Header.Set("Accept-Language", language)
+	}
 	s.gate.Respond(w, visitor, core.Decision{Outcome: core.Blocked, Closure: closure})
 	return w
 }

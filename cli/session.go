@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/go-downtime/downtime/internal/dry"
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
@@ -58,7 +59,7 @@ func (a *app) session(cmd *cobra.Command) (s session, closeStore func(), err err
 	op := operator.Operator{Store: st, Actor: actorOf(cmd), Origin: origin()}
 	op.Force, _ = cmd.Flags().GetBool("force")
 	if isDryRun(cmd) {
-		op.Store = dry(st)
+		op.Store = dry.Store(st)
 	}
 	return session{view: v, app: a, cmd: cmd, op: op, out: cmd.OutOrStdout()}, closeStore, nil
 }

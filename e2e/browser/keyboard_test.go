@@ -71,6 +71,9 @@ func TestOperatorHasOnlyAKeyboard(t *testing.T) {
 
 		b.tabTo(act("end") + " button")
 		require.Equal(t, http.StatusOK, b.follow(chromedp.KeyEvent(kb.Enter)))
+		b.requireState("down")
+		b.tabTo(act("review") + " button")
+		require.Equal(t, http.StatusOK, b.follow(chromedp.KeyEvent(kb.Enter)))
 		b.requireState("up")
 
 		b.tabTo(`nav a[href$="schedule"]`)

@@ -34,14 +34,27 @@ func (b *tab) fill(field, text string) {
 	)
 }
 
-// submit presses the button of a form, and returns the status of the page that follows.
+// submit presses the button of a form and, if a review follows, the button of the review. It
+// returns the status of the page that follows.
 func (b *tab) submit(form string) int {
 	b.t.Helper()
-	status := b.follow(chromedp.Click(chromedp.CSS(form+" button:not([type=button])"), chromedp.NodeVisible))
-	if form == act("start") && status == http.StatusOK {
-		return b.submit(act("review"))
+	status := b.pressButton(form)
+	if status == http.StatusOK && b.isReview() {
+		return b.pressButton(act("review"))
 	}
 	return status
+}
+
+// pressButton presses the button of a form, and returns the status of the page that follows.
+func (b *tab) pressButton(form string) int {
+	b.t.Helper()
+	return b.follow(chromedp.Click(chromedp.CSS(form+" button:not([type=button])"), chromedp.NodeVisible))
+}
+
+// isReview reports whether the page is a review.
+func (b *tab) isReview() bool {
+	b.t.Helper()
+	return read[string](b, `document.body.dataset.page`) == "review"
 }
 
 // act is the selector of the form of an action.

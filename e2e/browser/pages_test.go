@@ -95,7 +95,8 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 			b.fill("#end", "2031-05-06T05:00")
 			require.Equal(t, http.StatusConflict, b.submit(act("edit")))
 			b.requireUsable("conflict")
-			b.open(s.ops("delete?id=" + window.ID))
+			b.open(s.ops("schedule"))
+			require.Equal(t, http.StatusOK, b.pressButton(`[data-period="`+window.ID+`"] `+act("delete")))
 			b.requireUsable("delete")
 
 			b.open(s.ops(""))
@@ -110,7 +111,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 			require.Equal(t, http.StatusOK, b.submit(act("start")))
 			b.requireState("down")
 			b.requireUsable("down")
-			b.open(s.ops("end?id=" + read[string](b, `document.querySelector('[data-status=in-force]').dataset.period`)))
+			require.Equal(t, http.StatusOK, b.pressButton(act("end")))
 			b.requireUsable("end")
 			// Another operator's expected end passes.
 			_, err = s.by("ann").Start(t.Context(), operator.StartOptions{Reason: &long, ExpectedAfter: time.Second})
@@ -154,6 +155,8 @@ func TestOperatorHasOnlyAPhone(t *testing.T) {
 		b.requireState("down")
 		b.picture("down")
 		require.Equal(t, http.StatusOK, tap(act("end")+" button"))
+		b.requireUsable("end")
+		require.Equal(t, http.StatusOK, tap(act("review")+" button"))
 		b.requireState("up")
 		require.Equal(t, http.StatusOK, tap(`nav a[href$="schedule"]`))
 		require.Equal(t, http.StatusOK, tap(`a[href$="add"]`))

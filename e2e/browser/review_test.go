@@ -2,11 +2,15 @@ package browser
 
 import (
 	"net/http"
+	"os"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/operator"
 )
 
 func TestEnterInAFieldTakesNothingDown(t *testing.T) {
@@ -26,4 +30,58 @@ func TestEnterInAFieldTakesNothingDown(t *testing.T) {
 	b.picture("review")
 	require.Equal(t, http.StatusOK, b.submit(act("review")))
 	b.requireState("down")
+}
+
+// TestOnePressOpensNothing: whatever would open the site, take it down or discard a window is
+// shown before it happens.
+func TestOnePressOpensNothing(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, "chi")
+	b := s.operator(person{zone: "Europe/Berlin"})
+	ann := s.by("ann")
+	_, err := ann.Start(t.Context(), operator.StartOptions{Reason: new("It burns"), ExpectedAfter: time.Hour})
+	require.NoError(t, err)
+	_, err = s.by("bob").Start(t.Context(), operator.StartOptions{})
+	require.NoError(t, err)
+	review := func(form, question string) {
+		t.Helper()
+		before := s.document().Revision
+		require.Equal(t, http.StatusOK, b.pressButton(form))
+		require.True(t, b.isReview(), b.shown())
+		require.Contains(t, b.text(), question)
+		require.Equal(t, before, s.document().Revision, "nothing was written")
+	}
+	b.open(s.ops(""))
+	its := func(holder string) string {
+		for _, p := range s.document().Periods {
+			if p.Holder == holder {
+				return `[data-period="` + p.ID + `"] `
+			}
+		}
+		return ""
+	}
+	review(its("ann")+act("end"), "The site stays down")
+	require.Contains(t, b.text(), "It burns")
+	b.open(s.ops(""))
+	review(act("end-all"), "Open the site?")
+	b.requireUsable("end-all")
+	require.Equal(t, http.StatusOK, b.pressButton(act("review")))
+	b.requireState("up")
+
+	_, err = ann.Schedule(t.Context(), operator.WindowOptions{Start: time.Now().Add(-time.Minute), EndAfter: time.Hour, Disabled: true, Reason: "Larger disks"})
+	require.NoError(t, err)
+	b.open(s.ops("schedule"))
+	review(its("ann")+act("enable"), "Take the site down?")
+	b.until(`document.querySelector('iframe')`)
+	require.Equal(t, http.StatusOK, b.pressButton(act("review")))
+	s.answers(http.StatusServiceUnavailable)
+
+	require.NoError(t, os.Remove(s.file))
+	b.open(s.ops(""))
+	require.Equal(t, http.StatusOK, b.pressButton(act("anew")))
+	require.True(t, b.isReview())
+	s.answers(http.StatusServiceUnavailable)
+	require.Equal(t, http.StatusOK, b.pressButton(act("review")))
+	b.requireNotice("anew")
+	s.answers(http.StatusOK)
 }

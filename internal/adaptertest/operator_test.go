@@ -134,6 +134,9 @@ func signedIn(a account) func(http.Handler) http.Handler {
 
 var links = regexp.MustCompile(` (?:href|src|action)="([^"#]*)"`)
 
+// reviewed is the field by which the form of a review says that it was reviewed.
+var reviewed = regexp.MustCompile(`name="reviewed" value="([^"]*)"`)
+
 func TestPageMountsAnywhere(t *testing.T) {
 	t.Parallel()
 	for framework, serve := range mounts {
@@ -185,7 +188,14 @@ func TestPageMountsAnywhere(t *testing.T) {
 				}
 
 				require.Equal(t, "welcome", send(site, http.MethodGet, "/", "").Body.String())
-				w = send(site, http.MethodPost, at+"/start", "reason=New+shelves&revision=0&zone=UTC&reviewed=yes")
+				press := func(path, form string) *httptest.ResponseRecorder {
+					review := send(site, http.MethodPost, at+path, form)
+					require.Equal(t, http.StatusOK, review.Code, review.Body.String())
+					mark := reviewed.FindStringSubmatch(review.Body.String())
+					require.NotNil(t, mark, review.Body.String())
+					return send(site, http.MethodPost, at+path, form+"&reviewed="+url.QueryEscape(mark[1]))
+				}
+				w = press("/start", "reason=New+shelves&revision=0&zone=UTC")
 				require.Equal(t, http.StatusSeeOther, w.Code, w.Body.String())
 				require.Equal(t, at+"/", resolve(t, at+"/start", w.Header().Get("Location")))
 				require.Equal(t, http.StatusServiceUnavailable, send(site, http.MethodGet, "/", "").Code, "this instance refuses before the page answers the start")
@@ -196,7 +206,7 @@ func TestPageMountsAnywhere(t *testing.T) {
 				w = send(site, http.MethodGet, at+"/", "")
 				require.Equal(t, http.StatusOK, w.Code, "the page is exempt")
 				require.Contains(t, w.Body.String(), "New shelves")
-				w = send(site, http.MethodPost, at+"/end", "id="+state.Document.Periods[0].ID+"&version=1")
+				w = press("/end", "id="+state.Document.Periods[0].ID+"&version=1")
 				require.Equal(t, http.StatusSeeOther, w.Code)
 				require.Equal(t, "welcome", send(site, http.MethodGet, "/", "").Body.String())
 			})

@@ -72,3 +72,12 @@ func languageOf(subtag string) (l language, ok bool) {
 	}
 	return 0, false
 }
+
+// Languages returns the tags of all languages, the fallback first (RFC 5646).
+func Languages() []string {
+	tags := make([]string, 0, languages)
+	for i := range translations {
+		tags = append(tags, translations[i].tag)
+	}
+	return tags
+}
