@@ -36,6 +36,12 @@ type Config struct {
 	// Denied answers requests that Authorize or Actor denied, for example with a login page. Nil
 	// means 403. The page's security headers are set before the call; Denied may replace them.
 	Denied http.Handler
+	// Name is the name of the application, for title and header of each page. "" means the name
+	// of the application in the store, if the store has one.
+	Name string
+	// Environment is the name of the environment, such as "production" or "staging". It stands
+	// beside the name, so that two environments cannot be mistaken. "" means none.
+	Environment string
 	// Zone is the time zone of operators who have picked none. Nil means UTC. Times are also
 	// shown in UTC. Zones come from the time zone database of the machine; if it has none,
 	// import _ "time/tzdata".

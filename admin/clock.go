@@ -45,6 +45,9 @@ func minutes(t time.Time) string {
 	return "15:04:05"
 }
 
+// TimeOfDay is t in the operator's zone, without its date.
+func (c clock) TimeOfDay(t time.Time) string { return t.In(c.Zone).Format("15:04:05 MST") }
+
 // From is t relative to now: "in 2 hours", "5 minutes ago".
 func (c clock) From(t time.Time) string {
 	switch d := t.Sub(c.Now); {

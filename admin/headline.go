@@ -27,41 +27,43 @@ type headline struct {
 	Lead  string // "" for none
 }
 
-// Headline claims only what was observed: the store as it was read, this instance, and the reports
-// of the others.
+// Headline claims only what was observed: the store as it was read, this instance, and what the
+// others last reported. If a live instance differs from the store, the headline names it.
 func (v seen) Headline() headline {
-	h := v.headline()
-	others := v.Fleet.Settled().Disagreement()
-	switch {
-	case others == "":
-	case h.State == isDown:
-		h.State, h.Title = isMixed, h.Title+", but "+others
-	case h.State == isUp:
-		h.State, h.Title, h.Lead = isMixed, h.Title+", but "+others, ""
+	h := v.here()
+	if differs := v.Fleet.Settled().Disagreement(); v.Err == nil && differs != "" {
+		if h.State != isMixed {
+			h.Lead = ""
+		}
+		h.State, h.Title = isMixed, "Up, but "+differs
+		if v.Verdict.Down {
+			h.Title = "Down, but " + differs
+		}
 	}
 	return h
 }
 
-func (v seen) headline() headline {
+// here is the headline by the store and this instance.
+func (v seen) here() headline {
 	g, down := v.Gate, v.Verdict.Down
 	from := overrideSource(g.OverrideFrom)
 	switch {
+	case v.Err != nil && g.Override != "":
+		return v.last()
 	case g.Override == "down" && down:
 		return headline{isDown, "The site is down for visitors", "This instance is held down by " + from + " as well: ending everything below does not open it."}
 	case g.Override == "down":
-		return headline{isMixed, "This instance refuses visitors", "It is held down by " + from + ", independent of the store. Nothing on this page opens it. The store itself says that the site is up."}
+		return headline{isMixed, "This instance refuses visitors", "This instance is held down by " + from + ", independent of the store. Nothing on this page opens it. The store itself says that the site is up."}
 	case g.Override == "up" && down:
-		return headline{isMixed, "This instance serves visitors, though the store says down", "It is held up by " + from + ". Other instances refuse visitors, unless they are held up too."}
+		return headline{isMixed, "This instance serves visitors, though the store says down", "This instance is held up by " + from + ". Other instances refuse visitors, unless they are held up too."}
 	case g.Regressed && v.Err == nil:
 		return headline{isMixed, "The store has gone back in time", "This instance refuses what either state refuses, until an operator reconciles the store."}
 	case g.Closure != nil && g.Closure.Cause == core.CauseStarting:
 		return headline{isUnknown, "This instance refuses visitors: it has never read its store", "It is not known whether the site should be up. This instance decides as soon as the store answers."}
 	case g.Closure != nil && g.Closure.Cause == core.CauseStoreLost:
 		return headline{isUnknown, "This instance refuses visitors: it has lost its store", "Its configuration says to refuse when the last known state is too old. It opens again with the next good read."}
-	case v.Err != nil && g.Open:
-		return headline{isUnknown, "The site was up when the store was last read", "The store does not answer now, so it is not known whether the site should still be up."}
 	case v.Err != nil:
-		return headline{isDown, "The site is down for visitors, as far as is known", "The store does not answer now. This instance keeps the last known state: it goes on refusing."}
+		return v.last()
 	case !g.Open:
 		return headline{isDown, "The site is down for visitors", ""}
 	case down:
@@ -70,6 +72,26 @@ func (v seen) headline() headline {
 		return headline{isUp, "The site is up", "This instance is held up by " + from + ": taking the site down below would not take this instance down."}
 	}
 	return headline{isUp, "The site is up", "Visitors are served."}
+}
+
+// last is the headline while the store cannot be read: the state at the last read, with its time.
+func (v seen) last() headline {
+	was, does := "up", "serves visitors"
+	if v.Verdict.Down {
+		was = "down"
+	}
+	if !v.Gate.Open {
+		does = "refuses visitors"
+	}
+	at := v.Clock.TimeOfDay(v.Time.Add(-v.Gate.Age))
+	h := headline{isUnknown, "The site was " + was + " at " + at, "The store could not be read since. This instance " + does + " now."}
+	if v.Gate.Health == core.StoreNeverRead {
+		h.Title, h.Lead = "It is not known whether the site should be up", "This instance has never read its store. It "+does+" now."
+	}
+	if v.Gate.Override != "" {
+		h.Lead += " It is held " + v.Gate.Override + " by " + overrideSource(v.Gate.OverrideFrom) + "."
+	}
+	return h
 }
 
 // overrideSource is the source of an override, for people.

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"html/template"
 	"io"
@@ -29,6 +30,8 @@ type page struct {
 	Title  string
 	Actor  string
 	Notice *notice
+	// SiteName and Environment are those of the configuration.
+	SiteName, Environment string
 	// Query is the query of a page that shows a part of a list; "" for none.
 	Query string
 }
@@ -48,6 +51,15 @@ func (p page) Follow() template.URL {
 	return template.URL(to) //nolint:gosec // made of constants and a number
 }
 
+// Site names application and environment in the title of each page.
+func (p page) Site() string {
+	name := cmp.Or(p.SiteName, "downtime")
+	if p.Environment != "" {
+		name += " (" + p.Environment + ")"
+	}
+	return name
+}
+
 // refused is the data of an error page. It says nothing about the state of the site.
 type refused struct {
 	Denied bool // the client is not authorized and cannot load the style sheet
@@ -58,7 +70,8 @@ type refused struct {
 
 // page reads the store and returns the data that all pages share.
 func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) page {
-	p := page{seen: s.look(r), Name: name, Title: title, Actor: s.operator(r).Actor}
+	p := page{seen: s.look(r), Name: name, Title: title, Actor: s.operator(r).Actor, Environment: s.cfg.Environment}
+	p.SiteName = cmp.Or(s.cfg.Name, p.Application)
 	if !r.URL.Query().Has("follow") { // the script does not show notices
 		p.Notice = s.takeNotice(w, r, p.seen)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-downtime/downtime/admin"
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
@@ -142,7 +143,7 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 	}{
 		"held down by its configuration, while the store says up": {
 			gate:  func(_ *testing.T, c *core.Config) { c.Down = true },
-			state: "mixed", says: []string{"This instance refuses visitors", "held down by its configuration (Down)", "Nothing on this page opens it"},
+			state: "mixed", says: []string{"Up, but 1 of 1 instance refuses: host ", "(override down)", "This instance is held down by its configuration (Down)", "Nothing on this page opens it"},
 		},
 		"held down by a file, while the store says down": {
 			gate:  func(t *testing.T, c *core.Config) { c.OverrideFile = overrideFile(t, "down") },
@@ -152,7 +153,7 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 		"held up by a file, while the store says down": {
 			gate:  func(t *testing.T, c *core.Config) { c.OverrideFile = overrideFile(t, "up") },
 			setup: func(_ *testing.T, c *pageClient, _ *shiftedStore) { c.begin("bob", "x") },
-			state: "mixed", says: []string{"This instance serves visitors, though the store says down", "held up by its override file"},
+			state: "mixed", says: []string{"Down, but 1 of 1 instance serves: host ", "(override up)", "held up by its override file"},
 		},
 		"held up by a file, while the store says up": {
 			gate:  func(t *testing.T, c *core.Config) { c.OverrideFile = overrideFile(t, "up") },
@@ -170,7 +171,7 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 				s.set(func(s *shiftedStore) { s.err = errors.New("connection refused") })
 				_ = c.gate.Refresh(c.t.Context())
 			},
-			state: "unknown", says: []string{"The site was up when the store was last read", "The store cannot be read", "connection refused"}, warns: "store-unreadable",
+			state: "unknown", says: []string{"The site was up at ", "This instance serves visitors now", "Nothing can be changed here until", "The store cannot be read", "connection refused"}, warns: "store-unreadable",
 		},
 		"a store that does not answer any more, while down": {
 			setup: func(_ *testing.T, c *pageClient, s *shiftedStore) {
@@ -179,7 +180,7 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 				s.set(func(s *shiftedStore) { s.err = errors.New("connection refused") })
 				_ = c.gate.Refresh(c.t.Context())
 			},
-			state: "down", says: []string{"down for visitors, as far as is known", "keeps the last known state", "by bob, because fire"}, warns: "store-unreadable",
+			state: "unknown", says: []string{"The site was down at ", "This instance refuses visitors now", "keeps that state", "by bob, because fire"}, warns: "store-unreadable",
 		},
 		"a store that has lost its document": {
 			setup: func(_ *testing.T, c *pageClient, s *shiftedStore) {
@@ -188,7 +189,7 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 				s.set(func(s *shiftedStore) { s.err = store.ErrLost })
 				_ = c.gate.Refresh(c.t.Context())
 			},
-			state: "down", says: []string{"The store has lost its document", "Begin anew, and open the site"}, warns: "store-lost",
+			state: "unknown", says: []string{"The site was down at ", "The store has lost its document", "Begin anew, and open the site"}, warns: "store-lost",
 		},
 		"a store that went back in time": {
 			setup: func(t *testing.T, c *pageClient, s *shiftedStore) {
@@ -234,6 +235,9 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 			require.Equal(t, tc.state, w.attribute("data-state"), w.text())
 			w.says(tc.says...)
 			require.Equal(t, tc.warns, w.attribute("data-warning"), w.text())
+			if tc.state == "unknown" {
+				require.NotContains(t, w.Body.String(), `class="open big"`, "no green button that cannot work")
+			}
 			for _, path := range []string{"schedule", "fleet", "log", "visitors", "add", "zone"} {
 				require.Equal(t, http.StatusOK, c.get(path).Code, path)
 			}
@@ -249,9 +253,9 @@ func TestDocumentThatCannotBeRead(t *testing.T) {
 	c.get("")
 	broken.bytes = `{"format": 99}`
 	w := c.get("")
-	require.Equal(t, "down", w.attribute("data-state"))
+	require.Equal(t, "unknown", w.attribute("data-state"))
 	require.Equal(t, "store-unreadable", w.attribute("data-warning"))
-	w.says("keeps the last known state", "by bob, because fire")
+	w.says("keeps that state", "by bob, because fire")
 	require.NotContains(t, w.text(), "Begin anew", "the document is not lost")
 	w = c.post("start", "revision", "1", "reason", "kept as typed", "zone", "UTC")
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
@@ -334,5 +338,40 @@ func TestWritesThatFailAreToldAsTheyAre(t *testing.T) {
 			}
 			require.Equal(t, int64(2), c.document().Revision)
 		})
+	}
+}
+
+// TestAnInstanceThatDiffersIsInTheHeadline: the page leads with a live instance that does the
+// opposite of the store, as status does.
+func TestAnInstanceThatDiffersIsInTheHeadline(t *testing.T) {
+	t.Parallel()
+	rows := memstore.New()
+	c := newPages(t, pageSettings{store: rows})
+	p := c.begin("bob", "x")
+	require.Equal(t, "down", c.get("").attribute("data-state"))
+	d := c.document()
+	row := period.Row{ID: "web", Host: "web1", PID: 7, Reads: period.Reads(), State: period.Open, Override: "up", StoreID: d.StoreID, Revision: d.Revision, WriteID: d.WriteID}
+	report(t, rows, row, time.Minute)
+	w := c.get("")
+	require.Equal(t, "mixed", w.attribute("data-state"))
+	w.says("Down, but 1 of 2 instances serves: host web1 (override up)")
+	require.NotContains(t, w.text(), "and open the site …", "ending it may open nothing")
+	require.Equal(t, "mixed", c.get("schedule").attribute("data-state"))
+	c.follow(c.post("end", "id", p.ID, "version", "1"))
+	row.State, row.Override = period.Closed, "down"
+	report(t, rows, row, time.Minute)
+	w = c.get("")
+	require.Equal(t, "mixed", w.attribute("data-state"))
+	w.says("Up, but 1 of 2 instances refuses: host web1 (override down)")
+}
+
+func TestNameAndEnvironmentAreOnEveryPage(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{page: func(c *admin.Config) { c.Name, c.Environment = "shop <1>", "staging" }})
+	c.begin("bob", "x")
+	for _, path := range []string{"", "schedule", "fleet", "log", "visitors", "add", "zone"} {
+		w := c.get(path)
+		require.Contains(t, w.Body.String(), " · shop &lt;1&gt; (staging)</title>", path)
+		w.says("shop <1> staging")
 	}
 }

@@ -53,6 +53,18 @@
     if (document.body.dataset.page === 'now') document.title = page.title;
   };
 
+  // The server does not answer: the page claims no more than it knew, and offers no change.
+  const cutOff = () => {
+    const state = byId('state'), headline = byId('headline'), known = state.dataset.state;
+    if (!byId('cut-off').hidden) return;
+    byId('cut-off').hidden = false;
+    state.classList.replace(known, 'unknown');
+    state.dataset.state = 'unknown';
+    headline.textContent = known === 'up' || known === 'down' ? `The site was ${known} at ${state.dataset.at}` : `At ${state.dataset.at}: ${headline.textContent}`;
+    byId('announce').textContent = headline.textContent;
+    for (const button of document.querySelectorAll('[data-acts] button')) button.disabled = true;
+  };
+
   const look = async () => {
     busy = true;
     try {
@@ -63,9 +75,10 @@
       if (!answer.ok || !page.getElementById('headline')) throw new Error('no page');
       seen = Date.now();
       byId('cut-off').hidden = true;
+      for (const button of document.querySelectorAll('[data-acts] button')) button.disabled = false;
       renew(page);
     } catch {
-      if (Date.now() - seen > 2 * pace) byId('cut-off').hidden = false;
+      if (Date.now() - seen > 2 * pace) cutOff();
     }
     busy = false;
     arm(pace);

@@ -1,0 +1,77 @@
+package browser
+
+import (
+	"net/http"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// networkConditions are the parameters of a command that cdproto leaves out, because the protocol
+// calls it deprecated. Older versions of Chromium have no other.
+type networkConditions struct {
+	Offline            bool    `json:"offline"`
+	Latency            float64 `json:"latency"`
+	DownloadThroughput float64 `json:"downloadThroughput"`
+	UploadThroughput   float64 `json:"uploadThroughput"`
+}
+
+var emulateNetworkConditions = cdp.Command[networkConditions, cdp.Empty]{Method: "Network.emulateNetworkConditions"}
+
+// offline cuts the tab off from the network, or connects it again.
+func (b *tab) offline(yes bool) {
+	b.t.Helper()
+	b.do(command(emulateNetworkConditions, networkConditions{Offline: yes, DownloadThroughput: -1, UploadThroughput: -1}))
+}
+
+func TestTheHeadlineClaimsNoMoreThanWasSeen(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, "chi")
+	b := s.operator(person{})
+	s.start("It burns")
+	b.open(s.ops(""))
+	b.requireState("down")
+
+	// Another instance says that it serves.
+	d := s.document()
+	row, err := period.Row{
+		ID: "other", Host: "web1", PID: 7, State: period.Open, Override: "up", Reads: period.Reads(),
+		StoreID: d.StoreID, Revision: d.Revision, WriteID: d.WriteID,
+	}.Encode()
+	require.NoError(t, err)
+	_, _, err = s.command.Store.(store.Rows).PutRow(t.Context(), "other", row, time.Minute)
+	require.NoError(t, err)
+	b.until(`document.querySelector('#state').dataset.state === 'mixed'`)
+	require.Contains(t, b.text(), "Down, but 1 of 2 instances serves: host web1 (override up)")
+	b.requireUsable("differs")
+	require.NoError(t, s.command.Store.(store.Rows).DeleteRow(t.Context(), "other", nil))
+	b.until(`document.querySelector('#state').dataset.state === 'down'`)
+
+	// The server does not answer.
+	b.offline(true)
+	b.until(`document.querySelector('#state').dataset.state === 'unknown'`)
+	require.Regexp(t, `The site was down at \d\d:\d\d:\d\d`, b.text())
+	require.Zero(t, read[int](b, `document.querySelectorAll('[data-acts] button:not([disabled])').length`), "no button that cannot work")
+	b.picture("cut-off")
+	b.offline(false)
+	b.until(`document.querySelector('#state').dataset.state === 'down'`)
+	require.NotZero(t, read[int](b, `document.querySelectorAll('[data-acts] button:not([disabled])').length`))
+
+	// The store is gone.
+	require.NoError(t, os.WriteFile(s.file, []byte("{"), 0o600))
+	require.Equal(t, http.StatusOK, b.open(s.ops("")))
+	b.requireState("unknown")
+	require.Contains(t, b.text(), "The site was down at ")
+	require.Contains(t, b.text(), "Nothing can be changed here")
+	require.Zero(t, read[int](b, `document.querySelectorAll('#acts button').length`))
+	b.requireUsable("unreadable")
+	_, err = s.command.End(t.Context(), operator.EndOptions{All: true})
+	require.NoError(t, err)
+}
