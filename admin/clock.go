@@ -19,6 +19,9 @@ type clock struct {
 // ZoneName is the name of the zone for people, for example "Europe/Berlin".
 func (c clock) ZoneName() string { return walltime.Name(c.Zone) }
 
+// Offset is the offset of the zone now: "UTC+02:00".
+func (c clock) Offset() string { return c.Now.In(c.Zone).Format("UTC-07:00") }
+
 // At is t in the operator's zone, with its date.
 func (c clock) At(t time.Time) string {
 	return t.In(c.Zone).Format("Mon 2 Jan 2006, " + minutes(t) + " MST")

@@ -37,7 +37,8 @@ func TestZoneIsPicked(t *testing.T) {
 	require.Equal(t, "schedule", w.attribute("data-page"))
 	require.Equal(t, "zone", w.attribute("data-notice"))
 	w.says("Times are shown in America/New_York.")
-	require.Empty(t, w.attribute("data-zone"))
+	require.Equal(t, "America/New_York", w.attribute("data-zone"))
+	require.Empty(t, w.attribute("data-zone-cookie"))
 	require.Regexp(t, `\d\d:\d\d(:\d\d)? E[SD]T \(.*\d\d:\d\d(:\d\d)? UTC\)`, w.text())
 	require.Equal(t, "America/New_York", c.get("add").hidden("zone"))
 }

@@ -80,6 +80,35 @@ func (f *form) fault(field, problem string) {
 	}
 }
 
+// listedFault is a fault in the summary above a form.
+type listedFault struct{ Field, Label, Text string }
+
+var faultLabels = []struct{ field, label string }{
+	{"", ""},
+	{"reason", "Reason"},
+	{"start", "Start"},
+	{"for", "Duration"},
+	{"end", "End"},
+	{"until", "Time"},
+	{"no_end", "No end"},
+	{"expected_end", "Expected end"},
+	{"auto_end", "By itself"},
+	{"new_zone", "Time zone"},
+	{"emergency", "Emergency"},
+	{"enabled", "Enabled"},
+}
+
+// Errors are the faults in the order of the form.
+func (f form) Errors() []listedFault {
+	var out []listedFault
+	for _, l := range faultLabels {
+		if text := f.Faults[l.field]; text != "" {
+			out = append(out, listedFault{l.field, l.label, text})
+		}
+	}
+	return out
+}
+
 // ok reports whether the form has no fault so far.
 func (f *form) ok() bool { return len(f.Faults) == 0 }
 
@@ -208,6 +237,14 @@ func (f field) Unseen() bool { return visible.Hidden(f.Value()) }
 // Fault is the fault of the input; "" if there is none.
 func (f field) Fault() string { return f.Form.Faults[f.Name] }
 
+// Step is the step of a time: a minute, or a second if the time has seconds.
+func (f field) Step() int {
+	if len(f.Value()) > len("2006-01-02T15:04") {
+		return 1
+	}
+	return 60
+}
+
 // Folds are the choices for an ambiguous time.
 func (f field) Folds() []foldChoice { return f.Form.Folds[f.Name] }
 
@@ -226,9 +263,4 @@ func (f field) DescribedBy() string {
 	return out
 }
 
-func join(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a + " " + b
-}
+func join(a, b string) string { return strings.TrimSpace(a + " " + b) }

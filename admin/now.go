@@ -17,13 +17,14 @@ type nowPage struct {
 	Start    form
 	Conflict string // the form was made from an older state; nothing was changed
 	Failure  string // the write failed, or its outcome is not known
+	Typed    bool   // the form has input for other reasons
 }
 
 // StartOpen reports that the folded start form is to be shown open.
-func (p nowPage) StartOpen() bool { return !p.Start.ok() || p.Start.Values["reason"] != "" }
+func (p nowPage) StartOpen() bool { return !p.Start.ok() || p.Typed || p.Start.Values["reason"] != "" }
 
 // Kept reports that the page shows input that was refused.
-func (p nowPage) Kept() bool { return p.Conflict != "" || p.Failure != "" || !p.Start.ok() }
+func (p nowPage) Kept() bool { return p.Conflict != "" || p.Failure != "" || p.Typed || !p.Start.ok() }
 
 // Own is the id of the operator's own deployment in force; "" if there is none. A start
 // would change that one.
@@ -54,16 +55,21 @@ func (s *site) now(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) showNow(w http.ResponseWriter, status int, p nowPage) {
-	p.Title = p.Headline().Title
+	if p.Title = p.Headline().Title; !p.Start.ok() {
+		p.Title = "Error: " + p.Title
+	}
+	if p.Own() == "" && (p.Err == nil || p.Kept()) {
+		p.FormID, p.ZoneFault = "start-form", p.Start.Faults["new_zone"]
+	}
 	p.Start.Values["revision"] = strconv.FormatInt(p.Revision(), 10)
-	p.Start.Values["zone"] = p.Clock.Zone.String()
+	p.Clock.Zone = p.Start.zone(p.Clock.Zone)
 	s.render(w, status, "now.html", p)
 }
 
 // startFields are the fields of the start form, and ofStart those that the fields of a fault
 // belong to.
 var (
-	startFields = []string{"reason", "for", "until", "until_offset", "auto_end", "emergency", "revision", "zone"}
+	startFields = []string{"reason", "for", "until", "until_offset", "auto_end", "emergency", "revision", "zone", "new_zone", "rezone"}
 	ofStart     = map[string]string{"reason": "reason", "end": "until", "expected_end": "until", "end_after": "for", "expected_after": "for"}
 )
 
@@ -75,13 +81,13 @@ func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
 		return
 	}
 	zone, _ := s.zoneOf(r)
+	if f.checked("rezone") {
+		status := s.rezone(w, &f, zone)
+		s.showNow(w, status, nowPage{page: s.page(w, r, "now", ""), Start: f, Typed: true})
+		return
+	}
 	o := operator.StartOptions{IfRevision: &revision, Reason: new(f.Values["reason"]), Emergency: new(f.checked("emergency"))}
 	at, after := f.instant("until", f.zone(zone)), f.duration("for")
-	if f.checked("auto_end") {
-		o.End, o.EndAfter = at, after
-	} else {
-		o.ExpectedEnd, o.ExpectedAfter = at, after
-	}
 	switch typed := f.Values["until"] != ""; {
 	case typed && after != 0:
 		f.fault("until", "Give either a duration or a time, not both.")
@@ -100,7 +106,22 @@ func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
 		failed(nil)
 		return
 	}
-	s.perform(w, r, f, act{failed: failed, do: func(by operator.Operator) (operator.Result, error) { return by.Start(r.Context(), o) }})
+	s.perform(w, r, f, act{failed: failed, do: func(by operator.Operator) (operator.Result, error) {
+		o, until := o, at
+		if after != 0 {
+			now, err := by.Read(r.Context())
+			if err != nil {
+				return operator.Result{}, err
+			}
+			until = now.Time.Add(after).Round(time.Minute) // visitors and operators read minutes
+		}
+		if f.checked("auto_end") {
+			o.End = until
+		} else {
+			o.ExpectedEnd = until
+		}
+		return by.Start(r.Context(), o)
+	}})
 }
 
 // duration is the choice in a list of durations; zero if there is none.

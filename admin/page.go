@@ -32,6 +32,12 @@ type page struct {
 	Notice *notice
 	// SiteName and Environment are those of the configuration.
 	SiteName, Environment string
+	// ZoneCookie is where the script keeps the browser's zone; "" if the operator has picked one,
+	// and for the answer to a form. After that the script loads the page again.
+	ZoneCookie string
+	ZoneFault  string
+	// FormID is the form of the page that the time zone belongs to; "" for none.
+	FormID string
 	// Query is the query of a page that shows a part of a list; "" for none.
 	Query string
 }
@@ -72,6 +78,9 @@ type refused struct {
 func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) page {
 	p := page{seen: s.look(r), Name: name, Title: title, Actor: s.operator(r).Actor, Environment: s.cfg.Environment}
 	p.SiteName = cmp.Or(s.cfg.Name, p.Application)
+	if !p.Picked && r.Method == http.MethodGet {
+		p.ZoneCookie = s.cookieName(browserCookie)
+	}
 	if !r.URL.Query().Has("follow") { // the script does not show notices
 		p.Notice = s.takeNotice(w, r, p.seen)
 	}

@@ -3,8 +3,8 @@ package admin
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/operator"
@@ -18,21 +18,33 @@ type periodPage struct {
 
 	Form   form
 	Period *periodView // as it is now; nil for a new window
-	// Conflict: the form was made from an older version. Differs lists where the input differs
-	// from the present version.
+	// Conflict: another operator has changed a field that this one has changed as well. Differs
+	// lists these fields.
 	Conflict string
 	Differs  []difference
 	Failure  string
 }
 
 // periodFields are the fields of the form of a period.
-var periodFields = []string{
-	"id", "version", "zone", "reason", "start", "start_offset", "end", "end_offset", "no_end",
+var periodFields = append([]string{"id", "version", "zone", "new_zone", "rezone", "for", "was", "was_for"}, slices.Concat(ofPeriodForm, was(ofPeriodForm...))...)
+
+// ofPeriodForm are the fields that show a member of a period. The form also sends the values that
+// it was made from, named "was_…".
+var ofPeriodForm = []string{
+	"reason", "start", "start_offset", "end", "end_offset", "no_end",
 	"expected_end", "expected_end_offset", "emergency", "enabled",
 }
 
+func was(fields ...string) []string {
+	var out []string
+	for _, field := range fields {
+		out = append(out, "was_"+field)
+	}
+	return out
+}
+
 // ofPeriod are the fields of the form by the fields of a fault.
-var ofPeriod = map[string]string{"reason": "reason", "start": "start", "end": "end", "expected_end": "expected_end", "enabled": "enabled"}
+var ofPeriod = map[string]string{"reason": "reason", "start": "start", "end": "end", "expected_end": "expected_end", "enabled": "enabled", "end_after": "for", "expected_after": "for"}
 
 // Action is the action of the form.
 func (p periodPage) Action() string {
@@ -46,14 +58,27 @@ func (p periodPage) Action() string {
 func (p periodPage) Window() bool { return p.Period == nil || p.Period.Kind == period.Window }
 
 func (s *site) showPeriod(w http.ResponseWriter, status int, p periodPage) {
-	if p.Form.Values["zone"] == "" {
-		p.Form.Values["zone"] = p.Clock.Zone.String()
-	}
+	p.Clock.Zone = p.Form.zone(p.Clock.Zone)
+	p.FormID, p.ZoneFault = "period-form", p.Form.Faults["new_zone"]
 	if p.Period != nil {
 		p.Title = "Change " + string(p.Period.Kind) + " " + p.Period.ID
 		p.Form.Values["id"], p.Form.Values["version"] = p.Period.ID, strconv.FormatInt(p.Period.Version, 10)
 	}
+	if !p.Form.ok() {
+		p.Title = "Error: " + p.Title
+	}
 	s.render(w, status, "period.html", p)
+}
+
+// Was are the values that the form was made from.
+func (p periodPage) Was() []string {
+	var out []string
+	for _, field := range slices.Concat([]string{"was", "was_for"}, was(ofPeriodForm...)) {
+		if p.Form.Values[field] != "" && field != "was_reason" {
+			out = append(out, field)
+		}
+	}
+	return out
 }
 
 // fill sets the values of the form to those of p.
@@ -63,15 +88,21 @@ func (f *form) fill(p period.Period, c clock) {
 	f.tick("emergency", p.Emergency)
 	f.tick("enabled", p.Enabled)
 	f.tick("no_end", p.Kind == period.Window && p.End.IsZero())
+	f.Values["was"] = "yes"
 	for field, at := range map[string]time.Time{"start": p.Start, "end": p.End, "expected_end": p.ExpectedEnd} {
-		if at.IsZero() {
-			continue
-		}
-		f.Values[field] = c.Local(at)
-		if wall, ok := walltime.ParseWall(f.Values[field]); ok && len(walltime.Instants(wall, c.Zone)) > 1 {
-			f.Values[field+"_offset"] = at.In(c.Zone).Format("-07:00")
-			f.instant(field, c.Zone) // offers the choice
-		}
+		f.fillInstant(field, at, c)
+	}
+	for _, field := range ofPeriodForm {
+		f.Values["was_"+field] = f.Values[field]
+	}
+}
+
+// fillInstant sets a field to an instant.
+func (f *form) fillInstant(field string, at time.Time, c clock) {
+	f.Values[field], f.Values[field+"_offset"] = c.Local(at), ""
+	if wall, ok := walltime.ParseWall(f.Values[field]); ok && len(walltime.Instants(wall, c.Zone)) > 1 {
+		f.Values[field+"_offset"] = at.In(c.Zone).Format("-07:00")
+		f.instant(field, c.Zone) // offers the choice
 	}
 }
 
@@ -81,80 +112,65 @@ func (f *form) tick(field string, on bool) {
 	}
 }
 
-// changes are the differences between the form and p. A time that was not edited stays
-// unchanged, to the microsecond.
-func (f *form) changes(p period.Period, c clock) operator.EditOptions {
-	was := newForm()
-	was.fill(p, c)
-	window := p.Kind == period.Window
-	t := f.times(c.Zone, window)
-	o := operator.EditOptions{Reason: new(f.Values["reason"]), Emergency: new(f.checked("emergency"))}
-	same := func(field string) bool {
-		return f.Values[field] == was.Values[field] && f.Values[field+"_offset"] == was.Values[field+"_offset"]
-	}
-	if window {
-		o.Enabled = new(f.checked("enabled"))
-		if !same("start") {
-			o.Start = &t.start
-		}
-	}
-	if !same("end") {
-		o.End = &t.end
-	}
-	if !same("expected_end") {
-		o.ExpectedEnd = &t.expected
-	}
-	return o
-}
-
-// typed are the times of a form.
-type typed struct {
-	start, end, expected time.Time
-}
-
-// times reads the times of the form in its zone, and adds their faults.
-func (f *form) times(zone *time.Location, window bool) typed {
-	t := typed{end: f.instant("end", zone), expected: f.instant("expected_end", zone)}
-	if window {
-		t.start = f.instant("start", zone)
-		if f.Values["start"] == "" {
-			f.fault("start", "Give the start.")
-		}
-		if f.Values["end"] == "" && !f.checked("no_end") {
-			f.fault("end", "Give the end, or tick that it has no end.")
-		}
-	}
-	if f.Values["end"] != "" && f.checked("no_end") {
-		f.fault("end", "Give the end, or tick that it has no end, not both.")
-	}
-	for _, end := range []struct {
-		field string
-		at    time.Time
-	}{{"end", t.end}, {"expected_end", t.expected}} {
-		if !end.at.IsZero() && !t.start.IsZero() && !end.at.After(t.start) {
-			f.fault(end.field, "This is not after its start.")
-		}
-	}
-	return t
-}
-
-// add is GET /add.
+// add is GET /add. With ?copy=ID, the form has the values of that window, on the next day that is
+// to come.
 func (s *site) add(w http.ResponseWriter, r *http.Request) {
 	p := periodPage{page: s.page(w, r, "period", "Schedule a window"), Form: newForm()}
-	p.Form.Values["enabled"] = "yes"
+	start := nextHour(p.Time.In(p.Clock.Zone))
+	p.Form.Values["enabled"], p.Form.Values["for"] = "yes", "1h"
+	if from, ok := p.find(r.URL.Query().Get("copy")); ok {
+		start = nextDay(from.Start, p.Time, p.Clock.Zone)
+		p.Form.Values["reason"] = from.Reason
+		p.Form.tick("emergency", from.Emergency)
+		p.Form.tick("no_end", from.End.IsZero())
+		if p.Form.Values["for"] = ""; !from.End.IsZero() {
+			p.Form.fillInstant("end", start.Add(from.End.Sub(from.Start)), p.Clock)
+		}
+		if !from.ExpectedEnd.IsZero() {
+			p.Form.fillInstant("expected_end", start.Add(from.ExpectedEnd.Sub(from.Start)), p.Clock)
+		}
+	}
+	p.Form.fillInstant("start", start, p.Clock)
+	for _, field := range []string{"start", "start_offset", "end", "end_offset", "expected_end", "expected_end_offset", "for"} {
+		p.Form.Values["was_"+field] = p.Form.Values[field]
+	}
 	s.showPeriod(w, http.StatusOK, p)
+}
+
+// nextHour is the next full hour after t, on the clock of its zone.
+func nextHour(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour()+1, 0, 0, 0, t.Location())
+}
+
+// nextDay is the time of day of t on the first day on which it is after now.
+func nextDay(t, now time.Time, zone *time.Location) time.Time {
+	t, day := t.In(zone), now.In(zone)
+	for {
+		at := time.Date(day.Year(), day.Month(), day.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone)
+		if at.After(now) {
+			return at
+		}
+		day = day.AddDate(0, 0, 1)
+	}
 }
 
 // added is POST /add.
 func (s *site) added(w http.ResponseWriter, r *http.Request, f form) {
+	show := func(status int, failure string) {
+		s.showPeriod(w, status, periodPage{page: s.page(w, r, "period", "Schedule a window"), Form: f, Failure: failure})
+	}
 	zone, _ := s.zoneOf(r)
-	t := f.times(f.zone(zone), true)
+	if f.checked("rezone") {
+		show(s.rezone(w, &f, zone), "")
+		return
+	}
+	t := f.times(clock{Zone: f.zone(zone)}, true)
 	failed := func(err error) {
 		failure, status := "", http.StatusUnprocessableEntity
 		if err != nil && !f.take(err, ofPeriod) {
 			status, _, failure = explain(err, "")
 		}
-		s.showPeriod(w, status, periodPage{page: s.page(w, r, "period", "Schedule a window"), Form: f, Failure: failure})
+		show(status, failure)
 	}
 	if !f.ok() {
 		failed(nil)
@@ -181,8 +197,8 @@ func (s *site) edit(w http.ResponseWriter, r *http.Request) {
 	s.showPeriod(w, http.StatusOK, p)
 }
 
-// edited is POST /edit: it changes the period to the values of the form, if the period still
-// has the version that the form was made from.
+// edited is POST /edit: it changes the fields that the operator has changed. If another operator
+// has changed the same field since the form was made, it changes nothing and asks.
 func (s *site) edited(w http.ResponseWriter, r *http.Request, f form) {
 	version, err := f.version()
 	if err != nil {
@@ -190,22 +206,36 @@ func (s *site) edited(w http.ResponseWriter, r *http.Request, f form) {
 		return
 	}
 	zone, _ := s.zoneOf(r)
+	status, rezoned := 0, f.checked("rezone")
+	if rezoned {
+		status = s.rezone(w, &f, zone)
+	}
 	p := s.editPage(w, r, f.zone(zone))
 	now, ok := p.find(f.Values["id"])
-	if !ok || now.Version != version {
-		s.editRaced(w, p, f)
+	if !ok {
+		s.editGone(w, p, f)
 		return
 	}
 	p.Period = new(p.View(now))
-	o := f.changes(now, p.Clock)
-	o.IfVersion = &version
+	if rezoned {
+		p.Form = f
+		s.showPeriod(w, status, p)
+		return
+	}
+	o, differs := f.merge(now, version, p.Clock)
+	if len(differs) > 0 {
+		p.Form, p.Differs = f, differs
+		p.Conflict = cmp.Or(now.UpdatedBy, "Another operator") + " has changed this period since you loaded the page. Nothing was overwritten."
+		s.showPeriod(w, http.StatusConflict, p)
+		return
+	}
+	o.IfVersion = &now.Version
 	failed := func(err error) {
 		status := http.StatusUnprocessableEntity
 		switch {
 		case err == nil:
-		case raced[operator.Explain(err).Code]:
-			// Another write came after the page was read: read it again.
-			s.editRaced(w, s.editPage(w, r, p.Clock.Zone), f)
+		case raced[operator.Explain(err).Code] && r.Context().Err() == nil:
+			s.edited(w, r, f) // another write came after the page was read: read it again
 			return
 		case !f.take(err, ofPeriod):
 			status, _, p.Failure = explain(err, "")
@@ -227,51 +257,14 @@ func (s *site) editPage(w http.ResponseWriter, r *http.Request, zone *time.Locat
 	return p
 }
 
-// editRaced answers an edit of a version that is not the present one. It keeps the input.
-func (s *site) editRaced(w http.ResponseWriter, p periodPage, f form) {
-	if now, ok := p.find(f.Values["id"]); ok {
-		s.editStale(w, p, f, now)
-		return
-	}
-	s.editGone(w, p, f)
-}
-
-// difference is a field of a period, with its present value and the typed one.
-type difference struct{ Label, Now, Typed string }
-
-// editStale shows the period as it is now, and where the input differs from that.
-func (s *site) editStale(w http.ResponseWriter, p periodPage, f form, now period.Period) {
-	p.Period, p.Form = new(p.View(now)), f
-	p.Conflict = cmp.Or(now.UpdatedBy, "Another operator") + " has changed this period since you loaded the page. Nothing was overwritten."
-	f.times(p.Clock.Zone, p.Window())
-	is := newForm()
-	is.fill(now, p.Clock)
-	for _, field := range []struct{ name, label string }{
-		{"reason", "Reason"},
-		{"start", "Start"},
-		{"end", "End"},
-		{"no_end", "Until an operator ends it"},
-		{"expected_end", "Expected end"},
-		{"emergency", "Emergency"},
-		{"enabled", "Enabled"},
-	} {
-		if !p.Window() && (field.name == "start" || field.name == "enabled" || field.name == "no_end") {
-			continue
-		}
-		if a, b := is.told(field.name), f.told(field.name); a != b {
-			p.Differs = append(p.Differs, difference{field.label, a, b})
-		}
-	}
-	s.showPeriod(w, http.StatusConflict, p)
-}
-
 // editGone offers the input of an edit again, as a new window or as the reason of a start.
 func (s *site) editGone(w http.ResponseWriter, p periodPage, f form) {
 	const gone = "Nothing was changed: this period was ended or deleted since you loaded the page. "
 	if _, window := f.Values["start"]; window {
 		p.Title, p.Form = "Schedule a window", f
-		delete(p.Form.Values, "id")
-		delete(p.Form.Values, "version")
+		for _, field := range append(was(ofPeriodForm...), "id", "version", "was", "was_for") {
+			delete(p.Form.Values, field)
+		}
 		p.Conflict = gone + "Your input is kept below, as a new window. Send it if you still want the window."
 		s.showPeriod(w, http.StatusConflict, p)
 		return
@@ -280,16 +273,4 @@ func (s *site) editGone(w http.ResponseWriter, p periodPage, f form) {
 	n.Name = "now"
 	n.Start.Values["reason"] = f.Values["reason"]
 	s.showNow(w, http.StatusConflict, n)
-}
-
-// told is the value of a field for people. An ambiguous time is shown with its offset.
-func (f *form) told(field string) string {
-	text := f.Values[field]
-	if wall, ok := walltime.ParseWall(text); ok && field != "reason" {
-		text = strings.TrimSuffix(wall.Format(time.DateTime), ":00")
-		if len(f.Folds[field]) > 0 {
-			text = join(text, f.Values[field+"_offset"])
-		}
-	}
-	return text
 }

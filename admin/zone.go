@@ -10,14 +10,20 @@ import (
 
 const (
 	zoneCookie = "downtime_zone"
-	maxZoneLen = 64
-	aYear      = 365 * 24 * time.Hour
+	// browserCookie is the zone of the browser. The script sets it.
+	browserCookie = "downtime_browser_zone"
+	maxZoneLen    = 64
+	aYear         = 365 * 24 * time.Hour
 )
 
-// zoneOf is the operator's time zone, and whether the operator has picked it.
+// zoneOf is the operator's time zone, and whether the operator has picked it. The default is the
+// zone of the browser.
 func (s *site) zoneOf(r *http.Request) (zone *time.Location, picked bool) {
 	if zone, err := loadZone(s.cookie(r, zoneCookie)); err == nil {
 		return zone, true
+	}
+	if zone, err := loadZone(s.cookie(r, browserCookie)); err == nil {
+		return zone, false
 	}
 	return s.cfg.Zone, false
 }

@@ -50,7 +50,7 @@
       if (next) replace(region, next);
     }
     if (was !== is) byId('announce').textContent = is;
-    if (document.body.dataset.page === 'now') document.title = page.title;
+    if (document.body.dataset.page === 'now' && !byId('errors')) document.title = page.title;
   };
 
   // The server does not answer: the page claims no more than it knew, and offers no change.
@@ -103,13 +103,16 @@
     for (const form of document.forms) delete form.dataset.sent;
   });
 
-  // The browser knows its time zone, and the names of the others.
-  const field = byId('zone-name'), here = byId('zone-here');
+  // The browser's time zone is the default. The page is loaded again once the server knows it.
+  const field = byId('zone-name') ?? byId('new_zone'), cookie = document.body.dataset.zoneCookie;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (here && zone && document.body.dataset.zone && zone !== document.body.dataset.zone) {
-    here.textContent = 'Use this browser’s: ' + zone;
-    here.hidden = false;
-    here.addEventListener('click', () => { field.value = zone; });
+  if (cookie && zone) {
+    const mine = `${cookie}=${zone}`, kept = () => document.cookie.split('; ').includes(mine);
+    if (!kept()) {
+      const secure = cookie.startsWith('__Host-') ? '; Secure' : '';
+      document.cookie = `${mine}; Path=/; Max-Age=31536000; SameSite=Strict${secure}`;
+      if (kept() && zone !== field?.value) location.reload();
+    }
   }
   const fill = () => {
     const options = Intl.supportedValuesOf?.('timeZone').map((name) => new Option('', name)) ?? [];

@@ -18,6 +18,9 @@ func (s *shop) operator(p person) *tab {
 	b := newTab(s.t, p)
 	s.signIn(b)
 	require.Equal(s.t, http.StatusOK, b.open(s.ops("")))
+	if p.zone != "" && !p.withoutScript { // the page learns the browser's zone at the first visit
+		b.until(`document.body.dataset.zone === ` + quote(p.zone) + ` && document.readyState === 'complete'`)
+	}
 	return b
 }
 
@@ -48,7 +51,7 @@ func (b *tab) submit(form string) int {
 // pressButton presses the button of a form, and returns the status of the page that follows.
 func (b *tab) pressButton(form string) int {
 	b.t.Helper()
-	return b.follow(chromedp.Click(chromedp.CSS(form+" button:not([type=button])"), chromedp.NodeVisible))
+	return b.follow(chromedp.Click(chromedp.CSS(form+" button:not([type=button], [name=rezone])"), chromedp.NodeVisible))
 }
 
 // isReview reports whether the page is a review.

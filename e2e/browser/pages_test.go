@@ -92,7 +92,7 @@ func TestEveryPageIsForEverybody(t *testing.T) {
 			b.requireUsable("edit")
 			_, err = s.by("ann").Edit(t.Context(), window.ID, operator.EditOptions{IfVersion: &window.Version, Reason: &long})
 			require.NoError(t, err)
-			b.fill("#end", "2031-05-06T05:00")
+			b.fill("#reason", "Smaller disks")
 			require.Equal(t, http.StatusConflict, b.submit(act("edit")))
 			b.requireUsable("conflict")
 			b.open(s.ops("schedule"))

@@ -1,0 +1,234 @@
+package admin
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/period/walltime"
+)
+
+// member is a part of a period that a form changes as a whole.
+type member struct {
+	label      string
+	fields     []string // of the form
+	windowOnly bool
+}
+
+var members = []member{
+	{"Reason", []string{"reason"}, false},
+	{"Start", []string{"start", "start_offset"}, true},
+	{"End", []string{"end", "end_offset", "no_end"}, false},
+	{"Expected end", []string{"expected_end", "expected_end_offset"}, false},
+	{"Emergency", []string{"emergency"}, false},
+	{"Enabled", []string{"enabled"}, true},
+}
+
+// difference is a member that two operators have changed: as it was when the form was made, as it
+// is now, and as this operator wants it.
+type difference struct{ Label, Was, Now, Typed string }
+
+// merge merges the form with the present period: it returns the members that the operator has
+// changed. It sets the others to their present values. A member that differs from both the form's
+// origin and the input is a conflict. Then the form is made from the present period.
+func (f *form) merge(now period.Period, version int64, c clock) (operator.EditOptions, []difference) {
+	window := now.Kind == period.Window
+	is, was := newForm(), f.origin()
+	is.fill(now, c)
+	if !f.checked("was") && version == now.Version {
+		was = is
+	}
+	f.oneEnd(window)
+	changed := map[string]bool{}
+	var differs []difference
+	for _, m := range members {
+		if m.windowOnly && !window {
+			continue
+		}
+		typed, before, present := f.text(m), was.text(m), is.text(m)
+		if m.label == f.given(window) {
+			typed += " for " + f.Values["for"]
+		}
+		switch {
+		case typed == present:
+		case typed == before && f.checked("was"):
+			for _, field := range m.fields {
+				f.Values[field] = is.Values[field]
+			}
+		case before == present:
+			changed[m.label] = true
+		default:
+			f.instant(m.fields[0], c.Zone) // offers the choice of an ambiguous time
+			d := difference{m.label, "not known", is.told(m), f.told(m)}
+			if f.checked("was") {
+				d.Was = cmp.Or(was.told(m), "none")
+			}
+			differs = append(differs, d)
+		}
+	}
+	f.Values["was"] = "yes"
+	for _, field := range ofPeriodForm {
+		f.Values["was_"+field] = is.Values[field]
+	}
+	if len(differs) > 0 {
+		return operator.EditOptions{}, differs
+	}
+	t := f.times(c, window)
+	var o operator.EditOptions
+	for label, set := range map[string]func(){
+		"Reason":       func() { o.Reason = new(f.Values["reason"]) },
+		"Start":        func() { o.Start = &t.start },
+		"End":          func() { o.End = &t.end },
+		"Expected end": func() { o.ExpectedEnd = &t.expected },
+		"Emergency":    func() { o.Emergency = new(f.checked("emergency")) },
+		"Enabled":      func() { o.Enabled = new(f.checked("enabled")) },
+	} {
+		if changed[label] {
+			set()
+		}
+	}
+	return o, differs
+}
+
+// origin is the form as it was made.
+func (f *form) origin() form {
+	was := newForm()
+	for _, field := range ofPeriodForm {
+		was.Values[field] = f.Values["was_"+field]
+	}
+	return was
+}
+
+// text identifies the value of a member.
+func (f *form) text(m member) string {
+	var values []string
+	for _, field := range m.fields {
+		values = append(values, f.Values[field])
+	}
+	return strings.Join(values, "\x00")
+}
+
+// given is the member that the field "for" gives; "" if it is empty.
+func (f *form) given(window bool) string {
+	switch {
+	case f.Values["for"] == "":
+		return ""
+	case window:
+		return "End"
+	}
+	return "Expected end"
+}
+
+// told is the value of a member for people. An ambiguous time is shown with its offset.
+func (f *form) told(m member) string {
+	text := f.Values[m.fields[0]]
+	switch m.label {
+	case "Reason":
+		return text
+	case "End":
+		if f.checked("no_end") {
+			return "until an operator ends it"
+		}
+	}
+	if wall, ok := walltime.ParseWall(text); ok {
+		return join(strings.TrimSuffix(wall.Format(time.DateTime), ":00"), f.Values[m.fields[0]+"_offset"])
+	}
+	return text
+}
+
+// oneEnd drops the default of the two ways to give an end, a time and a duration, if the operator
+// has used the other. The duration is the length of a window, and the time that is left of a
+// deployment.
+func (f *form) oneEnd(window bool) {
+	ends := []string{"expected_end", "expected_end_offset"}
+	if window {
+		ends = []string{"end", "end_offset", "no_end"}
+	}
+	given, touched := false, false
+	for _, field := range ends {
+		given = given || f.Values[field] != ""
+		touched = touched || f.Values[field] != f.Values["was_"+field]
+	}
+	switch forTouched := f.Values["for"] != f.Values["was_for"]; {
+	case f.Values["for"] == "" || !given:
+	case !forTouched:
+		delete(f.Values, "for")
+	case !touched:
+		for _, field := range ends {
+			delete(f.Values, field)
+		}
+	}
+}
+
+// typed are the times of a form.
+type typed struct{ start, end, expected time.Time }
+
+// times reads the times of the form in the zone of c, and adds their faults.
+func (f *form) times(c clock, window bool) typed {
+	f.oneEnd(window)
+	t := typed{end: f.instant("end", c.Zone), expected: f.instant("expected_end", c.Zone)}
+	after := f.duration("for")
+	if window {
+		if t.start = f.instant("start", c.Zone); f.Values["start"] == "" {
+			f.fault("start", "Give the start.")
+		}
+		switch given := f.Values["end"] != ""; {
+		case given && f.checked("no_end"):
+			f.fault("end", "Give the end, or tick that it has no end, not both.")
+		case after != 0 && (given || f.checked("no_end")):
+			f.fault("for", "Give a duration or an end, not both.")
+		case after != 0 && !t.start.IsZero():
+			t.end = t.start.Add(after)
+		case after == 0 && !given && !f.checked("no_end"):
+			f.fault("end", "Give the end or a duration, or tick that it has no end.")
+		}
+	} else if after != 0 {
+		if f.Values["expected_end"] != "" {
+			f.fault("for", "Give a duration or a time, not both.")
+		}
+		t.expected = c.Now.Add(after).Round(time.Minute)
+	}
+	for _, end := range []struct {
+		field string
+		at    time.Time
+	}{{"end", t.end}, {"expected_end", t.expected}} {
+		if !end.at.IsZero() && !t.start.IsZero() && !end.at.After(t.start) {
+			f.fault(end.field, "This is not after its start.")
+		}
+	}
+	return t
+}
+
+// rezone moves the form to the zone that the operator has picked, and keeps the input. Times that
+// the operator has not touched stay the same instants. It returns the status of the answer.
+func (s *site) rezone(w http.ResponseWriter, f *form, other *time.Location) (status int) {
+	from := f.zone(other)
+	picked, err := loadZone(f.Values["new_zone"])
+	if err != nil {
+		f.fault("new_zone", sentence(err.Error()))
+		return http.StatusUnprocessableEntity
+	}
+	s.setCookie(w, zoneCookie, picked.String(), aYear)
+	f.Values["zone"] = picked.String()
+	was := f.origin()
+	for _, field := range []string{"start", "end", "expected_end"} {
+		at := was.instant(field, from)
+		if at.IsZero() {
+			continue
+		}
+		touched := f.Values[field] != was.Values[field] || f.Values[field+"_offset"] != was.Values[field+"_offset"]
+		was.fillInstant(field, at, clock{Zone: picked})
+		for _, name := range []string{field, field + "_offset"} {
+			if f.Values["was_"+name] = was.Values[name]; !touched {
+				f.Values[name] = was.Values[name]
+			}
+		}
+		if !touched {
+			f.Folds[field] = was.Folds[field]
+		}
+	}
+	return http.StatusOK
+}
