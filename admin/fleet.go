@@ -3,8 +3,10 @@ package admin
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/internal/wire"
@@ -17,8 +19,11 @@ type fleetPage struct {
 	page
 
 	Instances []instanceView
-	More      int  // instances that are not listed
-	Mixed     bool // instances have different rules
+	All       int    // instances without a filter
+	Find      string // text that the listed instances contain
+	Only      string // what they do; "" for all, see fleetChoices
+	More      int    // instances that are not listed
+	Mixed     bool   // instances have different rules
 }
 
 // instanceView is an instance as the page shows it.
@@ -33,21 +38,74 @@ type instanceView struct {
 
 // fleet is GET /fleet.
 func (s *site) fleet(w http.ResponseWriter, r *http.Request) {
-	p := fleetPage{page: s.page(w, r, "fleet", "Fleet")}
+	p := fleetPage{page: s.page(w, r, "fleet", "Fleet"), Find: clip(r.URL.Query().Get("find")), Only: r.URL.Query().Get("only")}
 	for _, i := range p.Fleet.Instances {
-		if life := wire.LifeOf(i); life != wire.Left {
-			p.Instances = append(p.Instances, instanceView{i, life, p.Fleet.IsDrained(i), p.Clock, i.ID == p.Gate.Instance})
+		life := wire.LifeOf(i)
+		if life == wire.Left {
+			continue
+		}
+		p.All++
+		if v := (instanceView{i, life, p.Fleet.IsDrained(i), p.Clock, i.ID == p.Gate.Instance}); v.matches(p.Find, p.Only) {
+			p.Instances = append(p.Instances, v)
 		}
 	}
-	lives := []string{wire.Live, wire.Silent, wire.Dead}
-	slices.SortStableFunc(p.Instances, func(a, b instanceView) int {
-		return cmp.Compare(slices.Index(lives, a.LifeWord), slices.Index(lives, b.LifeWord))
-	})
+	if p.Find != "" || p.Only != "" {
+		p.Query = url.Values{"find": {p.Find}, "only": {p.Only}}.Encode()
+	}
+	slices.SortStableFunc(p.Instances, func(a, b instanceView) int { return cmp.Compare(a.rank(), b.rank()) })
 	if p.More = max(0, len(p.Instances)-maxItems); p.More > 0 {
 		p.Instances = p.Instances[:maxItems]
 	}
 	p.Mixed = len(wire.FleetOf(s.store, p.Fleet).Rules) > 1
 	s.render(w, http.StatusOK, "fleet.html", p)
+}
+
+// fleetChoices are the values of [fleetPage.Only].
+var fleetChoices = []choice{
+	{"", "all instances"},
+	{"differs", "differ from the store"},
+	{"serves", "serve visitors"},
+	{"refuses", "refuse visitors"},
+	{wire.Silent, "are silent or dead"},
+}
+
+// matches reports whether the instance passes the filter.
+func (i instanceView) matches(find, only string) bool {
+	silent := i.LifeWord != wire.Live
+	switch only {
+	case "differs":
+		if i.Disagrees == "" {
+			return false
+		}
+	case "serves", "refuses":
+		if silent || i.Serves() != (only == "serves") {
+			return false
+		}
+	case wire.Silent:
+		if !silent {
+			return false
+		}
+	}
+	text := strings.ToLower(strings.Join([]string{i.Name(), i.ID, i.App, i.Rules, i.Doing()}, " "))
+	return strings.Contains(text, strings.ToLower(find))
+}
+
+// rank orders the instances: first those that differ from the store, then those that serve, that
+// refuse and have not drained, that are drained, silent, and dead.
+func (i instanceView) rank() int {
+	switch {
+	case i.LifeWord == wire.Dead:
+		return 5
+	case i.LifeWord == wire.Silent:
+		return 4
+	case i.Disagrees != "":
+		return 0
+	case i.Serves():
+		return 1
+	case !i.IsDrained:
+		return 2
+	}
+	return 3
 }
 
 // Name is host and process.

@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -70,6 +72,25 @@ func (e entryView) Did() string {
 	}
 	return string(e.Action)
 }
+
+// What is the action with its periods and, if it ended downtime, how long that lasted.
+func (e entryView) What() string {
+	text := e.Did()
+	for _, c := range e.Changes[:min(len(e.Changes), fewIDs)] {
+		text += " " + c.ID()
+	}
+	if more := len(e.Changes) + e.Omitted - fewIDs; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	if e.Action == period.ActionEnd && len(e.Changes) == 1 && e.Changes[0].Before != nil {
+		began := cmp.Or(e.Changes[0].Before.DownSince, e.Changes[0].Before.Start)
+		text += ", after " + span(e.Time.Sub(began))
+	}
+	return text
+}
+
+// fewIDs is how many periods the line of an entry names.
+const fewIDs = 3
 
 // changeView is a change of one period, by field.
 type changeView struct {

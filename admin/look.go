@@ -127,11 +127,29 @@ type periodView struct {
 
 	Status string // as in package wire
 	Clock  clock
+	// Overlaps are the ids of other periods that hold the site down at the same time, at most
+	// fewIDs of them. The schedule sets it for windows that are to come.
+	Overlaps []string
+}
+
+// overlap sets Overlaps.
+func (p *periodView) overlap(all []period.Period) {
+	if p.Status != wire.Upcoming {
+		return
+	}
+	for _, other := range all {
+		if other.ID == p.ID || !other.Enabled || other.Finished(p.Clock.Now) || len(p.Overlaps) == fewIDs {
+			continue
+		}
+		if (p.End.IsZero() || other.Start.Before(p.End)) && (other.End.IsZero() && other.Kind == period.Window || other.End.After(p.Start)) {
+			p.Overlaps = append(p.Overlaps, other.ID)
+		}
+	}
 }
 
 // View is p as pages show it.
 func (v seen) View(p period.Period) periodView {
-	return periodView{p, wire.StatusOf(p, v.Time), v.Clock}
+	return periodView{Period: p, Status: wire.StatusOf(p, v.Time), Clock: v.Clock}
 }
 
 // Who is the holder for people.

@@ -9,7 +9,10 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// schedulePage lists the periods in the store, at most maxShown of them.
+// perPage is how many periods the schedule lists on a page.
+const perPage = 25
+
+// schedulePage lists the periods in the store, at most perPage of them.
 type schedulePage struct {
 	page
 
@@ -26,8 +29,9 @@ type schedulePage struct {
 // First is the number of the first listed period, from 1.
 func (p schedulePage) First() int { return p.From + 1 }
 
-// group is the periods of one status.
+// group is the periods of one status and, in a long schedule, of one month.
 type group struct {
+	ID      string // of the element
 	Status  string // as in package wire
 	Title   string
 	Periods []periodView
@@ -49,17 +53,23 @@ func (s *site) showSchedule(w http.ResponseWriter, status int, p schedulePage) {
 	all := p.Sorted()
 	p.All = len(all)
 	p.From = max(0, min(p.From, p.All-1))
-	p.To = min(p.From+maxShown, p.All)
+	p.To = min(p.From+perPage, p.All)
 	if p.From > 0 {
-		p.Query, p.Previous = fromQuery(p.From), "schedule?"+fromQuery(max(0, p.From-maxShown))
+		p.Query, p.Previous = fromQuery(p.From), "schedule?"+fromQuery(max(0, p.From-perPage))
 	}
 	if p.To < p.All {
 		p.Next = "schedule?" + fromQuery(p.To)
 	}
 	for _, one := range all[p.From:p.To] {
 		v := p.View(one)
-		if n := len(p.Groups); n == 0 || p.Groups[n-1].Status != v.Status {
-			p.Groups = append(p.Groups, group{Status: v.Status, Title: groupTitles[v.Status]})
+		v.overlap(all)
+		id, title := v.Status, groupTitles[v.Status]
+		if v.Status == wire.Upcoming && p.All > perPage {
+			start := v.Start.In(p.Clock.Zone)
+			id, title = id+start.Format("-2006-01"), title+" in "+start.Format("January 2006")
+		}
+		if n := len(p.Groups); n == 0 || p.Groups[n-1].ID != id {
+			p.Groups = append(p.Groups, group{ID: id, Status: v.Status, Title: title})
 		}
 		g := &p.Groups[len(p.Groups)-1]
 		g.Periods = append(g.Periods, v)

@@ -91,7 +91,7 @@ func TestOverdueIsLoud(t *testing.T) {
 	require.NoError(t, c.gate.Refresh(t.Context()))
 	w := c.get("")
 	require.Equal(t, "true", w.attribute("data-overdue"))
-	w.says("Overdue.", "It was expected to be over", "45 minutes ago", "The site does not open by itself", "Two clocks disagree")
+	w.says("Overdue.", "It was expected to be over", "The site does not open by itself", "Two clocks disagree")
 	require.Equal(t, "true", c.get("schedule").attribute("data-overdue"), "on every page")
 }
 

@@ -17,13 +17,34 @@
   const meaning = (page, region) => [page.querySelector('#state').dataset.state,
     ...Array.from(region.querySelectorAll('[data-period]'), (p) => [p.dataset.period, p.dataset.version, p.dataset.status].join())].join(' ');
 
+  // Makes an element equal to another one. Nodes that are equal already stay, so a selection and a
+  // screen reader's place stay too. Elements with a key move with their content. What the operator
+  // has unfolded stays unfolded.
+  const key = (node) => node.dataset?.period ?? node.dataset?.instance ?? node.dataset?.entry ?? '';
   const replace = (old, next) => {
-    if (old.outerHTML === next.outerHTML) return;
-    const held = old.contains(document.activeElement) && document.activeElement.getAttribute('href');
-    for (const { name } of [...old.attributes]) if (!next.hasAttribute(name)) old.removeAttribute(name);
-    for (const { name, value } of next.attributes) old.setAttribute(name, value);
-    old.replaceChildren(...next.childNodes);
-    if (held) old.querySelector(`[href="${CSS.escape(held)}"]`)?.focus();
+    if (old.isEqualNode(next)) return;
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.data !== next.data) old.data = next.data;
+      return;
+    }
+    for (const { name } of [...old.attributes]) if (!next.hasAttribute(name) && name !== 'open') old.removeAttribute(name);
+    for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    const keyed = new Map([...old.childNodes].filter(key).map((node) => [key(node), node]));
+    let at = old.firstChild;
+    for (const node of [...next.childNodes]) {
+      const from = key(node) ? keyed.get(key(node)) : at && !key(at) && at.nodeName === node.nodeName ? at : null;
+      if (!from) old.insertBefore(node, at);
+      else {
+        if (from === at) at = at.nextSibling;
+        else old.insertBefore(from, at);
+        replace(from, node);
+      }
+    }
+    while (at) {
+      const after = at.nextSibling;
+      at.remove();
+      at = after;
+    }
   };
 
   const renew = (page) => {
