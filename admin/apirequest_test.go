@@ -143,7 +143,7 @@ func TestAPIBadMembers(t *testing.T) {
 		"schedule: no start is no start":            {"POST", "periods", `{"start": null, "end": null}`, "start"},
 		"schedule: the end before the start":        {"POST", "periods", `{"start": "2097-03-08T02:00:00Z", "end": "2097-03-08T01:00:00Z"}`, "end"},
 		"schedule: the end at the start":            {"POST", "periods", `{"start": "2097-03-08T02:00:00Z", "end": "2097-03-08T02:00:00Z"}`, "end"},
-		"schedule: over already":                    {"POST", "periods", `{"start": "2020-03-08T02:00:00Z", "end": "2020-03-08T03:00:00Z"}`, "end"},
+		"schedule: over already":                    {"POST", "periods", `{"start": "2020-03-08T02:00:00Z", "end": "2020-03-08T03:00:00Z"}`, "start"},
 		"schedule: before all years":                {"POST", "periods", `{"start": "1970-01-01T00:00:00Z", "end": null}`, "start"},
 		"schedule: an id is not for clients to say": {"POST", "periods", member(tomorrow, `"id": "x"`), "body"},
 		"schedule: nor who did it":                  {"POST", "periods", member(tomorrow, `"created_by": "bob"`), "body"},

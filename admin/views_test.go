@@ -121,7 +121,7 @@ func TestHeadlineNamesOtherInstancesThatDiffer(t *testing.T) {
 	c.begin("bob", "x")
 	serves()
 	w := c.get("")
-	w.says("The site is down for visitors, but 1 of 2 instances serves: host web2 (override up)")
+	w.says("Down, but 1 of 2 instances serves: host web2 (override up)")
 	require.Equal(t, "mixed", w.attribute("data-state"))
 	_, err := operator.Operator{Store: st}.End(t.Context(), operator.EndOptions{All: true})
 	require.NoError(t, err)
@@ -202,6 +202,9 @@ func TestPagesAreWholeHTML(t *testing.T) {
 		require.Equal(t, 1, strings.Count(body, "<h1"), path)
 		require.Equal(t, 1, strings.Count(body, "<main id=\"main\""), path)
 		for _, word := range []string{"style=", "<style", "javascript:", "http://", "https://", "ZgotmplZ", "<no value>", "%!"} {
+			if path == "visitors" && word == "https://" {
+				continue // the type of the problem details
+			}
 			require.NotContains(t, body, word, path)
 		}
 		require.Equal(t, strings.Count(body, "<script src="), strings.Count(body, "<script"), path)
