@@ -46,12 +46,14 @@ func TestTheHeadlineClaimsNoMoreThanWasSeen(t *testing.T) {
 		StoreID: d.StoreID, Revision: d.Revision, WriteID: d.WriteID,
 	}.Encode()
 	require.NoError(t, err)
-	_, _, err = s.command.Store.(store.Rows).PutRow(t.Context(), "other", row, time.Minute)
+	rows, ok := s.command.Store.(store.Rows)
+	require.True(t, ok)
+	_, _, err = rows.PutRow(t.Context(), "other", row, time.Minute)
 	require.NoError(t, err)
 	b.until(`document.querySelector('#state').dataset.state === 'mixed'`)
 	require.Contains(t, b.text(), "Down, but 1 of 2 instances serves: host web1 (override up)")
 	b.requireUsable("differs")
-	require.NoError(t, s.command.Store.(store.Rows).DeleteRow(t.Context(), "other", nil))
+	require.NoError(t, rows.DeleteRow(t.Context(), "other", nil))
 	b.until(`document.querySelector('#state').dataset.state === 'down'`)
 
 	// The server does not answer.
