@@ -220,7 +220,7 @@ func TestFleetAsJSON(t *testing.T) {
 	var members map[string]any
 	require.NoError(t, json.Unmarshal([]byte(stdout), &members))
 	require.Equal(t, []string{
-		"application", "fleet", "instances", "revision", "rules", "since", "store", "store_id", "time", "write_id", "written",
+		"application", "barrier", "fleet", "instances", "revision", "rules", "since", "store", "store_id", "time", "write_id", "written",
 	}, slices.Sorted(maps.Keys(members)))
 	var got wire.Fleet
 	require.NoError(t, json.Unmarshal([]byte(stdout), &got))

@@ -48,6 +48,9 @@ func (s session) fleetText(w io.Writer, f fleet) {
 		return
 	}
 	fmt.Fprintf(w, label, "fleet", s.sum(f))
+	if f.Result != "" {
+		fmt.Fprintf(w, label, "barrier", safe(f.Summary()))
+	}
 }
 
 func (v view) table(w io.Writer, f fleet, members []operator.Instance) {

@@ -17,6 +17,7 @@ import (
 const (
 	runLease     = time.Minute      // of the row of a run
 	renewRun     = runLease / 4     // how often a run renews it
+	beginWithin  = 10 * time.Second // how long a run tries to begin its period
 	endRunWithin = 30 * time.Second // how long a run tries to end its period while the store fails
 )
 
@@ -129,6 +130,8 @@ func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx conte
 
 // begin begins the period of the run, or takes one over.
 func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, beginWithin)
+	defer cancel()
 	var begun period.Period
 	w := &write{needRows: true}
 	w.do = func(d *period.Document, now time.Time) error {

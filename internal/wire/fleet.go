@@ -60,7 +60,8 @@ type Fleet struct {
 	Since       time.Time      `json:"since,omitzero"` // when the set of rows was created
 	Instances   []Instance     `json:"instances"`
 	Fleet       *Counts        `json:"fleet"`
-	Rules       map[string]int `json:"rules"` // instances that are live or silent, by the digest of their rules
+	Barrier     *Barrier       `json:"barrier,omitempty"` // nil if the site is up
+	Rules       map[string]int `json:"rules"`             // instances that are live or silent, by the digest of their rules
 }
 
 // LifeOf is Live, Silent, Dead or Left.
@@ -115,7 +116,7 @@ func FleetOf(st store.Store, j operator.Judgment) Fleet {
 	out := Fleet{
 		Store: info.Name, Application: info.Application, Time: j.Time, Written: j.Document != nil,
 		StoreID: mark.StoreID, Revision: mark.Revision, WriteID: mark.WriteID, Since: j.Since,
-		Instances: make([]Instance, 0, len(j.Instances)), Fleet: &counts, Rules: map[string]int{},
+		Instances: make([]Instance, 0, len(j.Instances)), Fleet: &counts, Barrier: BarrierOf(j), Rules: map[string]int{},
 	}
 	for _, i := range j.Instances {
 		row := Instance{

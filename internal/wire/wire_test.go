@@ -152,9 +152,12 @@ func TestFleet(t *testing.T) {
 	}
 	require.Equal(t, &wire.Counts{Instances: 12, Live: 9, Silent: 2, Dead: 1, Open: 7, Refusing: 1, Drained: 1, Current: 4, Disagree: 7}, f.Fleet)
 	require.Equal(t, map[string]int{"r": 9, "q": 1}, f.Rules, "without the dead, and those whose rules are not known")
+	require.Equal(t, "not-drained", f.Barrier.Result)
+	require.Contains(t, f.Barrier.Summary, "not drained: waiting for ")
+	require.Len(t, f.Barrier.Accepted, 1, "forgotten: its note is not that of a gate")
 	require.Equal(t, wire.Fleet{
 		Store: "memory", Application: "shop", Time: now, Written: true, StoreID: "s", Revision: 7, WriteID: doc.WriteID, Since: at(-5),
-		Instances: f.Instances, Fleet: f.Fleet, Rules: f.Rules,
+		Instances: f.Instances, Fleet: f.Fleet, Barrier: f.Barrier, Rules: f.Rules,
 	}, f)
 }
 
