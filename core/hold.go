@@ -63,7 +63,7 @@ func (g *Gate) hold(ctx context.Context, w http.ResponseWriter, r *http.Request,
 	defer held.Add(-1)
 	g.report(ctx, g.current.Load(), r, d)
 	times := serverTimes(r, w)
-	defer times.set(time.Time{})
+	defer func() { _ = times.set(time.Time{}) }() // it was set before, or the request is refused
 	for {
 		if err := times.set(d.Closure.HoldUntil.Add(longestRelease)); err != nil {
 			if errors.Is(err, http.ErrNotSupported) {
