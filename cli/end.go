@@ -114,7 +114,7 @@ func (s session) ended(ctx context.Context, res operator.Result, nothing error, 
 	for _, p := range res.InForce() {
 		left = append(left, s.command("end", p.ID))
 	}
-	why := "the site is up: nothing to do"
+	why := "no period holds the site down: nothing to do"
 	switch {
 	case len(left) > 0:
 		r.result, r.code = wire.StillDown, ExitStillDown

@@ -20,7 +20,7 @@ const shortID = 8 // of 16 characters
 
 // fleetText writes a line for each instance, its oddities, and the sum.
 func (s session) fleetText(w io.Writer, f fleet) {
-	found := wire.Read(s.op.Store, f.State)
+	found := wire.Judged(s.op.Store, f.Judgment)
 	members := f.members()
 	if len(members) > 0 {
 		s.table(w, f, members)
@@ -37,7 +37,7 @@ func (s session) fleetText(w io.Writer, f fleet) {
 		fmt.Fprintf(w, label, "state", s.warning("UNKNOWN")+": "+safe(f.Err.Error()))
 		fmt.Fprintf(w, label, "store", safe(found.Store))
 	} else {
-		if f.Document != nil {
+		if f.Document != nil || found.WentBack != "" {
 			s.headline(w, found, &f)
 		}
 		s.store(w, found)
@@ -115,6 +115,9 @@ func (v view) oddities(w io.Writer, f fleet, i operator.Instance) {
 	}
 	if i.Problem != "" {
 		fmt.Fprintf(w, label, "problem", v.warning(who+" cannot read the document:")+" "+safe(i.Problem))
+	}
+	if i.Warning != "" && i.Live() {
+		fmt.Fprintf(w, label, "warning", v.warning(who+" reports:")+" "+safe(i.Warning))
 	}
 	switch {
 	case i.Regressed:

@@ -31,8 +31,8 @@ func (a *app) reconcileCommand() *cobra.Command {
 After a failover or a restored backup, a store may hold an older document than a gate has
 seen, or another document. The gate then refuses the requests that either document refuses,
 logs "regressed", and names the revision that it has seen. This command writes the store's
-document again, unchanged, with a higher revision than any that an instance reports. Gates then
-adopt it.
+document again, unchanged, with a higher revision than any that an instance reports or that the
+store has noted. Gates then adopt it.
 
 Run it with --dry-run first: it shows which instances refuse, and which of them will open. The
 store does not have the lost revisions. Periods that were planned or begun in them must be
@@ -69,13 +69,15 @@ several; '*' means all.`,
 	})
 }
 
-// evidence holds the documents that gates have seen, as their rows report them.
+// evidence holds the documents that were there before, as rows report them and the store noted them.
 type evidence struct {
 	operator.ReconcileOptions // completed by the rows
 
 	// highest is the instance that has seen the highest revision of the store's document. beyond
 	// is the one whose revision is too high to be trusted. Their Revision is 0 if there is none.
 	highest, beyond operator.Instance
+	// noted is the highest revision that the store noted apart from its document; 0 if none.
+	noted int64
 }
 
 func (f fleet) evidence(o operator.ReconcileOptions) (evidence, error) {
@@ -97,12 +99,19 @@ func (f fleet) evidence(o operator.ReconcileOptions) (evidence, error) {
 			seen.highest = i
 		}
 	}
+	switch noted := f.Newest; {
+	case noted.StoreID == "" || own.StoreID == "":
+	case noted.StoreID != own.StoreID:
+		ids[noted.StoreID] = true
+	case f.SeenBy == "":
+		seen.noted = noted.Revision
+	}
 	if beyond := seen.beyond.Revision; beyond > 0 && o.Above == 0 {
 		return seen, usagef("%s reports revision %d, more than %d above the store's %d, which the command does not trust: see fleet; use --above %d if a gate has seen that indeed, else --above %d",
-			instanceName(seen.beyond), beyond, maxLead, own.Revision, beyond, max(seen.highest.Revision, own.Revision))
+			instanceName(seen.beyond), beyond, maxLead, own.Revision, beyond, max(seen.highest.Revision, seen.noted, own.Revision))
 	}
 	if o.Above >= 0 {
-		seen.Above = max(o.Above, seen.highest.Revision)
+		seen.Above = max(o.Above, seen.highest.Revision, seen.noted)
 	}
 	others := slices.Sorted(maps.Keys(ids))
 	switch {
@@ -126,7 +135,10 @@ func (s session) reconciled(ctx context.Context, res operator.Result, before fle
 	r := reconciledJSON{From: res.Before.Revision, To: res.After.Revision, Replaces: seen.Replaces, Refusing: ids(refusing), Opens: ids(opens)}
 	return s.report(ctx, written{res: res, reconciled: &r, first: func() {
 		fmt.Fprintf(s.out, label, "raised", fmt.Sprintf("revision %d to %d", r.From, r.To))
-		if seen.highest.Revision > r.From {
+		switch {
+		case seen.noted > seen.highest.Revision:
+			fmt.Fprintf(s.out, label, "because", fmt.Sprintf("the store held revision %d before", seen.noted))
+		case seen.highest.Revision > r.From:
 			fmt.Fprintf(s.out, label, "because", fmt.Sprintf("%s has seen revision %d", instanceName(seen.highest), seen.highest.Revision))
 		}
 		if seen.beyond.Revision >= r.To {

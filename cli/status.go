@@ -20,12 +20,13 @@ func (a *app) statusCommand() *cobra.Command {
 
 The answer is the content of the store, and what the live instances last reported. An instance
 that cannot read the store, or that is overridden by a file, by DOWNTIME or in its
-configuration, can differ from the store: then the first line names it.
+configuration, can differ from the store: then the first line names it. If an older document
+was put back, the first line does not say UP, because instances that start then refuse.
 
 With --exit-code, the exit code is that of the whole fleet:
     0  up, on every live instance
    10  down, on every live instance
-   11  a live instance differs from the store
+   11  a live instance differs from the store, or the store says "up" and went back in time
    13  as the store says, but an instance is silent or outdated, or none reports: see state
     1  the store cannot be read`,
 		Example: a.examples("status", "status --exit-code && echo up", "status --json", "status --watch"),
@@ -64,7 +65,7 @@ func (f fleet) exitCode() int {
 	switch {
 	case c == nil, c.Error != "":
 		return ExitUnobserved
-	case c.Disagree > 0:
+	case c.Disagree > 0, f.WentBack() != "" && !f.Verdict().Down:
 		return ExitMixed
 	case c.Silent > 0, c.Outdated > 0, c.Live == 0:
 		return ExitUnobserved
@@ -87,13 +88,13 @@ func lookAtState(s session) looker {
 
 // statusOf is the state and the fleet. A change of the numbers of requests alone is not shown.
 func (s session) statusOf(f fleet) look {
-	found, counts := wire.Read(s.op.Store, f.State), f.counts()
+	found, counts := wire.Judged(s.op.Store, f.Judgment), f.counts()
 	var in []string
 	for _, p := range found.InForce() {
 		in = append(in, p.ID, strconv.FormatBool(p.Overdue(found.Time)))
 	}
 	return look{
-		news: fmt.Sprint(found.Token, in, found.Verdict().Overdue(found.Time), f.Disagreement(), counts),
+		news: fmt.Sprint(found.Token, in, found.Verdict().Overdue(found.Time), f.Disagreement(), found.WentBack, counts),
 		json: statusJSON{found.JSON(), counts},
 		text: func(w io.Writer) {
 			s.state(w, found, f)

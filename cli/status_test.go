@@ -83,3 +83,28 @@ func TestWritesLeadWithInstancesThatWillDoOtherwise(t *testing.T) {
 	_, stdout, _ = run(t, applied{st}, "end", "--all")
 	require.Contains(t, stdout, "state      UP\n", "those that serve do as the store says")
 }
+
+// warning is a store that has noticed something.
+type warning struct{ *memstore.Store }
+
+func (w warning) Info() store.Info {
+	info := w.Store.Info()
+	info.Warning = "the file is mounted alone"
+	return info
+}
+
+func TestTheWarningOfTheStoreIsShown(t *testing.T) {
+	t.Parallel()
+	st := begun(t)
+	report(t, st, func(r *period.Row) { r.Warning = "a link is on the way" })
+	for _, args := range [][]string{{"status"}, {"fleet"}, {"start", "--holder", "x"}} {
+		_, stdout, _ := run(t, warning{st}, args...)
+		require.Contains(t, stdout, "warning    the file is mounted alone\n", args)
+	}
+	_, stdout, _ := run(t, warning{st}, "fleet")
+	require.Contains(t, stdout, "warning    web1/4711 reports: a link is on the way\n")
+	for _, args := range [][]string{{"status", "--json"}, {"fleet", "--json"}} {
+		_, stdout, _ := run(t, warning{st}, args...)
+		require.Contains(t, stdout, `"warning": "the file is mounted alone"`, args)
+	}
+}

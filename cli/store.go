@@ -95,6 +95,9 @@ func hasPassword(text string) bool {
 	return false
 }
 
+// mustExist is the only parameter of a file.
+const mustExist = "?must_exist=true"
+
 // openFile opens file:PATH, and file:///PATH, which is the same with an absolute path. PATH is
 // used as it is, without decoding.
 func openFile(_ context.Context, url string) (store.Store, error) {
@@ -105,8 +108,13 @@ func openFile(_ context.Context, url string) (store.Store, error) {
 		}
 		path = rest
 	}
+	var opts []filestore.Option
+	path, found := strings.CutSuffix(path, mustExist)
+	if found {
+		opts = append(opts, filestore.MustExist())
+	}
 	if path == "" {
 		return nil, &store.FieldError{Field: "store", Problem: "names no file; want file:PATH"}
 	}
-	return filestore.New(path)
+	return filestore.New(path, opts...)
 }

@@ -57,6 +57,9 @@ func (v view) store(w io.Writer, f wire.Found) {
 		}
 	}
 	fmt.Fprintf(w, label, "store", safe(f.Store)+about)
+	if f.Warning != "" {
+		fmt.Fprintf(w, label, "warning", v.warning(safe(f.Warning)))
+	}
 }
 
 // headline writes whether the site is down, which instances differ from the store, since when, and
@@ -66,23 +69,39 @@ func (v view) headline(w io.Writer, f wire.Found, instances *fleet) {
 	if instances != nil {
 		doubt, disagreement = instances.doubt(), instances.Disagreement()
 	}
-	if f.Verdict().Down {
+	but := disagreement
+	switch f.Word() {
+	case wire.Down:
 		word, since = v.down("DOWN"), v.since(f)
 		if doubt != "" {
 			since += "; by the store: " + v.warning(doubt)
 		}
+	case wire.Unknown:
+		word, but = v.warning("UNKNOWN"), ""
 	}
 	switch {
-	case disagreement != "":
-		fmt.Fprintf(w, label, "state", word+", but "+v.warning(safe(disagreement)))
+	case but != "":
+		fmt.Fprintf(w, label, "state", word+", but "+v.warning(safe(but)))
 		if since != "" {
 			fmt.Fprintf(w, label, "", since)
 		}
 	case since != "":
 		fmt.Fprintf(w, label, "state", word+" "+since)
+	case f.WentBack != "":
+		fmt.Fprintf(w, label, "state", word+": "+v.warning(safe(f.WentBack)))
+		if disagreement != "" {
+			fmt.Fprintf(w, label, "", v.warning(safe(disagreement)))
+		}
 	default:
 		fmt.Fprintf(w, label, "state", word)
 	}
+	if f.WentBack == "" {
+		return
+	}
+	if since != "" {
+		fmt.Fprintf(w, label, "", v.warning(safe(f.WentBack)))
+	}
+	fmt.Fprintf(w, label, "", "put the newer document back, or let instances adopt this one: "+v.command("reconcile"))
 }
 
 // since is since when the site is down, and until when.

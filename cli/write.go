@@ -48,19 +48,20 @@ func (s session) report(ctx context.Context, w written) error {
 			f.rows = errors.New(f.Why)
 		}
 		if f.Document != nil {
-			found = wire.Read(s.op.Store, f.State)
+			found = wire.Judged(s.op.Store, f.Judgment)
 		}
-	} else {
-		f = s.after(ctx, w.res)
+	} else if f = s.after(ctx, w.res); f.Document.Mark() == w.res.After.Mark() {
+		found.WentBack = f.WentBack()
 	}
 	fleet := f.counts()
 	switch {
 	case isDryRun(s.cmd):
 		w.result = resultDryRun
-	case w.result == "" && found.Verdict().Down:
-		w.result = wire.Down
 	case w.result == "":
-		w.result = wire.Up
+		w.result = found.Word()
+	}
+	if w.result == wire.Unknown {
+		w.code = ExitUnknown
 	}
 	if asJSON(s.cmd) {
 		if err := writeJSON(s.out, w.json(found, fleet), true); err != nil {

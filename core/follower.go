@@ -187,7 +187,8 @@ func (f *follower) input(now time.Time) input {
 	if f.spare == "" || f.spare == f.state.row.key {
 		f.spare = newRowKey()
 	}
-	in := input{now: now, pace: f.pace(), quiet: true, idle: true, key: f.spare}
+	in := input{now: now, quiet: true, idle: true, key: f.spare}
+	in.pace, in.warning = f.info()
 	keep := f.retired[:0]
 	for _, r := range f.retired {
 		admitted, exempt := r.admitted.look(), r.exempt.look()
@@ -204,18 +205,21 @@ func (f *follower) input(now time.Time) input {
 	return in
 }
 
-// pace is the time between two polls.
-func (f *follower) pace() time.Duration {
+// info returns the time between two polls, and the store's warning.
+func (f *follower) info() (pace time.Duration, warning string) {
+	var info store.Info
+	if f.set.store != nil {
+		info = f.set.store.Info()
+	}
 	switch {
 	case f.set.poll > 0:
-		return f.set.poll
-	case f.set.store == nil:
-		return defaultPoll
+		pace = f.set.poll
+	case info.Poll > 0:
+		pace = max(info.Poll, time.Millisecond)
+	default:
+		pace = defaultPoll
 	}
-	if poll := f.set.store.Info().Poll; poll > 0 {
-		return max(poll, time.Millisecond)
-	}
-	return defaultPoll
+	return pace, info.Warning
 }
 
 // install replaces the snapshot by a new one for the closure in the state.
@@ -332,6 +336,9 @@ func listRows(ctx context.Context, done *readDone, fleet store.Rows, key string)
 		return
 	}
 	done.listed, done.since, done.blob, done.err = true, set.Since, set.Blob, err
+	if seen := set.Newest; seen.StoreID != "" { // the store's own note counts as the row of an instance
+		done.rows = append(done.rows, period.Row{ID: "the store", StoreID: seen.StoreID, Revision: seen.Revision, WriteID: seen.WriteID, Regressed: true})
+	}
 	for _, r := range set.Rows {
 		if row, err := period.DecodeRow(r.Key, r.Bytes); err == nil && r.Key != key {
 			done.rows = append(done.rows, row)

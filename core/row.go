@@ -45,6 +45,7 @@ func (set *settings) fillRow(row period.Row, s *state, c counters, pace time.Dur
 	if s.known.lost {
 		row.Problem = cmp.Or(clip(s.known.err.Error()), "unknown")
 	}
+	row.Warning = clip(s.known.warning)
 	row.Drained = append([]string{}, s.now.drained...)
 	row.DrainedUntil = s.drainedUntil()
 	if !row.DrainedUntil.IsZero() {

@@ -145,7 +145,8 @@ func (f *follower) lastRow(ctx context.Context) {
 	f.mu.Lock()
 	f.state.row.seq++
 	key := f.state.row.key
-	b, err := encodeRow(f.set.fillRow(f.row, &f.state, f.counters(), f.pace()))
+	pace, _ := f.info()
+	b, err := encodeRow(f.set.fillRow(f.row, &f.state, f.counters(), pace))
 	f.mu.Unlock()
 	if err == nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)

@@ -42,6 +42,7 @@ type known struct {
 	stale      time.Time        // when the state became older than MaxStale; zero if it is not
 	offset     time.Duration    // the store's clock minus this machine's
 	clockError time.Duration    // largest possible error of offset
+	warning    string           // of the store, as the log shows it
 }
 
 // reading holds the state of the reads of the store. One read runs at a time. A read that overran
@@ -88,6 +89,7 @@ type report struct {
 	mark      period.Mark
 	regressed bool
 	lost      bool
+	warning   string
 	drained   string
 }
 
@@ -157,11 +159,12 @@ type (
 
 // input is the input of a step beside state and event.
 type input struct {
-	now   time.Time
-	pace  time.Duration // between two polls, as the store asks for it
-	quiet bool          // every replaced snapshot that refused less is quiet
-	idle  bool          // every replaced snapshot is quiet
-	key   string        // a fresh key for a row
+	now     time.Time
+	pace    time.Duration // between two polls, as the store asks for it
+	warning string        // of the store; "" if there is none
+	quiet   bool          // every replaced snapshot that refused less is quiet
+	idle    bool          // every replaced snapshot is quiet
+	key     string        // a fresh key for a row
 }
 
 // output lists the actions of the follower after a step.

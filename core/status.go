@@ -53,6 +53,8 @@ type Status struct {
 	Health StoreHealth
 	Age    time.Duration
 	Err    error
+	// StoreWarning is the Warning of [store.Info]; "" if there is none.
+	StoreWarning string
 	// Hints says whether the store's hints arrive: "on" or "off". A note of the store may follow
 	// after a colon. "" means that the store gives no hints.
 	Hints string
@@ -126,7 +128,7 @@ func (g *Gate) Status() Status {
 	default:
 		st.Health = StoreFresh
 	}
-	st.Age = age(now, s.known.at, s.begun)
+	st.Age, st.StoreWarning = age(now, s.known.at, s.begun), s.known.warning
 	if h, ok := g.set.store.(store.Hinter); ok {
 		st.Hints = hints(h)
 	}

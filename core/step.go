@@ -58,6 +58,10 @@ func (set *settings) step(s state, event any, in input) (state, output) {
 	case stop:
 		s.leaving, s.stopped = true, true
 	}
+	if in.warning != s.known.warning {
+		s.known.warning = in.warning
+		out.log(slog.LevelWarn, "store warning", slog.String("store", set.description), slog.String("warning", orNone(in.warning)))
+	}
 	set.checkRead(&s, in, &out)
 	set.settle(&s, in, &out)
 	set.drain(&s, in, &out)

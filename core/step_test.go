@@ -37,6 +37,8 @@ type stepper struct {
 	now   time.Time
 	quiet bool
 	out   output
+
+	warning string // of the store
 }
 
 func newStepper(t *testing.T, cfg Config) *stepper {
@@ -59,7 +61,7 @@ func (p *stepper) withRow() *stepper {
 // an install.
 func (p *stepper) after(d time.Duration, event any) output {
 	p.now = p.now.Add(d)
-	in := input{now: p.now, pace: p.set.poll, quiet: p.quiet, idle: p.quiet, key: "fresh"}
+	in := input{now: p.now, pace: p.set.poll, quiet: p.quiet, idle: p.quiet, key: "fresh", warning: p.warning}
 	p.state, p.out = p.set.step(p.state, event, in)
 	out := p.out
 	if out.install {
@@ -542,4 +544,30 @@ func TestALateReadSaysNothingAboutTheClock(t *testing.T) {
 	p.after(0, late)
 	require.Equal(t, -20*time.Second, p.state.known.offset)
 	require.EqualValues(t, 2, p.state.known.doc.Revision)
+}
+
+// TestTheWarningOfTheStoreIsLoggedOnceAndReported: the file of the store is mounted alone, say.
+func TestTheWarningOfTheStoreIsLoggedOnceAndReported(t *testing.T) {
+	t.Parallel()
+	p := newStepper(t, Config{PollInterval: time.Hour}).withRow()
+	warnings := func(out output) (n int) {
+		for _, line := range out.lines {
+			if line.msg == "store warning" {
+				n++
+			}
+		}
+		return n
+	}
+	require.Zero(t, warnings(p.after(0, tick{})))
+	p.after(0, rowDone{token: "w1"})
+	p.after(0, p.reads(document(1), nil))
+	require.True(t, p.after(time.Second, tick{}).put)
+	p.after(0, rowDone{})
+	p.warning = "mounted alone"
+	require.Equal(t, 1, warnings(p.after(time.Second, tick{})))
+	require.Zero(t, warnings(p.after(time.Millisecond, tick{})))
+	require.True(t, p.after(time.Second, tick{}).put, "the row tells it before its next renewal")
+	require.Equal(t, "mounted alone", p.set.fillRow(period.Row{}, &p.state, counters{}, time.Second).Warning)
+	p.warning = ""
+	require.Equal(t, 1, warnings(p.after(0, tick{})), "it is over")
 }

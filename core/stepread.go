@@ -112,10 +112,10 @@ func (s *state) lists(now time.Time) bool {
 	return s.row.key != "" && (k.ahead != nil || !k.compared && now.Sub(s.begun) < 2*youngSet)
 }
 
-// compare compares the adopted document with those that other instances have seen. After a
-// restored backup, their rows name documents that the store no longer has. The gate serves only
-// if the adopted document continues all of them. A regressed gate does not compare, because it
-// has detected itself that the store went back.
+// compare compares the adopted document with those that other instances have seen, and with the
+// newest one that the store has noted. After a restored backup, these name documents that the store
+// no longer has. The gate serves only if the adopted document continues all of them. A regressed
+// gate does not compare, because it has detected itself that the store went back.
 func (set *settings) compare(s *state, e readDone, out *output) {
 	k := &s.known
 	k.listed = true

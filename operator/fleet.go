@@ -20,6 +20,12 @@ type Judgment struct {
 	Err error
 	// Since is when the set of rows was created, by the store's clock; zero if there is none.
 	Since time.Time
+	// Newest identifies the newest document that the store is known to have held, if Document does not
+	// continue it: an older copy was put back, say. A gate that starts then refuses until an operator
+	// reconciles the store. SeenBy is the instance that has seen it, as "host web1"; "" if the store
+	// noted it. Newest is zero if nothing shows that the store went back.
+	Newest period.Mark
+	SeenBy string
 	// Periods are the ids of the judged periods.
 	Periods []string
 	// Instances are all rows, and those of [Barrier].Seen that have vanished, ordered by host, pid
@@ -76,6 +82,7 @@ func Judge(set store.Rowset, err error, b Barrier) Judgment {
 	slices.SortFunc(j.Instances, func(a, b Instance) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.PID, b.PID), cmp.Compare(a.ID, b.ID))
 	})
+	j.compareNewest(set.Newest)
 	return j.safety(b)
 }
 

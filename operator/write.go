@@ -39,6 +39,9 @@ type write struct {
 	// needRows makes it an error if the rows cannot be listed. do finds them in rows.
 	needRows bool
 	rows     []store.Row
+	// lean leaves out since when the site has been down, see keepSince, because the document would be
+	// too large otherwise.
+	lean bool
 	// replace makes every gate adopt a new document in place of a lost one, if the new document
 	// continues no earlier one.
 	replace bool
@@ -77,6 +80,10 @@ func (o Operator) write(ctx context.Context, w *write) (Result, error) {
 			return found, err
 		}
 		text, err := o.encode(b, next)
+		if errors.Is(err, store.ErrTooLarge) && !w.lean {
+			w.lean = true
+			continue
+		}
 		if err != nil {
 			return found, err
 		}
@@ -193,7 +200,9 @@ func (o Operator) next(b base, w *write) (*period.Document, error) {
 	entry.Action = w.action
 	entry.Changes = period.Changes(before, next.Periods)
 	next.Periods = slices.DeleteFunc(next.Periods, func(p period.Period) bool { return p.Finished(b.Time.Add(-keepFinished)) })
-	keepSince(before, next.Periods, b.Time)
+	if !w.lean {
+		keepSince(before, next.Periods, b.Time)
+	}
 	next.Format = period.Format
 	if next.StoreID == "" {
 		next.StoreID = strings.ToLower(rand.Text())

@@ -210,6 +210,46 @@ func TestAnEndAlwaysFits(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, st.doc(t).Periods, 19)
 	})
+	t.Run("the first of many that are in force, which then keep since when the site is down", func(t *testing.T) {
+		t.Parallel()
+		var ps []period.Period
+		for i := range 50 {
+			p := aDeployment(fmt.Sprint("d", i), "x")
+			if i == 0 {
+				p.Start = p.Start.Add(-time.Hour)
+			}
+			ps = append(ps, p)
+		}
+		st := storeAt(noonUTC, ps...)
+		text, err := st.doc(t).Fit(0)
+		require.NoError(t, err)
+		st.text, st.limit = text, len(text)
+		_, err = on(st).End(t.Context(), EndOptions{ID: "d0"})
+		require.NoError(t, err)
+		require.Len(t, st.doc(t).Periods, 49)
+	})
+	t.Run("every compact document by hand that is read", func(t *testing.T) {
+		t.Parallel()
+		const before, after, one = `{"format":1,"periods":[`, `]}`, `{"id":"%06d","kind":"deployment","start":"2026-03-08T11:00:00Z","enabled":true},`
+		st := storeAt(noonUTC)
+		ended := 0
+		for n := (period.MaxDocument - 300_000) / len(one); n < period.MaxDocument/len(one); n += 100 {
+			var text strings.Builder
+			text.WriteString(before)
+			for i := range n {
+				fmt.Fprintf(&text, one, i)
+			}
+			st.text = []byte(strings.TrimSuffix(text.String(), ",") + after)
+			_, err := on(st).End(t.Context(), EndOptions{ID: "000000"})
+			require.NotErrorIs(t, err, store.ErrTooLarge)
+			if err == nil {
+				ended++
+				continue
+			}
+			require.ErrorIs(t, err, ErrUnreadable)
+		}
+		require.Positive(t, ended)
+	})
 }
 
 func TestCloseRevision(t *testing.T) {

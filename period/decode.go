@@ -13,7 +13,7 @@ var ErrNewer = errors.New("written by a newer version of downtime; upgrade this 
 // Decode reads a document that [Document.Encode] or a person has written. It is strict.
 // These are errors: an unknown, repeated or miscased member; anything after the document;
 // another format; a missing format, periods, id, kind, start or enabled; two periods with
-// one id; and every fault that [Period.Validate] finds. An error names line and path
+// one id; an edit by hand that would be larger than [MaxDocument] once it is written; and every fault that [Period.Validate] finds. An error names line and path
 // ("periods[3].end"), and errors.As finds the [*FieldError]. [ErrNewer] means that the
 // document needs a newer version.
 //
@@ -52,7 +52,25 @@ func decode(b []byte, log func(*jsonReader) ([][]byte, error)) (*Document, error
 	if err := d.validate(); err != nil {
 		return nil, err
 	}
+	if size := d.rewritten(len(b)); size > MaxDocument {
+		return nil, tooLarge(size)
+	}
 	return d, nil
+}
+
+// rewritten returns the size of the document after the next write, without log and indentation, if
+// a person has edited it. That can be more than the size of the file, because a person may leave
+// members out. A document that cannot be written must not be adopted: nothing could end its periods.
+func (d *Document) rewritten(size int) int {
+	const (
+		growth  = 4   // more than the factor by which a write can enlarge a document
+		counter = 128 // more than the ids and counters that a write adds
+	)
+	if size < MaxDocument/growth || !d.HandEdited() {
+		return 0
+	}
+	b, _ := encodeJSON(d, "") // a document that cannot be encoded is not valid
+	return len(b) + counter
 }
 
 // documentMembers are the members of a document, which are read into d. A member without

@@ -193,6 +193,21 @@ func TestDecodeTellsWhatANewerVersionWrote(t *testing.T) {
 	}
 }
 
+// TestDecodeRefusesAnEditThatNoWriteCouldContinue: a person left members out, which a write adds.
+func TestDecodeRefusesAnEditThatNoWriteCouldContinue(t *testing.T) {
+	t.Parallel()
+	var periods []string
+	for i := range 12_000 {
+		periods = append(periods, fmt.Sprintf(`{"id":"%06d","kind":"window","start":"2026-03-08T11:00:00Z","enabled":true}`, i))
+	}
+	text := `{"format":1,"periods":[` + strings.Join(periods, ",") + `]}`
+	require.Less(t, len(text), MaxDocument)
+	_, err := Decode([]byte(text))
+	require.ErrorContains(t, err, "want at most 1048576 bytes; remove periods that have ended")
+	_, err = Decode([]byte(`{"format":1,"periods":[` + strings.Join(periods[:11_000], ",") + `]}`))
+	require.NoError(t, err)
+}
+
 func TestDecodeKeepsNoReferenceToItsInput(t *testing.T) {
 	t.Parallel()
 	b := []byte(`{"format":1,"name":"shop","periods":[],"log":[{"a":1}, {"b":2}]}`)

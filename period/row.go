@@ -55,6 +55,9 @@ type Row struct {
 	Regressed bool `json:"regressed,omitzero"`
 	// Problem says why the gate cannot read the document; "" means that it can.
 	Problem string `json:"problem,omitzero"`
+	// Warning says why changes may not reach the instance, although it can read the document; ""
+	// means that its store has noticed nothing.
+	Warning string `json:"warning,omitzero"`
 	// Drained lists the ids of the periods that are drained: the installed snapshot refuses
 	// the whole scope of the period, and every request that an earlier snapshot admitted
 	// has ended. DrainedUntil is when the first of these periods ends, by the store's

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/go-downtime/downtime/period"
 )
 
 const (
@@ -60,6 +62,10 @@ type Rowset struct {
 	// rows, a new set begins, which does not hold all instances at first. Zero means that there
 	// is no set: no row was ever written, or the set was lost.
 	Since time.Time
+	// Newest identifies the newest document that was ever written here, if the document in Blob
+	// does not continue it, as after an older copy was put back. The store noted it apart from the
+	// document. Zero means that the document continues it, or that the store keeps no such note.
+	Newest period.Mark
 }
 
 // Row is one row, as the store keeps it.

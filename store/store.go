@@ -79,6 +79,9 @@ type Info struct {
 	// OwnClock is true if Blob.Now comes from a clock that all users of the store share, such as
 	// the clock of a database server. False means that it comes from the clock of this machine.
 	OwnClock bool
+	// Warning says in one sentence, with the remedy, why changes may not reach every process that
+	// uses this store, although no call fails. "" means that the store has noticed nothing.
+	Warning string
 	// Durability says in a few words what a successful Swap survives: "a crash of the
 	// machine", "the end of the process". "" means that the store does not say.
 	Durability string

@@ -25,7 +25,12 @@ func openStore(storeURL string) (store.Store, func() error, error) {
 	scheme, rest, _ := strings.Cut(storeURL, ":")
 	switch scheme {
 	case "file":
-		st, err := filestore.New(rest)
+		var opts []filestore.Option
+		path, mustExist := strings.CutSuffix(rest, "?must_exist=true")
+		if mustExist { // an empty directory, such as a volume that is not mounted, must not mean "up"
+			opts = append(opts, filestore.MustExist())
+		}
+		st, err := filestore.New(path, opts...)
 		return st, func() error { return nil }, err
 	case "sqlite":
 		path, query, _ := strings.Cut(rest, "?")

@@ -52,6 +52,7 @@ type Counts struct {
 type Fleet struct {
 	Store       string         `json:"store"`
 	Application string         `json:"application,omitzero"`
+	Warning     string         `json:"warning,omitzero"` // of the store: changes may not reach every instance
 	Time        time.Time      `json:"time"`
 	Written     bool           `json:"written"`
 	StoreID     string         `json:"store_id,omitzero"`
@@ -114,7 +115,7 @@ func Count(j operator.Judgment) Counts {
 func FleetOf(st store.Store, j operator.Judgment) Fleet {
 	counts, info, mark := Count(j), st.Info(), j.Document.Mark()
 	out := Fleet{
-		Store: info.Name, Application: info.Application, Time: j.Time, Written: j.Document != nil,
+		Store: info.Name, Application: info.Application, Warning: info.Warning, Time: j.Time, Written: j.Document != nil,
 		StoreID: mark.StoreID, Revision: mark.Revision, WriteID: mark.WriteID, Since: j.Since,
 		Instances: make([]Instance, 0, len(j.Instances)), Fleet: &counts, Barrier: BarrierOf(j), Rules: map[string]int{},
 	}

@@ -12,8 +12,9 @@ import (
 
 // Words for whether the site is down, by its store.
 const (
-	Up   = "up"
-	Down = "down"
+	Up      = "up"
+	Down    = "down"
+	Unknown = "unknown" // the document says "up", but it is not the newest one
 )
 
 // Found is the result of one read of a store, and the name of the store.
@@ -22,12 +23,14 @@ type Found struct {
 
 	Store       string // how the store names itself
 	Application string // the application's name in a store that several share; "" if it has none
+	Warning     string // of the store, see [store.Info]
+	WentBack    string // why Document is not the newest one, see [operator.Judgment]; "" if it is
 }
 
 // State says whether the site is down by the document, since when, until when, and by which
 // periods. An instance that cannot read the store, or is overridden, may differ from it.
 type State struct {
-	State       string    `json:"state"` // Up or Down
+	State       string    `json:"state"` // Up, Down or Unknown
 	Since       time.Time `json:"since,omitzero"`
 	Until       time.Time `json:"until,omitzero"`
 	Overdue     bool      `json:"overdue"`
@@ -38,12 +41,14 @@ type State struct {
 	Time        time.Time `json:"time"`
 	Store       string    `json:"store"`
 	Application string    `json:"application,omitzero"`
+	Warning     string    `json:"warning,omitzero"` // of the store: changes may not reach every instance
 	Written     bool      `json:"written"`
 	StoreID     string    `json:"store_id,omitzero"`
 	Revision    int64     `json:"revision"`
 	CloseRev    int64     `json:"close_rev"`
 	WriteID     string    `json:"write_id,omitzero"`
 	HandEdited  bool      `json:"hand_edited"`
+	WentBack    string    `json:"went_back,omitzero"` // why the document is not the newest one
 }
 
 // List is all periods of a store.
@@ -58,7 +63,25 @@ type List struct {
 // Read reads st.
 func Read(st store.Store, read operator.State) Found {
 	info := st.Info()
-	return Found{State: read, Store: info.Name, Application: info.Application}
+	return Found{State: read, Store: info.Name, Application: info.Application, Warning: info.Warning}
+}
+
+// Judged is [Read] with what the rows and the store know of a newer document.
+func Judged(st store.Store, j operator.Judgment) Found {
+	f := Read(st, j.State)
+	f.WentBack = j.WentBack()
+	return f
+}
+
+// Word is Down, Up or Unknown.
+func (f Found) Word() string {
+	switch {
+	case f.Verdict().Down:
+		return Down
+	case f.WentBack != "":
+		return Unknown
+	}
+	return Up
 }
 
 // Periods are all periods, in document order. The caller must not change them.
@@ -96,12 +119,9 @@ func (f Found) Sorted() []period.Period {
 func (f Found) JSON() State {
 	v := f.Verdict()
 	out := State{
-		State: Up, Since: v.Since, Until: v.Until, Overdue: v.Overdue(f.Time), Emergency: v.Emergency, Next: v.Next,
+		State: f.Word(), Since: v.Since, Until: v.Until, Overdue: v.Overdue(f.Time), Emergency: v.Emergency, Next: v.Next,
 		InForce: PeriodsAt(f.InForce(), f.Time), Upcoming: PeriodsAt(f.Upcoming(), f.Time),
-		Time: f.Time, Store: f.Store, Application: f.Application,
-	}
-	if v.Down {
-		out.State = Down
+		Time: f.Time, Store: f.Store, Application: f.Application, Warning: f.Warning, WentBack: f.WentBack,
 	}
 	if d := f.Document; d != nil {
 		out.Written, out.StoreID, out.Revision, out.CloseRev, out.WriteID = true, d.StoreID, d.Revision, d.CloseRev, d.WriteID

@@ -15,6 +15,18 @@
 // read it; or [MustExist] is set. Otherwise it is [store.ErrNeverWritten]. A marker that cannot
 // be read is an error.
 //
+// The marker also names the newest document that was written. If an older copy is put back,
+// [store.Rowset] names that document as Newest, until an operator reconciles the store. The marker
+// is written durably after the document. So it never names a document that was not there. If a
+// writer dies between the two steps, only an older copy of that last document is not noticed.
+//
+// A path can lead an operator and an application to different files, although no call fails.
+// [store.Info] then has a Warning, which a gate logs once, reports in its row, and which the
+// command shows: a directory of the path is a symbolic link, as "current" is that a release
+// changes; or, on Linux, the file is mounted alone, as into a container. A write by rename outside
+// such a mount never arrives in it. If a read shows that, Get returns an error. Keep the file in a
+// directory that no release replaces, and mount that directory.
+//
 // # Shared machines
 //
 // A file is not trusted if every user of the system can write it. It is not trusted either if

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -22,8 +23,8 @@ const (
 // Store is a [store.Store], [store.Rows] and [store.Keeper] in a file. It is safe for concurrent
 // use by goroutines and processes. It runs no goroutine, and there is nothing to close. It keeps
 // one descriptor in reserve, so that it can read when the process has used up all others. For
-// each row that it has put and not deleted, it keeps one locked file open. The zero Store is not
-// usable; see [New].
+// each row that it has put and not deleted, it keeps one locked file open, and three further
+// descriptors in reserve for all rows together. The zero Store is not usable; see [New].
 type Store struct {
 	path, dir, base string
 	mode            fs.FileMode // of a new file; 0 means that the directory decides
@@ -34,10 +35,13 @@ type Store struct {
 	last reading
 	seen bool // a document was read or written here
 
+	warning atomic.Pointer[string] // for Info; nil before the first read
+
 	spare *os.File // a descriptor for a read when the process has no other; s.mu guards it
 
-	rowsMu sync.Mutex          // guards held, and is held while a row is put or deleted
-	held   map[string]*heldRow // by key: rows that were put through this Store
+	rowsMu  sync.Mutex          // guards held and reserve, and is held while a row is put or deleted
+	held    map[string]*heldRow // by key: rows that were put through this Store
+	reserve [rowFiles]*os.File  // descriptors for a row when the process has no other; nil entries are missing
 
 	writing chan struct{} // one slot: the goroutine that may wait for the writers' lock
 
@@ -117,7 +121,11 @@ func New(path string, opts ...Option) (*Store, error) {
 // Info describes the store. Its name is "file:" and the absolute path, and it is polled every
 // 100 ms: while the file is unchanged, a poll is one stat.
 func (s *Store) Info() store.Info {
-	return store.Info{Name: "file:" + s.path, Poll: pollInterval, Durability: "a crash of the machine"}
+	info := store.Info{Name: "file:" + s.path, Poll: pollInterval, Durability: "a crash of the machine"}
+	if w := s.warning.Load(); w != nil {
+		info.Warning = *w
+	}
+	return info
 }
 
 // errorf makes an error that names the store.
@@ -136,7 +144,7 @@ func (s *Store) at(step string) error {
 // refused adds [store.ErrReadOnly] to an error that means that this user cannot write here, or
 // that readers would not trust the result.
 func refused(err error) error {
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || isUntrusted(err) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EBUSY) || isUntrusted(err) {
 		return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
 	}
 	return err

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -42,6 +43,11 @@ var roles = map[string]func(ctx context.Context, st *Store) error{
 	"die at a step of a write": func(ctx context.Context, st *Store) error {
 		dieAt(st)
 		return change(ctx, st)
+	},
+	"die at a step of a deployment": func(ctx context.Context, st *Store) error {
+		dieAt(st)
+		_, err := operator.Operator{Store: st}.Start(ctx, operator.StartOptions{Holder: "bob"})
+		return err
 	},
 	"die at a step of a row": func(ctx context.Context, st *Store) error {
 		dieAt(st)

@@ -2,6 +2,8 @@ package filestore
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,71 +12,183 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
 
-// The marker is a file beside the document that says that one was written. From it a process
-// that starts while the document is deleted learns that the site can be down. It gets the
-// owner, group and mode of the document, because all who can read the document must be able to
-// read the marker. Its existence is what counts; its text is for operators.
+// The marker is a file beside the document. Its existence says that a document was written. From
+// that a process that starts while the document is deleted learns that the site can be down. Its
+// content says which document was the newest. From that the process learns that an older copy was
+// put back. The marker gets the owner, group and mode of the document, because all who can read the
+// document must be able to read the marker.
+//
+// A writer makes the document durable, and then the marker. If it dies between these steps, the
+// marker is one write behind, and the document continues what the marker names. So the marker never
+// names a document that was not there. Until the next write, only an older copy of that very
+// document is not noticed.
 
 const maxMarker = 4096
+
+// note is the content of the marker.
+type note struct {
+	Written time.Time   `json:"written"`
+	Token   store.Token `json:"token"` // of the last document that was written
+	// StoreID to WriteID identify the newest document that was written here. They are zero if none
+	// of the writes had such members.
+	StoreID  string `json:"store_id,omitzero"`
+	Revision int64  `json:"revision,omitzero"`
+	WriteID  string `json:"write_id,omitzero"`
+	// Behind means that the last document does not continue the newest one.
+	Behind bool `json:"behind,omitzero"`
+}
+
+func (n note) newest() *period.Document {
+	return &period.Document{StoreID: n.StoreID, Revision: n.Revision, WriteID: n.WriteID}
+}
+
+// isContinuedBy reports whether a document with these bytes continues the newest one. It is true if
+// the note or the document does not tell.
+func (n note) isContinuedBy(b []byte) bool {
+	if n.StoreID == "" || n.Token == store.TokenOf(b) && !n.Behind {
+		return true
+	}
+	doc, err := period.DecodeWithoutLog(b)
+	return err != nil || doc.Supersedes(n.newest(), n.Behind)
+}
+
+// after returns the note after a write of next in the place of was. Like a gate, it takes a document
+// that does not continue the newest one for a new beginning only after an operator has reconciled
+// the store.
+func (n note) after(was, next []byte, now time.Time) note {
+	if was != nil {
+		n.Behind = !n.isContinuedBy(was)
+	}
+	if doc, err := period.DecodeWithoutLog(was); err == nil && doc.StoreID == "" {
+		n = note{} // a file made by hand replaces every document
+	}
+	doc, err := period.DecodeWithoutLog(next)
+	switch {
+	case err != nil: // not in this format
+	case n.StoreID == "" || doc.Supersedes(n.newest(), n.Behind):
+		m := doc.Mark()
+		n = note{StoreID: m.StoreID, Revision: m.Revision, WriteID: m.WriteID}
+	default:
+		n.Behind = true
+	}
+	n.Written, n.Token = now.UTC().Truncate(time.Second), store.TokenOf(next)
+	return n
+}
+
+// String describes the last write to operators.
+func (n note) String() string {
+	text := "last write " + n.Written.Format(time.RFC3339)
+	if n.StoreID != "" {
+		text += fmt.Sprintf(", revision %d", n.Revision)
+	}
+	return text + ", token " + string(n.Token)
+}
 
 func (s *Store) markerName() string { return s.base + ".written" }
 func (s *Store) markerPath() string { return filepath.Join(s.dir, s.markerName()) }
 
-// marker returns what the marker says, for operators, and "" if there is no marker. After a
-// crash of the machine it can be empty.
-func (s *Store) marker() (string, error) {
+// marker returns the note in the marker, and its text for operators, which is "" if there is no
+// marker. The note is zero if the marker says only that there was a document. The caller holds s.mu.
+func (s *Store) marker() (n note, text string, err error) {
 	if info, err := os.Lstat(s.markerPath()); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		return "", s.untold(fmt.Errorf("%s is a symbolic link, want a regular file", s.markerPath()))
+		return n, "", s.untold(fmt.Errorf("%s is a symbolic link, want a regular file", s.markerPath()))
 	}
 	f, done, err := s.openSpare(s.markerPath())
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+		return n, "", nil
 	}
 	if err != nil {
-		return "", s.untold(err)
+		return n, "", s.untold(err)
 	}
 	defer done()
+	if n, err = readNote(f); err != nil {
+		return n, "", s.untold(err)
+	}
+	if n.Token == "" {
+		return n, "only that there was a document", nil
+	}
+	return n, n.String(), nil
+}
+
+// readNote returns the zero note for any other text.
+func readNote(f io.Reader) (n note, err error) {
 	b, err := io.ReadAll(io.LimitReader(f, maxMarker))
 	if err != nil {
-		return "", s.untold(err)
+		return n, err
 	}
-	if b = bytes.Trim(b, "\x00 \n"); len(b) == 0 {
-		return "only that there was a document", nil
+	if json.Unmarshal(bytes.Trim(b, "\x00 \n"), &n) != nil {
+		return note{}, nil
 	}
-	return fmt.Sprintf("%.200q", b), nil
+	return n, nil
 }
 
 func (s *Store) untold(err error) error {
 	return s.errorf("the file is missing, and its marker cannot tell whether there was one: %w", err)
 }
 
-// writeMarker notes that the document with this token is in its place. A marker is durable
-// from the first one on, because its later texts only inform. With durable it is written
-// durably in any case.
-func (w *writer) writeMarker(t store.Token, durable bool) error {
+// newest identifies the newest document that was written here, if the document in blob does not
+// continue it. It is zero if it does, and if the marker does not tell.
+func (s *Store) newest(ctx context.Context, blob store.Blob) period.Mark {
+	if blob.Token == "" {
+		return period.Mark{} // a lost document is an error of its own
+	}
+	if blob.Bytes == nil { // the caller has them
+		var err error
+		if blob, err = s.Get(ctx, ""); err != nil {
+			return period.Mark{} // another document by now, which the caller notices
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, _, err := s.marker()
+	if err != nil || n.isContinuedBy(blob.Bytes) {
+		return period.Mark{}
+	}
+	return n.newest().Mark()
+}
+
+// note reads the marker that is to be replaced. It is zero if there is none, and if readers do not
+// believe it.
+func (w *writer) note() (n note, err error) {
+	if info, err := w.dir.Lstat(w.store.markerName()); err != nil || !info.Mode().IsRegular() {
+		return n, nil //nolint:nilerr // the new one takes its place
+	}
+	f, err := openIn(w.store.rule(), w.dir, w.store.markerName(), os.O_RDONLY)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || isUntrusted(err) {
+			err = nil
+		}
+		return n, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return readNote(f)
+}
+
+// writeMarker notes durably that next is in the place of was.
+func (w *writer) writeMarker(was, next []byte) error {
 	document, err := w.dir.Lstat(w.store.base)
 	if err != nil {
 		return err
 	}
-	_, err = w.dir.Lstat(w.store.markerName())
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	n, err := w.note()
+	if err != nil {
 		return err
 	}
-	durable = durable || err != nil
-	text := fmt.Appendf(nil, "last write %s, token %s\n", time.Now().UTC().Format(time.RFC3339), t)
-	temp, err := w.writeTemp("marker", text, document, durable)
+	text, err := json.Marshal(n.after(was, next, time.Now()))
+	if err != nil {
+		return err
+	}
+	temp, err := w.writeTemp("marker", append(text, '\n'), document, true)
 	if err != nil {
 		return err
 	}
 	if err := w.rename("rename-marker", temp, w.store.markerName()); err != nil {
 		w.remove(temp)
 		return err
-	}
-	if !durable {
-		return nil
 	}
 	return w.sync("sync-marker-directory", ".")
 }

@@ -38,12 +38,18 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	now := time.Now()
 	info, err := os.Stat(s.path)
 	if err != nil {
+		if s.warning.Load() == nil {
+			s.notice()
+		}
 		if err = s.unreachable(err); errors.Is(err, errMissing) {
 			if err = s.missing(); errors.Is(err, store.ErrNeverWritten) || errors.Is(err, store.ErrLost) {
 				return store.Blob{Now: now}, err
 			}
 		}
 		return store.Blob{}, err
+	}
+	if s.replaced(info) {
+		return store.Blob{}, s.errorf("%w", errReplaced)
 	}
 	same := s.last.settled && s.last.token == have && s.last.stamp == stampOf(info)
 	var b []byte
@@ -75,6 +81,8 @@ func (s *Store) reread(now time.Time) ([]byte, error) {
 	at, since := stampOf(info), time.Now()
 	if s.last.stamp == at {
 		since = s.last.since
+	} else {
+		s.notice()
 	}
 	s.last = reading{stamp: at, since: since, settled: now.Sub(since) >= settleTime, token: store.TokenOf(b)}
 	s.seen = true
@@ -138,7 +146,7 @@ func (s *Store) missing() error {
 	if _, err := s.rule().Find(s.path); isUntrusted(err) { // any user could have removed it
 		return s.unreadable(err)
 	}
-	marker, err := s.marker()
+	_, marker, err := s.marker()
 	var why string
 	switch {
 	case err != nil:
@@ -151,6 +159,9 @@ func (s *Store) missing() error {
 		why = "the file does not exist, and the store's options say that it must"
 	default:
 		return s.errorf("%w", store.ErrNeverWritten)
+	}
+	if link := s.linked(); link != "" {
+		why += "; " + link
 	}
 	return s.errorf(`%w: %s; restore the file, or write a fresh one by "downtime end --all"`, store.ErrLost, why)
 }

@@ -40,7 +40,11 @@ func (s *Store) PutRow(ctx context.Context, key string, b []byte, lease time.Dur
 	s.rowsMu.Lock()
 	defer s.rowsMu.Unlock()
 	now := time.Now()
-	row, err := s.putRow(key, b, now, lease)
+	var row *heldRow
+	err := s.withReserve(func() (err error) {
+		row, err = s.putRow(key, b, now, lease)
+		return err
+	})
 	if err != nil {
 		return "", now, s.errorf("row %s not written: %w", key, refused(err))
 	}
@@ -89,7 +93,7 @@ func (s *Store) DeleteRow(ctx context.Context, key string, note []byte) error {
 	}
 	s.rowsMu.Lock()
 	defer s.rowsMu.Unlock()
-	if err := s.deleteRow(key, note, time.Now()); err != nil {
+	if err := s.withReserve(func() error { return s.deleteRow(key, note, time.Now()) }); err != nil {
 		return s.errorf("row %s not deleted: %w", key, refused(err))
 	}
 	return nil
@@ -129,7 +133,7 @@ func (s *Store) ListRows(ctx context.Context, have store.Token) (store.Rowset, e
 		if err != nil {
 			return store.Rowset{}, s.errorf("rows of instances: %w", err)
 		}
-		set := store.Rowset{Blob: blob, Rows: rows, Since: since}
+		set := store.Rowset{Blob: blob, Rows: rows, Since: since, Newest: s.newest(ctx, blob)}
 		_, err = s.Get(ctx, blob.Token)
 		switch missing := noDocument(err); {
 		case errors.Is(err, store.ErrUnchanged):

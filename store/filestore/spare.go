@@ -12,12 +12,12 @@ import (
 // done after the read.
 func (s *Store) openSpare(path string) (f *os.File, done func(), err error) {
 	f, err = s.rule().Open(path)
-	borrowed := s.spare != nil && (errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE))
+	borrowed := s.spare != nil && usedUp(err)
 	if borrowed {
 		_ = s.spare.Close() // it holds no data
 		s.spare = nil
 		if f, err = s.rule().Open(path); err != nil {
-			s.reserve()
+			s.keepSpare()
 		}
 	}
 	if err != nil {
@@ -30,14 +30,52 @@ func (s *Store) openSpare(path string) (f *os.File, done func(), err error) {
 	}
 	return f, func() {
 		_ = f.Close() // it was only read
-		s.reserve()
+		s.keepSpare()
 	}, nil
 }
 
-// reserve opens the descriptor in reserve, if there is none. If that fails, the next read tries
+// keepSpare opens the descriptor in reserve, if there is none. If that fails, the next read tries
 // again. The caller holds s.mu.
-func (s *Store) reserve() {
+func (s *Store) keepSpare() {
 	if s.spare == nil {
 		s.spare, _ = os.Open(os.DevNull) // nil after an error
 	}
+}
+
+// usedUp reports whether the process or the system has no descriptor left.
+func usedUp(err error) bool { return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) }
+
+// rowFiles is how many files a write of a row opens at the same time.
+const rowFiles = 3
+
+// withReserve calls do, and once more with the descriptors in reserve if the process has no other:
+// the row must still say what the gate does. It keeps a reserve while a row is held. The caller
+// holds s.rowsMu.
+func (s *Store) withReserve(do func() error) error {
+	err := do()
+	if usedUp(err) && s.freeReserve() {
+		err = do()
+	}
+	if len(s.held) == 0 {
+		s.freeReserve()
+		return err
+	}
+	for i, f := range s.reserve {
+		if f == nil {
+			s.reserve[i], _ = os.Open(os.DevNull) // nil after an error: the next call tries again
+		}
+	}
+	return err
+}
+
+// freeReserve closes the reserve, and reports whether there was one.
+func (s *Store) freeReserve() (found bool) {
+	for i, f := range s.reserve {
+		if f != nil {
+			found = true
+			_ = f.Close() // it holds no data
+			s.reserve[i] = nil
+		}
+	}
+	return found
 }

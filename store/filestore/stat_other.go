@@ -17,6 +17,9 @@ type stamp struct {
 	mtime int64 // nanoseconds
 }
 
+// isUnlinked reports whether the file has no name. Here that is not known.
+func isUnlinked(fs.FileInfo) bool { return false }
+
 func stampOf(info fs.FileInfo) stamp {
 	return stamp{known: true, size: info.Size(), mtime: info.ModTime().UnixNano()}
 }

@@ -21,6 +21,12 @@ type stamp struct {
 	device, serialNo uint64
 }
 
+// isUnlinked reports whether the file has no name.
+func isUnlinked(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Nlink == 0
+}
+
 func stampOf(info fs.FileInfo) stamp {
 	s := stamp{known: true, size: info.Size(), mtime: info.ModTime().UnixNano()}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {

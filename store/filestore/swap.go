@@ -50,7 +50,7 @@ func (w *writer) swap(ctx context.Context, old store.Token, next []byte) error {
 			return s.errorf("%s is a directory, want a regular file: remove it", s.markerPath())
 		}
 		if err := w.replace(ctx, is.info, next); err != nil {
-			return s.errorf("%w", refused(explainDenied(err, s.dir, true)))
+			return s.errorf("%w", refused(explainBusy(explainDenied(err, s.dir, true))))
 		}
 	}
 	s.mu.Lock()
@@ -60,7 +60,7 @@ func (w *writer) swap(ctx context.Context, old store.Token, next []byte) error {
 	if err := w.sync("sync-directory", "."); err != nil {
 		return w.unconfirmed(err)
 	}
-	if err := w.writeMarker(token, repeated); err != nil {
+	if err := w.writeMarker(is.bytes, next); err != nil {
 		return s.errorf("%w: the document is in the file, but not noted in %s; if the file is deleted, a process that starts then may take it for never written: %w",
 			store.ErrUnconfirmed, s.markerPath(), err)
 	}

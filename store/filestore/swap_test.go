@@ -84,7 +84,7 @@ func TestTheOrderOfAWrite(t *testing.T) {
 		"a later write": {
 			"open-directory", "open-lock", "lock", "check-lock", "read",
 			"create-temp", "write-temp", "own-temp", "sync-temp", "close-temp", "rename", "sync-directory",
-			"create-marker", "write-marker", "own-marker", "close-marker", "rename-marker",
+			"create-marker", "write-marker", "own-marker", "sync-marker", "close-marker", "rename-marker", "sync-marker-directory",
 		},
 		"a repeated write": {
 			"open-directory", "open-lock", "lock", "check-lock", "read", "sync-file", "sync-directory",

@@ -1,0 +1,28 @@
+package filestore
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// isMounted reports whether the file itself is a mount. It is false if that cannot be known.
+func isMounted(path string) bool {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return false
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return false
+	}
+	const place = 4 // the fifth field is where it is mounted
+	real = strings.NewReplacer(`\`, `\134`, " ", `\040`, "\t", `\011`, "\n", `\012`).Replace(real)
+	for mount := range bytes.Lines(mounts) {
+		if fields := bytes.Fields(mount); len(fields) > place && string(fields[place]) == real {
+			return true
+		}
+	}
+	return false
+}
