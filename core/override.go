@@ -97,7 +97,7 @@ func readOverrideFile(path string, rule trust.Rule) (direction, error) {
 		}
 	}
 	if err != nil {
-		return directionNone, err
+		return directionNone, trust.Explain(err, path, false)
 	}
 	defer func() { _ = f.Close() }() // nothing was written, so Close loses no data
 	text, err := io.ReadAll(io.LimitReader(f, maxOverride+1))

@@ -45,7 +45,7 @@ func (set *settings) fillRow(row period.Row, s *state, c counters, pace time.Dur
 	if s.known.lost {
 		row.Problem = cmp.Or(clip(s.known.err.Error()), "unknown")
 	}
-	row.Warning = clip(s.known.warning)
+	row.Warning = clip(s.warning())
 	row.Drained = append([]string{}, s.now.drained...)
 	row.DrainedUntil = s.drainedUntil()
 	if !row.DrainedUntil.IsZero() {
@@ -54,6 +54,15 @@ func (set *settings) fillRow(row period.Row, s *state, c counters, pace time.Dur
 	row.InFlight, row.Bypassed, row.Exempt, row.Judged = c.inFlight, c.bypassed, c.exempt, c.judged
 	row.Held, row.Streams = c.held, c.streams
 	return row
+}
+
+// warning returns why changes may not reach this instance: the warning of the store, or the fault of
+// the override file; "" if there is none.
+func (s *state) warning() string {
+	if s.known.warning == "" && s.file.err != nil {
+		return "the override file cannot be read: " + s.file.err.Error()
+	}
+	return s.known.warning
 }
 
 // clip keeps an error in a row short.

@@ -570,4 +570,9 @@ func TestTheWarningOfTheStoreIsLoggedOnceAndReported(t *testing.T) {
 	require.Equal(t, "mounted alone", p.set.fillRow(period.Row{}, &p.state, counters{}, time.Second).Warning)
 	p.warning = ""
 	require.Equal(t, 1, warnings(p.after(0, tick{})), "it is over")
+
+	p.after(0, rowDone{})
+	p.after(0, fileRead{err: errors.New("permission denied")})
+	require.True(t, p.after(time.Second, tick{}).put)
+	require.Equal(t, "the override file cannot be read: permission denied", p.set.fillRow(period.Row{}, &p.state, counters{}, time.Second).Warning)
 }

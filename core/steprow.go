@@ -13,7 +13,7 @@ import (
 // report returns the report of the present state.
 func (set *settings) report(s *state) report {
 	r := report{
-		state: set.rowState(s), mark: s.known.doc.Mark(), regressed: s.regressed(), lost: s.known.lost, warning: s.known.warning,
+		state: set.rowState(s), mark: s.known.doc.Mark(), regressed: s.regressed(), lost: s.known.lost, warning: s.warning(),
 		drained: strings.Join(s.now.drained, " "),
 	}
 	r.override, _, _ = set.overriding(s)

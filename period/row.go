@@ -55,8 +55,8 @@ type Row struct {
 	Regressed bool `json:"regressed,omitzero"`
 	// Problem says why the gate cannot read the document; "" means that it can.
 	Problem string `json:"problem,omitzero"`
-	// Warning says why changes may not reach the instance, although it can read the document; ""
-	// means that its store has noticed nothing.
+	// Warning says why changes may not reach the instance, although it can read the document: its
+	// store has noticed it, or its override file cannot be read. "" means that nothing was noticed.
 	Warning string `json:"warning,omitzero"`
 	// Drained lists the ids of the periods that are drained: the installed snapshot refuses
 	// the whole scope of the period, and every request that an earlier snapshot admitted

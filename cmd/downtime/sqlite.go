@@ -106,7 +106,7 @@ func (s sqlite) connect(mode string) (database, error) {
 	if err != nil {
 		return database{}, err
 	}
-	db := sql.OpenDB(connector{opened, s.believed, filepath.Dir(s.path)})
+	db := sql.OpenDB(connector{opened, s.believed, s.path})
 	st, err := sqlstore.New(db, sqlstore.SQLite, s.options)
 	if err != nil {
 		return database{}, errors.Join(refused(err, sqlFields), db.Close())
@@ -119,7 +119,7 @@ type connector struct {
 	driver.Connector
 
 	judge func() error
-	dir   string
+	path  string
 }
 
 // Connect opens the database if it is trusted.
@@ -129,10 +129,14 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	conn, err := c.Connector.Connect(ctx)
 	if failed, ok := errors.AsType[*modernc.Error](err); ok && failed.Code()&0xff == sqlite3.SQLITE_CANTOPEN {
-		if _, gone := os.Stat(c.dir); errors.Is(gone, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%w: there is no directory %s: create it, or correct the path", err, c.dir)
+		dir := filepath.Dir(c.path)
+		if _, gone := os.Stat(dir); errors.Is(gone, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%w: there is no directory %s: create it, or correct the path", err, dir)
 		}
-		err = fmt.Errorf("%w: this user (number %d) must be able to read and write the file and its directory %s", err, os.Geteuid(), c.dir)
+		if denied := denied(c.path); denied != nil {
+			return nil, denied
+		}
+		err = fmt.Errorf("%w: this user (number %d) must be able to read and write the file and its directory %s", err, os.Geteuid(), dir)
 	}
 	return conn, err
 }
@@ -157,7 +161,7 @@ func (s sqlite) believed() error {
 		return fmt.Errorf("every user of this system can create files in %s (%#o), where SQLite plays back a journal of any user: "+
 			"keep the database in a directory in which only its users can write, or set %s", dir, 0o1000|in.Mode().Perm(), s.rule.Option)
 	}
-	for _, suffix := range []string{"-journal", "-wal", "-shm"} {
+	for _, suffix := range besides {
 		if file, err := os.Lstat(path + suffix); err == nil {
 			if err := s.rule.Entry(path+suffix, in, file); err != nil {
 				return err
@@ -169,6 +173,12 @@ func (s sqlite) believed() error {
 
 // Prepare creates the database, if there is none, and its tables.
 func (s sqlite) Prepare(ctx context.Context) error {
+	if err := s.create(); err != nil {
+		return err
+	}
+	if err := s.mayWrite(); err != nil {
+		return err
+	}
 	creating, err := s.connect("rwc")
 	if err != nil {
 		return err
@@ -213,7 +223,14 @@ func (s sqlite) ListRows(ctx context.Context, have store.Token) (store.Rowset, e
 
 // Swap waits for other writers until ctx ends.
 func (s sqlite) Swap(ctx context.Context, old store.Token, next []byte) error {
-	return patiently(ctx, func() error { return s.database.Swap(ctx, old, next) })
+	if err := s.mayWrite(); err != nil {
+		return store.NotWritten(err)
+	}
+	err := patiently(ctx, func() error { return s.database.Swap(ctx, old, next) })
+	if denied := denied(s.path); denied != nil && errors.Is(err, store.ErrReadOnly) {
+		return fmt.Errorf("%s: %w: %w", s, store.ErrReadOnly, denied)
+	}
+	return err
 }
 
 // patiently calls do again while another process has locked the database, until ctx ends.

@@ -28,6 +28,16 @@ func HasOneName(file fs.FileInfo) bool {
 	return ok && st.Nlink == 1
 }
 
+// MayWrite returns an error if this user may not read and write the file. It opens nothing, because
+// to close a file gives up the locks that this process holds on it.
+func MayWrite(path string) error {
+	const readingAndWriting = 6
+	if err := syscall.Access(path, readingAndWriting); err != nil {
+		return &fs.PathError{Op: "access", Path: path, Err: err}
+	}
+	return nil
+}
+
 // isReadOnly reports whether the place is mounted read-only, so that its permissions do not
 // count: the directory of a ConfigMap has 0777.
 func isReadOnly(path string) bool {

@@ -121,14 +121,8 @@ func (w *writer) permissions(old fs.FileInfo) (fs.FileMode, owner, error) {
 
 // ownerFor returns who gets a new file or directory in dir.
 func ownerFor(dir fs.FileInfo) owner {
-	who := asIs
-	if os.Geteuid() == 0 {
-		who = ownerOf(dir)
-	}
-	if dir.Mode()&0o020 != 0 {
-		who.gid = ownerOf(dir).gid
-	}
-	return who
+	uid, gid := trust.Heir(dir)
+	return owner{uid, gid}
 }
 
 // stillReadable fails if a user who can read old could not read f, which is to replace it.
@@ -166,7 +160,5 @@ func (o owner) owns(file fs.FileInfo) bool {
 
 // chown gives f to the owner who, as far as this user can. stillReadable checks the result.
 func chown(f *os.File, who owner) {
-	if f.Chown(who.uid, who.gid) != nil {
-		_ = f.Chown(-1, who.gid)
-	}
+	trust.Give(f, who.uid, who.gid)
 }

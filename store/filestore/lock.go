@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/go-downtime/downtime/internal/trust"
 )
 
 const (
@@ -50,7 +52,7 @@ func (s *Store) acquire(ctx context.Context) (_ *writer, err error) {
 		return nil, s.errorf("%w", refused(err))
 	}
 	if w.dir, err = os.OpenRoot(s.dir); err != nil {
-		return nil, s.errorf("the directory cannot be opened, create it or correct the path: %w", refused(explainDenied(err, s.dir, true)))
+		return nil, s.errorf("the directory cannot be opened, create it or correct the path: %w", refused(trust.Explain(err, s.dir, true)))
 	}
 	defer func() {
 		if err != nil {
@@ -69,7 +71,7 @@ func (s *Store) acquire(ctx context.Context) (_ *writer, err error) {
 	}
 	for {
 		if err := w.tryLock(); err != nil {
-			return nil, s.errorf("the lock %s cannot be taken: %w", path, refused(explainDenied(err, path, true)))
+			return nil, s.errorf("the lock %s cannot be taken: %w", path, refused(trust.Explain(err, path, true)))
 		}
 		if w.lock != nil {
 			return w, nil

@@ -131,7 +131,7 @@ func (s *Store) unreadable(err error) error {
 		return s.errorf("is not trusted: %w", err)
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		return s.errorf("cannot be read: %w", explainDenied(err, s.path, false))
+		return s.errorf("cannot be read: %w", trust.Explain(err, s.path, false))
 	}
 	return s.errorf("cannot be read: %w", err)
 }

@@ -16,11 +16,10 @@ func (s *Store) openSpare(path string) (f *os.File, done func(), err error) {
 	if borrowed {
 		_ = s.spare.Close() // it holds no data
 		s.spare = nil
-		if f, err = s.rule().Open(path); err != nil {
-			s.keepSpare()
-		}
+		f, err = s.rule().Open(path)
 	}
 	if err != nil {
+		s.keepSpare() // also before there is a document
 		return nil, nil, err
 	}
 	if borrowed {

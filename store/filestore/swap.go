@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -50,7 +51,7 @@ func (w *writer) swap(ctx context.Context, old store.Token, next []byte) error {
 			return s.errorf("%s is a directory, want a regular file: remove it", s.markerPath())
 		}
 		if err := w.replace(ctx, is.info, next); err != nil {
-			return s.errorf("%w", refused(explainBusy(explainDenied(err, s.dir, true))))
+			return s.errorf("%w", refused(explainBusy(trust.Explain(err, s.dir, true))))
 		}
 	}
 	s.mu.Lock()

@@ -1,4 +1,4 @@
-package filestore
+package trust
 
 import (
 	"errors"
@@ -10,10 +10,10 @@ import (
 	"strconv"
 )
 
-// explainDenied adds to a refused permission: the file or directory that denies it, its owner,
+// Explain adds to a refused permission: the file or directory that denies it, its owner,
 // the user of this process, and what to do. path is the file that this process wanted to read, or
 // with write to write or create. Other errors stay as they are.
-func explainDenied(err error, path string, write bool) error {
+func Explain(err error, path string, write bool) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
@@ -22,7 +22,7 @@ func explainDenied(err error, path string, write bool) error {
 		path = filepath.Dir(path)
 		info, statErr = os.Stat(path)
 	}
-	if statErr != nil || ownerOf(info).uid < 0 {
+	if statErr != nil || !hasPermissions {
 		return err
 	}
 	bits, may := "r", "read"
@@ -32,9 +32,9 @@ func explainDenied(err error, path string, write bool) error {
 	if info.IsDir() {
 		bits += "x"
 	}
-	who := ownerOf(info)
+	uid, gid := Owner(info)
 	return fmt.Errorf("user %s may not %s %s, which belongs to user %s, group %s (%#o); run as user %s, or let a group of both in: chgrp GROUP %s && chmod g+%s %s: %w",
-		userName(os.Geteuid()), may, path, userName(who.uid), groupName(who.gid), info.Mode().Perm(), userName(who.uid), path, bits, path, err)
+		userName(os.Geteuid()), may, path, userName(uid), groupName(gid), info.Mode().Perm(), userName(uid), path, bits, path, err)
 }
 
 func userName(id int) string {
