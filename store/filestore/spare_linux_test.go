@@ -112,8 +112,10 @@ func TestAnInstanceWithoutDescriptorsReports(t *testing.T) {
 		says string
 	}{
 		"with a descriptor in reserve for the document": {"", func(i operator.Instance) bool { return len(i.Drained) == 1 }, ""},
-		"without one": {noSpareVar + "=1", func(i operator.Instance) bool { return strings.Contains(i.Problem, "too many open files") },
-			"1 of 1 instance serves: host "},
+		"without one": {
+			noSpareVar + "=1", func(i operator.Instance) bool { return strings.Contains(i.Problem, "too many open files") },
+			"1 of 1 instance serves: host ",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
