@@ -24,7 +24,10 @@ var besides = []string{"-journal", "-wal", "-shm"}
 // read, and write if the directory's group can write there. The umask takes no part.
 func (s sqlite) create() error {
 	path, err := s.rule.Find(s.path)
-	if !errors.Is(err, fs.ErrNotExist) || path == "" {
+	if path == "" && errors.Is(err, fs.ErrNotExist) {
+		return nil // the driver's error names the missing directory
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	dir := filepath.Dir(path)
