@@ -97,7 +97,7 @@ func TestTheWarningOfTheStoreIsShown(t *testing.T) {
 	t.Parallel()
 	st := begun(t)
 	report(t, st, func(r *period.Row) { r.Warning = "a link is on the way" })
-	for _, args := range [][]string{{"status"}, {"fleet"}, {"start", "--holder", "x"}} {
+	for _, args := range [][]string{{"status"}, {"fleet"}, {"start", "--holder", "x", "--no-wait"}} {
 		_, stdout, _ := run(t, warning{st}, args...)
 		require.Contains(t, stdout, "warning    the file is mounted alone\n", args)
 	}
