@@ -6,7 +6,7 @@
 -- Without rows the caller reads the bytes itself, because a script needs three times as long
 -- to return 64 KiB as HMGET. The caller compares the token with the digest of the bytes. If it
 -- gets no bytes, the script compares "check".
--- HDEL runs under pcall: a user who may not write, or a replica, reads all the same.
+-- HDEL runs under pcall, so that a user who may not write, or a replica, can still read.
 
 local now = redis.call('TIME')
 local state, token, bytes = redis.call('TYPE', KEYS[1]).ok, false, false
