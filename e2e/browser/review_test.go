@@ -32,8 +32,8 @@ func TestEnterInAFieldTakesNothingDown(t *testing.T) {
 	b.requireState("down")
 }
 
-// TestOnePressOpensNothing: whatever would open the site, take it down or discard a window is
-// shown before it happens.
+// TestOnePressOpensNothing: each change that would open the site, take it down or discard a
+// window is shown before it happens.
 func TestOnePressOpensNothing(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, "chi")
