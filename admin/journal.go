@@ -145,7 +145,7 @@ func (e entryView) unremarkable(c changeView, f period.FieldChange) bool {
 
 var fieldLabels = map[string]string{
 	"kind": "Kind", "start": "Start", "end": "End", "expected_end": "Expected end", "enabled": "Enabled",
-	"emergency": "Emergency", "hold": "Hold", "reason": "Reason", "holder": "Holder", "job": "Job",
+	"emergency": "Emergency", "hold": "Hold", "reason": "Reason", "holder": "Holder", "job": "Job", "bypass": "Bypasses",
 }
 
 // instant is an instant of the log in the operator's time zone.

@@ -31,7 +31,7 @@ type runFlags struct {
 
 	reason, holder, period string
 	howLong                durationFlag
-	emergency              bool
+	emergency, allowBypass bool
 	condition, onFailure   string
 	ifNone                 int
 	resultFile             string
@@ -44,6 +44,9 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Take the site down, run a command when it is safe, and bring the site back",
 		Long: `Take the site down, wait until it is safe, run COMMAND, and bring the site back. The exit code is
 that of COMMAND. Its stdin, stdout and stderr are those of run; run itself writes to stderr only.
+
+Meanwhile no predicate (an API key, a session of staff) lets a request pass, unless --allow-bypass is
+given; exempt paths pass. run waits for the requests that passed before.
 
 run begins a deployment of its own, and ends only that one. If COMMAND fails, or run dies, the site
 stays down: run again, or end it. A second run of the same holder then takes the deployment over. While
@@ -74,6 +77,7 @@ Exit codes beside those of COMMAND:
 	f.StringVar(&o.reason, "reason", "", "`TEXT` for visitors")
 	f.Var(&o.howLong, "for", "how long it is expected to take: 30m, 1h30m, 2d")
 	f.BoolVar(&o.emergency, "emergency", false, "it was not planned: monitors are told")
+	f.BoolVar(&o.allowBypass, "allow-bypass", false, "let predicates pass requests meanwhile, as in any other downtime")
 	f.StringVar(&o.period, "period", "", "take the period with this `ID`, such as a window that is due, and end it")
 	f.StringVar(&o.condition, "if", "", "run only if this shell `COMMAND` exits with 0")
 	f.IntVar(&o.ifNone, "if-none", 3, "the exit `CODE` of --if that means that there is nothing to do")
@@ -202,7 +206,7 @@ func (r *runner) during(s session, path string) error {
 	run, err := s.op.During(ctx, operator.RunOptions{
 		Holder: whose.name, Job: whose.job, Reason: given(r.cmd, "reason", &o.reason), Emergency: given(r.cmd, "emergency", &o.emergency),
 		ExpectedAfter: o.howLong.duration(), Period: o.period, Wait: o.limit.duration(), Expect: b.Expect, AcceptSilent: b.AcceptSilent,
-		EndOnFailure: o.onFailure == "end", Progress: progress.show,
+		EndOnFailure: o.onFailure == "end", AllowBypass: o.allowBypass, Progress: progress.show,
 		Begun: func(run operator.Run) {
 			r.app.wrote = true
 			text := s.code("1", run.Period.ID)

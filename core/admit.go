@@ -148,6 +148,9 @@ func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) (d Deci
 		return d, nil // the row is about to say that this instance has left
 	}
 	for i := range g.set.bypass {
+		if s.closure.alone {
+			break
+		}
 		p := &g.set.bypass[i]
 		yes, panicked := p.allows(ctx, r, g.set.asker)
 		if panicked != nil {

@@ -63,7 +63,7 @@ func conclude(f facts, now time.Time) conclusion {
 		if v.Down && v.Since.Before(since) {
 			since = v.Since
 		}
-		c.closure = &Closure{Cause: CauseOverride, Override: f.overrideFrom, Emergency: f.overrideFrom == "file", Since: since, periods: ids}
+		c.closure = &Closure{Cause: CauseOverride, Override: f.overrideFrom, Emergency: f.overrideFrom == "file", Since: since, periods: ids, alone: v.Suspended}
 		return c
 	case f.fileUnread && f.firstStart != FirstStartOpen:
 		return starting // the file may say "down", which beats everything else
@@ -76,7 +76,7 @@ func conclude(f facts, now time.Time) conclusion {
 	case v.Down:
 		c.closure = &Closure{
 			Cause: CausePeriod, Period: v.Governing.ID, Reason: v.Governing.Reason,
-			Emergency: v.Emergency, Since: v.Since, Until: v.Until, periods: ids,
+			Emergency: v.Emergency, Since: v.Since, Until: v.Until, periods: ids, alone: v.Suspended,
 		}
 		if limit := f.closedAt.Add(v.Hold); f.holds && now.Before(limit) {
 			c.closure.HoldUntil, c.next = limit, earliest(now, c.next, limit)

@@ -108,6 +108,7 @@ type Closure struct {
 	HoldUntil time.Time
 
 	periods []string        // the ids of all periods in force
+	alone   bool            // a period in force suspends bypasses
 	answers *answer.Answers // prepared with the snapshot; nil in a Closure that a caller made
 	queue   *queue          // made with the snapshot; nil if HoldUntil is zero
 }
@@ -132,7 +133,7 @@ func (c *Closure) same(other *Closure) bool {
 		return c == other
 	}
 	return c.Cause == other.Cause && c.Override == other.Override && c.Period == other.Period &&
-		c.Reason == other.Reason && c.Emergency == other.Emergency &&
+		c.Reason == other.Reason && c.Emergency == other.Emergency && c.alone == other.alone &&
 		c.Since.Equal(other.Since) && c.Until.Equal(other.Until) && c.HoldUntil.Equal(other.HoldUntil) && slices.Equal(c.periods, other.periods)
 }
 

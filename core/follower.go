@@ -247,6 +247,9 @@ func (f *follower) install(now time.Time) {
 	if old.closure != nil && old.closure.queue != nil {
 		old.closure.queue.end(next, f.held.Load())
 	}
+	for _, r := range f.retired {
+		r.waits = r.waits || r.refusesLess(next)
+	}
 	f.retired = append(f.retired, retire(old, next))
 	f.tickAnswers(now)
 }

@@ -61,9 +61,14 @@ func retire(old, next *snapshot) *retired {
 	}
 }
 
-// refusesLess reports whether s admits a request that next does not. All closed snapshots
-// refuse the same requests.
-func (s *snapshot) refusesLess(next *snapshot) bool { return s.open() && !next.open() }
+// refusesLess reports whether s admits a request that next does not. Closed snapshots differ only
+// in whether a predicate lets requests pass.
+func (s *snapshot) refusesLess(next *snapshot) bool {
+	if s.open() || next.open() {
+		return s.open() && !next.open()
+	}
+	return next.closure.alone && !s.closure.alone
+}
 
 // counters are the requests of all snapshots, and the streams of the gate.
 type counters struct {

@@ -199,6 +199,8 @@ func (j Judgment) readable(b Barrier) (Safety, string) {
 		switch {
 		case !ok || !p.InForce(j.Time):
 			return Superseded, id + " is not in force any more"
+		case written && b.Period.Bypass == period.Suspended && p.Bypass != period.Suspended:
+			return Superseded, id + " now lets bypassed requests pass"
 		case written && !p.End.IsZero() && (b.Period.End.IsZero() || p.End.Before(b.Period.End)):
 			return Superseded, id + " now ends earlier than was written"
 		}

@@ -196,6 +196,7 @@ func TestSafety(t *testing.T) {
 			both(func(f *fleet) { f.b.Period.End = noonUTC.Add(time.Hour) }, edit(func(d *period.Document) { d.Periods[0].End = noonUTC.Add(2 * time.Hour) })),
 			want{Safe, ""},
 		},
+		"another allowed bypasses":   {func(f *fleet) { f.b.Period.Bypass = period.Suspended }, want{Superseded, "a now lets bypassed requests pass"}},
 		"another changed its reason": {edit(func(d *period.Document) { d.Periods[0].Reason = "x" }), want{Safe, ""}},
 
 		"edited by hand":     {func(f *fleet) { f.d.Periods[0].Reason = "x" }, want{Unknown, "the document was edited by hand, and instances report no such edit; the next write of a command ends this"}},

@@ -29,6 +29,10 @@ type RunOptions struct {
 	Emergency     *bool
 	ExpectedEnd   time.Time
 	ExpectedAfter time.Duration
+	// AllowBypass lets predicates pass requests as in any other downtime. Otherwise no predicate
+	// lets a request pass while the period is in force, and During waits for those that passed
+	// before.
+	AllowBypass bool
 	// Period is the id of a period in force that During takes instead of a new one, for example of
 	// a window that is due. Its end becomes its expected end, and During ends it. "" means none.
 	Period string
@@ -159,6 +163,9 @@ func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result,
 		}
 		p.ExpectedEnd = cmp.Or(expected, p.ExpectedEnd, p.End)
 		p.End, p.RunID = time.Time{}, run.ID
+		if p.Bypass = period.Suspended; opts.AllowBypass {
+			p.Bypass = ""
+		}
 		p.Version++
 		set(&p.Reason, opts.Reason)
 		set(&p.Emergency, opts.Emergency)

@@ -3,6 +3,9 @@ package operator_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -10,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
@@ -310,4 +314,48 @@ func (s *broken) ListRows(ctx context.Context, have store.Token) (store.Rowset, 
 		return store.Rowset{}, errors.New("connection reset")
 	}
 	return s.Store.ListRows(ctx, have)
+}
+
+// TestARunSuspendsBypassesAndWaitsForThoseBefore has a bypassed request of the snapshot before the
+// last one.
+func TestARunSuspendsBypassesAndWaitsForThoseBefore(t *testing.T) {
+	t.Parallel()
+	inFleet(t, 0, func(t *testing.T, f *fleet) {
+		staff := core.Func("staff", func(context.Context, *http.Request) bool { return true })
+		g, err := core.New(core.Config{Store: f.st, Logger: slog.New(slog.DiscardHandler), Bypass: []core.Predicate{staff}})
+		require.NoError(t, err)
+		f.gates = append(f.gates, g)
+		<-time.After(time.Minute)
+		admit := func() (core.Ticket, core.Decision) {
+			return g.Admit(t.Context(), httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+		}
+		f.wait(t, f.start(t))
+		ticket, d := admit()
+		require.Equal(t, core.Bypassed, d.Outcome)
+		_, err = f.op.Start(t.Context(), operator.StartOptions{Reason: new("another snapshot")})
+		require.NoError(t, err)
+		<-time.After(time.Minute)
+		time.AfterFunc(10*time.Second, ticket.Leave)
+
+		begun := time.Now()
+		run, err := f.during(t, operator.RunOptions{}, func(context.Context) error {
+			require.GreaterOrEqual(t, time.Since(begun), 10*time.Second)
+			_, d := admit()
+			require.Equal(t, core.Blocked, d.Outcome)
+			return nil
+		})
+		require.ErrorIs(t, err, operator.ErrStillDown)
+		require.True(t, run.Ran)
+		<-time.After(time.Minute)
+		ticket, d = admit()
+		require.Equal(t, core.Bypassed, d.Outcome, "after the run")
+		defer ticket.Leave()
+
+		run, err = f.during(t, operator.RunOptions{AllowBypass: true}, func(context.Context) error { return nil })
+		require.ErrorIs(t, err, operator.ErrStillDown)
+		require.Equal(t, operator.Safe, run.Barrier.Result)
+		run, err = f.during(t, operator.RunOptions{Wait: 5 * time.Second}, func(context.Context) error { panic("it must not run") })
+		require.ErrorIs(t, err, operator.ErrNotReached)
+		require.EqualValues(t, 1, run.Barrier.Holdouts()[0].Bypassed)
+	})
 }

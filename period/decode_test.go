@@ -175,7 +175,7 @@ func TestDecodeTellsWhatANewerVersionWrote(t *testing.T) {
 		"another one":                    {`"revision"`, `"followers": 1, "revision"`, true},
 		"a reserved member of a period":  {`"kind"`, `"mode": "hold", "kind"`, true},
 		"one that is null":               {`"kind"`, `"scope": null, "kind"`, true},
-		"a bypass":                       {`"kind"`, `"bypass": false, "kind"`, true},
+		"a bypass that is not known":     {`"kind"`, `"bypass": "x", "kind"`, false},
 		"a member in another case":       {`"kind"`, `"Scope": null, "kind"`, false},
 		"another kind of period":         {`"deployment"`, `"drill"`, false},
 		"a member that is not reserved":  {`"kind"`, `"enabled": 1, "kind"`, false},

@@ -45,7 +45,7 @@ func (f FieldChange) Instant() bool {
 // period that was added or removed it lists all members that have a value. Version, CreatedBy,
 // CreatedAt, UpdatedBy and UpdatedAt are not listed. The result is never nil.
 func (c Change) Fields() []FieldChange {
-	var before, after [10]FieldChange
+	var before, after [11]FieldChange
 	if c.Before != nil {
 		before = c.Before.fields()
 	}
@@ -63,8 +63,8 @@ func (c Change) Fields() []FieldChange {
 }
 
 // fields returns the members of p that [Change.Fields] compares, with their values in After.
-func (p Period) fields() [10]FieldChange {
-	return [10]FieldChange{
+func (p Period) fields() [11]FieldChange {
+	return [11]FieldChange{
 		{Name: "kind", After: string(p.Kind)},
 		{Name: "start", After: instantText(p.Start)},
 		{Name: "end", After: instantText(p.End)},
@@ -75,6 +75,7 @@ func (p Period) fields() [10]FieldChange {
 		{Name: "reason", After: p.Reason},
 		{Name: "holder", After: p.Holder},
 		{Name: "job", After: p.Job},
+		{Name: "bypass", After: p.Bypass},
 	}
 }
 
@@ -146,7 +147,7 @@ func Grew(prev, next *Document) bool {
 		switch {
 		case !p.Enabled:
 			return false
-		case !ok, !was.Enabled, was.Kind != p.Kind, p.Start.Before(was.Start):
+		case !ok, !was.Enabled, was.Kind != p.Kind, p.Start.Before(was.Start), p.Bypass == Suspended && was.Bypass != Suspended:
 			return true
 		case was.End.IsZero():
 			return false

@@ -29,6 +29,9 @@ const (
 	MaxNameLen   = 256 // Holder, Job, CreatedBy, UpdatedBy
 )
 
+// Suspended as [Period.Bypass] means that no predicate lets a request pass.
+const Suspended = "suspended"
+
 // MaxHold is the longest [Period.HoldSeconds]. Clients and proxies give up earlier.
 const MaxHold = 10 * time.Minute
 
@@ -80,6 +83,9 @@ type Period struct {
 	// A later run of the holder takes the period over if that row is no longer live. "" means that
 	// no run began the period.
 	RunID string `json:"run_id,omitzero"`
+	// Bypass says whether predicates let requests pass while the period is in force: "" means that
+	// they do, and [Suspended] that they do not. Exempt paths are not affected.
+	Bypass string `json:"bypass,omitzero"`
 	// Version counts the changes of this period, from 1.
 	Version int64 `json:"version"`
 	// CreatedBy and CreatedAt say who made the period, and when.
@@ -107,6 +113,7 @@ func periodMembers(p *Period) []Member {
 		{Name: "holder", Into: &p.Holder},
 		{Name: "job", Into: &p.Job},
 		{Name: "run_id", Into: &p.RunID},
+		{Name: "bypass", Into: &p.Bypass},
 		{Name: "version", Into: &p.Version},
 		{Name: "created_by", Into: &p.CreatedBy},
 		{Name: "created_at", Into: &p.CreatedAt},
@@ -114,7 +121,6 @@ func periodMembers(p *Period) []Member {
 		{Name: "updated_at", Into: &p.UpdatedAt},
 		{Name: "scope"},
 		{Name: "mode"},
-		{Name: "bypass"},
 	}
 }
 
@@ -190,6 +196,9 @@ func (p Period) Validate() error {
 	}
 	if !p.ExpectedEnd.IsZero() && !p.ExpectedEnd.After(p.Start) {
 		fault("expected_end", p.ExpectedEnd.UTC().Format(time.RFC3339), "want an instant after start "+p.Start.UTC().Format(time.RFC3339))
+	}
+	if p.Bypass != "" && p.Bypass != Suspended {
+		fault("bypass", p.Bypass, `want "suspended", or none`)
 	}
 	if p.HoldSeconds < 0 || p.HoldSeconds > int64(MaxHold/time.Second) {
 		fault("hold", p.HoldSeconds, fmt.Sprintf("want 0 to %d seconds", int64(MaxHold/time.Second)))

@@ -15,6 +15,8 @@ type Verdict struct {
 	Governing Period
 	// Emergency is true if a period in force is an emergency.
 	Emergency bool
+	// Suspended is true if a period in force suspends bypasses.
+	Suspended bool
 	// Hold is the shortest hold of the periods in force. Zero means that one of them refuses
 	// requests at once.
 	Hold time.Duration
@@ -53,6 +55,7 @@ func At(periods []Period, t time.Time) Verdict {
 			if !v.Down || s.governs(spanOf(&v.Governing, t), p, &v.Governing) {
 				v.Governing = *p
 			}
+			v.Suspended = v.Suspended || p.Bypass == Suspended
 			if !v.Down || p.Hold() < v.Hold {
 				v.Hold = p.Hold()
 			}
