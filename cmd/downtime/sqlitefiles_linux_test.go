@@ -108,7 +108,7 @@ func TestADatabaseOfOneUserIsOfUseToTheOther(t *testing.T) {
 					return
 				}
 				require.Zero(t, code, said)
-				code, said = c.then.runs(t, "start", "--store", url)
+				code, said = c.then.runs(t, "start", "--no-wait", "--store", url)
 				require.Zero(t, code, said)
 				code, said = c.first.runs(t, "end", "--all", "--store", url)
 				require.Zero(t, code, said)
@@ -135,7 +135,7 @@ func TestADeniedDatabaseIsExplained(t *testing.T) {
 	require.Equal(t, 1, code)
 	require.Contains(t, said, "user "+strconv.Itoa(ops)+" may not write "+path+", which belongs to user root, group root (0600)")
 	require.NoError(t, os.Chmod(path, 0o644))
-	code, said = u.runs(t, "start", "--store", url)
+	code, said = u.runs(t, "start", "--no-wait", "--store", url)
 	require.Equal(t, 1, code)
 	require.Contains(t, said, "may not write "+path)
 }
