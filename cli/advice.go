@@ -57,7 +57,7 @@ func (a *app) explain(cmd *cobra.Command, err error) (code int, text string) {
 	advice := a.advice(cmd, fault.Code)
 	// The error of the store may contain this sentence.
 	if fault.Code == operator.CodeLost && (strings.Contains(text, "end --all") || strings.Contains(text, "downtime init")) ||
-		fault.Code == operator.CodeReadOnly && strings.Contains(text, "chmod ") {
+		fault.Code == operator.CodeReadOnly && (strings.Contains(text, "chmod ") || strings.Contains(text, "mount its directory")) {
 		advice = ""
 	}
 	if advice != "" {
