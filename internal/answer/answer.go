@@ -4,6 +4,7 @@
 package answer
 
 import (
+	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -168,9 +169,18 @@ func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 	if !encoded {
 		h["Content-Length"] = v.contentLength[retry.digits]
 	}
+	frame := ""
+	if f == formatHTML && !page {
+		if frame = turboFrame(r); frame != "" {
+			delete(h, "Content-Length")
+		}
+	}
 	w.WriteHeader(a.settings.status)
 	if r.Method == http.MethodHead {
 		return
+	}
+	if frame != "" {
+		_, _ = io.WriteString(w, frame) //nolint:gosec // its id is escaped
 	}
 	_, _ = w.Write(v.body) // an error means that the client has gone
 	if f == formatJSON {

@@ -3,6 +3,7 @@ package answer
 import (
 	"encoding/json"
 	"html"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -36,6 +37,16 @@ func renderFragment(m *messages, p Page) []byte {
 	}
 	b.WriteString("</div>\n")
 	return []byte(b.String())
+}
+
+// turboFrame is the tag that begins the answer to a request of a Turbo frame; "" if r is none. Turbo
+// shows only the content of a frame with the same id. The end tag may be left out.
+func turboFrame(r *http.Request) string {
+	id := r.Header["Turbo-Frame"]
+	if len(id) != 1 || len(id[0]) > 128 {
+		return ""
+	}
+	return `<turbo-frame id="` + html.EscapeString(id[0]) + "\">\n"
 }
 
 // problemType identifies the problem, and is the address of its documentation (RFC 9457 section

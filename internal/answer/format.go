@@ -65,7 +65,7 @@ func negotiateFormat(accept []string, fallback format) format {
 
 // form is the form of the answer to r, and whether it is the whole page. A script that asks for a
 // part of a page (htmx, Turbo, fetch) gets a fragment of HTML: a page with a script of its own has
-// no place there, and a redirect would hide the refusal. htmx and Turbo insert also text as HTML.
+// no place there, and a redirect would hide the refusal. htmx inserts also text as HTML.
 func (s *Settings) form(r *http.Request) (f format, page bool) {
 	accept := r.Header["Accept"]
 	f = negotiateFormat(accept, s.fallback)
