@@ -148,13 +148,12 @@ func (j Judgment) safety(b Barrier) Judgment {
 			}
 		}
 	}
-	young := youngSet - j.Time.Sub(j.Since)
 	switch {
 	case live == 0:
 		j.Result = NoInstance
-	case j.Since.IsZero() || young > 0:
+	case j.Since.IsZero() || j.Time.Sub(j.Since) < youngSet:
 		j.Result = NotDrained
-		j.Why = "the list of instances is new, and complete in " + min(young, youngSet).Round(time.Second).String()
+		j.Why = "the list of instances is less than 20 s old, and may lack one"
 		if j.Since.IsZero() {
 			j.Why = "the store has lost the list of instances"
 		}

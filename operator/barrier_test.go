@@ -177,11 +177,11 @@ func TestSafety(t *testing.T) {
 			both(seen(drained("k3", 3)), func(f *fleet) { f.set.Rows, f.set.Since = nil, time.Time{} }),
 			want{NotDrained, "the store has lost the list of instances"},
 		},
-		"the set of rows is young":      {func(f *fleet) { f.set.Since = noonUTC.Add(-15 * time.Second) }, want{NotDrained, "the list of instances is new, and complete in 5s"}},
+		"the set of rows is young":      {func(f *fleet) { f.set.Since = noonUTC.Add(-15 * time.Second) }, want{NotDrained, "the list of instances is less than 20 s old, and may lack one"}},
 		"the set of rows is old enough": {func(f *fleet) { f.set.Since = noonUTC.Add(-20 * time.Second) }, want{Safe, ""}},
 		"the set of rows has no age":    {func(f *fleet) { f.set.Since = time.Time{} }, want{NotDrained, "the store has lost the list of instances"}},
 		"the set of rows is of a later time": {
-			func(f *fleet) { f.set.Since = noonUTC.Add(time.Hour) }, want{NotDrained, "the list of instances is new, and complete in 20s"},
+			func(f *fleet) { f.set.Since = noonUTC.Add(time.Hour) }, want{NotDrained, "the list of instances is less than 20 s old, and may lack one"},
 		},
 
 		"the period was ended":            {edit(func(d *period.Document) { d.Periods = d.Periods[1:] }), want{Superseded, "a is not in force any more"}},

@@ -56,6 +56,7 @@ func TestBarrier(t *testing.T) {
 			s.joins(t)
 			s.pauses(t)
 			s.leaves(t)
+			s.runs(t, test.knowsDeath)
 			s.dies(t, test.knowsDeath)
 		})
 	}
@@ -178,6 +179,36 @@ func (s *site) leaves(t *testing.T) {
 	s.reopen(t)
 }
 
+// runs: a run that is killed leaves the site down. Where the store knows that it is dead, the next
+// run takes the deployment over at once, else after its lease.
+func (s *site) runs(t *testing.T, known bool) {
+	t.Helper()
+	refuses := func(context.Context) error {
+		for _, i := range s.instances {
+			require.Equal(t, http.StatusServiceUnavailable, i.get(t, "/"))
+		}
+		return nil
+	}
+	run, err := s.op.During(t.Context(), operator.RunOptions{}, refuses)
+	require.NoError(t, err)
+	require.Equal(t, operator.Safe, run.Barrier.Result)
+
+	killed := launch(t, s.url, runVar+"=yes") // its line says that it runs
+	_, err = s.op.During(t.Context(), operator.RunOptions{}, refuses)
+	require.ErrorIs(t, err, operator.ErrRunning)
+	require.NoError(t, killed.cmd.Process.Kill())
+	_ = killed.cmd.Wait()
+	require.NoError(t, refuses(t.Context()))
+	run, err = s.op.During(t.Context(), operator.RunOptions{}, refuses)
+	if !known {
+		require.ErrorIs(t, err, operator.ErrRunning)
+		s.reopen(t)
+		return
+	}
+	require.NoError(t, err)
+	require.NotEmpty(t, run.TakenOver)
+}
+
 // dies: a file store knows that an instance is dead. Others cannot tell, and the lease still lasts.
 func (s *site) dies(t *testing.T, known bool) {
 	t.Helper()
@@ -214,7 +245,11 @@ func closeStore(st store.Store) {
 
 func TestMain(m *testing.M) {
 	if url := os.Getenv(roleVar); url != "" {
-		if err := serve(context.Background(), url); err != nil {
+		role := serve
+		if os.Getenv(runVar) != "" {
+			role = run
+		}
+		if err := role(context.Background(), url); err != nil {
 			panic(err)
 		}
 		return

@@ -19,14 +19,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/store"
 	"github.com/go-downtime/downtime/store/filestore"
 	"github.com/go-downtime/downtime/store/pgstore"
 	"github.com/go-downtime/downtime/store/redisstore"
 )
 
-// roleVar makes this test binary an instance on the store with that URL.
-const roleVar = "BARRIER_TEST_STORE"
+// roleVar makes this test binary an instance on the store with that URL, and runVar a run on it.
+const (
+	roleVar = "BARRIER_TEST_STORE"
+	runVar  = "BARRIER_TEST_RUN"
+)
 
 func open(_ context.Context, url string) (store.Store, error) {
 	switch {
@@ -77,6 +81,21 @@ func serve(ctx context.Context, url string) error {
 	return errors.Join(server.Shutdown(ctx), gate.Shutdown(ctx))
 }
 
+// run takes the site down, says so, and lasts until stdin ends.
+func run(ctx context.Context, url string) error {
+	st, err := open(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer closeStore(st)
+	_, err = operator.Operator{Store: st, Actor: "ann"}.During(ctx, operator.RunOptions{}, func(context.Context) error {
+		fmt.Println("it runs")
+		_, err := io.Copy(io.Discard, os.Stdin)
+		return err
+	})
+	return err
+}
+
 // instance is a process that runs serve.
 type instance struct {
 	cmd   *exec.Cmd
@@ -85,12 +104,12 @@ type instance struct {
 	addr  string
 }
 
-func launch(t *testing.T, url string) *instance {
+func launch(t *testing.T, url string, env ...string) *instance {
 	t.Helper()
 	itself, err := os.Executable()
 	require.NoError(t, err)
 	i := &instance{cmd: exec.CommandContext(t.Context(), itself)}
-	i.cmd.Env = append(os.Environ(), roleVar+"="+url, "GORACE=atexit_sleep_ms=0")
+	i.cmd.Env = append(append(os.Environ(), roleVar+"="+url, "GORACE=atexit_sleep_ms=0"), env...)
 	i.cmd.Stderr = os.Stderr
 	stdin, err := i.cmd.StdinPipe()
 	require.NoError(t, err)
