@@ -6,12 +6,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/mounted"
 )
 
 // Predicate is a named [core.Predicate] on echo's own context: the values of earlier
@@ -49,8 +49,8 @@ func Wrap(h http.Handler) echo.HandlerFunc {
 	}
 	return func(c echo.Context) error {
 		r := c.Request()
-		ctx := &mounted{Context: r.Context(), c: c}
-		defer ctx.detach()
+		ctx := mounted.New(r.Context(), c, native)
+		defer ctx.Detach()
 		h.ServeHTTP(c.Response(), r.WithContext(ctx))
 		return nil
 	}
@@ -112,35 +112,4 @@ func native(c echo.Context, key any) any {
 		return c.Get(k)
 	}
 	return nil
-}
-
-// mounted is the overlay of a mounted handler, which may keep its context after echo has given
-// c to another request. The embedded context is the request's at the time of the mount, so
-// that a c.SetRequest with this context makes no cycle.
-type mounted struct {
-	context.Context
-	mu sync.RWMutex
-	c  echo.Context // nil when the handler has returned
-}
-
-func (m *mounted) detach() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.c = nil
-}
-
-func (m *mounted) Value(key any) any {
-	if v := m.native(key); v != nil {
-		return v
-	}
-	return m.Context.Value(key)
-}
-
-func (m *mounted) native(key any) any {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	if m.c == nil {
-		return nil
-	}
-	return native(m.c, key)
 }

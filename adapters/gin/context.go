@@ -4,12 +4,12 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/mounted"
 )
 
 // Predicate is a named [core.Predicate] on gin's own context: the values of earlier
@@ -46,8 +46,8 @@ func Wrap(h http.Handler) gin.HandlerFunc {
 		panic("gindowntime: Wrap: handler is nil")
 	}
 	return func(c *gin.Context) {
-		ctx := &mounted{Context: c.Request.Context(), c: c}
-		defer ctx.detach()
+		ctx := mounted.New(c.Request.Context(), c, native)
+		defer ctx.Detach()
 		h.ServeHTTP(c.Writer, c.Request.WithContext(ctx))
 	}
 }
@@ -64,13 +64,18 @@ func (o overlay) Err() error                  { return o.c.Request.Context().Err
 // Value looks up a value of gin's handlers, under any key, then of the request's context. A
 // stored nil counts as absent.
 func (o overlay) Value(key any) any {
-	if key == gin.ContextKey || key == (contextKey{}) {
-		return o.c
-	}
-	if v, ok := o.c.Get(key); ok && v != nil {
+	if v := native(o.c, key); v != nil {
 		return v
 	}
 	return o.c.Request.Context().Value(key)
+}
+
+func native(c *gin.Context, key any) any {
+	if key == gin.ContextKey || key == (contextKey{}) {
+		return c
+	}
+	v, _ := c.Get(key)
+	return v
 }
 
 // Route is for [core.Routed]. If the answer has begun, an earlier handler called HandleContext
@@ -90,39 +95,4 @@ func (o overlay) Param(name string) (value string, found bool) {
 		return "", false
 	}
 	return o.c.Params.Get(name[1:])
-}
-
-// mounted is the overlay of a mounted handler, which may keep its context after gin has given
-// c to another request. The embedded context is the request's at the time of the mount, so
-// that a c.Request with this context makes no cycle.
-type mounted struct {
-	context.Context
-	mu sync.RWMutex
-	c  *gin.Context // nil when the handler has returned
-}
-
-func (m *mounted) detach() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.c = nil
-}
-
-func (m *mounted) Value(key any) any {
-	if v := m.native(key); v != nil {
-		return v
-	}
-	return m.Context.Value(key)
-}
-
-func (m *mounted) native(key any) any {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	if m.c == nil {
-		return nil
-	}
-	if key == gin.ContextKey || key == (contextKey{}) {
-		return m.c
-	}
-	v, _ := m.c.Get(key)
-	return v
 }
