@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/logs"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -56,7 +57,8 @@ type Config struct {
 	// pick a time zone, and no page reports the last action. True means that sibling hosts can
 	// set the operator's time zone.
 	InsecureCookies bool
-	// Logger gets a line for each write and for each fault. Nil means slog.Default().
+	// Logger gets a line for each write and for each fault. Each message begins with "downtime: ".
+	// Nil means slog.Default().
 	Logger *slog.Logger
 }
 
@@ -126,10 +128,7 @@ func New(gate *core.Gate, cfg Config) (http.Handler, error) {
 	if cfg.Zone == nil {
 		cfg.Zone = time.UTC
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
-	}
-	s := &site{gate: gate, store: gate.Store(), cfg: cfg, log: cfg.Logger, cross: http.NewCrossOriginProtection()}
+	s := &site{gate: gate, store: gate.Store(), cfg: cfg, log: logs.New(cfg.Logger), cross: http.NewCrossOriginProtection()}
 	for _, origin := range cfg.TrustedOrigins {
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("admin: %w", err) // cannot happen: faults has checked it

@@ -46,7 +46,7 @@ func (v seen) Headline() headline {
 // here is the headline by the store and this instance.
 func (v seen) here() headline {
 	g, down := v.Gate, v.Verdict.Down
-	from := overrideSource(g.OverrideFrom)
+	from := overrideSource(g)
 	switch {
 	case v.Err != nil && g.Override != "":
 		return v.last()
@@ -89,18 +89,18 @@ func (v seen) last() headline {
 		h.Title, h.Lead = "It is not known whether the site should be up", "This instance has never read its store. It "+does+" now."
 	}
 	if v.Gate.Override != "" {
-		h.Lead += " It is held " + v.Gate.Override + " by " + overrideSource(v.Gate.OverrideFrom) + "."
+		h.Lead += " It is held " + v.Gate.Override + " by " + overrideSource(v.Gate) + "."
 	}
 	return h
 }
 
 // overrideSource is the source of an override, for people.
-func overrideSource(from string) string {
-	switch from {
+func overrideSource(g core.Status) string {
+	switch g.OverrideFrom {
 	case "file":
 		return "its override file"
 	case "env":
-		return "DOWNTIME in its environment"
+		return g.OverrideEnv + " in its environment"
 	}
 	return "its configuration (Down)"
 }

@@ -46,7 +46,7 @@ func (p nowPage) LastRead() string {
 }
 
 // Source is the source of the override.
-func (p nowPage) Source() string { return overrideSource(p.Gate.OverrideFrom) }
+func (p nowPage) Source() string { return overrideSource(p.Gate) }
 
 // now is GET /.
 func (s *site) now(w http.ResponseWriter, r *http.Request) {

@@ -92,7 +92,7 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) 
 func (s *site) render(w http.ResponseWriter, status int, name string, data any) {
 	var b bytes.Buffer
 	if err := s.templates.ExecuteTemplate(&b, name, data); err != nil {
-		s.log.Error("admin: a template failed", "template", name, "error", err)
+		s.log.Error("a template of the operator's page failed", "template", name, "error", err)
 		http.Error(w, "The page could not be rendered. The log of the application has the error.", http.StatusInternalServerError)
 		return
 	}

@@ -40,7 +40,7 @@ func (s *site) ask(r *http.Request) (actor, origin string) {
 			actor = ""
 			if s.complained.CompareAndSwap(false, true) {
 				// Only the type is logged: the value may hold a secret of the request.
-				s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "admin: Actor or Origin panicked, and the request is denied", slog.String("panic", fmt.Sprintf("%T", v)))
+				s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "Actor or Origin panicked, and the request is denied", slog.String("panic", fmt.Sprintf("%T", v)))
 			}
 		}
 	}()

@@ -158,6 +158,9 @@ func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) (d Deci
 		}
 		if yes {
 			d.Outcome, d.Rule = Bypassed, p.Name()
+			if key := p.key(r); key != "" {
+				d.Rule += ": " + key
+			}
 			return d, p
 		}
 	}

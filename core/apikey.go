@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,6 +30,7 @@ type Key struct {
 	// digest is a function, so that fmt cannot print the digest: fmt follows pointers, and it
 	// cannot call the methods of a Key in an unexported field. Nil if there is a problem.
 	digest  func() [sha256.Size]byte
+	name    string // by Named; "" if it has none
 	source  string // origin of the key, without the secret
 	value   any    // for the FieldError: the variable's name, or nil
 	problem string
@@ -62,6 +64,14 @@ func KeyFromEnv(variable string) Key {
 	return newKey(k, secret)
 }
 
+// Named returns k with a name, for example of the client that has the key. If a request passes by
+// the key, [Decision].Rule ends with the name. Several keys can have one name. name must not be
+// blank. "" means that the key has no name.
+func (k Key) Named(name string) Key {
+	k.name = name
+	return k
+}
+
 // newKey returns k with the digest of the secret, or with the problem of the secret.
 func newKey(k Key, secret string) Key {
 	switch {
@@ -91,6 +101,9 @@ func (k Key) String() string {
 	if k.source == "" {
 		return "core.Key(zero)"
 	}
+	if k.name != "" {
+		return "core.Key(" + k.source + ", " + strconv.Quote(k.name) + ")"
+	}
 	return "core.Key(" + k.source + ")"
 }
 
@@ -118,44 +131,69 @@ func APIKeyHeader(header string, keys ...Key) Predicate {
 		bad.add(".Header", header, problem)
 	}
 	bad.keys(keys)
-	name := "api key in header " + canonical
-	return Predicate{name: name, faults: bad, check: func(_ context.Context, r *http.Request, _ *asker) bool {
+	find := func(r *http.Request) int {
 		if r == nil {
-			return false
+			return notFound
 		}
-		lines := r.Header[canonical]
-		return len(lines) == 1 && set.holds(lines[0])
-	}}
+		if lines := r.Header[canonical]; len(lines) == 1 {
+			return set.find(lines[0])
+		}
+		return notFound
+	}
+	return keyPredicate("api key in header "+canonical, bad, keys, find)
 }
 
-// keySet holds the digests of the valid keys.
+// keyPredicate returns the predicate that says yes if find finds one of keys in the request.
+func keyPredicate(name string, bad faults, keys []Key, find func(r *http.Request) int) Predicate {
+	p := Predicate{name: name, faults: bad, check: func(_ context.Context, r *http.Request, _ *asker) bool {
+		return find(r) != notFound
+	}}
+	names := make([]string, len(keys))
+	for i, k := range keys {
+		names[i] = k.name
+	}
+	if strings.Join(names, "") != "" {
+		p.via = func(r *http.Request) string {
+			if i := find(r); i != notFound {
+				return names[i]
+			}
+			return ""
+		}
+	}
+	return p
+}
+
+const notFound = -1
+
+// keySet holds the digests of keys. An invalid key has the zero digest, which no text is known to
+// have; its predicate lets no request pass.
 type keySet [][sha256.Size]byte
 
 func newKeySet(keys []Key) keySet {
-	var set keySet
-	for _, k := range keys {
+	set := make(keySet, len(keys))
+	for i, k := range keys {
 		if k.digest != nil {
-			set = append(set, k.digest())
+			set[i] = k.digest()
 		}
 	}
 	return set
 }
 
-// holds reports whether presented is one of the keys. Its duration depends neither on which key
-// matches nor on how many bytes match.
-func (s keySet) holds(presented string) bool {
+// find returns the index of the key that equals presented, or notFound. Its duration depends
+// neither on which key matches nor on how many bytes match.
+func (s keySet) find(presented string) int {
 	if presented == "" || len(presented) > maxKeyLen {
-		return false
+		return notFound
 	}
 	digest := sha256.Sum256([]byte(presented))
-	return s.compare(digest, subtle.ConstantTimeCompare) == 1
+	return s.compare(digest, subtle.ConstantTimeCompare)
 }
 
-// compare compares digest with every key. It returns 1 if one of them is equal, else 0.
+// compare compares digest with every key. It returns the index of the equal one, or notFound.
 func (s keySet) compare(digest [sha256.Size]byte, equal func(x, y []byte) int) int {
-	found := 0
+	found := notFound
 	for i := range s {
-		found |= equal(digest[:], s[i][:])
+		found = subtle.ConstantTimeSelect(equal(digest[:], s[i][:]), i, found)
 	}
 	return found
 }
@@ -168,12 +206,15 @@ func (f *faults) keys(keys []Key) {
 	var seen keySet
 	for i, k := range keys {
 		field := fmt.Sprintf(".Keys[%d]", i)
+		if k.name != "" {
+			f.nameAt(field+".Name", k.name)
+		}
 		switch {
 		case k.digest == nil && k.problem == "":
 			f.add(field, nil, "is the zero Key; make one with KeyLiteral or KeyFromEnv")
 		case k.digest == nil:
 			f.add(field, k.value, k.problem)
-		case seen.compare(k.digest(), subtle.ConstantTimeCompare) == 1:
+		case seen.compare(k.digest(), subtle.ConstantTimeCompare) != notFound:
 			f.add(field, k.value, "is the same key as one before it; want different keys")
 		default:
 			seen = append(seen, k.digest())

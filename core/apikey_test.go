@@ -198,7 +198,7 @@ func TestKeyIsReadWhenItIsMade(t *testing.T) {
 func TestEveryKeyIsCompared(t *testing.T) {
 	t.Parallel()
 	set := newKeySet([]Key{KeyLiteral(goodKey), KeyLiteral(otherKey), {}, KeyLiteral(goodKey + goodKey)})
-	require.Len(t, set, 3)
+	require.Len(t, set, 4)
 	for fits := range len(set) + 1 {
 		compared := 0
 		found := set.compare([sha256.Size]byte{}, func(x, y []byte) int {
@@ -211,16 +211,53 @@ func TestEveryKeyIsCompared(t *testing.T) {
 			return 0
 		})
 		require.Equal(t, len(set), compared)
-		require.Equal(t, fits < len(set), found == 1)
+		if fits == len(set) {
+			fits = notFound
+		}
+		require.Equal(t, fits, found)
 	}
 }
 
 func TestAnEmptyKeySetHoldsNoKey(t *testing.T) {
 	t.Parallel()
 	for _, presented := range []string{"", " ", goodKey} {
-		require.False(t, keySet(nil).holds(presented))
-		require.False(t, keySet{{}}.holds(presented), "a digest of zeros matches no key")
+		require.Equal(t, notFound, keySet(nil).find(presented))
+		require.Equal(t, notFound, keySet{{}}.find(presented), "a digest of zeros matches no key")
 	}
+}
+
+func TestTheNameOfAKeyIsInTheDecision(t *testing.T) {
+	t.Parallel()
+	ci, old, unnamed := KeyLiteral(goodKey).Named("ci"), KeyLiteral(otherKey).Named("ci, old"), KeyLiteral(goodKey+goodKey)
+	for name, c := range map[string]struct {
+		p    Predicate
+		want map[string]string // rule, by the key that the request has
+	}{
+		"in a header": {APIKeyHeader("X-Key", ci, old, unnamed), map[string]string{
+			goodKey: "api key in header X-Key: ci", otherKey: "api key in header X-Key: ci, old", goodKey + goodKey: "api key in header X-Key",
+		}},
+		"in a query": {APIKeyQuery("key", ci, unnamed), map[string]string{
+			goodKey: "api key in query parameter key: ci", goodKey + goodKey: "api key in query parameter key",
+		}},
+		"in a group": {Any("jobs", APIKeyHeader("X-Key", old), APIKeyQuery("key", ci)), map[string]string{
+			goodKey: "jobs: ci", otherKey: "jobs: ci, old",
+		}},
+		"without names": {APIKeyHeader("X-Key", KeyLiteral(goodKey)), map[string]string{goodKey: "api key in header X-Key"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gate, err := New(Config{Down: true, Bypass: []Predicate{c.p}, Logger: slog.New(slog.DiscardHandler)})
+			require.NoError(t, err)
+			for key, want := range c.want {
+				r := getRequest(t, "/?key="+key)
+				r.Header.Set("X-Key", key)
+				d := gate.Decide(t.Context(), r)
+				require.Equal(t, Bypassed, d.Outcome)
+				require.Equal(t, want, d.Rule)
+			}
+		})
+	}
+	require.EqualError(t, APIKeyHeader("X-Key", ci.Named(" ")).Validate(), `Predicate.Keys[0].Name: " ": is blank; want a name for logs and status`)
 }
 
 // No way of printing a key, or a value that holds one, shows the secret.
@@ -243,6 +280,7 @@ func TestKeysAreNeverPrinted(t *testing.T) {
 		"slice":     []Key{literal, env},
 		"predicate": inside,
 		"query":     APIKeyQuery("key", literal),
+		"named":     APIKeyQuery("key", literal.Named("ci")),
 		"group":     Any("x", inside),
 		"holder":    holder{literal, env, &literal, inside},
 		"config":    Config{Bypass: []Predicate{inside}},
@@ -271,6 +309,7 @@ func TestKeysAreNeverPrinted(t *testing.T) {
 	}
 	require.Equal(t, "core.Key(literal)", literal.String())
 	require.Equal(t, "core.Key(environment variable DOWNTIME_TEST_KEY)", fmt.Sprintf("%d", env))
+	require.Equal(t, `core.Key(literal, "ci")`, literal.Named("ci").String())
 	require.Equal(t, "core.Key(zero)", fmt.Sprint(Key{}))
 	require.Equal(t, "api key in header X-Key", inside.Name())
 	require.Equal(t, "api key in query parameter key", APIKeyQuery("key", literal).Name())

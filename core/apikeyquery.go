@@ -1,7 +1,6 @@
 package core
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,11 +38,14 @@ func APIKeyQuery(param string, keys ...Key) Predicate {
 		bad.add(".Param", param, `want the name of a query parameter: letters, digits, "-", ".", "_", "~"`)
 	}
 	bad.keys(keys)
-	check := func(_ context.Context, r *http.Request, _ *asker) bool {
-		// The predicate reads only the query: r.FormValue would read the body.
-		return r != nil && r.URL != nil && q.in(r.URL.RawQuery)
-	}
-	return Predicate{name: "api key in query parameter " + param, faults: bad, check: check, hide: q.hide}
+	p := keyPredicate("api key in query parameter "+param, bad, keys, func(r *http.Request) int {
+		if r == nil || r.URL == nil {
+			return notFound
+		}
+		return q.find(r.URL.RawQuery) // r.FormValue would read the body
+	})
+	p.hide = q.hide
+	return p
 }
 
 // queryKey is a parameter that holds a key.
@@ -52,11 +54,11 @@ type queryKey struct {
 	keys  keySet
 }
 
-// in reports whether query has the parameter once, with one of the keys. It allocates no map of
-// the query, because any client can send a long query.
-func (q *queryKey) in(query string) bool {
+// find returns the index of the key in query, which must have the parameter once; else notFound.
+// It allocates no map of the query, because any client can send a long query.
+func (q *queryKey) find(query string) int {
 	if len(query) > maxQueryLen || strings.Count(query, "&") >= maxQueryParams {
-		return false
+		return notFound
 	}
 	found, value := 0, ""
 	for pair := range strings.SplitSeq(query, "&") {
@@ -65,15 +67,21 @@ func (q *queryKey) in(query string) bool {
 		}
 	}
 	if found != 1 || len(value) > 3*maxKeyLen {
-		return false
+		return notFound
 	}
 	key, err := url.QueryUnescape(value)
-	if err != nil || !q.keys.holds(key) {
-		return false
+	if err != nil {
+		return notFound
+	}
+	i := q.keys.find(key)
+	if i == notFound {
+		return notFound
 	}
 	// Only a client with a valid key causes a check of the whole query.
-	_, err = url.QueryUnescape(query)
-	return err == nil && !strings.Contains(query, ";")
+	if _, err = url.QueryUnescape(query); err != nil || strings.Contains(query, ";") {
+		return notFound
+	}
+	return i
 }
 
 // names reports whether name, which may be encoded, is the name of the parameter.
@@ -91,7 +99,7 @@ func (q *queryKey) names(name string) bool {
 // hide removes the parameter from r if it holds a key. It changes r in place. An access log in
 // front of the gate has the same r, so it does not see the key either.
 func (q *queryKey) hide(r *http.Request) bool {
-	if !q.in(r.URL.RawQuery) {
+	if q.find(r.URL.RawQuery) == notFound {
 		return false
 	}
 	r.URL.RawQuery = q.without(r.URL.RawQuery)

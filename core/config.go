@@ -20,6 +20,7 @@ import (
 
 	"github.com/go-downtime/downtime/internal/answer"
 	"github.com/go-downtime/downtime/internal/exempt"
+	"github.com/go-downtime/downtime/internal/logs"
 	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
@@ -30,7 +31,7 @@ import (
 // is "down". New reads the Config once, so later changes have no effect.
 type Config struct {
 	// Store keeps the periods. Nil means no store: only the overrides (Down, OverrideFile,
-	// DOWNTIME) close the gate. A nil pointer in the interface is a fault. The caller owns the
+	// OverrideEnv) close the gate. A nil pointer in the interface is a fault. The caller owns the
 	// store and closes it after Shutdown.
 	Store store.Store
 
@@ -103,9 +104,9 @@ type Config struct {
 	// while the database that holds the store is down.
 	Down bool
 	// OverrideFile is a file that holds "up", "down" or "none". The gate reads it every second.
-	// "down" in the file announces an emergency, and DOWNTIME=down planned downtime.
-	// The order of priority is: the file, the environment variable DOWNTIME ("up" or "down", read
-	// once by New), Down, the store. If the file cannot be read, is empty or holds another text, its
+	// "down" in the file announces an emergency, and in the environment variable planned downtime.
+	// The order of priority is: the file, the environment variable of OverrideEnv, Down, the
+	// store. If the file cannot be read, is empty or holds another text, its
 	// last value stays. To end the override, write "none" or remove the file. Before the first good
 	// read, FirstStart applies. OverrideFile "" means no file.
 	//
@@ -118,6 +119,9 @@ type Config struct {
 	// TrustWritableOverride accepts OverrideFile even if every user can write or replace it. Use
 	// it on file systems without permissions, or if every user of the system may open the site.
 	TrustWritableOverride bool
+	// OverrideEnv names the environment variable that holds "up", "down" or "none". New reads it
+	// once. "" means "DOWNTIME". "-" means that no variable overrides the store.
+	OverrideEnv string
 
 	// PollInterval is the time between two reads of the store, 10 ms to 1 h. Zero means the
 	// store's own choice, see [store.Info]. If the store keeps rows of instances, every interval
@@ -135,8 +139,9 @@ type Config struct {
 	// written.
 	FirstStart FirstStartPolicy
 
-	// Logger gets one line for each transition, and no lines for requests. Nil means
-	// slog.Default().
+	// Logger gets one line for each transition, and for each change of reason, kind or expected
+	// end while the gate is closed. It gets no lines for requests. Each message begins with
+	// "downtime: ". Nil means slog.Default().
 	Logger *slog.Logger
 	// OnDecision is called for each decision that is not open. The call runs on the request's
 	// goroutine before the answer is written, so it must be quick. The gate recovers and logs a
@@ -165,6 +170,7 @@ type settings struct {
 	answer      *answer.Settings
 	down        bool
 	env         direction
+	envName     string // of the variable; "" if no variable overrides the store
 	file        string
 	fileRule    trust.Rule
 	poll        time.Duration // between two reads; zero: the store's choice
@@ -179,17 +185,17 @@ type settings struct {
 }
 
 // Validate returns every fault of c, joined, each a [*FieldError] with field and value; nil if
-// there is none. It has no side effects. Its only input beside c is the environment variable
-// DOWNTIME. New makes the same checks.
+// there is none. It has no side effects. Its only input beside c is the environment variable of
+// OverrideEnv. New makes the same checks.
 func (c Config) Validate() error {
 	_, err := c.resolve()
 	return err
 }
 
-func (c Config) resolve() (*settings, error) { return c.resolveIn(os.Getenv(envOverride)) }
+func (c Config) resolve() (*settings, error) { return c.resolveIn(os.Getenv) }
 
-// resolveIn is resolve in a process whose environment variable DOWNTIME is env.
-func (c Config) resolveIn(env string) (*settings, error) {
+// resolveIn is resolve in an environment with these variables.
+func (c Config) resolveIn(environment func(variable string) string) (*settings, error) {
 	var errs []error
 	s := &settings{
 		store:      c.Store,
@@ -204,7 +210,7 @@ func (c Config) resolveIn(env string) (*settings, error) {
 		onLost:     c.OnStoreLost,
 		maxStale:   c.MaxStale,
 		firstStart: c.FirstStart,
-		log:        c.Logger,
+		log:        logs.New(c.Logger),
 		onDecision: c.OnDecision,
 		rules:      c.digest(),
 	}
@@ -236,8 +242,21 @@ func (c Config) resolveIn(env string) (*settings, error) {
 	if err != nil {
 		errs = append(errs, err)
 	}
-	if s.env, err = parseOverride(env); err != nil {
-		errs = append(errs, &FieldError{Field: "environment variable " + envOverride, Value: env, Problem: err.Error()})
+	switch c.OverrideEnv {
+	case "-":
+	case "":
+		s.envName = defaultEnv
+	default:
+		if s.envName = c.OverrideEnv; !isVariableName(s.envName) {
+			errs = append(errs, &FieldError{Field: "OverrideEnv", Value: s.envName, Problem: `want the name of an environment variable (letters, digits and _), "-" for none, or "" for "` + defaultEnv + `"`})
+			s.envName = ""
+		}
+	}
+	if s.envName != "" {
+		value := environment(s.envName)
+		if s.env, err = parseOverride(value); err != nil {
+			errs = append(errs, &FieldError{Field: "environment variable " + s.envName, Value: value, Problem: err.Error()})
+		}
 	}
 	if strings.ContainsRune(c.OverrideFile, 0) {
 		errs = append(errs, &FieldError{Field: "OverrideFile", Value: c.OverrideFile, Problem: "want a path without NUL"})
@@ -256,9 +275,6 @@ func (c Config) resolveIn(env string) (*settings, error) {
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
-	}
-	if s.log == nil {
-		s.log = slog.Default()
 	}
 	s.asker = &asker{timeout: cmp.Or(c.PredicateTimeout, defaultPredicateTimeout), log: s.log}
 	if s.maxStale == 0 {
@@ -282,7 +298,7 @@ func (c Config) digest() string {
 	// Marshal never fails for strings, numbers and booleans.
 	b, _ := json.Marshal([]any{
 		slices.Sorted(slices.Values(c.ExemptExact)), slices.Sorted(slices.Values(c.ExemptPaths)), slices.Sorted(slices.Values(names)),
-		c.OnStoreLost, c.MaxStale, c.FirstStart, c.OverrideFile, c.TrustWritableOverride, c.Down,
+		c.OnStoreLost, c.MaxStale, c.FirstStart, c.OverrideFile, c.TrustWritableOverride, c.OverrideEnv, c.Down,
 	})
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:6])

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"log/slog"
 	"slices"
 	"time"
 
@@ -47,7 +48,8 @@ func (o Outcome) String() string {
 // blocks.
 type Decision struct {
 	Outcome Outcome
-	// Rule is the exempt entry or the name of the predicate that decided; else "".
+	// Rule is the exempt entry or the name of the predicate that decided; else "". If the key of
+	// an API key predicate has a name, it follows: "api key in header X-Api-Key: ci".
 	Rule string
 	// Closure says why the gate is closed; nil when Outcome is Open. Shared and
 	// immutable: do not change it.
@@ -64,7 +66,7 @@ type Cause uint8
 const (
 	// CausePeriod means that a period in the store is in force.
 	CausePeriod Cause = iota + 1
-	// CauseOverride means the override file, DOWNTIME=down or Config.Down.
+	// CauseOverride means the override file, the environment variable or Config.Down.
 	CauseOverride
 	// CauseStarting means that the gate has not read its store yet.
 	CauseStarting
@@ -135,6 +137,20 @@ func (c *Closure) same(other *Closure) bool {
 	return c.Cause == other.Cause && c.Override == other.Override && c.Period == other.Period &&
 		c.Reason == other.Reason && c.Emergency == other.Emergency && c.alone == other.alone &&
 		c.Since.Equal(other.Since) && c.Until.Equal(other.Until) && c.HoldUntil.Equal(other.HoldUntil) && slices.Equal(c.periods, other.periods)
+}
+
+// looksLike reports whether visitors see no difference between two closures.
+func (c *Closure) looksLike(other *Closure) bool {
+	return c.Kind() == other.Kind() && c.Reason == other.Reason && c.Since.Equal(other.Since) && c.Until.Equal(other.Until)
+}
+
+// attrs describes the closure in the log.
+func (c *Closure) attrs() []slog.Attr {
+	return []slog.Attr{
+		slog.String("cause", c.Cause.String()), slog.String("kind", c.Kind()),
+		slog.String("period", c.Period), slog.String("reason", c.Reason),
+		instantAttr("since", c.Since), instantAttr("until", c.Until),
+	}
 }
 
 // facts returns the facts that a refusal shows about the closure.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -84,7 +85,7 @@ func (f *faulty) ListRows(ctx context.Context, have store.Token) (store.Rowset, 
 // Subscribe hides the real store's: a faulty network delivers no hints.
 func (f *faulty) Subscribe(func()) func() { return func() {} }
 
-// logbook keeps log lines by message.
+// logbook keeps log lines by message, without the prefix of every message.
 type logbook struct {
 	mu    sync.Mutex
 	lines []slog.Record
@@ -96,6 +97,10 @@ func (l *logbook) WithGroup(string) slog.Handler            { return l }
 func (l *logbook) Handle(_ context.Context, r slog.Record) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	var prefixed bool
+	if r.Message, prefixed = strings.CutPrefix(r.Message, "downtime: "); !prefixed {
+		r.Message = "without prefix: " + r.Message
+	}
 	l.lines = append(l.lines, r)
 	return nil
 }

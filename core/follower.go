@@ -123,8 +123,9 @@ func newFollower(set *settings, current *atomic.Pointer[snapshot]) *follower {
 // newRowKey is a random key for a row.
 func newRowKey() string { return strings.ToLower(cryptorand.Text())[:16] }
 
-// begin subscribes, then registers, then reads. It waits at most 2 s for the first read.
-func (f *follower) begin() {
+// begin subscribes, then registers, then reads. It waits for the first read until ctx ends, and
+// for at most 2 s.
+func (f *follower) begin(ctx context.Context) {
 	if h, ok := f.set.store.(store.Hinter); ok {
 		w := weak.Make(f)
 		f.gone.unsub = h.Subscribe(func() {
@@ -133,7 +134,7 @@ func (f *follower) begin() {
 			}
 		})
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	var first any = tick{}
 	if f.set.file != "" {
@@ -150,40 +151,40 @@ func (f *follower) begin() {
 // handle passes an event to step and carries out the output.
 func (f *follower) handle(event any) {
 	f.mu.Lock()
-	f.advance(event)
+	f.advanceLocked(event)
 	f.mu.Unlock()
 	f.logs.flush(&f.mu)
 }
 
-// advance runs step until no further step is due at once. The caller holds f.mu.
-func (f *follower) advance(event any) {
+// advanceLocked runs step until no further step is due at once.
+func (f *follower) advanceLocked(event any) {
 	for {
-		in := f.input(time.Now())
+		in := f.inputLocked(time.Now())
 		var out output
 		f.state, out = f.set.step(f.state, event, in)
 		f.logs.add(out.lines...)
 		if out.install {
-			f.install(in.now)
+			f.installLocked(in.now)
 		}
 		if out.read {
-			f.read()
+			f.readLocked()
 		}
 		if out.put {
-			f.put(in)
+			f.putLocked(in)
 		}
 		if out.readFile {
-			f.readFile()
+			f.readFileLocked()
 		}
 		if !out.install {
-			f.sleep(in.now, out.wake)
+			f.sleepLocked(in.now, out.wake)
 			return
 		}
 		event = tick{} // look at the snapshot that was replaced
 	}
 }
 
-// input collects the input of the next step. The caller holds f.mu.
-func (f *follower) input(now time.Time) input {
+// inputLocked collects the input of the next step.
+func (f *follower) inputLocked(now time.Time) input {
 	if f.spare == "" || f.spare == f.state.row.key {
 		f.spare = newRowKey()
 	}
@@ -222,8 +223,8 @@ func (f *follower) info() (pace time.Duration, warning string) {
 	return pace, info.Warning
 }
 
-// install replaces the snapshot by a new one for the closure in the state.
-func (f *follower) install(now time.Time) {
+// installLocked replaces the snapshot by a new one for the closure in the state.
+func (f *follower) installLocked(now time.Time) {
 	old, closure := f.current.Load(), f.state.now.closure
 	next := openSnapshot(f)
 	if closure != nil {
@@ -251,11 +252,11 @@ func (f *follower) install(now time.Time) {
 		r.waits = r.waits || r.refusesLess(next)
 	}
 	f.retired = append(f.retired, retire(old, next))
-	f.tickAnswers(now)
+	f.tickAnswersLocked(now)
 }
 
-// tickAnswers brings the prepared answers up to date and notes when they change next.
-func (f *follower) tickAnswers(now time.Time) {
+// tickAnswersLocked brings the prepared answers up to date and notes when they change next.
+func (f *follower) tickAnswersLocked(now time.Time) {
 	f.ticks = time.Time{}
 	if a := f.current.Load().answers; a != nil {
 		if next := a.Tick(now.Add(f.state.known.offset)); !next.IsZero() {
@@ -264,10 +265,10 @@ func (f *follower) tickAnswers(now time.Time) {
 	}
 }
 
-// sleep sets the timer for the next step.
-func (f *follower) sleep(now, wake time.Time) {
+// sleepLocked sets the timer for the next step.
+func (f *follower) sleepLocked(now, wake time.Time) {
 	if !f.ticks.IsZero() && !now.Before(f.ticks) {
-		f.tickAnswers(now)
+		f.tickAnswersLocked(now)
 	}
 	if f.timer != nil {
 		f.timer.Stop()
@@ -290,8 +291,8 @@ func (f *follower) sleep(now, wake time.Time) {
 	})
 }
 
-// read starts a read on a new goroutine with its own deadline.
-func (f *follower) read() {
+// readLocked starts a read on a new goroutine with its own deadline.
+func (f *follower) readLocked() {
 	n, ctx, st, have, key, w := f.state.read.n, f.calls, f.set.store, f.state.known.token, f.state.row.key, weak.Make(f)
 	var fleet store.Rows
 	if f.state.read.list {
@@ -352,7 +353,7 @@ func listRows(ctx context.Context, done *readDone, fleet store.Rows, key string)
 // ended handles the result of a read and wakes the callers that wait for it.
 func (f *follower) ended(done readDone) {
 	f.mu.Lock()
-	f.advance(done)
+	f.advanceLocked(done)
 	err := done.err
 	if errors.Is(err, store.ErrUnchanged) || errors.Is(err, store.ErrNeverWritten) && f.state.known.doc == nil {
 		err = nil
@@ -383,7 +384,7 @@ func (f *follower) await(ctx context.Context, event any) error {
 	}
 	w := waiter{read: f.state.read.n + 1, done: make(chan error, 1)}
 	f.waiters = append(f.waiters, w)
-	f.advance(event)
+	f.advanceLocked(event)
 	f.mu.Unlock()
 	f.logs.flush(&f.mu)
 	select {
@@ -400,11 +401,11 @@ func (f *follower) await(ctx context.Context, event any) error {
 	}
 }
 
-// put writes the row on a new goroutine with its own deadline. A slow write never delays a read.
-func (f *follower) put(in input) {
+// putLocked writes the row on a new goroutine with its own deadline. A slow write never delays a read.
+func (f *follower) putLocked(in input) {
 	ctx, fleet, key, w := f.calls, f.fleet, f.state.row.key, weak.Make(f)
 	f.gone.setKey(key)
-	b, err := encodeRow(f.set.fillRow(f.row, &f.state, f.counters(), in.pace))
+	b, err := encodeRow(f.set.fillRow(f.row, &f.state, f.countersLocked(), in.pace))
 	go func() {
 		var done rowDone
 		if done.err = err; err == nil {
@@ -428,8 +429,8 @@ func putRow(ctx context.Context, fleet store.Rows, key string, b []byte) (token 
 	return token, err
 }
 
-// readFile reads the override file, on a goroutine of its own.
-func (f *follower) readFile() {
+// readFileLocked reads the override file, on a goroutine of its own.
+func (f *follower) readFileLocked() {
 	calls, file, set, w := f.calls, f.overrideFile, f.set, weak.Make(f)
 	go func() {
 		ctx, cancel := context.WithTimeout(calls, readTimeout)
@@ -441,8 +442,8 @@ func (f *follower) readFile() {
 	}()
 }
 
-// counters adds up the counters of all snapshots. The caller holds f.mu.
-func (f *follower) counters() counters {
+// countersLocked adds up the counters of all snapshots.
+func (f *follower) countersLocked() counters {
 	c := counters{judged: f.judged, held: f.held.Load(), streams: f.streams.running()}
 	c.add(f.current.Load())
 	for _, r := range f.retired {

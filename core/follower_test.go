@@ -72,7 +72,7 @@ func TestALostStoreChangesNothing(t *testing.T) {
 					require.NoError(t, gate.Status().Err)
 					want := []string{"store lost", "store back"}
 					if down {
-						want = append([]string{"downtime closed", "drained"}, want...)
+						want = append([]string{"closed", "drained"}, want...)
 					}
 					require.Equal(t, want, book.messages(), "one line per transition")
 				})
@@ -121,7 +121,7 @@ func TestOnStoreLostRefuse(t *testing.T) {
 		time.Sleep(3 * time.Second) // a poll is spread by a fifth
 		synctest.Wait()
 		require.True(t, gate.Status().Open)
-		require.Equal(t, []string{"store lost", "downtime closed", "drained", "store back", "downtime opened"}, book.messages())
+		require.Equal(t, []string{"store lost", "closed", "drained", "store back", "opened"}, book.messages())
 	})
 }
 
@@ -342,7 +342,7 @@ func TestAStuckLogHandlerDoesNotStopTheReads(t *testing.T) {
 		st := newFaulty()
 		release := make(chan struct{})
 		book := &logbook{}
-		gate, err := core.New(core.Config{Store: st, Logger: slog.New(blocking{book, "downtime closed", release})})
+		gate, err := core.New(core.Config{Store: st, Logger: slog.New(blocking{book, "downtime: closed", release})})
 		require.NoError(t, err)
 		for range 5 {
 			start(t, st, operator.StartOptions{Holder: "kim"})
@@ -356,7 +356,7 @@ func TestAStuckLogHandlerDoesNotStopTheReads(t *testing.T) {
 		require.Empty(t, book.messages())
 		close(release)
 		synctest.Wait()
-		require.Equal(t, 5, count(book.messages(), "downtime opened"), "all lines arrive, but late")
+		require.Equal(t, 5, count(book.messages(), "opened"), "all lines arrive, but late")
 		require.NoError(t, gate.Shutdown(t.Context()))
 	})
 }
@@ -553,7 +553,7 @@ func TestOverdueIsLoggedOnceAndDoesNotOpenTheGate(t *testing.T) {
 		time.Sleep(48 * time.Hour)
 		require.True(t, gate.Status().Overdue)
 		require.False(t, gate.Status().Open)
-		require.Equal(t, []string{"downtime closed", "drained", "overdue"}, book.messages())
+		require.Equal(t, []string{"closed", "drained", "overdue"}, book.messages())
 	})
 }
 

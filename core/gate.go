@@ -24,14 +24,26 @@ type Gate struct {
 // and value. New registers this instance and reads the store once, for at most 2 s.
 // Config.FirstStart says what happens until the store answers. New fails because of the store only
 // with [FirstStartFail].
-func New(cfg Config) (*Gate, error) {
+func New(cfg Config) (*Gate, error) { return NewContext(context.Background(), cfg) }
+
+// NewContext is [New] for an application that can be stopped while it starts. If ctx ends before
+// the first read has ended, NewContext does not wait longer, shuts the gate down, and returns the
+// cause of ctx. After NewContext has returned, ctx has no effect on the gate.
+func NewContext(ctx context.Context, cfg Config) (*Gate, error) {
 	set, err := cfg.resolve()
 	if err != nil {
 		return nil, err
 	}
-	g := newGate(set)
+	if ctx.Err() != nil {
+		return nil, stopped(ctx)
+	}
+	g := newGate(ctx, set)
+	if ctx.Err() != nil {
+		go func() { _ = g.Shutdown(context.Background()) }() // it admitted no request
+		return nil, stopped(ctx)
+	}
 	if err := g.follower.fatal(); err != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 		defer cancel()
 		_ = g.Shutdown(ctx) // it admitted no request; the log has the error
 		return nil, fmt.Errorf("%w (Config.FirstStart is FirstStartFail)", err)
@@ -41,11 +53,16 @@ func New(cfg Config) (*Gate, error) {
 	return g, nil
 }
 
-func newGate(set *settings) *Gate {
+// stopped is the error of NewContext after ctx has ended.
+func stopped(ctx context.Context) error {
+	return fmt.Errorf("downtime: the context ended before the gate was ready: %w", context.Cause(ctx))
+}
+
+func newGate(ctx context.Context, set *settings) *Gate {
 	g := &Gate{set: set}
 	g.follower = newFollower(set, &g.current)
 	g.current.Store(openSnapshot(g.follower)) // the caller does not have the gate yet, so it admits no request
-	g.follower.begin()
+	g.follower.begin(ctx)
 	runtime.AddCleanup(g, (*departure).collected, g.follower.gone)
 	return g
 }

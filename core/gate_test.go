@@ -83,8 +83,8 @@ func TestAStartClosesAndAnEndOpens(t *testing.T) {
 		end(t, st)
 		heard()
 		require.Equal(t, http.StatusOK, get(h, "/").Code)
-		require.Equal(t, []string{"downtime closed", "drained", "downtime opened"}, book.messages())
-		require.Equal(t, "moving house", book.attr("downtime closed", "reason"))
+		require.Equal(t, []string{"closed", "drained", "opened"}, book.messages())
+		require.Equal(t, "moving house", book.attr("closed", "reason"))
 	})
 }
 
@@ -168,7 +168,7 @@ func TestARequestThatWasLetInHoldsTheDrain(t *testing.T) {
 		start(t, st, operator.StartOptions{Holder: "kim"})
 		time.Sleep(time.Minute) // the bubble's clock
 		require.False(t, gate.Status().Quiet)
-		require.Equal(t, []string{"downtime closed"}, book.messages())
+		require.Equal(t, []string{"closed"}, book.messages())
 		wg.Go(func() { get(slow, "/live") }) // exempt: it is counted separately, and the drain does not wait for it
 		synctest.Wait()
 		require.EqualValues(t, 1, gate.Status().Exempt)
@@ -176,7 +176,7 @@ func TestARequestThatWasLetInHoldsTheDrain(t *testing.T) {
 		wg.Wait()
 		time.Sleep(50 * time.Millisecond)
 		require.True(t, gate.Status().Quiet)
-		require.Equal(t, []string{"downtime closed", "drained"}, book.messages())
+		require.Equal(t, []string{"closed", "drained"}, book.messages())
 		require.Zero(t, gate.Status().InFlight)
 	})
 }

@@ -15,8 +15,9 @@ import (
 	"github.com/go-downtime/downtime/internal/trust"
 )
 
-// envOverride is the environment variable that New reads once.
-const envOverride = "DOWNTIME"
+// defaultEnv is the environment variable that overrides the store unless Config.OverrideEnv names
+// another one.
+const defaultEnv = "DOWNTIME"
 
 // direction is the value of an override. It has priority over the store.
 type direction uint8

@@ -75,6 +75,30 @@ func TestOverridesBeatTheStoreInTheirOrder(t *testing.T) {
 	}
 }
 
+// The environment belongs to the whole process, so this test does not use t.Parallel.
+func TestTheVariableOfTheOverrideCanHaveAnotherNameOrNone(t *testing.T) {
+	t.Setenv("DOWNTIME", "down")
+	t.Setenv("SHOP_DOWNTIME", "up")
+	for name, c := range map[string]struct {
+		variable, wantName, wantFrom string
+	}{
+		"DOWNTIME by default":    {"", "DOWNTIME", "env"},
+		"another variable":       {"SHOP_DOWNTIME", "SHOP_DOWNTIME", "env"},
+		"one that is not set":    {"OTHER_DOWNTIME", "OTHER_DOWNTIME", ""},
+		"no variable, by a dash": {"-", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gate, _ := newGate(t, core.Config{OverrideEnv: c.variable})
+			status := gate.Status()
+			require.Equal(t, c.variable != "", status.Open)
+			require.Equal(t, c.wantName, status.OverrideEnv)
+			require.Equal(t, c.wantFrom, status.OverrideFrom)
+		})
+	}
+	require.EqualError(t, core.Config{OverrideEnv: "SHOP-DOWN"}.Validate(),
+		`OverrideEnv: "SHOP-DOWN": want the name of an environment variable (letters, digits and _), "-" for none, or "" for "DOWNTIME"`)
+}
+
 func TestAWrongEnvironmentIsAConfigError(t *testing.T) {
 	t.Setenv("DOWNTIME", "maybe")
 	_, err := core.New(core.Config{})

@@ -39,7 +39,10 @@ type Predicate struct { //nolint:recvcheck // asked by pointer: a copy costs wit
 	faults faults
 	// hide removes the key from a request that has one in its query, and reports whether it did.
 	// Nil if there is nothing to remove.
-	hide    func(r *http.Request) bool
+	hide func(r *http.Request) bool
+	// via returns the name of the key by which a request passes; "" if it has none. Nil if no key
+	// has a name.
+	via     func(r *http.Request) string
 	watches []*watch // of the functions of the application
 }
 
@@ -168,11 +171,27 @@ func group(name, field string, ps []Predicate, enough bool) Predicate {
 		}
 		return hidden
 	}
-	return Predicate{name: name, faults: bad, watches: watches, check: check, hide: hide}
+	via := func(r *http.Request) string {
+		for i := range members {
+			if name := members[i].key(r); name != "" {
+				return name
+			}
+		}
+		return ""
+	}
+	return Predicate{name: name, faults: bad, watches: watches, check: check, hide: hide, via: via}
 }
 
 // Name returns the name that p was made with, or the name that its constructor chose.
 func (p Predicate) Name() string { return p.name }
+
+// key returns the name of the key by which r passes; "" if it has none.
+func (p *Predicate) key(r *http.Request) string {
+	if p.via == nil {
+		return ""
+	}
+	return p.via(r)
+}
 
 // String returns the name.
 func (p Predicate) String() string { return p.name }
@@ -236,13 +255,16 @@ func (f *faults) add(field string, value any, problem string) {
 }
 
 // name checks the name of a predicate.
-func (f *faults) name(name string) {
+func (f *faults) name(name string) { f.nameAt(".Name", name) }
+
+// nameAt checks a name that logs and status show.
+func (f *faults) nameAt(field, name string) {
 	switch {
 	case strings.TrimSpace(name) == "":
-		f.add(".Name", name, "is blank; want a name for logs and status")
+		f.add(field, name, "is blank; want a name for logs and status")
 	case len(name) > period.MaxNameLen:
-		f.add(".Name", fmt.Sprintf("%d bytes", len(name)), fmt.Sprintf("want at most %d bytes", period.MaxNameLen))
+		f.add(field, fmt.Sprintf("%d bytes", len(name)), fmt.Sprintf("want at most %d bytes", period.MaxNameLen))
 	case !utf8.ValidString(name), strings.ContainsFunc(name, unicode.IsControl):
-		f.add(".Name", name, "want UTF-8 without control characters")
+		f.add(field, name, "want UTF-8 without control characters")
 	}
 }

@@ -1,10 +1,12 @@
 package core
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 
 	"github.com/go-downtime/downtime/internal/answer"
+	"github.com/go-downtime/downtime/internal/logs"
 )
 
 // BlockedError is a refusal as an error, for an application whose own error handling renders
@@ -32,7 +34,7 @@ func (g *Gate) OrClosed() *Gate {
 	if g != nil {
 		return g
 	}
-	slog.Default().Error("nil gate: every request is refused; look at the error of core.New")
+	logs.New(nil).Error("nil gate: every request is refused; look at the error of core.New")
 	answers, _ := answer.New(answer.Options{}) // the zero Options are valid
-	return newGate(&settings{down: true, log: slog.New(slog.DiscardHandler), answer: answers})
+	return newGate(context.Background(), &settings{down: true, log: slog.New(slog.DiscardHandler), answer: answers})
 }

@@ -95,7 +95,7 @@ func (f *follower) leave() {
 	if s := f.current.Load(); s.open() {
 		close(s.closing)
 	}
-	f.advance(leave{})
+	f.advanceLocked(leave{})
 }
 
 // idle waits until no counted request runs, or until ctx ends.
@@ -104,7 +104,7 @@ func (f *follower) idle(ctx context.Context) error {
 	defer pause.Stop()
 	for wait := time.Millisecond; ; wait = min(2*wait, lastLook) {
 		f.mu.Lock()
-		c := f.counters()
+		c := f.countersLocked()
 		f.mu.Unlock()
 		running := c.inFlight + c.bypassed + c.exempt
 		if running == 0 {
@@ -146,7 +146,7 @@ func (f *follower) lastRow(ctx context.Context) {
 	f.state.row.seq++
 	key := f.state.row.key
 	pace, _ := f.info()
-	b, err := encodeRow(f.set.fillRow(f.row, &f.state, f.counters(), pace))
+	b, err := encodeRow(f.set.fillRow(f.row, &f.state, f.countersLocked(), pace))
 	f.mu.Unlock()
 	if err == nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)

@@ -32,7 +32,7 @@ func TestShutdownAtAnEdgeClosesClosingOnce(t *testing.T) {
 			if opens {
 				f.mu.Lock()
 				f.state.file.value = directionDown
-				f.advance(tick{})
+				f.advanceLocked(tick{})
 				f.mu.Unlock()
 			}
 			before := g.Closing()

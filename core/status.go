@@ -31,9 +31,11 @@ type Status struct {
 	// Overdue is true while the expected end has passed.
 	Overdue bool
 	// Override is "up", "down" or "". OverrideFrom is "file", "env", "config" or "".
-	// OverrideErr says why the override file cannot be read; nil if it can.
+	// OverrideErr says why the override file cannot be read; nil if it can. OverrideEnv names the
+	// environment variable that can override the store; "" if none can.
 	Override, OverrideFrom string
 	OverrideErr            error
+	OverrideEnv            string
 
 	// Periods are those in force by the store's clock, also under an override. Next is the
 	// next instant at which one begins, ends or becomes overdue; zero if there is none.
@@ -100,12 +102,12 @@ func (g *Gate) Status() Status {
 	f := g.follower
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s, now, c := &f.state, time.Now(), f.counters()
+	s, now, c := &f.state, time.Now(), f.countersLocked()
 	override, from, _ := g.set.overriding(s)
 	closure := g.current.Load().closure
 	st := Status{
 		Open: closure == nil, Closure: closure, Overdue: s.now.overdue,
-		Override: override.String(), OverrideFrom: from, OverrideErr: s.file.err,
+		Override: override.String(), OverrideFrom: from, OverrideErr: s.file.err, OverrideEnv: g.set.envName,
 		Periods: []period.Period{}, Store: g.set.description,
 		HandEdited: s.known.handEdited, Err: s.known.err, ClockOffset: s.known.offset,
 		InFlight: c.inFlight, Bypassed: c.bypassed, Exempt: c.exempt, Judged: c.judged, Held: c.held, Streams: c.streams,

@@ -119,14 +119,14 @@ func (set *settings) settle(s *state, in input, out *output) {
 	s.now.closure, s.now.quiet, s.now.drained, out.install = c.closure, false, nil, true
 	switch {
 	case c.closure == nil:
-		out.log(slog.LevelInfo, "downtime opened", append(s.markAttrs(), slog.Duration("after", in.now.Sub(s.now.closedAt)))...)
+		out.log(slog.LevelInfo, "opened", append(s.markAttrs(), slog.Duration("after", in.now.Sub(s.now.closedAt)))...)
 		s.now.logged = false
-	case was == nil && !s.stopped:
+	case s.stopped:
+	case was == nil:
 		s.now.closedAt, s.now.pause = in.now, 0
-		out.log(slog.LevelInfo, "downtime closed", append(s.markAttrs(),
-			slog.String("cause", c.closure.Cause.String()), slog.String("kind", c.closure.Kind()),
-			slog.String("period", c.closure.Period), slog.String("reason", c.closure.Reason),
-			instantAttr("since", c.closure.Since), instantAttr("until", c.closure.Until))...)
+		out.log(slog.LevelInfo, "closed", append(s.markAttrs(), c.closure.attrs()...)...)
+	case !was.looksLike(c.closure):
+		out.log(slog.LevelInfo, "changed", append(s.markAttrs(), c.closure.attrs()...)...)
 	}
 }
 

@@ -24,6 +24,7 @@ package echodowntime
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/labstack/echo/v4"
@@ -47,25 +48,19 @@ func New(cfg Config, opts ...Option) echo.MiddlewareFunc {
 	if err != nil {
 		panic(fmt.Sprintf("echodowntime: invalid config: %v", err))
 	}
-	m := newGateway(gate, opts)
-	m.first = new(sync.Once)
-	return m.middleware
+	return Middleware(gate, append(slices.Clone(opts), shutdownWithServer)...)
 }
 
 // Middleware returns the middleware of a gate, which several routers may share. It never
 // panics. A nil gate, the result of an error that was not handled, refuses every request.
 func Middleware(gate *core.Gate, opts ...Option) echo.MiddlewareFunc {
-	return newGateway(gate, opts).middleware
-}
-
-func newGateway(gate *core.Gate, opts []Option) *gateway {
 	m := &gateway{gate: gate.OrClosed()}
 	for _, o := range opts {
 		if o != nil {
 			o.apply(m)
 		}
 	}
-	return m
+	return m.middleware
 }
 
 // middleware wraps next. Echo builds the chain for each request, and allocates the variables that

@@ -165,6 +165,41 @@ func TestWithSkipper(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, serve(t, e, http.MethodGet, "/other").Code)
 }
 
+func TestToMiddleware(t *testing.T) {
+	t.Parallel()
+	skipped := middleware.Skipper(func(c echo.Context) bool { return c.Path() == "/skipped" })
+	teapot := func(c echo.Context, _ core.Decision) error { return c.NoContent(http.StatusTeapot) }
+	for name, c := range map[string]struct {
+		config           echodowntime.MiddlewareConfig
+		wantErr          string
+		skipped, refused int
+	}{
+		"a gate of its own":          {config: echodowntime.MiddlewareConfig{Config: core.Config{Down: true}}, skipped: 503, refused: 503},
+		"the application's gate":     {config: echodowntime.MiddlewareConfig{Gate: down(t, nil)}, skipped: 503, refused: 503},
+		"a skipper":                  {config: echodowntime.MiddlewareConfig{Gate: down(t, nil), Skipper: skipped}, skipped: 200, refused: 503},
+		"a responder":                {config: echodowntime.MiddlewareConfig{Gate: down(t, nil), Responder: teapot}, skipped: 418, refused: 418},
+		"an invalid configuration":   {config: echodowntime.MiddlewareConfig{Config: core.Config{StatusCode: 200}}, wantErr: "StatusCode: 200"},
+		"a gate, and another config": {config: echodowntime.MiddlewareConfig{Gate: down(t, nil), Config: core.Config{StatusCode: 200}}, skipped: 503, refused: 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mw, err := c.config.ToMiddleware()
+			if c.wantErr != "" {
+				require.ErrorContains(t, err, c.wantErr)
+				require.Nil(t, mw)
+				return
+			}
+			require.NoError(t, err)
+			e := echo.New()
+			e.Use(mw)
+			e.GET("/skipped", ok)
+			e.GET("/other", ok)
+			require.Equal(t, c.skipped, serve(t, e, http.MethodGet, "/skipped").Code)
+			require.Equal(t, c.refused, serve(t, e, http.MethodGet, "/other").Code)
+		})
+	}
+}
+
 // TestRefusalIsNoError: with an error, an application's HTTPErrorHandler could write a
 // second answer, or another status.
 func TestRefusalIsNoError(t *testing.T) {

@@ -28,9 +28,9 @@ func restored(t *testing.T, s *shared) {
 		for _, x := range sites {
 			x.await(t, "the gate has not noticed that the store went back", func(st core.Status) bool { return st.Regressed })
 			require.False(t, x.gate.Status().Open, "one of both documents refuses")
-			x.requireLogged(t, map[string]int{"regressed": 1, "downtime opened": 0})
+			x.requireLogged(t, map[string]int{"regressed": 1, "opened": 0})
 		}
-		wasUp.requireLogged(t, map[string]int{"downtime closed": 0}) // it was closed all the time
+		wasUp.requireLogged(t, map[string]int{"closed": 0}) // it was closed all the time
 		require.Equal(t, known, wasUp.gate.Status().Revision, "the adopted document stays")
 		require.Less(t, wasUp.gate.Status().StoreRevision, known)
 

@@ -33,7 +33,7 @@ func anew(t *testing.T, s *shared) {
 		for i, x := range sites {
 			x.await(t, "instance "+strconv.Itoa(i)+" has not noticed", func(st core.Status) bool { return st.Regressed })
 			x.requireUnmoved(t)
-			x.requireLogged(t, map[string]int{"regressed": 1, "downtime opened": 0})
+			x.requireLogged(t, map[string]int{"regressed": 1, "opened": 0})
 		}
 		j, err := sites[0].operator(t).Fleet(t.Context())
 		require.NoError(t, err)

@@ -77,7 +77,7 @@ func away(t *testing.T, s *shared) {
 				x.await(t, "the store does not come back", func(st core.Status) bool { return st.Health == core.StoreFresh })
 				x.requireUnmoved(t)
 				x.requireLogged(t, map[string]int{
-					"store lost": 1, "store back": 1, "regressed": 0, "downtime opened": 0, "downtime closed": 0,
+					"store lost": 1, "store back": 1, "regressed": 0, "opened": 0, "closed": 0,
 				})
 			}
 			for _, x := range sites {
@@ -124,7 +124,7 @@ func cut(t *testing.T, s *shared) {
 			x.await(t, "the store does not come back", func(st core.Status) bool {
 				return st.Health == core.StoreFresh && x.log.count("store lost") == x.log.count("store back")
 			})
-			x.requireLogged(t, map[string]int{"downtime opened": 5, "downtime closed": 5, "regressed": 0})
+			x.requireLogged(t, map[string]int{"opened": 5, "closed": 5, "regressed": 0})
 		}
 	})
 }

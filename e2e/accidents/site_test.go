@@ -48,7 +48,7 @@ func (x *site) join(t *testing.T, s *shared, app string, options ...func(cfg *co
 	t.Helper()
 	x.begin(t, s, app, options...)
 	x.await(t, "the gate has not begun", func(st core.Status) bool {
-		return st.Health == core.StoreFresh && st.Registered && (!x.down || x.log.count("downtime closed") > 0)
+		return st.Health == core.StoreFresh && st.Registered && (!x.down || x.log.count("closed") > 0)
 	})
 	x.requireUnmoved(t)
 	x.log.forget()
@@ -94,7 +94,7 @@ func (x *site) say(t *testing.T, down bool) {
 // follows lets the operator change the state, and requires that the gate follows.
 func (x *site) follows(t *testing.T) {
 	t.Helper()
-	word := map[bool]string{true: "downtime closed", false: "downtime opened"}[!x.down]
+	word := map[bool]string{true: "closed", false: "opened"}[!x.down]
 	before := x.log.count(word)
 	x.say(t, !x.down)
 	x.await(t, "the gate does not follow the store", func(st core.Status) bool {
@@ -180,8 +180,5 @@ func (l *lines) forget() {
 
 // count is the number of lines with this message.
 func (l *lines) count(message string) int {
-	if strings.Contains(message, " ") {
-		message = `"` + message + `"`
-	}
-	return strings.Count(l.String(), " msg="+message+" ")
+	return strings.Count(l.String(), ` msg="downtime: `+message+`" `)
 }

@@ -81,7 +81,7 @@ func story(ctx context.Context, t *terminal, a *app) error {
 	s.curl(want{status: 200, body: "tea"}, "/api/orders")
 
 	t.chapter("Ctrl-C stops the application. Its log:")
-	s.stop("downtime closed", "downtime opened")
+	s.stop("downtime: closed", "downtime: opened")
 	return s.err
 }
 
