@@ -2,6 +2,7 @@
 package exempt
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -19,38 +20,36 @@ import (
 // some router or file server could take for another path is not exempt. No path is
 // cleaned in order to match. A path that is not exempt is refused like any other.
 //
-// The entries form a tree of segments. A lookup leaves it at the first segment that no
-// entry has. The cost of a miss therefore depends neither on the number of entries nor on
-// the length of the request's path: it is one map access for each segment that the path
-// shares with an entry.
+// A lookup tries the beginnings of the path that end before a slash, up to the length of the
+// longest entry. Its cost depends neither on the number of entries nor on the length of the path.
 type Rules struct {
-	root node
+	entries map[string]rule // by path, without the slash at the end of a prefix
+	longest int             // longest key of entries, in bytes
 }
 
-// node stands for the segments that lead to it.
-type node struct {
-	below   map[string]*node // by the next segment
-	longest int              // longest key of below, in bytes
-	exact   string           // entry of ExemptExact that ends here; "" if none
-	prefix  string           // entry of ExemptPaths that ends here; "" if none
+// rule holds the entries for one path, as they were configured; "" if there is none.
+type rule struct {
+	exact  string // of ExemptExact
+	prefix string // of ExemptPaths
 }
 
 // New checks and stores both lists: exact entries cover one path, prefixes cover a path
 // and everything below it. The error joins a [*period.FieldError] for each refused entry,
 // with the field "ExemptExact[i]" or "ExemptPaths[i]". The Rules then hold the others.
 func New(exact, prefixes []string) (Rules, error) {
-	var (
-		r    Rules
-		errs []error
-	)
+	r := Rules{entries: map[string]rule{}}
+	var errs []error
+	add := func(path string, with rule) {
+		has := r.entries[path]
+		r.entries[path] = rule{cmp.Or(has.exact, with.exact), cmp.Or(has.prefix, with.prefix)}
+		r.longest = max(r.longest, len(path))
+	}
 	for i, entry := range exact {
 		if problem := entryProblem(entry); problem != "" {
 			errs = append(errs, &period.FieldError{Field: fmt.Sprintf("ExemptExact[%d]", i), Value: entry, Problem: problem})
 			continue
 		}
-		if n := r.add(entry); n.exact == "" {
-			n.exact = entry
-		}
+		add(entry, rule{exact: entry})
 	}
 	for i, entry := range prefixes {
 		problem := entryProblem(entry)
@@ -61,9 +60,7 @@ func New(exact, prefixes []string) (Rules, error) {
 			errs = append(errs, &period.FieldError{Field: fmt.Sprintf("ExemptPaths[%d]", i), Value: entry, Problem: problem})
 			continue
 		}
-		if n := r.add(strings.TrimSuffix(entry, "/")); n.prefix == "" {
-			n.prefix = entry
-		}
+		add(strings.TrimSuffix(entry, "/"), rule{prefix: entry})
 	}
 	return r, errors.Join(errs...)
 }
@@ -94,28 +91,10 @@ func entryProblem(entry string) string {
 	return ""
 }
 
-// add returns the node of path, and makes the nodes that lead to it.
-func (r *Rules) add(path string) *node {
-	n := &r.root
-	for segment := range strings.SplitSeq(path[1:], "/") {
-		next := n.below[segment]
-		if next == nil {
-			next = &node{}
-			if n.below == nil {
-				n.below = make(map[string]*node)
-			}
-			n.below[segment] = next
-			n.longest = max(n.longest, len(segment))
-		}
-		n = next
-	}
-	return n
-}
-
 // Match reports whether u is exempt, and by which entry, as it was configured. It does
 // not allocate, unless URL.RawPath is set and is not the encoded form of URL.Path.
 func (r *Rules) Match(u *url.URL) (entry string, ok bool) {
-	if len(r.root.below) == 0 || u == nil || u.Opaque != "" || u.Path == "" || u.Path[0] != '/' {
+	if len(r.entries) == 0 || u == nil || u.Opaque != "" || u.Path == "" || u.Path[0] != '/' {
 		return "", false
 	}
 	entry, matched, tree := r.find(u.Path)
@@ -134,26 +113,25 @@ func (r *Rules) Match(u *url.URL) (entry string, ok bool) {
 // entry that covers path, the part of path that this entry equals, and whether the entry
 // covers what is below it too. The entry is "" if there is none.
 func (r *Rules) find(path string) (entry, matched string, tree bool) {
-	n := &r.root
-	for start := 1; ; {
-		// Bytes beyond the longest segment that could match are not read.
-		window := path[start:min(len(path), start+n.longest+1)]
-		end := start + len(window)
-		last := end == len(path)
-		if i := strings.IndexByte(window, '/'); i >= 0 {
-			end, last = start+i, false
+	window := path[:min(len(path), r.longest+1)]
+	for end := 1; ; end++ {
+		i := strings.IndexByte(window[end:], '/')
+		if i < 0 {
+			break
 		}
-		if n = n.below[path[start:end]]; n == nil {
-			return "", "", false
+		if i == 0 {
+			return "", "", false // no entry holds "//"
 		}
-		switch {
-		case n.prefix != "":
-			return n.prefix, path[:end], true
-		case last:
-			return n.exact, path, false
+		end += i
+		if prefix := r.entries[path[:end]].prefix; prefix != "" {
+			return prefix, path[:end], true
 		}
-		start = end + 1
 	}
+	if len(path) > r.longest {
+		return "", "", false
+	}
+	found := r.entries[path]
+	return cmp.Or(found.prefix, found.exact), path, found.prefix != ""
 }
 
 // covers reports whether path is matched or, for a tree, below it.
