@@ -175,7 +175,7 @@ func (s *site) wrote(r *http.Request, code string, res operator.Result) answer {
 	if res.Period.ID != "" {
 		p := wire.PeriodAt(res.Period, res.Time)
 		if _, there := res.After.Find(p.ID); !there {
-			p.Status = wire.Cancelled
+			p.Status = wire.Canceled
 		}
 		out.Period = &p
 		periods = []period.Period{res.Period}

@@ -42,7 +42,7 @@ func TestAPIWindowFromPlanToEnd(t *testing.T) {
 
 	gone := c.do("DELETE", "periods/"+c.plan(), "", header{"If-Match", `"1"`})
 	require.Equal(t, http.StatusOK, gone.Code)
-	require.Equal(t, "cancelled", gone.at("period", "status"))
+	require.Equal(t, "canceled", gone.at("period", "status"))
 	require.Empty(t, gone.Header().Get("ETag"))
 }
 

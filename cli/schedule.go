@@ -77,12 +77,12 @@ func (a *app) cancelCommand() *cobra.Command {
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
 			res, err := s.op.Cancel(ctx, args[0], operator.CancelOptions{})
-			return s.changed(ctx, "cancelled", res, err)
+			return s.changed(ctx, "canceled", res, err)
 		})
 	})
 }
 
-// changed reports a period that was planned, changed or cancelled.
+// changed reports a period that was planned, changed or canceled.
 func (s session) changed(ctx context.Context, word string, res operator.Result, err error) error {
 	if err != nil {
 		return err

@@ -108,7 +108,7 @@ func (w written) json(found wire.Found, fleet *wire.Counts) resultJSON {
 	if w.res.Period.ID != "" {
 		p := wire.PeriodAt(w.res.Period, found.Time)
 		if _, ok := found.Document.Find(p.ID); !ok {
-			p.Status = wire.Cancelled
+			p.Status = wire.Canceled
 		}
 		j.Period = &p
 	}

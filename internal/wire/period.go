@@ -8,12 +8,12 @@ import (
 
 // The status of a period at an instant, or after a write that removed it.
 const (
-	InForce   = "in-force"  // it refuses requests
-	Upcoming  = "upcoming"  // a window that is to begin
-	Disabled  = "disabled"  // kept without effect
-	Finished  = "finished"  // its end has passed
-	Ended     = "ended"     // removed while in force
-	Cancelled = "cancelled" // removed while not in force
+	InForce  = "in-force" // it refuses requests
+	Upcoming = "upcoming" // a window that is to begin
+	Disabled = "disabled" // kept without effect
+	Finished = "finished" // its end has passed
+	Ended    = "ended"    // removed while in force
+	Canceled = "canceled" // removed while not in force
 )
 
 // Period is a period of the document, with its status at an instant.
