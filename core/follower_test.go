@@ -322,7 +322,7 @@ func TestAnInstanceThatStartsAsksTheRowsAgainWhileTheirSetIsNew(t *testing.T) {
 		require.NoError(t, err)
 		_, _, err = st.PutRow(t.Context(), "other", b, time.Minute)
 		require.NoError(t, err)
-		time.Sleep(2 * time.Second)
+		time.Sleep(10 * time.Second) // more than the pause between two listings
 		require.False(t, gate.Status().Open)
 		require.True(t, gate.Status().Regressed)
 	})
