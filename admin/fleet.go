@@ -147,6 +147,9 @@ func (i instanceView) stateWord() string {
 	return "refuses"
 }
 
+// StreamNames lists the running streams, by name.
+func (i instanceView) StreamNames() string { return wire.Streams(i.Instance) }
+
 // Standing compares the instance's document with the one in the store; "" if it is the same.
 func (i instanceView) Standing() string {
 	return map[operator.Standing]string{

@@ -85,7 +85,7 @@ func TestFleetIsShownAsItWasReported(t *testing.T) {
 		{ID: "serves", PID: 2, State: period.Open, Override: "up", StoreID: now.StoreID, Revision: 1, WriteID: now.WriteID, InFlight: 7, Rules: "other"},
 		{ID: "behind", PID: 3, State: period.Starting, Cause: "starting", Revision: 0, Rules: "other"},
 		{ID: "ahead", PID: 4, State: period.Closed, Cause: "period", StoreID: now.StoreID, Revision: 9, WriteID: "x", Regressed: true, Drained: []string{p.ID}},
-		{ID: "drained", PID: 5, State: period.Closed, Cause: "period", StoreID: now.StoreID, Revision: 1, WriteID: now.WriteID, Drained: []string{p.ID}, Exempt: 3},
+		{ID: "drained", PID: 5, State: period.Closed, Cause: "period", StoreID: now.StoreID, Revision: 1, WriteID: now.WriteID, Drained: []string{p.ID}, Exempt: 3, Streams: map[string]int64{"feed": 3, "chat": 12}},
 		{ID: "gone", PID: 6, State: period.Open},
 	} {
 		row.Policy, row.Host = "keep", "web"
@@ -97,7 +97,7 @@ func TestFleetIsShownAsItWasReported(t *testing.T) {
 	w := c.get("fleet")
 	w.says("serves visitors", "held up by an override, independent of the store", "refuses because of: starting", "has seen a later state than the store holds",
 		"ahead of the store, which went back", "this one", "Instances have different rules", "5 live instances: 1 serves visitors, 2 refuse visitors and have not drained, 2 refuse visitors and have drained.",
-		"refuses, drained", "and 3 exempt", "its row cannot be read")
+		"refuses, drained", "and 3 exempt", "streams: chat 12, feed 3", "its row cannot be read")
 	require.NotContains(t, w.Body.String(), `data-instance="gone"`, "it was shut down")
 	require.Equal(t, 6, strings.Count(w.Body.String(), "data-instance="))
 	c.get("").says("5 live instances")

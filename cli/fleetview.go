@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
@@ -108,7 +105,7 @@ func (v view) oddities(w io.Writer, f fleet, i operator.Instance) {
 		fmt.Fprintf(w, label, "held", who+": "+strconv.FormatInt(i.Held, 10)+" requests wait until it opens")
 	}
 	if len(i.Streams) > 0 {
-		fmt.Fprintf(w, label, "streams", who+": "+streams(i)+"; no drain waits for them")
+		fmt.Fprintf(w, label, "streams", who+": "+safe(wire.Streams(i))+"; no drain waits for them")
 	}
 	if i.State != period.Open && i.Cause != "" && i.Cause != "period" && i.Cause != "override" {
 		fmt.Fprintf(w, label, "refusing", who+" because of "+safe(i.Cause))
@@ -129,15 +126,6 @@ func (v view) oddities(w io.Writer, f fleet, i operator.Instance) {
 	case f.Document == nil && !errors.Is(f.Err, operator.ErrUnreadable) && i.StoreID != "":
 		fmt.Fprintf(w, label, "lost", v.warning(who+" keeps revision "+at)+" of a document that is gone")
 	}
-}
-
-// streams lists the streams of an instance by name.
-func streams(i operator.Instance) string {
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(i.Streams)) {
-		parts = append(parts, safe(name)+" "+strconv.FormatInt(i.Streams[name], 10))
-	}
-	return strings.Join(parts, ", ")
 }
 
 // sum is the fleet in one line.

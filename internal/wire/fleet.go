@@ -1,6 +1,10 @@
 package wire
 
 import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/internal/visible"
@@ -76,6 +80,15 @@ func LifeOf(i operator.Instance) string {
 		return Left
 	}
 	return Silent
+}
+
+// Streams lists the running streams of an instance, by name: "chat 12, feed 3".
+func Streams(i operator.Instance) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(i.Streams)) {
+		parts = append(parts, name+" "+strconv.FormatInt(i.Streams[name], 10))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Count counts the instances.
