@@ -39,6 +39,8 @@ func (v seen) Headline() headline {
 		if v.Verdict.Down {
 			h.Title = "Down, but " + differs
 		}
+	} else if doubt := wire.Count(v.Fleet).Doubt(); h.State == isDown && v.Rows && v.Err == nil && doubt != "" {
+		h.Title += ", by the store: " + doubt
 	}
 	return h
 }

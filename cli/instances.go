@@ -61,20 +61,14 @@ func (f fleet) counts() *wire.Counts {
 
 // doubt is why it is not known that the instances are as the store says; "" if each has reported.
 func (f fleet) doubt() string {
-	c := f.counts()
-	switch {
+	switch c := f.counts(); {
 	case c == nil:
 		return "it keeps no list of instances"
 	case c.Error != "":
 		return "the instances are not known"
-	case c.Instances == 0:
-		return "no instance has reported"
-	case c.Silent+c.Outdated > 0:
-		return fmt.Sprintf("%d of %d instances are silent or outdated", c.Silent+c.Outdated, c.Instances)
-	case c.Live == 0:
-		return "no instance is live"
+	default:
+		return c.Doubt()
 	}
-	return ""
 }
 
 // members are the instances that have not left.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -122,6 +123,21 @@ func Count(j operator.Judgment) Counts {
 	}
 	c.Instances = c.Live + c.Silent + c.Dead
 	return c
+}
+
+// Doubt is why only the store says that the site is down; "" if each instance has reported.
+func (c Counts) Doubt() string {
+	switch away := c.Silent + c.Outdated; {
+	case c.Instances == 0:
+		return "no instance has reported"
+	case c.Instances == 1 && away == 1:
+		return "the only instance is silent or outdated"
+	case away > 0:
+		return fmt.Sprintf("%d of %d instances silent or outdated", away, c.Instances)
+	case c.Live == 0:
+		return "no instance is live"
+	}
+	return ""
 }
 
 // FleetOf is a judgment of the rows of st, in JSON.
