@@ -69,14 +69,6 @@ func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOp
 	if p.Kind == period.Deployment && opts.Enabled != nil && !*opts.Enabled {
 		errs = append(errs, &period.FieldError{Field: "enabled", Value: false, Problem: "a deployment cannot be disabled; end it"})
 	}
-	for _, end := range []struct {
-		field string
-		t     *time.Time
-	}{{"end", opts.End}, {"expected_end", opts.ExpectedEnd}} {
-		if end.t != nil && !end.t.IsZero() && !end.t.After(now) {
-			errs = append(errs, passed(end.field, period.Canonical(*end.t), now))
-		}
-	}
 	set(&p.Reason, opts.Reason)
 	set(&p.Enabled, opts.Enabled)
 	set(&p.Emergency, opts.Emergency)
@@ -86,8 +78,18 @@ func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOp
 	}
 	setInstant(&p.End, opts.End)
 	setInstant(&p.ExpectedEnd, opts.ExpectedEnd)
-	if p.InForce(now) && p.Start.Before(now) && (!was.InForce(now) || !p.Start.Equal(was.Start)) {
-		errs = append(errs, startPassed(p.Start, now))
+	moved := p.Kind == period.Window && p.Enabled && !p.Start.Equal(was.Start)
+	if p.Start.Before(now) && (moved || p.InForce(now) && !was.InForce(now)) {
+		errs = append(errs, startPassed(p.Start, now)) // also if the end has passed: a duration is not at fault
+	} else {
+		for _, end := range []struct {
+			field string
+			t     *time.Time
+		}{{"end", opts.End}, {"expected_end", opts.ExpectedEnd}} {
+			if end.t != nil && !end.t.IsZero() && !end.t.After(now) {
+				errs = append(errs, passed(end.field, period.Canonical(*end.t), now))
+			}
+		}
 	}
 	p.Version++
 	p.UpdatedBy, p.UpdatedAt = o.Actor, now

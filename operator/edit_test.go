@@ -91,6 +91,7 @@ func TestEditBeginsAWindowOnlyIfItIsAsked(t *testing.T) {
 		stays  bool   // or from when it was
 		atNoon bool   // or that its start is now, and it is not in force
 	}{
+		"a start and an end that have passed":      {aWindow("w", later, time.Time{}), EditOptions{Start: &earlier, End: new(earlier.Add(time.Second))}, "give a later one, or start now", false, false},
 		"a start that has passed":                  {aWindow("w", later, time.Time{}), EditOptions{Start: &earlier}, "give a later one, or start now", false, false},
 		"enabling a window whose start has passed": {off, EditOptions{Enabled: new(true)}, "give a later one, or start now", false, false},
 		"a later end of a window that is over":     {aWindow("w", earlier.Add(-time.Hour), earlier), EditOptions{End: &later}, "give a later one, or start now", false, false},
