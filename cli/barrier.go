@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
 )
 
@@ -168,7 +169,7 @@ func load(i operator.Instance) string {
 		for _, running := range i.Streams {
 			n += running
 		}
-		parts = append(parts, counted(n, "stream")+" ("+streams(i)+")")
+		parts = append(parts, counted(n, "stream")+" ("+safe(wire.Streams(i))+")")
 	}
 	if len(parts) == 0 {
 		return ""

@@ -95,7 +95,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		out := cmd.OutOrStdout()
 		lines := &lineWriter{w: out, width: widthOf(out), whole: a.name + " "}
-		cmd.SetOut(lines)
+		cmd.SetOut(plainFlags{lines})
 		defer cmd.SetOut(out)
 		help(cmd, args)
 		lines.flush()
@@ -105,6 +105,17 @@ func (a *app) root() *cobra.Command {
 		_ = root.RegisterFlagCompletionFunc("store", a.completeStores)
 	}
 	return root
+}
+
+// plainFlags leaves out what pflag 1.1 adds to each flag that takes no value.
+type plainFlags struct{ io.Writer }
+
+func (p plainFlags) Write(b []byte) (int, error) {
+	const noise = "[=true|false]"
+	if _, err := io.WriteString(p.Writer, strings.ReplaceAll(string(b), noise, strings.Repeat(" ", len(noise)))); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 // unknown handles arguments that name no command, or an unknown one.
