@@ -32,6 +32,13 @@
 // All statements work through PgBouncer in transaction mode. For hints the listening
 // connection must reach the server itself: set ListenURL in [Options] beside the pooler's URL.
 //
+// # Locks
+//
+// Each statement carries a lock_timeout that ends before the deadline of its context, in one message
+// and one transaction. So a statement that waits for a lock ends on the server, and pgx sends no
+// cancel request. The session keeps its own lock_timeout. A QueryTracer of an application's pool does
+// not see these statements.
+//
 // # Cost
 //
 // An idle instance holds one listening session, whose heartbeats are no statements. Each 15 s it
