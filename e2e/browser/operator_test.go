@@ -109,7 +109,7 @@ func TestOperatorTakesTheSiteDownAndBringsItBack(t *testing.T) {
 
 		require.Equal(t, http.StatusOK, operator.open(s.ops("log")))
 		operator.picture("log")
-		entries := read[[]string](operator, `[...document.querySelectorAll('[data-entry]')].map((e) => e.innerText)`)
+		entries := read[[]string](operator, `[...document.querySelectorAll('[data-entry]')].map((e) => e.textContent)`)
 		require.Len(t, entries, 2)
 		for _, entry := range entries {
 			require.Contains(t, entry, "admin")
