@@ -194,6 +194,11 @@ func (s *site) review(w http.ResponseWriter, r *http.Request, f form, e effect) 
 		page: s.page(w, r, "review", e.Question()), effect: e,
 		Action: strings.TrimPrefix(r.URL.Path, "/"), Form: f, Mark: e.mark(),
 	}
+	for i, begun := range e.Begun {
+		if !e.known[begun.ID] {
+			e.Begun[i].ID = "" // of the trial; the change gives another
+		}
+	}
 	if f.Values["zone"] != "" {
 		p.Clock.Zone = f.zone(p.Clock.Zone)
 	}

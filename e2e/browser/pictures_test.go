@@ -56,6 +56,12 @@ func TestPictures(t *testing.T) {
 	phone.keep("operator-phone.png", phoneHeight)
 
 	reason := "We are moving the shop to a larger database. Your basket and your orders are safe."
+	desk.open(s.ops(""))
+	desk.fill("#reason", reason)
+	desk.fill("#for", "30m")
+	require.Equal(t, http.StatusOK, desk.pressButton(act("start")))
+	require.True(t, desk.isReview())
+	desk.keep("operator-review.png", 1100)
 	ann := operator.Operator{Store: ago{s.command.Store, 13 * time.Minute}, Actor: "ann"}
 	_, err := ann.Start(t.Context(), operator.StartOptions{Reason: &reason, ExpectedAfter: 44 * time.Minute})
 	require.NoError(t, err)
