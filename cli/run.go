@@ -31,6 +31,7 @@ type runFlags struct {
 
 	reason, holder, period string
 	howLong                durationFlag
+	hold                   holdFlag
 	emergency, allowBypass bool
 	condition, onFailure   string
 	ifNone                 int
@@ -55,6 +56,9 @@ the first run lives, a second one fails.
 If it is not safe within --wait, COMMAND is not run, and the site is reopened. Signals are passed on to
 COMMAND. On Linux, COMMAND gets SIGTERM if run is killed.
 
+With --hold 20s, new requests wait instead of failing, and are served when the site is up again. If it is
+not safe after half of that time, run gives up and reopens the site.
+
 --if 'SHELL COMMAND' asks whether there is work: 0 means yes; 3 (see --if-none) means no, and run exits
 with 0; any other code ends run with 125, and nothing is changed.
 
@@ -68,6 +72,7 @@ Exit codes beside those of COMMAND:
 		Example: a.examples(
 			"run -- ./migrate up",
 			"run --reason 'Moving the database' --wait 5m -- sh -c 'pg_restore … && ./check'",
+			"run --hold 20s -- ./migrate up",
 			"run --if './migrate pending' --result run.json -- ./migrate up",
 		),
 		Args: cobra.ArbitraryArgs,
@@ -76,6 +81,7 @@ Exit codes beside those of COMMAND:
 	f.SetInterspersed(false) // flags behind COMMAND are its own
 	f.StringVar(&o.reason, "reason", "", "`TEXT` for visitors")
 	f.Var(&o.howLong, "for", "how long it is expected to take: 30m, 1h30m, 2d")
+	f.Var(&o.hold, "hold", "let new requests wait for up to this time instead of failing: 20s")
 	f.BoolVar(&o.emergency, "emergency", false, "it was not planned: monitors are told")
 	f.BoolVar(&o.allowBypass, "allow-bypass", false, "let predicates pass requests meanwhile, as in any other downtime")
 	f.StringVar(&o.period, "period", "", "take the period with this `ID`, such as a window that is due, and end it")
@@ -205,7 +211,7 @@ func (r *runner) during(s session, path string) error {
 	b = o.apply(f, b)
 	run, err := s.op.During(ctx, operator.RunOptions{
 		Holder: whose.name, Job: whose.job, Reason: given(r.cmd, "reason", &o.reason), Emergency: given(r.cmd, "emergency", &o.emergency),
-		ExpectedAfter: o.howLong.duration(), Period: o.period, Wait: o.limit.duration(), Expect: b.Expect, AcceptSilent: b.AcceptSilent,
+		ExpectedAfter: o.howLong.duration(), Hold: time.Duration(o.hold), Period: o.period, Wait: o.limit.duration(), Expect: b.Expect, AcceptSilent: b.AcceptSilent,
 		EndOnFailure: o.onFailure == "end", AllowBypass: o.allowBypass, Progress: progress.show,
 		Begun: func(run operator.Run) {
 			r.app.wrote = true

@@ -444,7 +444,8 @@ func (f *follower) readFileLocked() {
 
 // countersLocked adds up the counters of all snapshots.
 func (f *follower) countersLocked() counters {
-	c := counters{judged: f.judged, held: f.held.Load(), streams: f.streams.running()}
+	held := f.held.Load()
+	c := counters{judged: f.judged + held, held: held, streams: f.streams.running()}
 	c.add(f.current.Load())
 	for _, r := range f.retired {
 		c.add(r.snapshot)

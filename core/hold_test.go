@@ -103,6 +103,7 @@ func TestHeldRequestsAreServedWhenTheGateOpens(t *testing.T) {
 		require.Empty(t, c.codes())
 		status := gate.Status()
 		require.EqualValues(t, 1, status.Held)
+		require.EqualValues(t, 1, status.Judged, "the gate has seen it")
 		require.Zero(t, status.InFlight+status.Bypassed+status.Exempt, "a held request is not admitted")
 		require.Equal(t, []string{begun.Period.ID}, status.Drained, "no drain waits for it")
 		require.Equal(t, time.Now().Add(20*time.Second), status.Closure.HoldUntil)
@@ -121,6 +122,7 @@ func TestHeldRequestsAreServedWhenTheGateOpens(t *testing.T) {
 		require.Equal(t, []string{"an order"}, bodies)
 		require.Zero(t, gate.Status().Held)
 		require.Zero(t, gate.Status().InFlight)
+		require.EqualValues(t, 1, gate.Status().Judged)
 	})
 }
 

@@ -36,6 +36,9 @@ type RunOptions struct {
 	// Period is the id of a period in force that During takes instead of a new one, for example of
 	// a window that is due. Its end becomes its expected end, and During ends it. "" means none.
 	Period string
+	// Hold is that of [StartOptions]; zero means none, or unchanged. During then waits for the barrier
+	// for at most half of it, so that the function has the other half before requests fail.
+	Hold time.Duration
 	// Wait is how long During waits for the barrier. Zero means a minute.
 	Wait time.Duration
 	// Expect and AcceptSilent are those of [Barrier]. With AcceptSilent, During also goes on if the
@@ -109,7 +112,11 @@ func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx conte
 	}
 	b := res.Barrier()
 	b.Expect, b.AcceptSilent = opts.Expect, opts.AcceptSilent
-	run.Barrier, err = o.Wait(ctx, b, WaitOptions{Limit: cmp.Or(opts.Wait, time.Minute), Progress: opts.Progress})
+	limit := cmp.Or(opts.Wait, time.Minute)
+	if opts.Hold > 0 {
+		limit = min(limit, opts.Hold/2)
+	}
+	run.Barrier, err = o.Wait(ctx, b, WaitOptions{Limit: limit, Progress: opts.Progress})
 	if err == nil && !run.Barrier.Reached(b) && (run.Barrier.Result != Presumed || b.AcceptSilent <= 0) {
 		err = errors.New(run.Barrier.Summary())
 	}
@@ -143,6 +150,9 @@ func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result,
 		if err != nil {
 			return err
 		}
+		if err := wholeSeconds(&opts.Hold); err != nil {
+			return err
+		}
 		run.TakenOver = ""
 		w.action = period.ActionStart
 		if i >= 0 {
@@ -156,6 +166,9 @@ func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result,
 			})
 		}
 		p := &d.Periods[i]
+		if opts.Hold != 0 {
+			p.HoldSeconds = int64(opts.Hold / time.Second)
+		}
 		promised := moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
 		expected, err := promised.ahead(now)
 		if err != nil {

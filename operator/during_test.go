@@ -359,3 +359,56 @@ func TestARunSuspendsBypassesAndWaitsForThoseBefore(t *testing.T) {
 		require.EqualValues(t, 1, run.Barrier.Holdouts()[0].Bypassed)
 	})
 }
+
+// A run that holds requests gives up at half of the limit, and no visitor gets an error.
+func TestDuringWithAHoldGivesUpAtHalfOfIt(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		busy time.Duration // a request of an instance runs for this time
+		wait time.Duration
+		took time.Duration
+		ran  bool
+	}{
+		"safe in time":        {3 * time.Second, 0, 3 * time.Second, true},
+		"not safe in time":    {time.Hour, 0, 10 * time.Second, false},
+		"a wait that is less": {time.Hour, 4 * time.Second, 4 * time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inFleet(t, 2, func(t *testing.T, f *fleet) {
+				for _, g := range f.gates { // each is in the path of requests, and its row says so
+					ticket, ok := g.Enter(nil)
+					require.True(t, ok)
+					ticket.Leave()
+				}
+				<-time.After(30 * time.Second)
+				ticket, ok := f.gates[1].Enter(nil)
+				require.True(t, ok)
+				time.AfterFunc(tc.busy, ticket.Leave)
+				begun, visitors := time.Now(), make(chan int, 2)
+				run, err := f.during(t, operator.RunOptions{Hold: 20 * time.Second, Wait: tc.wait, Begun: func(run operator.Run) {
+					require.EqualValues(t, 20, run.Period.HoldSeconds)
+					for _, g := range f.gates {
+						require.NoError(t, g.Refresh(t.Context()))
+						go func() {
+							w := httptest.NewRecorder()
+							g.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+							visitors <- w.Code
+						}()
+					}
+				}}, func(context.Context) error { return nil })
+				require.Equal(t, tc.ran, run.Ran, "%v", err)
+				if !tc.ran {
+					require.ErrorIs(t, err, operator.ErrNotReached)
+				}
+				require.True(t, run.Ended)
+				require.InDelta(t, tc.took.Seconds(), time.Since(begun).Seconds(), 1)
+				for range f.gates {
+					require.Equal(t, http.StatusOK, <-visitors)
+				}
+			})
+		})
+	}
+	_, err := operator.Operator{Store: memstore.New(), Actor: "a"}.During(t.Context(), operator.RunOptions{Hold: 1500 * time.Millisecond}, nil)
+	require.ErrorContains(t, err, "hold")
+}

@@ -76,8 +76,8 @@ func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (p
 	if err := sameRevision(d, opts.IfRevision); err != nil {
 		return period.Period{}, err
 	}
-	if hold := opts.Hold; hold != nil && *hold%time.Second != 0 {
-		return period.Period{}, &period.FieldError{Field: "hold", Value: *hold, Problem: "want whole seconds"}
+	if err := wholeSeconds(opts.Hold); err != nil {
+		return period.Period{}, err
 	}
 	last, promised := moment{"end", opts.End, opts.EndAfter}, moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
 	end, err := last.ahead(now)
@@ -111,4 +111,12 @@ func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (p
 		p.End, p.ExpectedEnd = end, expected
 	}
 	return *p, afterFaults(p.Validate(), last, promised)
+}
+
+// wholeSeconds returns an error if hold has a fraction of a second. Nil is valid.
+func wholeSeconds(hold *time.Duration) error {
+	if hold != nil && *hold%time.Second != 0 {
+		return &period.FieldError{Field: "hold", Value: *hold, Problem: "want whole seconds"}
+	}
+	return nil
 }
