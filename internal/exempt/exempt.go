@@ -25,6 +25,7 @@ import (
 type Rules struct {
 	entries map[string]rule // by path, without the slash at the end of a prefix
 	longest int             // longest key of entries, in bytes
+	lengths uint64          // bit n%64 is set if a key has n bytes; cheaper than a look-up in vain
 }
 
 // rule holds the entries for one path, as they were configured; "" if there is none.
@@ -43,6 +44,7 @@ func New(exact, prefixes []string) (Rules, error) {
 		has := r.entries[path]
 		r.entries[path] = rule{cmp.Or(has.exact, with.exact), cmp.Or(has.prefix, with.prefix)}
 		r.longest = max(r.longest, len(path))
+		r.lengths |= lengthBit(path)
 	}
 	for i, entry := range exact {
 		if problem := entryProblem(entry); problem != "" {
@@ -123,16 +125,26 @@ func (r *Rules) find(path string) (entry, matched string, tree bool) {
 			return "", "", false // no entry holds "//"
 		}
 		end += i
-		if prefix := r.entries[path[:end]].prefix; prefix != "" {
+		if prefix := r.at(path[:end]).prefix; prefix != "" {
 			return prefix, path[:end], true
 		}
 	}
 	if len(path) > r.longest {
 		return "", "", false
 	}
-	found := r.entries[path]
+	found := r.at(path)
 	return cmp.Or(found.prefix, found.exact), path, found.prefix != ""
 }
+
+// at returns the entries for path.
+func (r *Rules) at(path string) rule {
+	if r.lengths&lengthBit(path) == 0 {
+		return rule{}
+	}
+	return r.entries[path]
+}
+
+func lengthBit(path string) uint64 { return 1 << (len(path) % 64) }
 
 // covers reports whether path is matched or, for a tree, below it.
 func covers(matched string, tree bool, path string) bool {
