@@ -220,7 +220,7 @@ func TestAPILogsEachWrite(t *testing.T) {
 	id := c.plan()
 	require.Equal(t, http.StatusOK, c.do("DELETE", "periods/"+id, "", header{"If-Match", `"1"`}).Code)
 	for _, code := range []string{"planned", "deleted"} {
-		require.Regexp(t, `msg="operator's page" done=`+code+` periods=\[`+id+`\] revision=\d actor=alice origin="page from 192\.0\.2\.1"`, c.log.String())
+		require.Regexp(t, `msg="downtime: operator's page" done=`+code+` periods=\[`+id+`\] revision=\d actor=alice origin="page from 192\.0\.2\.1"`, c.log.String())
 	}
 }
 

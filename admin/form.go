@@ -98,8 +98,8 @@ var faultLabels = []struct{ field, label string }{
 	{"enabled", "Enabled"},
 }
 
-// Errors are the faults in the order of the form.
-func (f form) Errors() []listedFault {
+// listFaults returns the faults in the order of the form.
+func listFaults(f form) []listedFault {
 	var out []listedFault
 	for _, l := range faultLabels {
 		if text := f.Faults[l.field]; text != "" {

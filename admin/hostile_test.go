@@ -114,7 +114,7 @@ func TestLogHoldsWhatWasDoneAndNoSecrets(t *testing.T) {
 	}
 	log := c.log.String()
 	require.NotContains(t, log, secret)
-	require.Contains(t, log, `msg="operator's page" done=started`)
+	require.Contains(t, log, `msg="downtime: operator's page" done=started`)
 	require.Contains(t, log, "actor=alice")
 	require.Contains(t, log, `origin="page from 192.0.2.1"`)
 	require.NotContains(t, log, "\x1b")

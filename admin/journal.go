@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/period"
@@ -75,10 +76,11 @@ func (e entryView) Did() string {
 
 // What is the action with its periods and, if it ended downtime, how long that lasted.
 func (e entryView) What() string {
-	text := e.Did()
+	words := []string{e.Did()}
 	for _, c := range e.Changes[:min(len(e.Changes), fewIDs)] {
-		text += " " + c.ID()
+		words = append(words, c.ID())
 	}
+	text := strings.Join(words, " ")
 	if more := len(e.Changes) + e.Omitted - fewIDs; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}

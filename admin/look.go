@@ -132,19 +132,21 @@ type periodView struct {
 	Overlaps []string
 }
 
-// overlap sets Overlaps.
-func (p *periodView) overlap(all []period.Period) {
+// overlaps returns the ids for Overlaps.
+func (p periodView) overlaps(all []period.Period) []string {
 	if p.Status != wire.Upcoming {
-		return
+		return nil
 	}
+	var ids []string
 	for _, other := range all {
-		if other.ID == p.ID || !other.Enabled || other.Finished(p.Clock.Now) || len(p.Overlaps) == fewIDs {
+		if other.ID == p.ID || !other.Enabled || other.Finished(p.Clock.Now) || len(ids) == fewIDs {
 			continue
 		}
 		if (p.End.IsZero() || other.Start.Before(p.End)) && (other.End.IsZero() && other.Kind == period.Window || other.End.After(p.Start)) {
-			p.Overlaps = append(p.Overlaps, other.ID)
+			ids = append(ids, other.ID)
 		}
 	}
+	return ids
 }
 
 // View is p as pages show it.

@@ -113,6 +113,7 @@ var funcs = template.FuncMap{
 	"link":         newLink,
 	"holder":       holder,
 	"durations":    func() []choice { return durations },
+	"faults":       listFaults,
 	"fleetChoices": func() []choice { return fleetChoices },
 }
 

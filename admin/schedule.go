@@ -62,7 +62,7 @@ func (s *site) showSchedule(w http.ResponseWriter, status int, p schedulePage) {
 	}
 	for _, one := range all[p.From:p.To] {
 		v := p.View(one)
-		v.overlap(all)
+		v.Overlaps = v.overlaps(all)
 		id, title := v.Status, groupTitles[v.Status]
 		if v.Status == wire.Upcoming && p.All > perPage {
 			start := v.Start.In(p.Clock.Zone)
