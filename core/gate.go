@@ -39,7 +39,7 @@ func NewContext(ctx context.Context, cfg Config) (*Gate, error) {
 	}
 	g := newGate(ctx, set)
 	if ctx.Err() != nil {
-		go func() { _ = g.Shutdown(context.Background()) }() // it admitted no request
+		go func() { _ = g.Shutdown(context.WithoutCancel(ctx)) }() // it admitted no request
 		return nil, stopped(ctx)
 	}
 	if err := g.follower.fatal(); err != nil {

@@ -79,7 +79,7 @@ func TestOverridesBeatTheStoreInTheirOrder(t *testing.T) {
 func TestTheVariableOfTheOverrideCanHaveAnotherNameOrNone(t *testing.T) {
 	t.Setenv("DOWNTIME", "down")
 	t.Setenv("SHOP_DOWNTIME", "up")
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { //nolint:paralleltest // the variables belong to the process
 		variable, wantName, wantFrom string
 	}{
 		"DOWNTIME by default":    {"", "DOWNTIME", "env"},

@@ -82,7 +82,7 @@ func Judge(set store.Rowset, err error, b Barrier) Judgment {
 	slices.SortFunc(j.Instances, func(a, b Instance) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.PID, b.PID), cmp.Compare(a.ID, b.ID))
 	})
-	j.compareNewest(set.Newest)
+	j.Newest, j.SeenBy = j.newest(set.Newest)
 	return j.safety(b)
 }
 

@@ -6,21 +6,22 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// compareNewest sets Newest and SeenBy from the store's own note and from the rows.
-func (j *Judgment) compareNewest(noted period.Mark) {
+// newest returns Newest and SeenBy, from the store's own note and from the rows.
+func (j Judgment) newest(noted period.Mark) (newest period.Mark, seenBy string) {
 	if j.Err != nil {
-		return // there is no document to compare
+		return newest, seenBy // there is no document to compare
 	}
 	if noted.StoreID != "" {
-		j.Newest = noted
+		newest = noted
 	}
 	for _, i := range j.Instances {
 		seen := &period.Document{StoreID: i.StoreID, Revision: i.Revision, WriteID: i.WriteID}
 		continued := i.StoreID == "" || j.Document != nil && j.Document.Supersedes(seen, i.Regressed)
-		if !continued && i.Revision > j.Newest.Revision {
-			j.Newest, j.SeenBy = i.Mark(), "host "+i.Host
+		if !continued && i.Revision > newest.Revision {
+			newest, seenBy = i.Mark(), "host "+i.Host
 		}
 	}
+	return newest, seenBy
 }
 
 // WentBack says in a few words that the store holds an older document than one that it held before,

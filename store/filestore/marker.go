@@ -121,7 +121,7 @@ func readNote(f io.Reader) (n note, err error) {
 		return n, err
 	}
 	if json.Unmarshal(bytes.Trim(b, "\x00 \n"), &n) != nil {
-		return note{}, nil
+		return note{}, nil //nolint:nilerr // a marker without a note is valid
 	}
 	return n, nil
 }
@@ -155,7 +155,7 @@ func (s *Store) newest(ctx context.Context, blob store.Blob) period.Mark {
 // believe it.
 func (w *writer) note() (n note, err error) {
 	if info, err := w.dir.Lstat(w.store.markerName()); err != nil || !info.Mode().IsRegular() {
-		return n, nil //nolint:nilerr // the new one takes its place
+		return n, nil // the new one takes its place
 	}
 	f, err := openIn(w.store.rule(), w.dir, w.store.markerName(), os.O_RDONLY)
 	if err != nil {

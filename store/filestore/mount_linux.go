@@ -9,7 +9,7 @@ import (
 
 // isMounted reports whether the file itself is a mount. It is false if that cannot be known.
 func isMounted(path string) bool {
-	real, err := filepath.EvalSymlinks(path)
+	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return false
 	}
@@ -18,9 +18,9 @@ func isMounted(path string) bool {
 		return false
 	}
 	const place = 4 // the fifth field is where it is mounted
-	real = strings.NewReplacer(`\`, `\134`, " ", `\040`, "\t", `\011`, "\n", `\012`).Replace(real)
+	resolved = strings.NewReplacer(`\`, `\134`, " ", `\040`, "\t", `\011`, "\n", `\012`).Replace(resolved)
 	for mount := range bytes.Lines(mounts) {
-		if fields := bytes.Fields(mount); len(fields) > place && string(fields[place]) == real {
+		if fields := bytes.Fields(mount); len(fields) > place && string(fields[place]) == resolved {
 			return true
 		}
 	}
