@@ -59,7 +59,7 @@ func TestTheFleetGoesDownAndComesBack(t *testing.T) {
 	for c := (counted{}); c.Drained != 3; c = count(t, downtime("fleet", "--json")) {
 		require.NoError(t, t.Context().Err())
 	}
-	require.Contains(t, shop.String(), "msg=drained")
+	require.Contains(t, shop.String(), "msg=\"downtime: drained\"")
 
 	require.Contains(t, downtime("end", "--holder", "test"), "\nRESULT up\n")
 	shop.await(t, "all serve again", served)

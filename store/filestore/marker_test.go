@@ -164,7 +164,7 @@ func TestARestartOnAnOlderCopyRefuses(t *testing.T) {
 	up := revised(t, st, 2)
 	revised(t, st, 3) // down
 	require.NoError(t, os.WriteFile(st.path, up, 0o600))
-	require.Contains(t, logs(t, st.path)("msg=regressed"), `mend="downtime reconcile --above 3"`)
+	require.Contains(t, logs(t, st.path)(`msg="downtime: regressed"`), `mend="downtime reconcile --above 3"`)
 	require.Contains(t, logs(t, st.path)("msg=serving"), "open=false")
 }
 

@@ -34,7 +34,7 @@ func TestALinkOnTheWayIsNoticed(t *testing.T) {
 	_, err = operator.Operator{Store: st}.Start(t.Context(), operator.StartOptions{Holder: "ann"})
 	require.NoError(t, err)
 	require.Contains(t, st.Info().Warning, warning)
-	require.Equal(t, 1, strings.Count(old("downtime closed"), "store warning"), "it is logged once")
+	require.Equal(t, 1, strings.Count(old("downtime: closed"), "store warning"), "it is logged once")
 
 	require.NoError(t, os.Symlink("releases/2", current+".new"))
 	require.NoError(t, os.Rename(current+".new", current))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,7 +30,9 @@ func init() {
 // logs is the log of an application on the file at path. Each call waits for a line with the text.
 func logs(t *testing.T, path string) (waitFor func(text string) (all string)) {
 	t.Helper()
-	cmd := process(t.Context(), "serve", path)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a line that does not come ends the test
+	t.Cleanup(cancel)
+	cmd := process(ctx, "serve", path)
 	_, err := cmd.StdinPipe() // open, so that it runs on
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
