@@ -13,7 +13,7 @@ func isMounted(path string) bool {
 	if err != nil {
 		return false
 	}
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	mounts, err := os.ReadFile("/proc/thread-self/mountinfo") // of the mounts that this thread sees
 	if err != nil {
 		return false
 	}
