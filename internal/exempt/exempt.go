@@ -25,7 +25,7 @@ import (
 type Rules struct {
 	entries map[string]rule // by path, without the slash at the end of a prefix
 	longest int             // longest key of entries, in bytes
-	lengths uint64          // bit n%64 is set if a key has n bytes; cheaper than a look-up in vain
+	shapes  [256]bool       // by shape of a key: false spares a look-up in vain
 }
 
 // rule holds the entries for one path, as they were configured; "" if there is none.
@@ -44,7 +44,7 @@ func New(exact, prefixes []string) (Rules, error) {
 		has := r.entries[path]
 		r.entries[path] = rule{cmp.Or(has.exact, with.exact), cmp.Or(has.prefix, with.prefix)}
 		r.longest = max(r.longest, len(path))
-		r.lengths |= lengthBit(path)
+		r.shapes[shape(path)] = true
 	}
 	for i, entry := range exact {
 		if problem := entryProblem(entry); problem != "" {
@@ -138,13 +138,21 @@ func (r *Rules) find(path string) (entry, matched string, tree bool) {
 
 // at returns the entries for path.
 func (r *Rules) at(path string) rule {
-	if r.lengths&lengthBit(path) == 0 {
+	if !r.shapes[shape(path)] {
 		return rule{}
 	}
 	return r.entries[path]
 }
 
-func lengthBit(path string) uint64 { return 1 << (len(path) % 64) }
+// shape is made of the length of path and of the first byte of its first segment. Two paths can have
+// the same shape.
+func shape(path string) byte {
+	n := byte(len(path) & 31)
+	if len(path) > 1 {
+		n |= path[1] << 5
+	}
+	return n
+}
 
 // covers reports whether path is matched or, for a tree, below it.
 func covers(matched string, tree bool, path string) bool {
