@@ -67,6 +67,7 @@ func run(addr, file string) error {
 // newShop makes the application and its gate. The application reads key from its configuration:
 // core.KeyFromEnv("DOWNTIME_API_KEY").
 func newShop(file, key, password string) (http.Handler, *core.Gate, error) {
+	// With filestore.MustExist(), a missing file would not mean "up". Then run "downtime init" first.
 	store, err := filestore.New(file)
 	if err != nil {
 		return nil, nil, err
