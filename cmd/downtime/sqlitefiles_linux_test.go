@@ -93,8 +93,9 @@ func TestADatabaseOfOneUserIsOfUseToTheOther(t *testing.T) {
 				require.NoError(t, os.Chown(dir, c.uid, c.gid))
 				require.NoError(t, os.Chmod(dir, c.mode))
 				url := "sqlite:" + filepath.Join(dir, "s.db") + "?app=shop"
-				c.first.program, c.then.program, c.first.umask, c.then.umask = bin, bin, umask, umask
-				code, said := c.first.runs(t, "init", "--store", url)
+				first, then := c.first, c.then
+				first.program, then.program, first.umask, then.umask = bin, bin, umask, umask
+				code, said := first.runs(t, "init", "--store", url)
 				if c.refused != "" {
 					require.Equal(t, 1, code, said)
 					require.Contains(t, said, c.refused+dir)
@@ -108,9 +109,9 @@ func TestADatabaseOfOneUserIsOfUseToTheOther(t *testing.T) {
 					return
 				}
 				require.Zero(t, code, said)
-				code, said = c.then.runs(t, "start", "--no-wait", "--store", url)
+				code, said = then.runs(t, "start", "--no-wait", "--store", url)
 				require.Zero(t, code, said)
-				code, said = c.first.runs(t, "end", "--all", "--store", url)
+				code, said = first.runs(t, "end", "--all", "--store", url)
 				require.Zero(t, code, said)
 				require.Contains(t, said, "RESULT up")
 			})
