@@ -2,7 +2,9 @@ package filestore
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -92,22 +94,49 @@ func sh(t *testing.T, name string, args ...string) {
 	}
 }
 
-// cut copies the device while everything stands still. The copy is what a machine finds after its
-// power was cut: it has nothing of what the system keeps in memory.
+// cut copies the device while the writer is stopped. The copy is what a machine finds after its
+// power was cut: it has nothing of what the system keeps in memory. The kernel can finish a write
+// meanwhile. A copy with a part of it is no state that the device ever had, and is made again.
 func (d *device) cut(t *testing.T, writer *os.Process) device {
 	t.Helper()
 	require.NoError(t, writer.Signal(syscall.SIGSTOP))
 	copied := device{image: filepath.Join(t.TempDir(), "copy")}
-	from, err := os.Open(d.image)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, from.Close()) }()
-	to, err := os.Create(copied.image)
-	require.NoError(t, err)
-	_, err = io.Copy(to, from)
-	require.NoError(t, err)
-	require.NoError(t, to.Close())
+	for same := false; !same; {
+		from, err := os.Open(d.image)
+		require.NoError(t, err)
+		to, err := os.Create(copied.image)
+		require.NoError(t, err)
+		_, err = io.Copy(to, from)
+		require.NoError(t, errors.Join(err, from.Close(), to.Close()))
+		same = equal(t, d.image, copied.image)
+	}
 	require.NoError(t, writer.Signal(syscall.SIGCONT))
 	return copied
+}
+
+// equal compares two files of the same length.
+func equal(t *testing.T, one, other string) bool {
+	t.Helper()
+	var files [2]*os.File
+	for n, path := range []string{one, other} {
+		var err error
+		files[n], err = os.Open(path)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, files[n].Close()) }()
+	}
+	var parts [2][1 << 18]byte
+	for {
+		n, err := files[0].Read(parts[0][:])
+		if errors.Is(err, io.EOF) {
+			return true
+		}
+		require.NoError(t, err)
+		_, err = io.ReadFull(files[1], parts[1][:n])
+		require.NoError(t, err)
+		if !bytes.Equal(parts[0][:n], parts[1][:n]) {
+			return false
+		}
+	}
 }
 
 // TestAPowerCutLosesNoConfirmedWrite: after each cut the document is whole, has each confirmed write
