@@ -31,7 +31,7 @@ type headline struct {
 // others last reported. If a live instance differs from the store, the headline names it.
 func (v seen) Headline() headline {
 	h := v.here()
-	if differs := v.Fleet.Settled().Disagreement(); v.Err == nil && !v.Gate.Regressed && differs != "" {
+	if differs := v.Fleet.Settled().Disagreement(); v.Err == nil && !v.Gate.Regressed && v.WentBack == "" && differs != "" {
 		if h.State != isMixed {
 			h.Lead = ""
 		}
@@ -60,6 +60,8 @@ func (v seen) here() headline {
 		return headline{isMixed, "This instance serves visitors, though the store says down", "This instance is held up by " + from + ". Other instances refuse visitors, unless they are held up too."}
 	case g.Regressed && v.Err == nil:
 		return headline{isMixed, "The store has gone back in time", "This instance refuses what either state refuses, until an operator reconciles the store."}
+	case v.WentBack != "" && v.Err == nil:
+		return headline{isMixed, "The store has gone back in time", "This instance has not noticed it: " + v.WentBack + ". Put the newer document back, or run downtime reconcile."}
 	case g.Closure != nil && g.Closure.Cause == core.CauseStarting:
 		return headline{isUnknown, "This instance refuses visitors: it has never read its store", "It is not known whether the site should be up. This instance decides as soon as the store answers."}
 	case g.Closure != nil && g.Closure.Cause == core.CauseStoreLost:

@@ -66,7 +66,7 @@ func (s *site) look(r *http.Request) seen {
 		v.Gate = s.gate.Status()
 		v.Fleet = operator.Judge(fresh(set, v.Gate), err, operator.Barrier{})
 	}
-	v.Found, v.Err = wire.Read(s.store, v.Fleet.State), v.Fleet.Err
+	v.Found, v.Err = wire.Judged(s.store, v.Fleet), v.Fleet.Err
 	v.Time = cmp.Or(v.Time, period.Canonical(time.Now()))
 	all := v.Periods()
 	if v.InForce = v.Found.InForce(); v.Err != nil {

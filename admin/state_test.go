@@ -203,6 +203,20 @@ func TestStateIsToldAsItWasSeen(t *testing.T) {
 			},
 			state: "mixed", says: []string{"The store has gone back in time", "downtime reconcile --above 2"}, warns: "regressed",
 		},
+		"a store that went back, as only another instance has seen": {
+			setup: func(t *testing.T, c *pageClient, s *shiftedStore) {
+				t.Helper()
+				c.begin("bob", "fire")
+				row, err := period.Row{
+					ID: "other", Host: "web9", Reads: period.Reads(), State: period.Closed,
+					StoreID: c.document().StoreID, Revision: 17, WriteID: "later",
+				}.Encode()
+				require.NoError(t, err)
+				_, _, err = s.PutRow(t.Context(), "other", row, time.Minute)
+				require.NoError(t, err)
+			},
+			state: "mixed", says: []string{"The store has gone back in time", "does not continue revision 17, which host web9 has seen"},
+		},
 		"a document that was edited by hand": {
 			setup: func(t *testing.T, c *pageClient, s *shiftedStore) {
 				t.Helper()
