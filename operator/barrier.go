@@ -89,32 +89,23 @@ func (j Judgment) Accepted() []Instance {
 // Summary says the result in one sentence for people, without a full stop at its end. "" if there is
 // no result.
 func (j Judgment) Summary() string {
-	var live, drained int
-	for _, i := range j.Instances {
-		if i.Live() {
-			live++
-			if i.Part != Holdout {
-				drained++
-			}
-		}
-	}
-	noun := "instances refuse"
-	if live == 1 {
-		noun = "instance refuses"
+	drained := len(j.Which(func(i Instance) bool { return i.Live() && i.Part == Done }))
+	refuse, have := "instances refuse", "instances have"
+	if drained == 1 {
+		refuse, have = "instance refuses", "instance has"
 	}
 	switch holdouts := len(j.Holdouts()); j.Result {
 	case "":
 		return ""
 	case Safe:
-		return fmt.Sprintf("safe: %d live %s, and every request admitted before has ended", live, noun)
+		return fmt.Sprintf("safe: %d live %s, and every request admitted before has ended", drained, refuse)
 	case Presumed:
-		return fmt.Sprintf("presumed safe: %d live %s and every request admitted before has ended, but %d more cannot be vouched for",
-			live, noun, len(j.Accepted()))
+		return fmt.Sprintf("presumed safe: %d live %s drained, and %d more accepted without a proof", drained, have, len(j.Accepted()))
 	case NoInstance:
 		return "no live instance: none has reported to this store, or all have left"
 	case NotDrained:
 		if holdouts > 0 {
-			return fmt.Sprintf("not drained: waiting for %d of %d instances", holdouts, drained+holdouts)
+			return fmt.Sprintf("not drained: waiting for %d of %d instances", holdouts, len(j.Which(func(i Instance) bool { return i.Live() || i.Silent() })))
 		}
 		return "not drained: " + j.Why
 	}

@@ -23,10 +23,10 @@ type WaitOptions struct {
 	Progress func(j Judgment)
 }
 
-// Wait waits until the fleet has drained the period of b, and returns the last judgment: also if
-// the limit has passed, or if the context ended. It returns at once if the result is [Safe],
-// [Presumed] or [Superseded], and [NoInstance] after 2 s, or at once if b expects none. A store that cannot be read gives
-// [Unknown], and Wait reads again. It writes nothing.
+// Wait waits until the fleet has drained the period of b. It returns the last judgment, also after
+// the limit and after the end of the context. It returns as soon as the result is [Safe], [Presumed]
+// or [Superseded]. It returns [NoInstance] after 2 s, or at once if b expects no instance. If the
+// store cannot be read, the result is [Unknown], and Wait reads again. Wait writes nothing.
 //
 // Errors: [ErrNoRows]; the error of the context, if it ended before the limit.
 func (o Operator) Wait(ctx context.Context, b Barrier, opts WaitOptions) (Judgment, error) {

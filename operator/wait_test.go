@@ -2,7 +2,6 @@ package operator_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -197,7 +196,7 @@ func (s *losing) ListRows(ctx context.Context, have store.Token) (store.Rowset, 
 func TestWaitReadsOnWhileTheStoreFails(t *testing.T) {
 	t.Parallel()
 	inFleet(t, 1, func(t *testing.T, f *fleet) {
-		st := &failing{Store: f.st}
+		st := &broken{Store: f.st}
 		b := f.start(t)
 		f.op.Store = st
 		st.fails.Store(true)
@@ -212,20 +211,6 @@ func TestWaitReadsOnWhileTheStoreFails(t *testing.T) {
 		require.Equal(t, "connection reset", j.Why)
 		require.Equal(t, limit, took)
 	})
-}
-
-// failing is a store whose rows cannot always be listed.
-type failing struct {
-	*memstore.Store
-
-	fails atomic.Bool
-}
-
-func (s *failing) ListRows(ctx context.Context, have store.Token) (store.Rowset, error) {
-	if s.fails.Load() {
-		return store.Rowset{}, errors.New("connection reset")
-	}
-	return s.Store.ListRows(ctx, have)
 }
 
 func TestWaitLearnsAtOnceThatAnotherOperatorEndsThePeriod(t *testing.T) {
