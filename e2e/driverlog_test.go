@@ -35,7 +35,7 @@ func TestLinesOfMySQLsDriverGoToTheLogger(t *testing.T) {
 		_, err := st.Get(t.Context(), "")
 		return err != nil && out.String() != ""
 	}, 30*time.Second, 5*time.Millisecond)
-	require.Contains(t, out.String(), `level=WARN msg="store driver" line=`)
+	require.Contains(t, out.String(), `level=WARN msg="downtime: store driver" line=`)
 }
 
 // guarded is a buffer for several goroutines.

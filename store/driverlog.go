@@ -59,7 +59,7 @@ func (d *DriverLog) line(ctx context.Context, text func() string) {
 	if left > 0 {
 		attrs = append(attrs, slog.Int("lines_left_out", left))
 	}
-	log.LogAttrs(ctx, slog.LevelWarn, "store driver", attrs...)
+	log.LogAttrs(ctx, slog.LevelWarn, "downtime: store driver", attrs...)
 }
 
 // take reports whether a line may be logged now, and how many were left out since the last one.

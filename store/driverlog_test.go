@@ -34,7 +34,7 @@ func TestDriverLogLogsOneLineAMinute(t *testing.T) {
 		log.Printf(context.Background(), "dial %s: refused", "db:6379")
 		got := lines()
 		require.Len(t, got, 1)
-		require.Contains(t, got[0], `level=WARN msg="store driver" line="dial db:6379: refused" lines_left_out=59`)
+		require.Contains(t, got[0], `level=WARN msg="downtime: store driver" line="dial db:6379: refused" lines_left_out=59`)
 		time.Sleep(time.Minute)
 		log.Print("closed")
 		require.NotContains(t, lines()[0], "lines_left_out")

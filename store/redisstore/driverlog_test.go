@@ -17,7 +17,7 @@ func TestLinesOfGoRedisGoToTheLoggerAndAreFew(t *testing.T) {
 	soon(t, func() bool {
 		_, err := st.Get(within(t, time.Second), "")
 		require.Error(t, err)
-		return strings.Contains(driverLines.String(), `level=WARN msg="store driver" line=`)
+		return strings.Contains(driverLines.String(), `level=WARN msg="downtime: store driver" line=`)
 	}, "go-redis logs a connection that fails")
 	minutes := int(time.Since(began).Minutes()) + 1
 	require.LessOrEqual(t, strings.Count(driverLines.String(), "\n"), minutes, "at most one line a minute")
