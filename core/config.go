@@ -147,6 +147,13 @@ type Config struct {
 	// goroutine before the answer is written, so it must be quick. The gate recovers and logs a
 	// panic in it. Nil means none.
 	OnDecision func(ctx context.Context, r *http.Request, d Decision)
+	// OnTransition is called for each [Transition] of the gate, for example to notify a chat. The
+	// gate makes one call at a time, in order, on a goroutine of its own, and holds no lock. A slow
+	// call delays no request and no later change of the gate. While a call runs, at most 64
+	// transitions wait. Beyond that the gate drops the oldest one that waits, logs that, and counts
+	// it in Transition.Dropped. The gate recovers and logs a panic. It can call before New has
+	// returned. Shutdown is no transition, and does not wait for a call. Nil means none.
+	OnTransition func(Transition)
 }
 
 // FieldError is one fault of one field of a [Config]. errors.As finds it in the joined error
@@ -180,6 +187,7 @@ type settings struct {
 	firstStart  FirstStartPolicy
 	log         *slog.Logger
 	onDecision  func(ctx context.Context, r *http.Request, d Decision)
+	onChange    func(Transition)
 	description string // of the store, for logs
 	rules       string // digest of the rules that decide which requests pass
 }
@@ -212,6 +220,7 @@ func (c Config) resolveIn(environment func(variable string) string) (*settings, 
 		firstStart: c.FirstStart,
 		log:        logs.New(c.Logger),
 		onDecision: c.OnDecision,
+		onChange:   c.OnTransition,
 		rules:      c.digest(),
 	}
 	if v := reflect.ValueOf(c.Store); v.Kind() == reflect.Pointer && v.IsNil() {

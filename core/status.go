@@ -119,16 +119,8 @@ func (g *Gate) Status() Status {
 			st.LateCalls += w.lateCalls()
 		}
 	}
-	switch {
-	case g.set.store == nil:
-		st.Health = StoreNone
+	if st.Health = g.set.health(s); st.Health == StoreNone {
 		return st
-	case !s.known.ever:
-		st.Health = StoreNeverRead
-	case s.known.lost:
-		st.Health = StoreLost
-	default:
-		st.Health = StoreFresh
 	}
 	st.Age, st.StoreWarning = age(now, s.known.at, s.begun), s.known.warning
 	if h, ok := g.set.store.(store.Hinter); ok {
@@ -147,6 +139,18 @@ func (g *Gate) Status() Status {
 		st.Regressed, st.StoreID, st.Revision, st.WriteID = true, seen.StoreID, seen.Revision, seen.WriteID
 	}
 	return st
+}
+
+func (set *settings) health(s *state) StoreHealth {
+	switch {
+	case set.store == nil:
+		return StoreNone
+	case !s.known.ever:
+		return StoreNeverRead
+	case s.known.lost:
+		return StoreLost
+	}
+	return StoreFresh
 }
 
 func hints(h store.Hinter) string {
