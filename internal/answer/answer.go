@@ -30,7 +30,8 @@ type Answers struct {
 	onFault  func(error)
 	downtime []string                   // of the Downtime header, an item of RFC 9651
 	prepared [languages][formats]answer // of HTML: the fragment
-	pages    [languages]lazyPage
+	sent     [languages]lazyForms
+	pages    [2][languages]lazyPage // for requests that sent nothing, and for those that sent something
 	retry    atomic.Pointer[retryAfter]
 }
 
@@ -39,6 +40,13 @@ type Answers struct {
 type lazyPage struct {
 	once   sync.Once
 	answer answer
+}
+
+// lazyForms are the answers but the page, in one language, to requests that sent something. They
+// are rendered for the first of these.
+type lazyForms struct {
+	once  sync.Once
+	forms [formats]answer
 }
 
 // answer is one refusal in one form and language. With the headers that all refusals
@@ -74,17 +82,42 @@ var (
 func (s *Settings) Prepare(f Facts, now time.Time, onFault func(error)) *Answers {
 	a := &Answers{settings: s, facts: f, onFault: onFault, downtime: []string{"down;kind=" + f.Kind}}
 	for l := range languages {
-		p := newPage(f, s.status, l)
-		tag := []string{p.Lang}
-		a.prepared[l][formatText] = newAnswer(formatText, renderText(&translations[l], p))
-		a.prepared[l][formatText].contentLanguage = tag
-		a.prepared[l][formatHTML] = newAnswer(formatHTML, renderFragment(&translations[l], p))
-		a.prepared[l][formatHTML].contentLanguage = tag
-		a.prepared[l][formatJSON] = newAnswer(formatJSON, renderProblem(&translations[l], p))
-		a.prepared[l][formatJSON].contentLanguage = tag
+		a.prepared[l] = renderForms(newPage(f, s.status, l, false), l)
 	}
 	a.Tick(now)
 	return a
+}
+
+// renderForms are the answers but the page.
+func renderForms(p Page, l language) (forms [formats]answer) {
+	forms[formatText] = newAnswer(formatText, renderText(&translations[l], p))
+	forms[formatHTML] = newAnswer(formatHTML, renderFragment(&translations[l], p))
+	forms[formatJSON] = newAnswer(formatJSON, renderProblem(&translations[l], p))
+	tag := []string{p.Lang}
+	for f := range forms {
+		forms[f].contentLanguage = tag
+	}
+	return forms
+}
+
+// sends reports whether a request of this method asks the application to do something, which the
+// refusal prevents. An unknown method does.
+func sends(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, "QUERY", "PROPFIND", "REPORT":
+		return false
+	}
+	return true
+}
+
+// form is the answer in this form, but not the page.
+func (a *Answers) form(f format, l language, sent bool) *answer {
+	if !sent {
+		return &a.prepared[l][f]
+	}
+	v := &a.sent[l]
+	v.once.Do(func() { v.forms = renderForms(newPage(a.facts, a.settings.status, l, true), l) })
+	return &v.forms[f]
 }
 
 // Tick prepares Retry-After for now, and returns when it changes next. Zero means never.
@@ -95,10 +128,13 @@ func (a *Answers) Tick(now time.Time) (next time.Time) {
 }
 
 // page is the HTML page in this language.
-func (a *Answers) page(l language) *answer {
-	p := &a.pages[l]
+func (a *Answers) page(l language, sent bool) *answer {
+	p := &a.pages[0][l]
+	if sent {
+		p = &a.pages[1][l]
+	}
 	p.once.Do(func() {
-		page := newPage(a.facts, a.settings.status, l)
+		page := newPage(a.facts, a.settings.status, l, sent)
 		body, csp, err := a.settings.page.render(page)
 		if err != nil && a.onFault != nil {
 			a.onFault(err)
@@ -152,9 +188,11 @@ func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l := negotiateLanguage(r.Header["Accept-Language"])
-	v := &a.prepared[l][f]
-	if page {
-		v = a.page(l)
+	var v *answer
+	if sent := sends(r.Method); page {
+		v = a.page(l, sent)
+	} else {
+		v = a.form(f, l, sent)
 	}
 	h["Content-Type"] = v.contentType
 	if f != formatHTML { // HTML needs no guess about its type, and has other headers

@@ -86,7 +86,7 @@ func BenchmarkAnswer(b *testing.B) {
 	})
 
 	// For comparison: answers written by hand.
-	page := a.page(english)
+	page := a.page(english, false)
 	four := http.Header{
 		"Content-Type": page.contentType, "Content-Length": page.contentLength[0],
 		"Retry-After": {"60"}, "Cache-Control": cacheNoStore,

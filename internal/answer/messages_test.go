@@ -13,7 +13,7 @@ import (
 func flatten(m *messages) map[string]string {
 	all := map[string]string{"tag": m.tag, "unavailable": m.unavailable, "colon": m.colon}
 	for kind, h := range m.kinds {
-		all[kind+".heading"], all[kind+".lead"] = h.heading, h.lead
+		all[kind+".heading"], all[kind+".lead"] = h.Heading, h.Lead
 	}
 	page := reflect.ValueOf(m.page)
 	for i := range page.NumField() {
@@ -29,7 +29,7 @@ func flatten(m *messages) map[string]string {
 func TestMessagesAreComplete(t *testing.T) {
 	t.Parallel()
 	// These are the same as in English.
-	same := map[string]bool{"de colon": true, "es colon": true}
+	same := map[string]bool{"de colon": true, "es colon": true, "fr page.Contact": true}
 	kinds := []string{"planned", "emergency", "starting", "store-lost"}
 	inEnglish := flatten(&translations[english])
 	for l := range languages {
@@ -65,10 +65,10 @@ func TestEveryLanguageIsChosen(t *testing.T) {
 			w := ask(a, http.MethodGet, "/", "Accept", testAccept[f], "Accept-Language", "ja,"+m.tag+"-XX;q=0.7,it;q=0.6")
 			switch f {
 			case formatText:
-				require.Contains(t, w.Body.String(), m.kinds["planned"].heading)
+				require.Contains(t, w.Body.String(), m.kinds["planned"].Heading)
 				require.Equal(t, m.tag, w.Header().Get("Content-Language"))
 			case formatHTML:
-				require.Contains(t, w.Body.String(), "<title>"+m.kinds["planned"].heading+"</title>")
+				require.Contains(t, w.Body.String(), "<title>"+m.kinds["planned"].Heading+"</title>")
 				require.Contains(t, w.Body.String(), `<html lang="`+m.tag+`" dir="ltr"`)
 			case formatJSON:
 				require.Contains(t, w.Body.String(), `"title":"`+m.unavailable+`"`)

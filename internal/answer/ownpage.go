@@ -49,11 +49,11 @@ func newOwnPage(o Options) (ownPage, error) {
 			own.template = t // the caller may still change the original
 		}
 		now := time.Now()
-		for _, f := range []Facts{
-			{Kind: "planned", Reason: "Moving to a larger database", Since: now, Until: now.Add(time.Hour)},
-			{Kind: "starting"},
+		for _, p := range []Page{
+			newPage(Facts{Kind: "planned", Reason: "Moving to a larger database", Since: now, Until: now.Add(time.Hour)}, defaultStatus, english, true),
+			newPage(Facts{Kind: "starting"}, defaultStatus, english, false),
 		} {
-			page, err := execute(own.template, own.data(newPage(f, defaultStatus, english)))
+			page, err := execute(own.template, own.data(p))
 			if err != nil {
 				fault("PageTemplate", own.template.Name(), "cannot be executed with PageData: "+err.Error())
 				break
