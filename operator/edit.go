@@ -25,6 +25,8 @@ type EditOptions struct {
 	ExpectedEnd *time.Time
 	Enabled     *bool
 	Emergency   *bool
+	// Hold is that of [StartOptions]. A pointer to 0 removes the hold.
+	Hold *time.Duration
 }
 
 // Edit changes the period with this id. The start of a deployment is the time at which it began,
@@ -72,6 +74,10 @@ func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOp
 	set(&p.Reason, opts.Reason)
 	set(&p.Enabled, opts.Enabled)
 	set(&p.Emergency, opts.Emergency)
+	errs = append(errs, wholeSeconds(opts.Hold))
+	if opts.Hold != nil {
+		p.HoldSeconds = int64(*opts.Hold / time.Second)
+	}
 	setInstant(&p.Start, opts.Start)
 	if !p.Start.Equal(was.Start) {
 		p.DownSince = time.Time{}
