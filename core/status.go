@@ -30,6 +30,8 @@ type Status struct {
 	Closure *Closure
 	// Overdue is true while the expected end has passed.
 	Overdue bool
+	// Leaving means that [Gate.CloseStreams] or [Gate.Shutdown] was called.
+	Leaving bool
 	// Override is "up", "down" or "". OverrideFrom is "file", "env", "config" or "".
 	// OverrideErr says why the override file cannot be read; nil if it can. OverrideEnv names the
 	// environment variable that can override the store; "" if none can.
@@ -106,7 +108,7 @@ func (g *Gate) Status() Status {
 	override, from, _ := g.set.overriding(s)
 	closure := g.current.Load().closure
 	st := Status{
-		Open: closure == nil, Closure: closure, Overdue: s.now.overdue,
+		Open: closure == nil, Closure: closure, Overdue: s.now.overdue, Leaving: s.leaving,
 		Override: override.String(), OverrideFrom: from, OverrideErr: s.file.err, OverrideEnv: g.set.envName,
 		Periods: []period.Period{}, Store: g.set.description,
 		HandEdited: s.known.handEdited, Err: s.known.err, ClockOffset: s.known.offset,
