@@ -22,8 +22,9 @@ type PageData struct {
 	Kind string
 	// Status is the HTTP status that the page is sent with.
 	Status int
-	// Lang is the negotiated language: "en", "de", "es" or "fr".
-	Lang string
+	// Lang is the tag of the negotiated language, such as "en" or "zh-Hant". Dir is the direction
+	// of its script, "ltr" or "rtl".
+	Lang, Dir string
 	// Text holds the texts of the built-in page, in that language and for that kind.
 	Text PageText
 	// Sent is true if the request may have sent something, such as a form: its method is not GET,
@@ -63,7 +64,7 @@ type PageText struct {
 func pageData(p answer.Page) any {
 	return PageData{
 		Reason: p.Reason, Since: p.Since, Until: p.Until,
-		Kind: p.Kind, Status: p.Status, Lang: p.Lang,
+		Kind: p.Kind, Status: p.Status, Lang: p.Lang, Dir: p.Dir,
 		Text: PageText(p.Text), Sent: p.Sent,
 	}
 }

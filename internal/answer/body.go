@@ -34,7 +34,7 @@ func renderText(m *messages, p Page) []byte {
 // renderFragment is the text as a part of a page, without style and script.
 func renderFragment(m *messages, p Page) []byte {
 	var b strings.Builder
-	b.WriteString(`<div role="alert" lang="` + p.Lang + "\">\n")
+	b.WriteString(`<div role="alert" lang="` + p.Lang + `" dir="` + p.Dir + "\">\n")
 	for paragraph := range strings.SplitSeq(string(renderText(m, p)), "\n\n") {
 		b.WriteString("<p>" + html.EscapeString(strings.TrimSpace(paragraph)) + "</p>\n")
 	}
