@@ -35,15 +35,10 @@ type EditOptions struct {
 //
 // Errors: [ErrNotFound], [store.ErrConflict] beside IfVersion, those of [Operator.Start].
 func (o Operator) Edit(ctx context.Context, id string, opts EditOptions) (Result, error) {
-	var edited period.Period
-	res, err := o.write(ctx, &write{action: period.ActionEdit, do: func(d *period.Document, now time.Time) (err error) {
-		edited, err = o.edit(d, now, id, opts)
+	return o.write(ctx, &write{action: period.ActionEdit, do: func(d *period.Document, now time.Time, res *Result) (err error) {
+		res.Period, err = o.edit(d, now, id, opts)
 		return err
 	}})
-	if err == nil {
-		res.Period = edited
-	}
-	return res, err
 }
 
 func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOptions) (period.Period, error) {

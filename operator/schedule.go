@@ -36,15 +36,10 @@ type WindowOptions struct {
 
 // Schedule adds a window. See [Operator.Start] for errors.
 func (o Operator) Schedule(ctx context.Context, opts WindowOptions) (Result, error) {
-	var planned period.Period
-	res, err := o.write(ctx, &write{action: period.ActionSchedule, do: func(d *period.Document, now time.Time) (err error) {
-		planned, err = o.schedule(d, now, opts)
+	return o.write(ctx, &write{action: period.ActionSchedule, do: func(d *period.Document, now time.Time, res *Result) (err error) {
+		res.Period, err = o.schedule(d, now, opts)
 		return err
 	}})
-	if err == nil {
-		res.Period = planned
-	}
-	return res, err
 }
 
 func (o Operator) schedule(d *period.Document, now time.Time, opts WindowOptions) (period.Period, error) {
