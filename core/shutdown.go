@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
-	"weak"
 
 	"github.com/go-downtime/downtime/store"
 )
@@ -57,31 +55,6 @@ func (g *Gate) Shutdown(ctx context.Context) error {
 		f.set.log.LogAttrs(ctx, slog.LevelWarn, "not deregistered", slog.String("store", f.set.description), slog.Any("error", err))
 	}
 	return nil
-}
-
-// serverGrace is how long [Gate.ShutdownWith] waits for counted requests.
-const serverGrace = 30 * time.Second
-
-// ShutdownWith lets the graceful shutdown of the [http.Server] that serves r also shut the gate
-// down. It is for adapters, whose New makes a gate that the application does not have. It changes
-// nothing if r was served by no such server. The gate waits for counted requests for 30 s. The
-// server does not wait for the gate: if the process exits at once, the row can stay until its
-// lease ends. After that the gate also refuses the requests of other servers.
-func (g *Gate) ShutdownWith(r *http.Request) {
-	server, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
-	if !ok || server == nil {
-		return
-	}
-	w := weak.Make(g) // the server must not keep a gate that it no longer uses
-	server.RegisterOnShutdown(func() {
-		if g := w.Value(); g != nil {
-			ctx, cancel := context.WithTimeout(context.Background(), serverGrace)
-			defer cancel()
-			if err := g.Shutdown(ctx); err != nil {
-				g.set.log.LogAttrs(ctx, slog.LevelWarn, "not shut down with the server", slog.Any("error", err))
-			}
-		}
-	})
 }
 
 // leave closes the channel of Closing.

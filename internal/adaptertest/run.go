@@ -3,7 +3,6 @@ package adaptertest
 import (
 	"net/http"
 	"reflect"
-	"strings"
 	"testing"
 )
 
@@ -77,17 +76,17 @@ func (c testCase) check(t *testing.T, subject, reference string) {
 		t.Fatalf("%s: handler %q ran, want %q", c.request, got.ran(), c.ran)
 	}
 	for name, want := range c.headers {
-		if have := strings.Join(got.header.Values(name), ", "); have != want {
+		if have := joined(got.header, name); have != want {
 			t.Errorf("%s: header %s: %q, want %q", c.request, name, have, want)
 		}
 	}
 	for _, want := range c.holds {
-		if !strings.Contains(got.body, want) {
+		if !contains(got.body, want) {
 			t.Errorf("%s: the body lacks %q:\n%s", c.request, want, got.body)
 		}
 	}
 	for _, never := range c.lacks {
-		if strings.Contains(got.body, never) {
+		if contains(got.body, never) {
 			t.Errorf("%s: the body holds %q:\n%s", c.request, never, got.body)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,7 +25,7 @@ import (
 	"github.com/go-downtime/downtime/store/memstore"
 )
 
-// deregistering tells when a row is deleted.
+// deregistering tells when a row is deleted, which takes a moment.
 type deregistering struct {
 	*memstore.Store
 
@@ -32,6 +33,7 @@ type deregistering struct {
 }
 
 func (s deregistering) DeleteRow(ctx context.Context, key string, note []byte) error {
+	<-time.After(20 * time.Millisecond)
 	err := s.Store.DeleteRow(ctx, key, note)
 	s.deleted <- string(note)
 	return err
@@ -86,6 +88,48 @@ func TestNewShutsDownWithTheServer(t *testing.T) {
 		})
 	}
 }
+
+// A process may end when its server has stopped. Its row has left the store by then.
+func TestAServerWaitsUntilTheGateOfNewHasLeft(t *testing.T) {
+	t.Parallel()
+	type aContext = func(net.Listener) context.Context
+	for name, tc := range map[string]struct {
+		base aContext
+		stop func(ctx context.Context, s *http.Server) error
+		left bool
+	}{
+		"shut down": {nil, shutDown, true},
+		"with a context for its listeners": {func(l net.Listener) context.Context {
+			return context.WithValue(context.Background(), userKey{}, l.Addr().(*net.TCPAddr))
+		}, shutDown, true},
+		"with one that wants a listener of its own": {func(l net.Listener) context.Context {
+			return context.WithValue(context.Background(), userKey{}, l.(*net.TCPListener))
+		}, shutDown, false},
+		"closed": {nil, func(_ context.Context, s *http.Server) error { return s.Close() }, false},
+	} {
+		for framework, build := range newByConfig {
+			t.Run(name+", "+framework, func(t *testing.T) {
+				t.Parallel()
+				st := deregistering{memstore.New(), make(chan string, 2)}
+				server := &http.Server{Handler: build(core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)}, http.NotFoundHandler()), BaseContext: tc.base}
+				listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+				require.NoError(t, err)
+				served := make(chan error, 1)
+				go func() { served <- server.Serve(listener) }()
+				require.NoError(t, visit(t, "http://"+listener.Addr().String()))
+				require.NoError(t, tc.stop(t.Context(), server))
+				if tc.left {
+					require.Equal(t, 1, len(st.deleted)) //nolint:testifylint // Len prints the channel
+				}
+				require.ErrorIs(t, <-served, http.ErrServerClosed)
+			})
+		}
+	}
+}
+
+type userKey struct{}
+
+func shutDown(ctx context.Context, s *http.Server) error { return s.Shutdown(ctx) }
 
 // A server that goes on without the middleware does not keep its gate.
 func TestNewLeavesNothingInTheServer(t *testing.T) {

@@ -37,8 +37,7 @@ func negotiateFormat(accept []string, fallback format) format {
 		return fallback
 	}
 	s := rangeScanner{lines: accept}
-	var alternatives [formats]alternative
-	c := choice(alternatives[:])
+	var c choice
 	for s.next() {
 		name := s.name
 		switch {

@@ -14,12 +14,12 @@ const (
 	hasPermissions = true
 )
 
-// OwnerOf returns the owner of a file, and -1 where the system has none.
-func OwnerOf(file fs.FileInfo) Owner {
+// Owner returns the user and the group of a file, and -1 where the system has none.
+func Owner(file fs.FileInfo) (uid, gid int) {
 	if st, ok := file.Sys().(*syscall.Stat_t); ok {
-		return Owner{int(st.Uid), int(st.Gid)}
+		return int(st.Uid), int(st.Gid)
 	}
-	return Owner{-1, -1}
+	return -1, -1
 }
 
 // HasOneName reports whether the file has no other name by a hard link.
