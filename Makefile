@@ -38,11 +38,21 @@ test-other: ## the short tests on the other supported version of Go, without e2e
 	$(GOTESTSUM) -short -timeout 20m $(filter-out ./e2e/%,$(PACKAGES))
 
 .PHONY: full
-full: ## what takes too long for CI: soaks, every spelling of a path, fuzzing, propagation
+full: ## what takes too long for CI: soaks, every spelling of a path, fuzzing, migrations under load, propagation
 	$(GOTESTSUM) $(RACE) -count 20 -timeout 1h -run '^(TestKilledWriters|TestWhileDrainedNothingRuns)$$' ./core ./store/filestore
 	DOWNTIME_PATHS=all $(GOTESTSUM) -timeout 1h ./internal/adaptertest
 	tools/fuzz 1m
+	$(MAKE) soak ROUNDS=20
 	$(MAKE) bench-propagation
+
+.PHONY: soak
+soak: ROUNDS = 100
+soak: export DOWNTIME_REQUIRE_SERVERS = 1
+soak: export CUTOVER_ROUNDS = $(ROUNDS)
+soak: ## ROUNDS (100) migrations under load, by downtime run --hold; the figures are printed last
+	tools/servers
+	@figures=$$(mktemp); trap 'rm -f "$$figures"' EXIT; \
+	CUTOVER_FIGURES=$$figures $(GOTESTSUM) $(RACE) -count 1 -timeout 6h -run '^TestCutOver$$' ./e2e/cutover && cat "$$figures"
 
 .PHONY: lint
 lint: ## gofumpt, golangci-lint and tools/house-rules, over every module

@@ -69,8 +69,10 @@ func (o Operator) confirm(caller context.Context, old store.Token, next *period.
 // backOff waits a random time below a limit that doubles with the attempts.
 func backOff(ctx context.Context, attempt int) error {
 	limit := min(time.Millisecond<<min(attempt, 10), maxBackoff)
+	timer := time.NewTimer(mathrand.N(limit)) //nolint:gosec // a spread between writers, not a secret
+	defer timer.Stop()
 	select {
-	case <-time.After(mathrand.N(limit)): //nolint:gosec // a spread between writers, not a secret
+	case <-timer.C:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

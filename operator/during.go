@@ -89,9 +89,12 @@ type Run struct {
 func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx context.Context) error) (Run, error) {
 	opts.Holder, o.Actor = cmp.Or(opts.Holder, o.Actor), cmp.Or(o.Actor, opts.Holder)
 	run := Run{ID: strings.ToLower(rand.Text()[:16])}
-	rows, err := o.rows()
-	if err != nil {
-		return run, err
+	if o.Store == nil {
+		return run, errNilStore
+	}
+	rows, ok := o.Store.(store.Rows)
+	if !ok {
+		return run, ErrNoRows
 	}
 	lease := &runRow{rows: rows, key: run.ID}
 	if err := lease.put(ctx); err != nil {
@@ -140,8 +143,9 @@ func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx conte
 func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, beginWithin)
 	defer cancel()
+	var begun period.Period
 	w := &write{needRows: true}
-	w.do = func(d *period.Document, now time.Time, res *Result) error {
+	w.do = func(d *period.Document, now time.Time) error {
 		i, err := takeable(d, now, opts, w.rows)
 		if err != nil {
 			return err
@@ -153,8 +157,15 @@ func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result,
 		w.action = period.ActionStart
 		if i >= 0 {
 			w.action, run.TakenOver = period.ActionChange, d.Periods[i].RunID
+			d.Periods[i].UpdatedBy, d.Periods[i].UpdatedAt = o.Actor, now
+		} else {
+			i = len(d.Periods)
+			d.Periods = append(d.Periods, period.Period{
+				ID: newID(d), Kind: period.Deployment, Start: now, Enabled: true, Holder: opts.Holder, Job: opts.Job,
+				CreatedBy: o.Actor, CreatedAt: now,
+			})
 		}
-		p := o.deployment(d, i, now, opts.Holder, opts.Job)
+		p := &d.Periods[i]
 		if opts.Hold != 0 {
 			p.HoldSeconds = int64(opts.Hold / time.Second)
 		}
@@ -168,13 +179,16 @@ func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result,
 		if p.Bypass = period.Suspended; opts.AllowBypass {
 			p.Bypass = ""
 		}
+		p.Version++
 		set(&p.Reason, opts.Reason)
 		set(&p.Emergency, opts.Emergency)
-		res.Period = *p
+		begun = *p
 		return afterFaults(p.Validate(), promised)
 	}
 	res, err := o.write(ctx, w)
-	run.Period = res.Period
+	if err == nil {
+		res.Period, run.Period = begun, begun
+	}
 	return res, err
 }
 
@@ -222,7 +236,7 @@ func (o Operator) endRun(ctx context.Context, run *Run) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endRunWithin)
 	defer cancel()
 	for unconfirmed := false; ; {
-		res, err := o.write(ctx, &write{action: period.ActionEnd, do: func(d *period.Document, _ time.Time, _ *Result) error {
+		res, err := o.write(ctx, &write{action: period.ActionEnd, do: func(d *period.Document, _ time.Time) error {
 			i, err := index(d, run.Period.ID)
 			if err != nil || d.Periods[i].RunID != run.ID {
 				return ErrTakenOver
@@ -242,10 +256,12 @@ func (o Operator) endRun(ctx context.Context, run *Run) error {
 		if !ofStore && !errors.Is(err, ErrUnconfirmed) {
 			return err
 		}
+		pause := time.NewTimer(time.Second)
 		select {
 		case <-ctx.Done():
+			pause.Stop()
 			return err
-		case <-time.After(time.Second):
+		case <-pause.C:
 		}
 	}
 }

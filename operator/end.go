@@ -44,17 +44,23 @@ type EndOptions struct {
 // IfVersion and IfRevision; those of [Operator.Start].
 func (o Operator) End(ctx context.Context, opts EndOptions) (Result, error) {
 	o.Actor = cmp.Or(o.Actor, opts.Holder)
-	w := &write{action: period.ActionEnd, replace: true, do: func(d *period.Document, now time.Time, res *Result) (err error) {
-		res.Ended, err = end(d, now, opts)
+	var ended []period.Period
+	w := &write{action: period.ActionEnd, replace: true}
+	w.do = func(d *period.Document, now time.Time) (err error) {
+		ended, err = end(d, now, opts)
 		return err
-	}}
+	}
 	if opts.fault() == nil && opts.All {
-		w.anew = func(d *period.Document, _ time.Time, res *Result) error {
-			res.Ended = []period.Period{}
+		w.anew = func(d *period.Document, _ time.Time) error {
+			ended = []period.Period{}
 			return sameRevision(d, opts.IfRevision)
 		}
 	}
-	return o.write(ctx, w)
+	res, err := o.write(ctx, w)
+	if err == nil {
+		res.Ended = ended
+	}
+	return res, err
 }
 
 func end(d *period.Document, now time.Time, opts EndOptions) ([]period.Period, error) {

@@ -61,9 +61,12 @@ func (j Judgment) Lagging(res Result) []Instance {
 
 // poll reads and judges until done accepts a judgment.
 func (o Operator) poll(ctx context.Context, b Barrier, opts WaitOptions, done func(j Judgment, waited time.Duration) bool) (Judgment, error) {
-	rows, err := o.rows()
-	if err != nil {
-		return Judgment{}, err
+	if o.Store == nil {
+		return Judgment{}, errNilStore
+	}
+	rows, ok := o.Store.(store.Rows)
+	if !ok {
+		return Judgment{}, ErrNoRows
 	}
 	hint := make(chan struct{}, 1)
 	if h, ok := o.Store.(store.Hinter); ok {

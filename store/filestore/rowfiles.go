@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -80,7 +79,7 @@ func (s *Store) writeRecordTemp(dir *os.Root, r record) (string, error) {
 				return err
 			}
 			if in.Mode()&0o020 != 0 {
-				trust.Give(f, trust.Owner{UID: -1, GID: trust.OwnerOf(in).GID}) // tells a writer which group its reader is in
+				chown(f, owner{-1, ownerOf(in).gid}) // tells a writer which group its reader is in
 			}
 			return f.Chmod(readableMode)
 		},
