@@ -94,14 +94,6 @@ func (l location) blame(parse func(query string) error) error {
 	return fault("the driver refuses its parameters together; want " + l.form)
 }
 
-// host is where the server is, with the port if there is one.
-func (l location) host(otherwise string) string {
-	if l.Host == "" {
-		return otherwise
-	}
-	return l.Host
-}
-
 // password is the password of the URL, else that of the environment; "" if neither has one.
 func (l location) password() string {
 	if password, ok := l.User.Password(); ok {
@@ -113,8 +105,8 @@ func (l location) password() string {
 // refused is the error of a store's constructor, in words of the URL: fields are the
 // constructor's names for our parameters.
 func refused(err error, fields map[string]string) error {
-	var e *store.FieldError
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*store.FieldError](err)
+	if !ok {
 		return err
 	}
 	if param := fields[e.Field]; param != "" {

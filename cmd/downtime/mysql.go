@@ -3,9 +3,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"strings"
 	"time"
 
@@ -28,7 +28,7 @@ func openMySQL(_ context.Context, text string) (store.Store, error) {
 	if name == "" || strings.Contains(name, "/") {
 		return nil, fault("names no database; want " + mysqlForm)
 	}
-	host := l.host("127.0.0.1")
+	host := cmp.Or(l.Host, "127.0.0.1")
 	if l.Port() == "" {
 		host += ":3306"
 	}
@@ -46,12 +46,5 @@ func openMySQL(_ context.Context, text string) (store.Store, error) {
 	if err != nil {
 		return nil, fault("the driver refuses it; want " + mysqlForm)
 	}
-	db := sql.OpenDB(connector)
-	st, err := sqlstore.New(db, sqlstore.MySQL, sqlstore.Options{
-		App: l.ours["app"], Schema: l.ours["schema"], Prefix: l.ours["prefix"], Name: "mysql://" + host + "/" + name,
-	})
-	if err != nil {
-		return nil, errors.Join(refused(err, sqlFields), db.Close())
-	}
-	return database{Store: st, db: db}, nil
+	return newDatabase(sql.OpenDB(connector), sqlstore.MySQL, l.options("mysql://"+host+"/"+name))
 }

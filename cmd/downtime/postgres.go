@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -34,12 +33,5 @@ func openPostgres(_ context.Context, text string) (store.Store, error) {
 	if cfg.RuntimeParams["application_name"] == "" {
 		cfg.RuntimeParams["application_name"] = "downtime"
 	}
-	db := stdlib.OpenDB(*cfg)
-	st, err := sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{
-		App: l.ours["app"], Schema: l.ours["schema"], Prefix: l.ours["prefix"], Name: "postgres://" + cfg.Host + "/" + cfg.Database,
-	})
-	if err != nil {
-		return nil, errors.Join(refused(err, sqlFields), db.Close())
-	}
-	return database{Store: st, db: db}, nil
+	return newDatabase(stdlib.OpenDB(*cfg), sqlstore.PostgreSQL, l.options("postgres://"+cfg.Host+"/"+cfg.Database))
 }

@@ -46,10 +46,9 @@ func openRedis(_ context.Context, text string) (store.Store, error) {
 	if c := l.ours["cluster"]; c != "" && c != "true" && c != "false" {
 		return nil, fault("cluster: want true or false; want " + redisForm)
 	}
-	parse := l.redisParser()
-	connect, err := parse(l.RawQuery)
+	connect, err := l.redisClient(l.RawQuery)
 	if err != nil {
-		return nil, l.blame(func(query string) error { _, err := parse(query); return err })
+		return nil, l.blame(func(query string) error { _, err := l.redisClient(query); return err })
 	}
 	client := connect()
 	st, err := redisstore.New(client, o)
@@ -59,32 +58,26 @@ func openRedis(_ context.Context, text string) (store.Store, error) {
 	return redisStore{Store: st, client: client}, nil
 }
 
-// redisParser returns a function that takes a query and makes a client of the kind that the URL
-// asks for.
-func (l location) redisParser() func(query string) (connect func() redis.UniversalClient, err error) {
+// redisClient parses the URL with this query. It returns a function that makes a client of the kind
+// that the URL asks for.
+func (l location) redisClient(query string) (connect func() redis.UniversalClient, err error) {
 	switch {
 	case l.ours["cluster"] == "true":
-		return func(query string) (func() redis.UniversalClient, error) {
-			o, err := redis.ParseClusterURL(l.with(query))
-			return func() redis.UniversalClient {
-				o.Password, o.ContextTimeoutEnabled = l.password(), true
-				return redis.NewClusterClient(o)
-			}, err
-		}
-	case l.Query().Has("master_name"):
-		return func(query string) (func() redis.UniversalClient, error) {
-			o, err := redis.ParseFailoverURL(l.with(query))
-			return func() redis.UniversalClient {
-				o.Password, o.ContextTimeoutEnabled = l.password(), true
-				return redis.NewFailoverClient(o)
-			}, err
-		}
-	}
-	return func(query string) (func() redis.UniversalClient, error) {
-		o, err := redis.ParseURL(l.with(query))
+		o, err := redis.ParseClusterURL(l.with(query))
 		return func() redis.UniversalClient {
 			o.Password, o.ContextTimeoutEnabled = l.password(), true
-			return redis.NewClient(o)
+			return redis.NewClusterClient(o)
+		}, err
+	case l.Query().Has("master_name"):
+		o, err := redis.ParseFailoverURL(l.with(query))
+		return func() redis.UniversalClient {
+			o.Password, o.ContextTimeoutEnabled = l.password(), true
+			return redis.NewFailoverClient(o)
 		}, err
 	}
+	o, err := redis.ParseURL(l.with(query))
+	return func() redis.UniversalClient {
+		o.Password, o.ContextTimeoutEnabled = l.password(), true
+		return redis.NewClient(o)
+	}, err
 }

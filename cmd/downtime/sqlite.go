@@ -35,19 +35,6 @@ const trustWritable = "trust_writable"
 // then it does not notice that its context has ended. The command tries again until --timeout.
 const busyTimeout = 500 * time.Millisecond
 
-// sqlFields are our parameters by the names of sqlstore's options.
-var sqlFields = map[string]string{"App": "app", "Schema": "schema", "Prefix": "prefix"}
-
-// database is a store in a database that it closes.
-type database struct {
-	*sqlstore.Store
-
-	db *sql.DB
-}
-
-// Close closes the database.
-func (d database) Close() error { return d.db.Close() }
-
 // sqlite is a database that is a file.
 type sqlite struct {
 	database
@@ -82,7 +69,7 @@ func openSQLite(_ context.Context, text string) (store.Store, error) {
 		return nil, fault("unknown parameter " + slices.Min(slices.Collect(maps.Keys(rest))) + "; want " + sqliteForm)
 	}
 	s := sqlite{
-		path: path, options: sqlstore.Options{App: l.ours["app"], Prefix: l.ours["prefix"], Name: "sqlite:" + path},
+		path: path, options: l.options("sqlite:" + path),
 		rule: trust.Rule{Option: trustWritable + "=true in the URL"},
 	}
 	if given := l.ours[trustWritable]; given != "" {
@@ -106,12 +93,7 @@ func (s sqlite) connect(mode string) (database, error) {
 	if err != nil {
 		return database{}, err
 	}
-	db := sql.OpenDB(connector{opened, s.believed, s.path})
-	st, err := sqlstore.New(db, sqlstore.SQLite, s.options)
-	if err != nil {
-		return database{}, errors.Join(refused(err, sqlFields), db.Close())
-	}
-	return database{Store: st, db: db}, nil
+	return newDatabase(sql.OpenDB(connector{opened, s.believed, s.path}), sqlstore.SQLite, s.options)
 }
 
 // connector judges the file before each connection opens it.
