@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -15,10 +16,11 @@ import (
 // concurrent use. It runs no goroutine, and there is nothing to close. The zero Store is
 // empty and ready to use. A Store must not be copied.
 type Store struct {
+	wakes wakes.Set
+
 	mu    sync.Mutex
 	token store.Token
-	bytes []byte // never changed in place: readers share it
-	wakes map[*func()]struct{}
+	bytes []byte               // never changed in place: readers share it
 	rows  map[string]store.Row // by key, with tombstones
 	since time.Time            // the first row
 }
@@ -62,47 +64,30 @@ func (s *Store) Swap(ctx context.Context, old store.Token, next []byte) error {
 	if err := store.CheckSize(next, store.MaxBytes); err != nil {
 		return err
 	}
-	wakes, err := s.swap(old, next)
-	for _, wake := range wakes {
-		wake()
+	changed, err := s.swap(old, next)
+	if changed {
+		s.wakes.Wake() // without the lock, because subscribers may use the store
 	}
 	return err
 }
 
-// swap returns the subscribers to wake. They are called without the lock, because they may
-// use the store.
-func (s *Store) swap(old store.Token, next []byte) (wakes []func(), err error) {
+func (s *Store) swap(old store.Token, next []byte) (changed bool, err error) {
 	token := store.TokenOf(next)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch s.token {
 	case token:
-		return nil, nil
+		return false, nil
 	case old:
 	default:
-		return nil, store.ErrConflict
+		return false, store.ErrConflict
 	}
 	s.token, s.bytes = token, append([]byte{}, next...)
-	for wake := range s.wakes {
-		wakes = append(wakes, *wake)
-	}
-	return wakes, nil
+	return true, nil
 }
 
 // Subscribe calls wake after each change, on the goroutine that called Swap.
-func (s *Store) Subscribe(wake func()) (cancel func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.wakes == nil {
-		s.wakes = map[*func()]struct{}{}
-	}
-	s.wakes[&wake] = struct{}{}
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.wakes, &wake)
-	}
-}
+func (s *Store) Subscribe(wake func()) (cancel func()) { return s.wakes.Subscribe(wake) }
 
 // Hints reports that hints arrive: Swap itself calls the subscribers.
 func (s *Store) Hints() (ok bool, note string) { return true, "in this process" }

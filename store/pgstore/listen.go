@@ -99,7 +99,7 @@ func (s *Store) session() (healthySince time.Time, err error) {
 	}
 	l.began = time.Now()
 	l.announced(token)
-	s.push.wake()
+	s.push.wakes.Wake()
 	if err := l.test(); err != nil {
 		return time.Time{}, err
 	}
@@ -184,7 +184,7 @@ func (l *session) heard(n *pgconn.Notification) {
 		return
 	}
 	l.announced(store.Token(n.Payload))
-	l.s.push.wake()
+	l.s.push.wakes.Wake()
 }
 
 // announced remembers a token. Tokens have no order, so the session remembers several: a

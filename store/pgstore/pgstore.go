@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -82,9 +83,7 @@ func Open(url string, o Options) (*Store, error) {
 	// The pool sends no ping before a statement. After a dead connection the statement is sent a
 	// second time, see stale.
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
-	if cfg.ConnConfig.ConnectTimeout == 0 {
-		cfg.ConnConfig.ConnectTimeout = connectTimeout
-	}
+	cfg.ConnConfig.ConnectTimeout = cmp.Or(cfg.ConnConfig.ConnectTimeout, connectTimeout)
 	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
 		cfg.ConnConfig.RuntimeParams["application_name"] = "downtime"
 	}
@@ -122,9 +121,7 @@ func newStore(pool *pgxpool.Pool, o Options, d *dials) (*Store, error) {
 		}
 		listen, before = other.ConnConfig, nil
 	}
-	if o.Name == "" {
-		o.Name = "postgres://" + cfg.ConnConfig.Host + "/" + cfg.ConnConfig.Database
-	}
+	o.Name = cmp.Or(o.Name, "postgres://"+cfg.ConnConfig.Host+"/"+cfg.ConnConfig.Database)
 	db := sql.OpenDB(patient{stdlib.GetPoolConnector(pool)})
 	db.SetMaxIdleConns(0) // the pool keeps the connections
 	inner, err := sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{
@@ -148,7 +145,7 @@ func newStore(pool *pgxpool.Pool, o Options, d *dials) (*Store, error) {
 	}
 	listen.OnNotification = nil // it would take the notifications
 	listen.BuildContextWatcherHandler = deadlines
-	s.push.init(inner.Info().Poll, &s.pace)
+	s.push.pollAlone, s.push.pace, s.push.note = inner.Info().Poll, &s.pace, "no subscriber"
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }

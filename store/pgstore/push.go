@@ -1,12 +1,11 @@
 package pgstore
 
 import (
-	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -34,11 +33,11 @@ type push struct {
 	found     atomic.Pointer[found] // by the last poll that found a change; nil after the session took it
 	pollAlone time.Duration         // poll interval while notifications may not arrive
 	pace      *pace
+	wakes     wakes.Set
 
 	mu      sync.Mutex
 	begun   bool
 	closed  bool
-	wakes   map[*func()]struct{}
 	healthy bool
 	note    string
 }
@@ -49,12 +48,6 @@ type found struct {
 	began time.Time
 }
 
-func (p *push) init(pollAlone time.Duration, pace *pace) {
-	p.wakes = map[*func()]struct{}{}
-	p.pollAlone, p.pace = pollAlone, pace
-	p.note = "no subscriber"
-}
-
 // Subscribe calls wake after each notification of a write, after each new connection, and
 // when the connection is lost. The first call opens the listening connection of this store,
 // which stays until Close. The server does not need to answer.
@@ -62,16 +55,11 @@ func (s *Store) Subscribe(wake func()) (cancel func()) {
 	p := &s.push
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.wakes[&wake] = struct{}{}
 	if !p.begun && !p.closed {
 		p.begun, p.note = true, "connecting"
 		s.following.Go(s.follow)
 	}
-	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		delete(p.wakes, &wake)
-	}
+	return p.wakes.Subscribe(wake)
 }
 
 // Hints reports whether notifications are observed to arrive. The note describes the
@@ -108,17 +96,7 @@ func (p *push) set(healthy bool, note string) {
 	p.healthy, p.note = healthy, note
 	p.mu.Unlock()
 	if lost {
-		p.wake()
-	}
-}
-
-// wake calls all subscribers, without the lock, so that they may cancel.
-func (p *push) wake() {
-	p.mu.Lock()
-	wakes := slices.Collect(maps.Keys(p.wakes))
-	p.mu.Unlock()
-	for _, wake := range wakes {
-		(*wake)()
+		p.wakes.Wake()
 	}
 }
 
@@ -126,5 +104,5 @@ func (p *push) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed, p.healthy, p.note = true, false, "closed"
-	clear(p.wakes)
+	p.wakes.Clear()
 }

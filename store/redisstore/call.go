@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -108,11 +107,9 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	if ctxErr := ctx.Err(); ctxErr != nil && !errors.Is(err, ctxErr) {
 		return fmt.Errorf("%s: %w: %w", s.name, ctxErr, err)
 	}
-	if refused, ok := errors.AsType[redis.Error](err); ok {
-		for _, word := range []string{"NOPERM", "WRONGPASS", "NOAUTH"} {
-			if strings.HasPrefix(refused.Error(), word) {
-				return fmt.Errorf("%s: %w: %w", s.name, fs.ErrPermission, err)
-			}
+	for _, word := range []string{"NOPERM", "WRONGPASS", "NOAUTH"} {
+		if redis.HasErrorPrefix(err, word) {
+			return fmt.Errorf("%s: %w: %w", s.name, fs.ErrPermission, err)
 		}
 	}
 	return fmt.Errorf("%s: %w", s.name, err)

@@ -57,11 +57,13 @@ func (s *Store) blob(r reply, have store.Token) (store.Blob, error) {
 	case "same":
 		return store.Blob{Token: have, Now: now}, store.ErrUnchanged
 	case stateHash:
-		if !r.has(3) || !r.has(4) {
+		token, hasToken := r.lookup(3)
+		document, hasDocument := r.lookup(4)
+		if !hasToken || !hasDocument {
 			state = "foreign"
 			break
 		}
-		blob := store.Blob{Token: store.Token(r.text(3)), Bytes: []byte(r.text(4)), Now: now}
+		blob := store.Blob{Token: store.Token(token), Bytes: []byte(document), Now: now}
 		if blob.Token == store.TokenOf(blob.Bytes) {
 			return blob, nil
 		}

@@ -1,13 +1,13 @@
 package redisstore
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -33,10 +33,10 @@ var defaultPace = pace{
 type hints struct {
 	reads   chan read    // tokens that polls found
 	session atomic.Int64 // number of the last session that has read its first token
+	wakes   wakes.Set
 
 	mu         sync.Mutex
 	begun      bool
-	wakes      map[*func()]func()
 	healthy    bool
 	note       string
 	missed     int       // writes that a poll found and no message announced
@@ -50,12 +50,6 @@ type read struct {
 	session int64
 }
 
-func (h *hints) init() {
-	h.reads = make(chan read, 1)
-	h.wakes = map[*func()]func(){}
-	h.note = "no subscriber"
-}
-
 // Subscribe calls wake after each write that a message announces, after each new connection,
 // and when the connection fails. The first call makes one connection for all subscribers,
 // which stays until Close. The server may be down at that time.
@@ -63,16 +57,10 @@ func (s *Store) Subscribe(wake func()) (cancel func()) {
 	h := &s.hints
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	key := &wake
-	h.wakes[key] = wake
 	if !h.begun && s.start(s.listen) {
 		h.begun, h.note = true, "connecting"
 	}
-	return func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		delete(h.wakes, key)
-	}
+	return h.wakes.Subscribe(wake)
 }
 
 // Hints reports whether hints arrive. It returns false until a message to itself has come
@@ -97,19 +85,7 @@ func (h *hints) set(healthy bool, note string) {
 	h.healthy, h.note = healthy, note
 	h.mu.Unlock()
 	if wake {
-		h.wakeAll()
-	}
-}
-
-func (h *hints) wakeAll() {
-	h.mu.Lock()
-	wakes := make([]func(), 0, len(h.wakes))
-	for _, wake := range h.wakes {
-		wakes = append(wakes, wake)
-	}
-	h.mu.Unlock()
-	for _, wake := range wakes {
-		wake()
+		h.wakes.Wake()
 	}
 }
 
@@ -139,23 +115,13 @@ func (s *Store) listen() {
 		if healthy >= s.pace.settled {
 			limit = s.pace.backoffMin
 		}
+		select {
 		// Full jitter: instances that lost their server do not come back at the same time.
-		if !sleep(s.ctx, rand.N(limit)) { //nolint:gosec // a spread, not a secret
+		case <-time.After(rand.N(limit)): //nolint:gosec // a spread, not a secret
+		case <-s.ctx.Done():
 			s.hints.set(false, "closed")
 			return
 		}
 		limit = min(2*limit, s.pace.backoffMax)
-	}
-}
-
-// sleep returns false if ctx ends before d has passed.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

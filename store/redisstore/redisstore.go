@@ -88,7 +88,7 @@ func New(client redis.UniversalClient, o Options) (*Store, error) {
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.shutdown)
-	s.hints.init()
+	s.hints.reads, s.hints.note = make(chan read, 1), "no subscriber"
 	return s, nil
 }
 

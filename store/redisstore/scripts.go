@@ -35,30 +35,25 @@ var (
 // run runs a script, by its digest if the server knows it.
 func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (reply, error) {
 	return call(ctx, s, func(ctx context.Context) (reply, error) {
-		answer, err := script.Run(ctx, s.client, keys, args...).Slice()
-		return answer, err
+		return script.Run(ctx, s.client, keys, args...).Slice()
 	})
 }
 
 // reply is a list that a script returned: strings, lists, and nil for a missing value.
 type reply []any
 
-// text is the string at i, or "" if there is none.
-func (r reply) text(i int) string {
-	if i >= len(r) {
-		return ""
+// lookup returns the string at i, and whether there is one.
+func (r reply) lookup(i int) (s string, ok bool) {
+	if i < len(r) {
+		s, ok = r[i].(string)
 	}
-	s, _ := r[i].(string)
-	return s
+	return s, ok
 }
 
-// has reports whether there is a string at i.
-func (r reply) has(i int) bool {
-	if i >= len(r) {
-		return false
-	}
-	_, ok := r[i].(string)
-	return ok
+// text is the string at i, or "" if there is none.
+func (r reply) text(i int) string {
+	s, _ := r.lookup(i)
+	return s
 }
 
 // time is the server's, in the first two elements.
@@ -75,8 +70,8 @@ func (r reply) time() (time.Time, error) {
 // replica, or the user lacks a right. Versions wrap the errors of scripts differently, and
 // some drop the code word.
 func readOnly(err error) error {
-	var refused redis.Error
-	if !errors.As(err, &refused) {
+	refused, ok := errors.AsType[redis.Error](err)
+	if !ok {
 		return err
 	}
 	for _, words := range []string{"READONLY", "NOPERM", "The user executing the script", "ACL failure in script"} {

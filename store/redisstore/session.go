@@ -173,7 +173,7 @@ func (l *session) take(event any) error {
 		if e.refused != nil {
 			l.up, l.blind, l.since = true, true, time.Now()
 			l.store.hints.set(false, "subscribed, but this user cannot test whether messages arrive: "+e.refused.Error())
-			l.store.hints.wakeAll()
+			l.store.hints.wakes.Wake()
 		}
 	case *redis.Message:
 		if e.Channel != l.store.keys.changed {
@@ -181,7 +181,7 @@ func (l *session) take(event any) error {
 			break
 		}
 		l.know(store.Token(e.Payload))
-		l.store.hints.wakeAll()
+		l.store.hints.wakes.Wake()
 	}
 	if l.tested && l.echoed && !l.up {
 		l.up, l.since = true, time.Now()
