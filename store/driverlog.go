@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -51,15 +52,11 @@ func (d *DriverLog) line(ctx context.Context, text func() string) {
 	if !ok {
 		return
 	}
-	log := d.log
-	if log == nil {
-		log = slog.Default()
-	}
 	attrs := []slog.Attr{slog.String("line", strings.TrimSpace(text()))}
 	if left > 0 {
 		attrs = append(attrs, slog.Int("lines_left_out", left))
 	}
-	log.LogAttrs(ctx, slog.LevelWarn, "downtime: store driver", attrs...)
+	cmp.Or(d.log, slog.Default()).LogAttrs(ctx, slog.LevelWarn, "downtime: store driver", attrs...)
 }
 
 // take reports whether a line may be logged now, and how many were left out since the last one.

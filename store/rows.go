@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -100,20 +101,10 @@ const (
 	Deleted
 )
 
+var lives = map[Life]string{Live: "live", Expired: "expired", Gone: "gone", Deleted: "deleted"}
+
 // String is "live", "expired", "gone" or "deleted".
-func (l Life) String() string {
-	switch l {
-	case Live:
-		return "live"
-	case Expired:
-		return "expired"
-	case Gone:
-		return "gone"
-	case Deleted:
-		return "deleted"
-	}
-	return "invalid"
-}
+func (l Life) String() string { return cmp.Or(lives[l], "invalid") }
 
 // CheckRow returns a [*FieldError] if key or b cannot be written as a row. It is for authors
 // of stores.
