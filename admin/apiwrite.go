@@ -34,11 +34,9 @@ func (s *site) apiStart(r *http.Request, _ string) (answer, *problem) {
 	); p != nil {
 		return answer{}, p
 	}
-	if seconds != nil {
-		if *seconds < 0 || *seconds > int64(period.MaxHold/time.Second) { // the product would overflow
-			return answer{}, invalid("hold", strconv.FormatInt(*seconds, 10), fmt.Sprintf("want 0 to %d seconds", int64(period.MaxHold/time.Second)))
-		}
-		o.Hold = new(time.Duration(*seconds) * time.Second)
+	var p *problem
+	if o.Hold, p = holdOf(seconds); p != nil {
+		return answer{}, p
 	}
 	if !o.End.IsZero() && !o.ExpectedEnd.IsZero() {
 		return answer{}, invalid("end", "", "want either end, at which the site reopens by itself, or expected_end, which opens nothing")
@@ -55,6 +53,20 @@ func (s *site) apiStart(r *http.Request, _ string) (answer, *problem) {
 	}
 	return s.created(r, "started", res), nil
 }
+
+// holdOf is the member "hold" as a duration; nil if it was not given.
+func holdOf(seconds *int64) (*time.Duration, *problem) {
+	if seconds == nil {
+		return nil, nil
+	}
+	if *seconds < 0 || *seconds > maxHold { // the product would overflow
+		return nil, invalid("hold", strconv.FormatInt(*seconds, 10), fmt.Sprintf("want 0 to %d seconds", maxHold))
+	}
+	return new(time.Duration(*seconds) * time.Second), nil
+}
+
+// maxHold is [period.MaxHold] in seconds.
+const maxHold = int64(period.MaxHold / time.Second)
 
 func (s *site) apiEnd(r *http.Request, _ string) (answer, *problem) {
 	var o operator.EndOptions
@@ -92,6 +104,7 @@ func (s *site) apiEnd(r *http.Request, _ string) (answer, *problem) {
 
 func (s *site) apiSchedule(r *http.Request, _ string) (answer, *problem) {
 	var o operator.WindowOptions
+	var seconds *int64
 	enabled := true
 	if p := body(r,
 		period.Member{Name: "start", Into: &o.Start},
@@ -101,9 +114,17 @@ func (s *site) apiSchedule(r *http.Request, _ string) (answer, *problem) {
 		period.Member{Name: "reason", Into: &o.Reason},
 		period.Member{Name: "emergency", Into: &o.Emergency},
 		period.Member{Name: "enabled", Into: &enabled},
+		period.Member{Name: "hold", Into: &seconds},
 		period.Member{Name: "holder", Into: &o.Holder},
 	); p != nil {
 		return answer{}, p
+	}
+	hold, p := holdOf(seconds)
+	if p != nil {
+		return answer{}, p
+	}
+	if hold != nil {
+		o.Hold = *hold
 	}
 	o.Disabled = !enabled
 	if p := unmatched(r); p != nil {
@@ -118,6 +139,7 @@ func (s *site) apiSchedule(r *http.Request, _ string) (answer, *problem) {
 
 func (s *site) apiEdit(r *http.Request, id string) (answer, *problem) {
 	var o operator.EditOptions
+	var seconds *int64
 	if p := body(r,
 		period.Member{Name: "start", Into: &o.Start},
 		period.Member{Name: "start_now", Into: &o.StartNow},
@@ -126,13 +148,17 @@ func (s *site) apiEdit(r *http.Request, id string) (answer, *problem) {
 		period.Member{Name: "reason", Into: &o.Reason, Nullable: true},
 		period.Member{Name: "emergency", Into: &o.Emergency},
 		period.Member{Name: "enabled", Into: &o.Enabled},
+		period.Member{Name: "hold", Into: &seconds},
 	); p != nil {
+		return answer{}, p
+	}
+	var p *problem
+	if o.Hold, p = holdOf(seconds); p != nil {
 		return answer{}, p
 	}
 	if o == (operator.EditOptions{}) {
 		return answer{}, invalid("body", "", "changes nothing; send at least one member")
 	}
-	var p *problem
 	if o.IfVersion, p = s.ifMatch(r, id); p != nil {
 		return answer{}, p
 	}

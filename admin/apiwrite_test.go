@@ -62,10 +62,20 @@ func TestAPIHold(t *testing.T) {
 	require.EqualValues(t, 20, c.do("POST", "start", `{"hold": 20}`).at("period", "hold"))
 	require.EqualValues(t, 20, c.do("POST", "start", `{"reason": "the hold stays"}`).at("period", "hold"))
 	require.Nil(t, c.do("POST", "start", `{"hold": 0}`).at("period", "hold"))
+	window := c.do("POST", "periods", member(tomorrow, `"hold": 30`))
+	require.EqualValues(t, 30, window.at("period", "hold"))
+	path := "periods/" + window.text("period", "id")
+	require.EqualValues(t, 5, c.do("PATCH", path, `{"hold": 5}`, header{"If-Match", `"1"`}).at("period", "hold"))
+	require.EqualValues(t, 5, c.do("PATCH", path, `{"reason": "the hold stays"}`, header{"If-Match", `"2"`}).at("period", "hold"))
+	require.Nil(t, c.do("PATCH", path, `{"hold": 0}`, header{"If-Match", `"3"`}).at("period", "hold"))
 	for _, hold := range []string{"-1", "601", "9223372036854775807", `"20s"`} {
-		wrong := c.do("POST", "start", `{"hold": `+hold+`}`)
-		require.Equal(t, http.StatusBadRequest, wrong.Code)
-		require.Contains(t, wrong.Body.String(), `"field": "hold"`)
+		for _, wrong := range []apiReply{
+			c.do("POST", "start", `{"hold": `+hold+`}`), c.do("POST", "periods", member(tomorrow, `"hold": `+hold)),
+			c.do("PATCH", path, `{"hold": `+hold+`}`, header{"If-Match", `"4"`}),
+		} {
+			require.Equal(t, http.StatusBadRequest, wrong.Code)
+			require.Contains(t, wrong.Body.String(), `"field": "hold"`)
+		}
 	}
 }
 

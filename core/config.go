@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -73,6 +74,17 @@ type Config struct {
 	// PageCSP is the Content-Security-Policy of PageTemplate or PageBytes. "" means no such
 	// header: only the page's author knows what the page loads.
 	PageCSP string
+
+	// Messages changes the texts of refusals, and adds languages. Each file *.json, in any folder,
+	// holds the texts of the language that it is named after: "de.json", "zh-Hant.json". A language
+	// that the gate knows ("de"), and a variant of one ("de-AT"), needs only the texts that differ.
+	// Another language must be complete. New reads the files once. Nil means the built-in texts.
+	Messages fs.FS
+	// Languages lists the tags of the languages that are used ("de", "pt-BR"). Nil means all.
+	Languages []string
+	// DefaultLanguage is the language for clients that ask for none of Languages. "" means the
+	// first of Languages, or "en" if Languages is nil.
+	DefaultLanguage string
 
 	// CarryTickets puts the ticket of each request into its context. Handlers need it for [Stream]
 	// and for [Gate.Inside], and [Gate.Go] then also takes work while the gate closes. It costs
@@ -147,6 +159,13 @@ type Config struct {
 	// goroutine before the answer is written, so it must be quick. The gate recovers and logs a
 	// panic in it. Nil means none.
 	OnDecision func(ctx context.Context, r *http.Request, d Decision)
+	// OnTransition is called for each [Transition] of the gate, for example to notify a chat. The
+	// gate makes one call at a time, in order, on a goroutine of its own, and holds no lock. A slow
+	// call delays no request and no later change of the gate. While a call runs, at most 64
+	// transitions wait. Beyond that the gate drops the oldest one that waits, logs that, and counts
+	// it in Transition.Dropped. The gate recovers and logs a panic. It can call before New has
+	// returned. Shutdown is no transition, and does not wait for a call. Nil means none.
+	OnTransition func(Transition)
 }
 
 // FieldError is one fault of one field of a [Config]. errors.As finds it in the joined error
@@ -180,6 +199,7 @@ type settings struct {
 	firstStart  FirstStartPolicy
 	log         *slog.Logger
 	onDecision  func(ctx context.Context, r *http.Request, d Decision)
+	onChange    func(Transition)
 	description string // of the store, for logs
 	rules       string // digest of the rules that decide which requests pass
 }
@@ -212,6 +232,7 @@ func (c Config) resolveIn(environment func(variable string) string) (*settings, 
 		firstStart: c.FirstStart,
 		log:        logs.New(c.Logger),
 		onDecision: c.OnDecision,
+		onChange:   c.OnTransition,
 		rules:      c.digest(),
 	}
 	if v := reflect.ValueOf(c.Store); v.Kind() == reflect.Pointer && v.IsNil() {
@@ -232,6 +253,7 @@ func (c Config) resolveIn(environment func(variable string) string) (*settings, 
 	s.answer, err = answer.New(answer.Options{
 		Status: c.StatusCode, RedirectURL: c.RedirectURL,
 		Template: c.PageTemplate, TemplateData: pageData, Bytes: c.PageBytes, CSP: c.PageCSP,
+		Messages: c.Messages, Languages: c.Languages, DefaultLanguage: c.DefaultLanguage,
 		DefaultFormat: c.DefaultFormat, RetryAfterMax: c.RetryAfterMax, RetryAfterSpread: c.RetryAfterSpread,
 		CORSOrigins: c.CORSOrigins, CORSCredentials: c.CORSCredentials,
 		Exempt: func(u *url.URL) bool {

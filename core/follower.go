@@ -46,6 +46,7 @@ type follower struct {
 	waiters []waiter
 	spare   string // next key for the row, in case the present row is deleted
 	logs    logQueue
+	changes *transitions // nil without Config.OnTransition
 }
 
 // waiter waits for the end of a read.
@@ -108,6 +109,9 @@ func (d *departure) deleteOnce(ctx context.Context) error {
 func newFollower(set *settings, current *atomic.Pointer[snapshot]) *follower {
 	now := time.Now()
 	f := &follower{set: set, current: current, logs: logQueue{log: set.log}, gone: &departure{}, overrideFile: &overrideFile{}}
+	if set.onChange != nil {
+		f.changes = &transitions{call: set.onChange, log: set.log}
+	}
 	f.calls, f.cancel = context.WithCancel(context.Background())
 	f.state.begun, f.state.seed = now, rand.Uint64() //nolint:gosec // a spread, not a secret
 	f.state.file.due, f.state.read.due, f.state.row.due = now, now, now
@@ -165,6 +169,9 @@ func (f *follower) advanceLocked(event any) {
 		f.logs.add(out.lines...)
 		if out.install {
 			f.installLocked(in.now)
+		}
+		if f.changes != nil && f.changes.add(out.changes...) {
+			f.logs.add(logLine{slog.LevelWarn, "OnTransition is slow, transitions are dropped", []slog.Attr{slog.Int("waiting", maxTransitions)}})
 		}
 		if out.read {
 			f.readLocked()

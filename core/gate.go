@@ -49,6 +49,7 @@ func NewContext(ctx context.Context, cfg Config) (*Gate, error) {
 		return nil, fmt.Errorf("%w (Config.FirstStart is FirstStartFail)", err)
 	}
 	g.warnOfPage()
+	g.noteProbes()
 	g.warnOfTwin()
 	return g, nil
 }

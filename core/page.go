@@ -22,10 +22,15 @@ type PageData struct {
 	Kind string
 	// Status is the HTTP status that the page is sent with.
 	Status int
-	// Lang is the negotiated language: "en", "de", "es" or "fr".
-	Lang string
+	// Lang is the tag of the negotiated language, such as "en" or "zh-Hant". Dir is the direction
+	// of its script, "ltr" or "rtl".
+	Lang, Dir string
 	// Text holds the texts of the built-in page, in that language and for that kind.
 	Text PageText
+	// Sent is true if the request may have sent something, such as a form: its method is not GET,
+	// HEAD, OPTIONS or another safe one. Such a page must not reload by itself, because a reload
+	// by GET asks for something else, and the visitor's input would be lost.
+	Sent bool
 }
 
 // PageText holds the texts of the built-in page in one language, for one kind of downtime. A
@@ -37,15 +42,29 @@ type PageText struct {
 	Until    string // label of the expected end
 	Unknown  string // in place of an unknown expected end
 	Overdue  string // to be added once the expected end has passed
-	Comeback string // says that the page reloads by itself
+	Comeback string // says that the page checks by itself and reloads
 	Back     string // says that the site is back, while it loads
+	Retry    string // of the button that checks now
+	Checking string // after a press of it
+	Still    string // its result: the site is down
+	NoAnswer string // its result: no answer came
+
+	// These are for a request that sent something, such as a form.
+	NotProcessed string // says that the request was not processed
+	Resend       string // says how to send it again
+	Watch        string // in place of Comeback: the page checks by itself, and says that the site is back
+	Returned     string // in place of Back: the site is back, and the visitor can send again
+	GoBack       string // of the button that goes back to the form
+
+	Contact    string // label of the contact
+	StatusPage string // text of the link to the status page
 }
 
 // pageData converts p to the data of a custom template.
 func pageData(p answer.Page) any {
 	return PageData{
 		Reason: p.Reason, Since: p.Since, Until: p.Until,
-		Kind: p.Kind, Status: p.Status, Lang: p.Lang,
-		Text: PageText(p.Text),
+		Kind: p.Kind, Status: p.Status, Lang: p.Lang, Dir: p.Dir,
+		Text: PageText(p.Text), Sent: p.Sent,
 	}
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/period"
@@ -175,10 +176,17 @@ type output struct {
 	readFile bool      // read the override file
 	wake     time.Time // the next step without an event; zero means never
 	lines    []logLine
+	changes  []Transition
 }
 
 func (o *output) log(level slog.Level, msg string, attrs ...slog.Attr) {
 	o.lines = append(o.lines, logLine{level, msg, attrs})
+}
+
+// transition logs a transition, and reports it to Config.OnTransition. [settings.step] adds the rest.
+func (o *output) transition(level slog.Level, kind string, attrs ...slog.Attr) {
+	o.log(level, strings.ReplaceAll(kind, "-", " "), attrs...)
+	o.changes = append(o.changes, Transition{Kind: kind})
 }
 
 // spread returns d, up to a fifth shorter or longer at random, so that the instances of a fleet

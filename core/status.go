@@ -30,6 +30,8 @@ type Status struct {
 	Closure *Closure
 	// Overdue is true while the expected end has passed.
 	Overdue bool
+	// Leaving means that [Gate.CloseStreams] or [Gate.Shutdown] was called.
+	Leaving bool
 	// Override is "up", "down" or "". OverrideFrom is "file", "env", "config" or "".
 	// OverrideErr says why the override file cannot be read; nil if it can. OverrideEnv names the
 	// environment variable that can override the store; "" if none can.
@@ -106,7 +108,7 @@ func (g *Gate) Status() Status {
 	override, from, _ := g.set.overriding(s)
 	closure := g.current.Load().closure
 	st := Status{
-		Open: closure == nil, Closure: closure, Overdue: s.now.overdue,
+		Open: closure == nil, Closure: closure, Overdue: s.now.overdue, Leaving: s.leaving,
 		Override: override.String(), OverrideFrom: from, OverrideErr: s.file.err, OverrideEnv: g.set.envName,
 		Periods: []period.Period{}, Store: g.set.description,
 		HandEdited: s.known.handEdited, Err: s.known.err, ClockOffset: s.known.offset,
@@ -119,16 +121,8 @@ func (g *Gate) Status() Status {
 			st.LateCalls += w.lateCalls()
 		}
 	}
-	switch {
-	case g.set.store == nil:
-		st.Health = StoreNone
+	if st.Health = g.set.health(s); st.Health == StoreNone {
 		return st
-	case !s.known.ever:
-		st.Health = StoreNeverRead
-	case s.known.lost:
-		st.Health = StoreLost
-	default:
-		st.Health = StoreFresh
 	}
 	st.Age, st.StoreWarning = age(now, s.known.at, s.begun), s.known.warning
 	if h, ok := g.set.store.(store.Hinter); ok {
@@ -147,6 +141,18 @@ func (g *Gate) Status() Status {
 		st.Regressed, st.StoreID, st.Revision, st.WriteID = true, seen.StoreID, seen.Revision, seen.WriteID
 	}
 	return st
+}
+
+func (set *settings) health(s *state) StoreHealth {
+	switch {
+	case set.store == nil:
+		return StoreNone
+	case !s.known.ever:
+		return StoreNeverRead
+	case s.known.lost:
+		return StoreLost
+	}
+	return StoreFresh
 }
 
 func hints(h store.Hinter) string {

@@ -36,6 +36,7 @@ const (
 // output.wake.
 func (set *settings) step(s state, event any, in input) (state, output) {
 	var out output
+	was := set.summary(&s)
 	switch e := event.(type) {
 	case hint:
 		s.read.owed = true
@@ -66,6 +67,13 @@ func (set *settings) step(s state, event any, in input) (state, output) {
 	set.settle(&s, in, &out)
 	set.drain(&s, in, &out)
 	set.schedule(&s, in, &out)
+	if len(out.changes) > 0 {
+		is := set.summary(&s)
+		for i := range out.changes {
+			t := &out.changes[i]
+			t.At, t.Old, t.New = in.now, was, is
+		}
+	}
 	return s, out
 }
 
@@ -108,7 +116,7 @@ func (set *settings) settle(s *state, in input, out *output) {
 	}
 	overdue := c.overdue && c.closure != nil
 	if overdue && !s.now.overdue {
-		out.log(slog.LevelWarn, "overdue", slog.String("period", c.closure.Period), instantAttr("expected_end", c.closure.Until))
+		out.transition(slog.LevelWarn, "overdue", slog.String("period", c.closure.Period), instantAttr("expected_end", c.closure.Until))
 	}
 	s.now.overdue = overdue
 	s.now.keepSince(c.closure)
@@ -119,14 +127,14 @@ func (set *settings) settle(s *state, in input, out *output) {
 	s.now.closure, s.now.quiet, s.now.drained, out.install = c.closure, false, nil, true
 	switch {
 	case c.closure == nil:
-		out.log(slog.LevelInfo, "opened", append(s.markAttrs(), slog.Duration("after", in.now.Sub(s.now.closedAt)))...)
+		out.transition(slog.LevelInfo, "opened", append(s.markAttrs(), slog.Duration("after", in.now.Sub(s.now.closedAt)))...)
 		s.now.logged = false
 	case s.stopped:
 	case was == nil:
 		s.now.closedAt, s.now.pause = in.now, 0
-		out.log(slog.LevelInfo, "closed", append(s.markAttrs(), c.closure.attrs()...)...)
+		out.transition(slog.LevelInfo, "closed", append(s.markAttrs(), c.closure.attrs()...)...)
 	case !was.looksLike(c.closure):
-		out.log(slog.LevelInfo, "changed", append(s.markAttrs(), c.closure.attrs()...)...)
+		out.transition(slog.LevelInfo, "changed", append(s.markAttrs(), c.closure.attrs()...)...)
 	}
 }
 

@@ -74,7 +74,7 @@ func (set *settings) adopt(s *state, e readDone, late bool, out *output) error {
 		return err
 	}
 	if k.lost {
-		out.log(slog.LevelInfo, "store back", slog.String("store", set.description), slog.Duration("after", age(e.answered, k.at, s.begun)))
+		out.transition(slog.LevelInfo, "store-back", slog.String("store", set.description), slog.Duration("after", age(e.answered, k.at, s.begun)))
 		s.row.fails = 0 // a write of the row that fails now may have begun during the outage
 	}
 	k.lost, k.err, k.at, k.stale = false, nil, e.answered, time.Time{}
@@ -172,7 +172,7 @@ func (set *settings) lose(s *state, err error, out *output) {
 	case set.onLost == Refuse:
 		policy = "refuse after " + set.maxStale.String()
 	}
-	out.log(slog.LevelWarn, "store lost", slog.String("store", set.description), slog.Any("error", err),
+	out.transition(slog.LevelWarn, "store-lost", slog.String("store", set.description), slog.Any("error", err),
 		slog.Bool("ever_read", s.known.ever), slog.String("policy", policy))
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"weak"
 )
@@ -22,6 +23,33 @@ func (g *Gate) warnOfPage() {
 		g.set.warn("own page loads files that the gate refuses while down", slog.Any("files", files),
 			slog.String("remedy", "put them into the page, or use absolute paths that are exempt"))
 	}
+}
+
+// noteProbes logs a line if the gate can close and no exempt path looks like a health check. The gate
+// cannot know which paths are checked, so the line is no warning.
+func (g *Gate) noteProbes() {
+	if g.set.store == nil && g.set.file == "" || slices.ContainsFunc(g.set.paths, looksLikeProbe) {
+		return
+	}
+	f := g.follower
+	f.mu.Lock()
+	f.logs.add(logLine{slog.LevelInfo, "no exempt path looks like a health check", []slog.Attr{slog.String("remedy",
+		"if an orchestrator or a load balancer checks a path behind this gate, put it into ExemptExact: the check would fail during downtime")}})
+	f.mu.Unlock()
+	f.logs.flush(&f.mu)
+}
+
+// looksLikeProbe reports whether a segment of path has a name that is usual for health checks.
+func looksLikeProbe(path string) bool {
+	for segment := range strings.SplitSeq(strings.ToLower(path), "/") {
+		segment = strings.TrimLeft(segment, "_-.")
+		for _, usual := range []string{"health", "live", "alive", "ready", "readi", "startup", "status", "ping", "probe", "heartbeat"} {
+			if strings.HasPrefix(segment, usual) || segment == "up" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // gates are the gates of this process that have a store.

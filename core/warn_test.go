@@ -3,9 +3,11 @@ package core_test
 import (
 	"context"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,6 +16,33 @@ import (
 	"github.com/go-downtime/downtime/store"
 	"github.com/go-downtime/downtime/store/memstore"
 )
+
+func TestAGateWithoutAnExemptProbeSaysSo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		cfg  core.Config
+		note bool
+	}{
+		"no exempt path":             {core.Config{Store: memstore.New()}, true},
+		"an override file":           {core.Config{OverrideFile: "absent"}, true},
+		"other exempt paths":         {core.Config{Store: memstore.New(), ExemptPaths: []string{"/static/delivery", "/upload"}}, true},
+		"a gate that closes by none": {core.Config{}, false},
+		"the usual paths":            {core.Config{Store: memstore.New(), ExemptExact: core.ExemptHealthChecks()}, false},
+		"a path with a probe below":  {core.Config{Store: memstore.New(), ExemptPaths: []string{"/actuator/Health"}}, false},
+		"a dot or a line before it":  {core.Config{Store: memstore.New(), ExemptExact: []string{"/_health"}}, false},
+		"the short one":              {core.Config{Store: memstore.New(), ExemptExact: []string{"/up"}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			c.cfg.Logger = slog.New(slog.NewTextHandler(&out, nil))
+			gate, err := core.New(c.cfg)
+			require.NoError(t, err)
+			require.NoError(t, gate.Shutdown(t.Context()))
+			require.Equal(t, c.note, strings.Contains(out.String(), `level=INFO msg="downtime: `+probeNote+`"`), out.String())
+		})
+	}
+}
 
 func TestAValueOfAnotherTypeIsNamed(t *testing.T) {
 	t.Parallel()

@@ -22,24 +22,19 @@ type CancelOptions struct {
 // Errors: [ErrNotFound], [ErrInForce] (End ends it), [store.ErrConflict] beside IfVersion,
 // those of [Operator.Start].
 func (o Operator) Cancel(ctx context.Context, id string, opts CancelOptions) (Result, error) {
-	var gone period.Period
-	res, err := o.write(ctx, &write{action: period.ActionCancel, do: func(d *period.Document, now time.Time) error {
+	return o.write(ctx, &write{action: period.ActionCancel, do: func(d *period.Document, now time.Time, res *Result) error {
 		i, err := index(d, id)
 		if err != nil {
 			return err
 		}
-		gone = d.Periods[i]
-		if err := sameVersion(gone, opts.IfVersion); err != nil {
+		res.Period = d.Periods[i]
+		if err := sameVersion(res.Period, opts.IfVersion); err != nil {
 			return err
 		}
-		if gone.InForce(now) {
+		if res.Period.InForce(now) {
 			return fmt.Errorf("%q: %w; end it instead", id, ErrInForce)
 		}
 		d.Periods = slices.Delete(d.Periods, i, i+1)
 		return nil
 	}})
-	if err == nil {
-		res.Period = gone
-	}
-	return res, err
 }

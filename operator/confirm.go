@@ -69,10 +69,8 @@ func (o Operator) confirm(caller context.Context, old store.Token, next *period.
 // backOff waits a random time below a limit that doubles with the attempts.
 func backOff(ctx context.Context, attempt int) error {
 	limit := min(time.Millisecond<<min(attempt, 10), maxBackoff)
-	timer := time.NewTimer(mathrand.N(limit)) //nolint:gosec // a spread between writers, not a secret
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(mathrand.N(limit)): //nolint:gosec // a spread between writers, not a secret
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -89,12 +89,9 @@ type Run struct {
 func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx context.Context) error) (Run, error) {
 	opts.Holder, o.Actor = cmp.Or(opts.Holder, o.Actor), cmp.Or(o.Actor, opts.Holder)
 	run := Run{ID: strings.ToLower(rand.Text()[:16])}
-	if o.Store == nil {
-		return run, errNilStore
-	}
-	rows, ok := o.Store.(store.Rows)
-	if !ok {
-		return run, ErrNoRows
+	rows, err := o.rows()
+	if err != nil {
+		return run, err
 	}
 	lease := &runRow{rows: rows, key: run.ID}
 	if err := lease.put(ctx); err != nil {
@@ -143,9 +140,8 @@ func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx conte
 func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, beginWithin)
 	defer cancel()
-	var begun period.Period
 	w := &write{needRows: true}
-	w.do = func(d *period.Document, now time.Time) error {
+	w.do = func(d *period.Document, now time.Time, res *Result) error {
 		i, err := takeable(d, now, opts, w.rows)
 		if err != nil {
 			return err
@@ -157,15 +153,8 @@ func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result,
 		w.action = period.ActionStart
 		if i >= 0 {
 			w.action, run.TakenOver = period.ActionChange, d.Periods[i].RunID
-			d.Periods[i].UpdatedBy, d.Periods[i].UpdatedAt = o.Actor, now
-		} else {
-			i = len(d.Periods)
-			d.Periods = append(d.Periods, period.Period{
-				ID: newID(d), Kind: period.Deployment, Start: now, Enabled: true, Holder: opts.Holder, Job: opts.Job,
-				CreatedBy: o.Actor, CreatedAt: now,
-			})
 		}
-		p := &d.Periods[i]
+		p := o.deployment(d, i, now, opts.Holder, opts.Job)
 		if opts.Hold != 0 {
 			p.HoldSeconds = int64(opts.Hold / time.Second)
 		}
@@ -179,16 +168,13 @@ func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result,
 		if p.Bypass = period.Suspended; opts.AllowBypass {
 			p.Bypass = ""
 		}
-		p.Version++
 		set(&p.Reason, opts.Reason)
 		set(&p.Emergency, opts.Emergency)
-		begun = *p
+		res.Period = *p
 		return afterFaults(p.Validate(), promised)
 	}
 	res, err := o.write(ctx, w)
-	if err == nil {
-		res.Period, run.Period = begun, begun
-	}
+	run.Period = res.Period
 	return res, err
 }
 
@@ -236,7 +222,7 @@ func (o Operator) endRun(ctx context.Context, run *Run) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endRunWithin)
 	defer cancel()
 	for unconfirmed := false; ; {
-		res, err := o.write(ctx, &write{action: period.ActionEnd, do: func(d *period.Document, _ time.Time) error {
+		res, err := o.write(ctx, &write{action: period.ActionEnd, do: func(d *period.Document, _ time.Time, _ *Result) error {
 			i, err := index(d, run.Period.ID)
 			if err != nil || d.Periods[i].RunID != run.ID {
 				return ErrTakenOver
@@ -256,12 +242,10 @@ func (o Operator) endRun(ctx context.Context, run *Run) error {
 		if !ofStore && !errors.Is(err, ErrUnconfirmed) {
 			return err
 		}
-		pause := time.NewTimer(time.Second)
 		select {
 		case <-ctx.Done():
-			pause.Stop()
 			return err
-		case <-pause.C:
+		case <-time.After(time.Second):
 		}
 	}
 }

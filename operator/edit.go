@@ -25,6 +25,8 @@ type EditOptions struct {
 	ExpectedEnd *time.Time
 	Enabled     *bool
 	Emergency   *bool
+	// Hold is that of [StartOptions]. A pointer to 0 removes the hold.
+	Hold *time.Duration
 }
 
 // Edit changes the period with this id. The start of a deployment is the time at which it began,
@@ -33,15 +35,10 @@ type EditOptions struct {
 //
 // Errors: [ErrNotFound], [store.ErrConflict] beside IfVersion, those of [Operator.Start].
 func (o Operator) Edit(ctx context.Context, id string, opts EditOptions) (Result, error) {
-	var edited period.Period
-	res, err := o.write(ctx, &write{action: period.ActionEdit, do: func(d *period.Document, now time.Time) (err error) {
-		edited, err = o.edit(d, now, id, opts)
+	return o.write(ctx, &write{action: period.ActionEdit, do: func(d *period.Document, now time.Time, res *Result) (err error) {
+		res.Period, err = o.edit(d, now, id, opts)
 		return err
 	}})
-	if err == nil {
-		res.Period = edited
-	}
-	return res, err
 }
 
 func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOptions) (period.Period, error) {
@@ -72,6 +69,10 @@ func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOp
 	set(&p.Reason, opts.Reason)
 	set(&p.Enabled, opts.Enabled)
 	set(&p.Emergency, opts.Emergency)
+	errs = append(errs, wholeSeconds(opts.Hold))
+	if opts.Hold != nil {
+		p.HoldSeconds = int64(*opts.Hold / time.Second)
+	}
 	setInstant(&p.Start, opts.Start)
 	if !p.Start.Equal(was.Start) {
 		p.DownSince = time.Time{}

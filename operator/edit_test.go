@@ -27,6 +27,7 @@ func TestEditChangesWhatIsGiven(t *testing.T) {
 		"the expected end":      {EditOptions{ExpectedEnd: &at}, func(p *period.Period) { p.ExpectedEnd = at }},
 		"whether it is enabled": {EditOptions{Enabled: new(false)}, func(p *period.Period) { p.Enabled = false }},
 		"emergency":             {EditOptions{Emergency: new(true)}, func(p *period.Period) { p.Emergency = true }},
+		"the hold":              {EditOptions{Hold: new(20 * time.Second)}, func(p *period.Period) { p.HoldSeconds = 20 }},
 		"the version seen":      {EditOptions{IfVersion: new(int64(1)), Reason: new("")}, func(p *period.Period) { p.Reason = "" }},
 		"another zone, more than microseconds": {
 			EditOptions{Start: new(at.Add(999).In(time.FixedZone("", 3600)))}, func(p *period.Period) { p.Start = at },
@@ -56,6 +57,8 @@ func TestEditRefuses(t *testing.T) {
 		"an unknown id":                 {"zzz", EditOptions{}, `"zzz": no such period`, ErrNotFound},
 		"no id":                         {"", EditOptions{}, "id: is missing", nil},
 		"another version":               {"w", EditOptions{IfVersion: new(int64(2))}, `"w" has version 1 now, not 2`, store.ErrConflict},
+		"a hold of half a second":       {"w", EditOptions{Hold: new(1500 * time.Millisecond)}, `hold: 1.5s: want whole seconds`, nil},
+		"a hold of an hour":             {"d", EditOptions{Hold: new(time.Hour)}, "hold: 3600: want 0 to 600 seconds", nil},
 		"an end before the start":       {"w", EditOptions{End: new(noonUTC.Add(time.Minute))}, "end: \"2026-03-08T12:01:00Z\": want an instant after start", nil},
 		"an end in the past":            {"d", EditOptions{End: new(noonUTC.Add(-time.Minute))}, "end: \"2026-03-08T11:59:00Z\": has passed", nil},
 		"an expected end in the past":   {"d", EditOptions{ExpectedEnd: &noonUTC}, "expected_end: \"2026-03-08T12:00:00Z\": has passed", nil},

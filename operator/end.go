@@ -44,23 +44,17 @@ type EndOptions struct {
 // IfVersion and IfRevision; those of [Operator.Start].
 func (o Operator) End(ctx context.Context, opts EndOptions) (Result, error) {
 	o.Actor = cmp.Or(o.Actor, opts.Holder)
-	var ended []period.Period
-	w := &write{action: period.ActionEnd, replace: true}
-	w.do = func(d *period.Document, now time.Time) (err error) {
-		ended, err = end(d, now, opts)
+	w := &write{action: period.ActionEnd, replace: true, do: func(d *period.Document, now time.Time, res *Result) (err error) {
+		res.Ended, err = end(d, now, opts)
 		return err
-	}
+	}}
 	if opts.fault() == nil && opts.All {
-		w.anew = func(d *period.Document, _ time.Time) error {
-			ended = []period.Period{}
+		w.anew = func(d *period.Document, _ time.Time, res *Result) error {
+			res.Ended = []period.Period{}
 			return sameRevision(d, opts.IfRevision)
 		}
 	}
-	res, err := o.write(ctx, w)
-	if err == nil {
-		res.Ended = ended
-	}
-	return res, err
+	return o.write(ctx, w)
 }
 
 func end(d *period.Document, now time.Time, opts EndOptions) ([]period.Period, error) {

@@ -148,18 +148,27 @@ func (j Judgment) Which(want func(i Instance) bool) []Instance {
 // Errors: [ErrNoRows]; a *[StoreError]. If the document is lost or cannot be read, Fleet
 // returns the judgment of the rows with its Err set, and no error.
 func (o Operator) Fleet(ctx context.Context) (Judgment, error) {
-	if o.Store == nil {
-		return Judgment{}, errNilStore
-	}
-	rows, ok := o.Store.(store.Rows)
-	if !ok {
-		return Judgment{}, ErrNoRows
+	rows, err := o.rows()
+	if err != nil {
+		return Judgment{}, err
 	}
 	set, err := rows.ListRows(ctx, "")
 	if !rowsValid(err) {
 		return Judgment{}, storeError(err)
 	}
 	return Judge(set, err, Barrier{}), nil
+}
+
+// rows returns the store, if it keeps rows.
+func (o Operator) rows() (store.Rows, error) {
+	if o.Store == nil {
+		return nil, errNilStore
+	}
+	rows, ok := o.Store.(store.Rows)
+	if !ok {
+		return nil, ErrNoRows
+	}
+	return rows, nil
 }
 
 // rowsValid reports whether [store.Rows.ListRows] returned rows beside err.

@@ -24,7 +24,7 @@ type InitOptions struct {
 // Errors: [ErrInitialized], with the state in the Result; nothing was written. Those of
 // [Operator.Start].
 func (o Operator) Init(ctx context.Context, opts InitOptions) (Result, error) {
-	empty := func(d *period.Document, _ time.Time) error {
+	empty := func(d *period.Document, _ time.Time, _ *Result) error {
 		if d.Format != 0 {
 			return ErrInitialized
 		}

@@ -36,7 +36,7 @@ func (o Operator) Reconcile(ctx context.Context, opts ReconcileOptions) (Result,
 	if above < 0 || above >= period.MaxRevision {
 		return Result{}, &period.FieldError{Field: "above", Value: above, Problem: "want a revision that a gate has named, from 1 up"}
 	}
-	return o.write(ctx, &write{action: period.ActionReconcile, do: func(d *period.Document, _ time.Time) error {
+	return o.write(ctx, &write{action: period.ActionReconcile, do: func(d *period.Document, _ time.Time, _ *Result) error {
 		if d.Format == 0 {
 			return fmt.Errorf("%w: there is no document to reconcile", ErrNothingWritten)
 		}

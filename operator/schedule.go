@@ -28,21 +28,18 @@ type WindowOptions struct {
 	Reason string
 	// Emergency marks downtime that was not planned long before.
 	Emergency bool
+	// Hold is that of [StartOptions]. Zero means none.
+	Hold time.Duration
 	// Disabled plans the window, but it has no effect until an operator enables it.
 	Disabled bool
 }
 
 // Schedule adds a window. See [Operator.Start] for errors.
 func (o Operator) Schedule(ctx context.Context, opts WindowOptions) (Result, error) {
-	var planned period.Period
-	res, err := o.write(ctx, &write{action: period.ActionSchedule, do: func(d *period.Document, now time.Time) (err error) {
-		planned, err = o.schedule(d, now, opts)
+	return o.write(ctx, &write{action: period.ActionSchedule, do: func(d *period.Document, now time.Time, res *Result) (err error) {
+		res.Period, err = o.schedule(d, now, opts)
 		return err
 	}})
-	if err == nil {
-		res.Period = planned
-	}
-	return res, err
 }
 
 func (o Operator) schedule(d *period.Document, now time.Time, opts WindowOptions) (period.Period, error) {
@@ -55,6 +52,9 @@ func (o Operator) schedule(d *period.Document, now time.Time, opts WindowOptions
 	case start.IsZero():
 		return period.Period{}, &period.FieldError{Field: "start", Problem: "is missing"}
 	}
+	if err := wholeSeconds(&opts.Hold); err != nil {
+		return period.Period{}, err
+	}
 	last, promised := moment{"end", opts.End, opts.EndAfter}, moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
 	end, err := last.from(start)
 	if err != nil {
@@ -66,7 +66,7 @@ func (o Operator) schedule(d *period.Document, now time.Time, opts WindowOptions
 	}
 	p := period.Period{
 		ID: newID(d), Kind: period.Window, Start: start, End: end, ExpectedEnd: expected,
-		Enabled: !opts.Disabled, Emergency: opts.Emergency, Reason: opts.Reason, Holder: cmp.Or(opts.Holder, o.Actor),
+		Enabled: !opts.Disabled, Emergency: opts.Emergency, HoldSeconds: int64(opts.Hold / time.Second), Reason: opts.Reason, Holder: cmp.Or(opts.Holder, o.Actor),
 		Version: 1, CreatedBy: o.Actor, CreatedAt: now,
 	}
 	err = p.Validate()

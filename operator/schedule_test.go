@@ -13,12 +13,12 @@ func TestSchedulePlansAWindow(t *testing.T) {
 	t.Parallel()
 	begin := time.Date(2026, 3, 9, 3, 30, 0, 999, time.FixedZone("", 3600))
 	res, err := by(storeAt(noonUTC), "alice").Schedule(t.Context(), WindowOptions{
-		Start: begin, EndAfter: 2 * time.Hour, Reason: "Index", Emergency: true,
+		Start: begin, EndAfter: 2 * time.Hour, Reason: "Index", Emergency: true, Hold: 20 * time.Second,
 	})
 	require.NoError(t, err)
 	at := time.Date(2026, 3, 9, 2, 30, 0, 0, time.UTC)
 	require.Equal(t, period.Period{
-		ID: res.Period.ID, Kind: period.Window, Start: at, End: at.Add(2 * time.Hour), Enabled: true, Emergency: true,
+		ID: res.Period.ID, Kind: period.Window, Start: at, End: at.Add(2 * time.Hour), Enabled: true, Emergency: true, HoldSeconds: 20,
 		Reason: "Index", Holder: "alice", Version: 1, CreatedBy: "alice", CreatedAt: noonUTC,
 	}, res.Period)
 	require.Empty(t, res.InForce())
@@ -109,6 +109,8 @@ func TestScheduleRefuses(t *testing.T) {
 		"a duration beyond all years": {WindowOptions{Start: time.Date(9998, 12, 31, 23, 0, 0, 0, time.UTC), EndAfter: 2 * time.Hour}, "end_after: 2h0m0s: ends at 9999-01-01T01:00:00Z: want a year from 2000 to 9998"},
 		"an expected duration":        {WindowOptions{Start: noonUTC, EndAfter: 1e9, ExpectedAfter: -1e9}, "expected_after: -1s: want more than 0"},
 		"two expected ends":           {WindowOptions{Start: noonUTC, EndAfter: 1e9, ExpectedAfter: 1e9, ExpectedEnd: noonUTC.Add(1e9)}, "expected_after: 1s: want either a duration or an instant (expected_end)"},
+		"a hold of half a second":     {WindowOptions{Start: noonUTC, EndAfter: 1e9, Hold: 5e8}, "hold: 500ms: want whole seconds"},
+		"a hold of an hour":           {WindowOptions{Start: noonUTC, EndAfter: 1e9, Hold: time.Hour}, "hold: 3600: want 0 to 600 seconds"},
 		"an expected end too early":   {WindowOptions{Start: noonUTC, EndAfter: 1e9, ExpectedEnd: noonUTC}, "expected_end: \"2026-03-08T12:00:00Z\": want an instant after start"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -52,21 +52,16 @@ type StartOptions struct {
 // [Operator].
 func (o Operator) Start(ctx context.Context, opts StartOptions) (Result, error) {
 	opts.Holder, o.Actor = cmp.Or(opts.Holder, o.Actor), cmp.Or(o.Actor, opts.Holder)
-	var begun period.Period
 	w := &write{}
-	w.do = func(d *period.Document, now time.Time) (err error) {
-		begun, err = o.start(d, now, opts)
+	w.do = func(d *period.Document, now time.Time, res *Result) (err error) {
+		res.Period, err = o.start(d, now, opts)
 		w.action = period.ActionStart
-		if begun.Version > 1 {
+		if res.Period.Version > 1 {
 			w.action = period.ActionChange
 		}
 		return err
 	}
-	res, err := o.write(ctx, w)
-	if err == nil {
-		res.Period = begun
-	}
-	return res, err
+	return o.write(ctx, w)
 }
 
 func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (period.Period, error) {
@@ -91,17 +86,7 @@ func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (p
 	i := slices.IndexFunc(d.Periods, func(p period.Period) bool {
 		return p.Kind == period.Deployment && p.Holder == opts.Holder && p.Job == opts.Job && p.RunID == "" && p.InForce(now)
 	})
-	if i < 0 {
-		i = len(d.Periods)
-		d.Periods = append(d.Periods, period.Period{
-			ID: newID(d), Kind: period.Deployment, Start: now, Enabled: true, Holder: opts.Holder, Job: opts.Job,
-			CreatedBy: o.Actor, CreatedAt: now,
-		})
-	} else {
-		d.Periods[i].UpdatedBy, d.Periods[i].UpdatedAt = o.Actor, now
-	}
-	p := &d.Periods[i]
-	p.Version++
+	p := o.deployment(d, i, now, opts.Holder, opts.Job)
 	set(&p.Reason, opts.Reason)
 	set(&p.Emergency, opts.Emergency)
 	if opts.Hold != nil {
@@ -111,6 +96,22 @@ func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (p
 		p.End, p.ExpectedEnd = end, expected
 	}
 	return *p, afterFaults(p.Validate(), last, promised)
+}
+
+// deployment returns the period at i for a change by the operator, or, if i is -1, a new deployment
+// of this holder and job, with the next version.
+func (o Operator) deployment(d *period.Document, i int, now time.Time, holder, job string) *period.Period {
+	if i < 0 {
+		i = len(d.Periods)
+		d.Periods = append(d.Periods, period.Period{
+			ID: newID(d), Kind: period.Deployment, Start: now, Enabled: true, Holder: holder, Job: job,
+			CreatedBy: o.Actor, CreatedAt: now,
+		})
+	} else {
+		d.Periods[i].UpdatedBy, d.Periods[i].UpdatedAt = o.Actor, now
+	}
+	d.Periods[i].Version++
+	return &d.Periods[i]
 }
 
 // wholeSeconds returns an error if hold has a fraction of a second. Nil is valid.

@@ -61,12 +61,9 @@ func (j Judgment) Lagging(res Result) []Instance {
 
 // poll reads and judges until done accepts a judgment.
 func (o Operator) poll(ctx context.Context, b Barrier, opts WaitOptions, done func(j Judgment, waited time.Duration) bool) (Judgment, error) {
-	if o.Store == nil {
-		return Judgment{}, errNilStore
-	}
-	rows, ok := o.Store.(store.Rows)
-	if !ok {
-		return Judgment{}, ErrNoRows
+	rows, err := o.rows()
+	if err != nil {
+		return Judgment{}, err
 	}
 	hint := make(chan struct{}, 1)
 	if h, ok := o.Store.(store.Hinter); ok {

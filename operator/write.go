@@ -22,9 +22,9 @@ const (
 
 // change computes the next document in place. d is the caller's own copy, never nil, and has the
 // revision that will be written; its Format is 0 if it continues no document. now is the store's
-// time. After a conflict a change runs again on a new copy. Only the result of its last run
-// counts.
-type change func(d *period.Document, now time.Time) error
+// time. A change sets Period and Ended of res, which counts only if the write succeeds. After a
+// conflict it runs again, on a new copy and a new res.
+type change func(d *period.Document, now time.Time, res *Result) error
 
 // write is one operation on the document.
 type write struct {
@@ -75,7 +75,8 @@ func (o Operator) write(ctx context.Context, w *write) (Result, error) {
 		}
 		w.rows = b.rows
 		found := Result{Before: b.Document, After: b.Document, Time: b.Time}
-		next, err := o.next(b, w)
+		res := Result{Before: b.Document, read: b.Time, rows: b.rows}
+		next, err := o.next(b, w, &res)
 		if err != nil {
 			return found, err
 		}
@@ -87,7 +88,7 @@ func (o Operator) write(ctx context.Context, w *write) (Result, error) {
 		if err != nil {
 			return found, err
 		}
-		kept, err := b.putAside(ctx)
+		res.Kept, err = b.putAside(ctx)
 		if errors.Is(err, store.ErrConflict) {
 			continue
 		} else if err != nil {
@@ -107,10 +108,8 @@ func (o Operator) write(ctx context.Context, w *write) (Result, error) {
 		if err != nil {
 			return found, err
 		}
-		return Result{
-			Before: b.Document, After: after.Document, Time: after.Time, Kept: kept,
-			written: next.Mark(), read: b.Time, rows: b.rows,
-		}, nil
+		res.After, res.Time, res.written = after.Document, after.Time, next.Mark()
+		return res, nil
 	}
 	return Result{}, fmt.Errorf("gave up after %d attempts: %w", swapAttempts, store.ErrConflict)
 }
@@ -167,8 +166,8 @@ func (b base) putAside(ctx context.Context) (place string, err error) {
 }
 
 // next returns the document after w: without periods that finished long ago, with its revision,
-// its seal and its log entry.
-func (o Operator) next(b base, w *write) (*period.Document, error) {
+// its seal and its log entry. It sets what w does in res.
+func (o Operator) next(b base, w *write, res *Result) (*period.Document, error) {
 	next := &period.Document{Periods: []period.Period{}}
 	do := w.do
 	entry := period.Entry{Actor: o.Actor, Origin: o.Origin, Time: b.Time, Anew: b.anew}
@@ -194,7 +193,7 @@ func (o Operator) next(b base, w *write) (*period.Document, error) {
 		return nil, &period.FieldError{Field: "revision", Value: next.Revision, Problem: "is the highest one; the document cannot be written any more"}
 	}
 	next.Revision++
-	if err := do(next, b.Time); err != nil {
+	if err := do(next, b.Time, res); err != nil {
 		return nil, err
 	}
 	entry.Action = w.action

@@ -107,17 +107,10 @@ func (c Change) canonical() Change {
 // Changes lists the differences between two sets of periods: first the removed periods, in
 // the order of before, then the added and the changed ones, in the order of after.
 func Changes(before, after []Period) []Change {
-	was := make(map[string]Period, len(before))
-	for _, p := range before {
-		was[p.ID] = p
-	}
-	is := make(map[string]bool, len(after))
-	for _, p := range after {
-		is[p.ID] = true
-	}
+	was, is := byID(before), byID(after)
 	changes := []Change{}
 	for _, p := range before {
-		if !is[p.ID] {
+		if _, ok := is[p.ID]; !ok {
 			changes = append(changes, Change{Before: &p}.canonical())
 		}
 	}
@@ -133,14 +126,20 @@ func Changes(before, after []Period) []Change {
 	return changes
 }
 
+func byID(periods []Period) map[string]Period {
+	found := make(map[string]Period, len(periods))
+	for _, p := range periods {
+		found[p.ID] = p
+	}
+	return found
+}
+
 // Grew reports whether the refused set grew: whether next refuses requests, now or later, that
 // prev does not refuse. prev may be nil.
 func Grew(prev, next *Document) bool {
-	before := map[string]Period{}
+	var before map[string]Period
 	if prev != nil {
-		for _, p := range prev.Periods {
-			before[p.ID] = p
-		}
+		before = byID(prev.Periods)
 	}
 	return slices.ContainsFunc(next.Periods, func(p Period) bool {
 		was, ok := before[p.ID]

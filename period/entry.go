@@ -60,7 +60,7 @@ type Entry struct {
 // encode returns e as one line of JSON of at most MaxEntry bytes. If e is too large, it keeps
 // the beginning of each reason, and then as many changes as fit.
 func (e Entry) encode() ([]byte, error) {
-	if err := errors.Join(nameFault("actor", e.Actor), nameFault("origin", e.Origin)); err != nil {
+	if err := errors.Join(textFault("actor", e.Actor, MaxNameLen), textFault("origin", e.Origin, MaxNameLen)); err != nil {
 		return nil, err
 	}
 	e.Time = Canonical(e.Time)

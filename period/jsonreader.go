@@ -154,14 +154,10 @@ func (r *jsonReader) unknown(at int, name string, members []Member) error {
 
 // member reads the value of m.
 func (r *jsonReader) member(m *Member) error {
-	switch {
-	case m.Into == nil:
+	if m.Into == nil {
 		return fmt.Errorf("%w: %w", ErrNewer, r.fail(r.pos, nil, "this version does not implement this member"))
-	case m.Nullable && r.null():
-		zero(m.Into)
-		return nil
 	}
-	return r.into(m.Into)
+	return r.into(m.Into, m.Nullable && r.null())
 }
 
 // array reads the array that is the value of the current member. It calls element for each

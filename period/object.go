@@ -36,60 +36,41 @@ func DecodeObject(b []byte, members ...Member) error {
 	return r.end()
 }
 
-// into reads the value at the cursor. A func() error reads the value itself.
-func (r *jsonReader) into(into any) error {
+// into reads the value at the cursor, or sets the zero value for null. A func() error reads the
+// value itself.
+func (r *jsonReader) into(into any, null bool) error {
 	switch into := into.(type) {
 	case func() error:
 		return into()
 	case *string:
-		return read(into, r.str)
+		return read(into, r.str, null)
 	case *bool:
-		return read(into, r.flag)
+		return read(into, r.flag, null)
 	case *int64:
-		return read(into, r.integer)
+		return read(into, r.integer, null)
 	case *time.Time:
-		return read(into, r.instant)
+		return read(into, r.instant, null)
 	case **string:
 		*into = new(string)
-		return read(*into, r.str)
+		return read(*into, r.str, null)
 	case **bool:
 		*into = new(bool)
-		return read(*into, r.flag)
+		return read(*into, r.flag, null)
 	case **int64:
 		*into = new(int64)
-		return read(*into, r.integer)
+		return read(*into, r.integer, null)
 	case **time.Time:
 		*into = new(time.Time)
-		return read(*into, r.instant)
+		return read(*into, r.instant, null)
 	}
 	panic(fmt.Sprintf("period.DecodeObject: a member goes into a %T", into))
 }
 
-func read[T any](into *T, value func() (T, error)) (err error) {
+func read[T any](into *T, value func() (T, error), null bool) (err error) {
+	if null {
+		*into = *new(T)
+		return nil
+	}
 	*into, err = value()
 	return err
-}
-
-// zero sets the value of a member whose value is null.
-func zero(into any) {
-	switch into := into.(type) {
-	case *string:
-		*into = ""
-	case *bool:
-		*into = false
-	case *int64:
-		*into = 0
-	case *time.Time:
-		*into = time.Time{}
-	case **string:
-		*into = new(string)
-	case **bool:
-		*into = new(bool)
-	case **int64:
-		*into = new(int64)
-	case **time.Time:
-		*into = new(time.Time)
-	default:
-		panic(fmt.Sprintf("period.DecodeObject: a member goes into a %T", into))
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Kind defines how a [Period] begins and ends.
@@ -214,12 +213,7 @@ func (p Period) Validate() error {
 		{"created_by", p.CreatedBy, MaxNameLen},
 		{"updated_by", p.UpdatedBy, MaxNameLen},
 	} {
-		switch {
-		case len(text.value) > text.limit:
-			fault(text.field, fmt.Sprintf("%d bytes", len(text.value)), fmt.Sprintf("want at most %d bytes", text.limit))
-		case !utf8.ValidString(text.value):
-			fault(text.field, text.value, "is not valid UTF-8")
-		}
+		errs = append(errs, textFault(text.field, text.value, text.limit))
 	}
 	if p.Version < 1 {
 		fault("version", p.Version, "want 1 or more")

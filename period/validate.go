@@ -36,7 +36,7 @@ func (d *Document) validate() error {
 	if problem := idProblem(d.Replaces); d.Replaces != "" && d.Replaces != AnyDocument && problem != "" {
 		fault("replaces", d.Replaces, problem)
 	}
-	if err := nameFault("name", d.Name); err != nil {
+	if err := textFault("name", d.Name, MaxNameLen); err != nil {
 		errs = append(errs, err)
 	}
 	first := make(map[string]int, len(d.Periods))
@@ -87,14 +87,14 @@ func tooLarge(n int) error {
 	return &FieldError{Field: "document", Value: fmt.Sprintf("%d bytes", n), Problem: fmt.Sprintf("want at most %d bytes; remove periods that have ended", MaxDocument)}
 }
 
-// nameFault returns the fault of a name that operators read, such as an actor's; nil if there is
+// textFault returns the fault of a text that people read, of at most limit bytes; nil if there is
 // none.
-func nameFault(field, name string) error {
+func textFault(field, text string, limit int) error {
 	switch {
-	case len(name) > MaxNameLen:
-		return &FieldError{Field: field, Value: fmt.Sprintf("%d bytes", len(name)), Problem: fmt.Sprintf("want at most %d bytes", MaxNameLen)}
-	case !utf8.ValidString(name):
-		return &FieldError{Field: field, Value: name, Problem: "is not valid UTF-8"}
+	case len(text) > limit:
+		return &FieldError{Field: field, Value: fmt.Sprintf("%d bytes", len(text)), Problem: fmt.Sprintf("want at most %d bytes", limit)}
+	case !utf8.ValidString(text):
+		return &FieldError{Field: field, Value: text, Problem: "is not valid UTF-8"}
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ require (
 	github.com/go-downtime/downtime/cli v0.1.0
 	github.com/go-downtime/downtime/store/redisstore v0.1.0
 	github.com/go-sql-driver/mysql v1.10.1
-	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jackc/pgx/v5 v5.13.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1
 	modernc.org/sqlite v1.62.0

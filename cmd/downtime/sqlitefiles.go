@@ -54,8 +54,7 @@ func (s sqlite) create() error {
 // share gives the new file f to the users who share the directory. It fails if that cannot be
 // arranged.
 func share(f *os.File, in fs.FileInfo) error {
-	uid, gid := trust.Heir(in)
-	trust.Give(f, uid, gid)
+	trust.Give(f, trust.Heir(in))
 	if in.Mode()&0o020 == 0 {
 		return f.Chmod(0o644)
 	}
@@ -63,8 +62,7 @@ func share(f *os.File, in fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	_, is := trust.Owner(file)
-	if _, want := trust.Owner(in); is != want {
+	if want := trust.OwnerOf(in).GID; trust.OwnerOf(file).GID != want {
 		return fmt.Errorf("%w: group %d can write in the directory %s, but not in a database of this user: run as a member of that group, or chmod g+s %[3]s",
 			store.ErrReadOnly, want, filepath.Dir(f.Name()))
 	}
@@ -87,7 +85,7 @@ func (s sqlite) mayWrite() error {
 	if err != nil {
 		return err
 	}
-	_, group := trust.Owner(file)
+	group := trust.OwnerOf(file).GID
 	if file.Mode()&0o020 == 0 || in.Mode()&fs.ModeSetgid != 0 || group == os.Getegid() {
 		return nil
 	}

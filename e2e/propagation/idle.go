@@ -45,6 +45,10 @@ func measureIdle(ctx context.Context, t target, window time.Duration) (i idle, e
 		return i, err
 	}
 	defer func() { _ = f.close() }() // the servers end as well
+	// In a set of rows that is new, gates look for rows that are written again. That is not idle.
+	if err := wait(ctx, youngSet); err != nil {
+		return i, err
+	}
 	first, err := t.statements()
 	if err != nil {
 		return i, err

@@ -1,4 +1,4 @@
-// Command echo is a little shop on echo, with a downtime: go run ./examples/echo
+// Command echo is a small shop on echo, with a downtime: go run ./examples/echo
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -29,125 +30,89 @@ func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "address to listen on")
 	file := flag.String("store", "downtime.json", "file that holds the downtime")
 	flag.Parse()
-	if err := run(*addr, *file); err != nil {
-		fmt.Fprintln(os.Stderr, "echo:", err)
-		os.Exit(1)
-	}
-}
-
-func run(addr, file string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	// The address comes first: an application that cannot listen must not register its gate.
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if err != nil {
-		return err
-	}
+	listener := must(new(net.ListenConfig).Listen(ctx, "tcp", *addr))
 	key, password := rand.Text(), rand.Text()
-	shop, gate, err := newShop(file, key, password)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
+	shop, gate := newShop(*file, key, password)
 	server := &http.Server{Handler: shop, ReadHeaderTimeout: 5 * time.Second}
-	fmt.Printf(welcome, listener.Addr(), file, key, password)
-
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err = <-failed:
-	case <-ctx.Done():
-	}
+	server.RegisterOnShutdown(gate.CloseStreams) // streams and held requests end first
+	fmt.Printf(welcome, listener.Addr(), *file, key, password)
+	go func() {
+		log.Print(server.Serve(listener))
+		stop()
+	}()
+	<-ctx.Done()
 	stop() // a second Ctrl-C ends the process at once
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	// The server first: it waits for the requests that run. Then the gate deletes its row.
-	return errors.Join(err, server.Shutdown(ctx), gate.Shutdown(ctx))
+	// The server waits for the requests that run. Then the gate deletes its row.
+	if err := errors.Join(server.Shutdown(ctx), gate.Shutdown(ctx)); err != nil {
+		log.Print(err)
+	}
 }
 
-// newShop makes the application and its gate. The application reads key from its configuration:
-// core.KeyFromEnv("DOWNTIME_API_KEY").
-func newShop(file, key, password string) (http.Handler, *core.Gate, error) {
-	// With filestore.MustExist(), a missing file would not mean "up". Then run "downtime init" first.
-	store, err := filestore.New(file)
-	if err != nil {
-		return nil, nil, err
-	}
+// newShop makes the application and its gate. Your application reads key from its
+// configuration: core.KeyFromEnv("DOWNTIME_API_KEY").
+func newShop(file, key, password string) (http.Handler, *core.Gate) {
 	superuser := core.ContextValue("superuser", "superuser", func(yes bool) bool { return yes })
 	cfg := core.Config{
-		Store:       store,
+		Store:       must(filestore.New(file)),      // with filestore.MustExist(), a missing file does not mean "up"
 		ExemptExact: []string{"/healthz", "/login"}, // the health check, and the superuser's login
 		ExemptPaths: []string{"/static"},            // /static and everything below it
 		Bypass:      []core.Predicate{superuser, core.APIKeyHeader("X-Api-Key", core.KeyLiteral(key))},
 		Logger:      slog.Default(),
 	}
 	admin.Exempt(&cfg, "/ops/downtime") // so that the operator's page is served while down
-	gate, err := core.New(cfg)
-	if err != nil {
-		return nil, nil, err
-	}
-	page, err := admin.New(gate, admin.Config{
-		Path:      "/ops/downtime",
-		Authorize: superuser,
-		Actor:     func(context.Context, *http.Request) string { return "admin" },
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	session := rand.Text() // the value of the superuser's cookie
+	gate := must(core.New(cfg))
+	actor := func(context.Context, *http.Request) string { return "admin" }
+	page := must(admin.New(gate, admin.Config{Path: "/ops/downtime", Authorize: superuser, Actor: actor}))
 
 	e := echo.New()
-	// The session comes before the gate, because the predicate reads it.
+	// The user comes before the gate, because the predicate reads it.
 	e.Use(middleware.Recover(), func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			c.Set("superuser", signedIn(c.Request(), session))
+			c.Set("superuser", signedIn(c.Request(), password))
 			return next(c)
 		}
 	})
 	e.Use(echodowntime.Middleware(gate))
-
-	e.GET("/", func(c echo.Context) error { return c.HTML(http.StatusOK, home(signedIn(c.Request(), session))) })
+	e.GET("/", func(c echo.Context) error { return c.HTML(http.StatusOK, home) })
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok") })
-	e.GET("/static/shop.css", func(c echo.Context) error { return c.Blob(http.StatusOK, "text/css", []byte(style)) })
+	e.GET("/static/shop.css", func(c echo.Context) error {
+		return c.Blob(http.StatusOK, "text/css", []byte("body { font-family: sans-serif }"))
+	})
 	e.GET("/api/orders", func(c echo.Context) error { return c.JSON(http.StatusOK, []string{"tea"}) })
-	e.GET("/login", func(c echo.Context) error { return c.HTML(http.StatusOK, login) })
-	e.POST("/login", func(c echo.Context) error {
-		if subtle.ConstantTimeCompare([]byte(c.FormValue("password")), []byte(password)) != 1 {
+	e.GET("/login", func(c echo.Context) error {
+		if !signedIn(c.Request(), password) {
+			c.Response().Header().Set("WWW-Authenticate", `Basic realm="shop"`)
 			return c.String(http.StatusUnauthorized, "wrong password")
 		}
-		c.SetCookie(cookie(session))
-		return c.Redirect(http.StatusSeeOther, "/")
+		return c.Redirect(http.StatusSeeOther, "/ops/downtime/")
 	})
 	// With Wrap, the page's Authorize sees the values that echo handlers stored.
 	e.Any("/ops/downtime", echodowntime.Wrap(page))
 	e.Any("/ops/downtime/*", echodowntime.Wrap(page))
-	return e, gate, nil
+	return e, gate
 }
 
-// signedIn reports whether r has the superuser's cookie, once.
-func signedIn(r *http.Request, session string) bool {
-	cookies := r.CookiesNamed("session")
-	return len(cookies) == 1 && subtle.ConstantTimeCompare([]byte(cookies[0].Value), []byte(session)) == 1
-}
-
-func cookie(session string) *http.Cookie {
-	return &http.Cookie{Name: "session", Value: session, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode} //nolint:gosec // not Secure: the example speaks plain HTTP
-}
-
-func home(superuser bool) string {
-	if superuser {
-		return head + `<p>Signed in as admin. <a href="/ops/downtime/">Downtime</a></p></html>`
+func must[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal(err)
 	}
-	return head + `<p>Welcome. <a href="/login">Sign in</a></p></html>`
+	return v
 }
 
-const head = `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>The little shop</title>
-<link rel="stylesheet" href="/static/shop.css"><h1>The little shop</h1>`
+// signedIn reports whether the request has the superuser's password.
+func signedIn(r *http.Request, password string) bool {
+	user, got, _ := r.BasicAuth()
+	return user == "admin" && subtle.ConstantTimeCompare([]byte(got), []byte(password)) == 1
+}
 
-const login = head + `<form method="post"><label>Password <input type="password" name="password"></label> <button>Sign in</button></form></html>`
+const home = `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Small shop</title>
+<link rel="stylesheet" href="/static/shop.css"><h1>Welcome</h1><a href="/login">Sign in</a> as admin to take the shop down.</html>`
 
-const style = "body { font-family: sans-serif; margin: 2rem }"
-
-const welcome = `The little shop is at http://%[1]s/  (Ctrl-C stops it)
+const welcome = `The shop is at http://%[1]s/  (Ctrl-C stops it)
 
 In a second terminal, in the same directory:
 
@@ -155,8 +120,8 @@ In a second terminal, in the same directory:
   go run -tags fileonly ./cmd/downtime start --reason 'New shelves' --for 10m
   curl -i http://%[1]s/
   curl -i -H X-Api-Key:%[3]s http://%[1]s/
-  curl -i -c cookies.txt -d password=%[4]s http://%[1]s/login
+  curl -i -u admin:%[4]s http://%[1]s/
   go run -tags fileonly ./cmd/downtime end
 
-The operator's page, after the login with that password: http://%[1]s/ops/downtime/
+The operator's page, as admin with that password: http://%[1]s/login
 `

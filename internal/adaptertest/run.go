@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"net/http"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -76,17 +77,17 @@ func (c testCase) check(t *testing.T, subject, reference string) {
 		t.Fatalf("%s: handler %q ran, want %q", c.request, got.ran(), c.ran)
 	}
 	for name, want := range c.headers {
-		if have := joined(got.header, name); have != want {
+		if have := strings.Join(got.header.Values(name), ", "); have != want {
 			t.Errorf("%s: header %s: %q, want %q", c.request, name, have, want)
 		}
 	}
 	for _, want := range c.holds {
-		if !contains(got.body, want) {
+		if !strings.Contains(got.body, want) {
 			t.Errorf("%s: the body lacks %q:\n%s", c.request, want, got.body)
 		}
 	}
 	for _, never := range c.lacks {
-		if contains(got.body, never) {
+		if strings.Contains(got.body, never) {
 			t.Errorf("%s: the body holds %q:\n%s", c.request, never, got.body)
 		}
 	}

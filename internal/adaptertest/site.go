@@ -82,9 +82,9 @@ type tenantKey struct{}
 func Prepare(r *http.Request) *http.Request {
 	ctx := context.WithValue(r.Context(), tenantKey{}, r.Header.Get("X-Test-Tenant"))
 	if r.Header.Get("X-Test-Cancel") != "" {
-		ended, cancel := context.WithCancel(ctx)
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
 		cancel()
-		ctx = ended
 	}
 	return r.WithContext(ctx)
 }
@@ -148,8 +148,8 @@ func newSite(gate *core.Gate) *Site {
 	add("GET", "", "/cached", cached)
 	add("GET", "", "/writer", describeWriter)
 	add("GET", "", "/flush", s.flush)
-	add("GET", "", "/hijack", hijack)
-	add("GET", "", "/ws", upgrade)
+	add("GET", "", "/hijack", hijack("taken over\n"))
+	add("GET", "", "/ws", hijack("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))
 
 	admin := http.NewServeMux()
 	admin.HandleFunc("GET /admin/{$}", mark("admin"))

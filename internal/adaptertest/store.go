@@ -11,19 +11,22 @@ import (
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // Periods is a [store.Store] with the periods that a test puts there. It has no rows and
-// gives no hints.
+// gives no hints, because it embeds only the interface.
 type Periods struct {
+	store.Store
+
 	mu       sync.Mutex
 	revision int64
-	bytes    []byte
+	token    store.Token
 }
 
 // NewPeriods returns a store with these periods.
 func NewPeriods(periods ...period.Period) *Periods {
-	s := &Periods{}
+	s := &Periods{Store: memstore.New()}
 	s.Set(periods...)
 	return s
 }
@@ -36,29 +39,14 @@ func (s *Periods) Set(periods ...period.Period) {
 	doc := &period.Document{Format: period.Format, StoreID: "adaptertest", Revision: s.revision, CloseRev: s.revision, Periods: periods}
 	doc.Seal()
 	b, err := doc.Encode()
+	if err == nil {
+		err = s.Swap(context.Background(), s.token, b)
+	}
 	if err != nil {
 		panic(err)
 	}
-	s.bytes = b
+	s.token = store.TokenOf(b)
 }
-
-// Get implements [store.Store].
-func (s *Periods) Get(_ context.Context, have store.Token) (store.Blob, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	blob := store.Blob{Token: store.TokenOf(s.bytes), Now: time.Now()}
-	if blob.Token == have {
-		return blob, store.ErrUnchanged
-	}
-	blob.Bytes = s.bytes
-	return blob, nil
-}
-
-// Swap implements [store.Store]. It always returns [store.ErrReadOnly].
-func (s *Periods) Swap(context.Context, store.Token, []byte) error { return store.ErrReadOnly }
-
-// Info implements [store.Store].
-func (s *Periods) Info() store.Info { return store.Info{Name: "adaptertest"} }
 
 // InForce returns n windows with the same reason. The first one is in force, and one more
 // begins each day.

@@ -119,11 +119,7 @@ func closedCases() map[string]testCase {
 		request: get("/users/7", header("Accept", "*/*")), status: 503, lacks: secrets,
 		headers: refused("Content-Type", "text/plain; charset=utf-8"),
 	}
-	cases := map[string]testCase{
-		"HTML":    html,
-		"problem": problem,
-		"text":    text,
-	}
+	cases := map[string]testCase{"HTML": html, "problem": problem, "text": text}
 	for name, q := range map[string]request{
 		"no Accept":            get("/", nil),
 		"group":                get("/api/items", nil),
@@ -284,9 +280,3 @@ func header(pairs ...string) http.Header {
 func preflight() http.Header {
 	return header("Origin", "https://shop.test", "Access-Control-Request-Method", "POST")
 }
-
-func joined(h http.Header, name string) string {
-	return strings.Join(h.Values(name), ", ")
-}
-
-func contains(body, part string) bool { return strings.Contains(body, part) }

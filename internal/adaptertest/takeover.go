@@ -1,7 +1,6 @@
 package adaptertest
 
 import (
-	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
@@ -13,13 +12,8 @@ const ownStatus = 599
 
 // TakeOver hijacks the connection and answers with a status of its own. It is the responder
 // for [TakenOver].
-func TakeOver(w http.ResponseWriter, _ *http.Request) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(err)
-	}
-	_, _ = io.WriteString(conn, "HTTP/1.1 599 Mine\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-	_ = conn.Close()
+func TakeOver(w http.ResponseWriter, r *http.Request) {
+	hijack("HTTP/1.1 599 Mine\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")(w, r)
 }
 
 // TakenOver requires that h answers by [TakeOver], and returns the errors that net/http logs

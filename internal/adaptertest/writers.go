@@ -97,7 +97,7 @@ const handshake = "GET /ws HTTP/1.1\r\nHost: site.test\r\nConnection: Upgrade\r\
 func describe(t *testing.T, version string, h http.Handler, extra http.Header) string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(w, r.WithContext(withWriter(r.Context(), w)))
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), writerKey{}, w)))
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.EnableHTTP2 = version == "HTTP/2.0"
@@ -120,16 +120,8 @@ func describe(t *testing.T, version string, h http.Handler, extra http.Header) s
 	return string(body)
 }
 
+// writerKey is the key of the server's own writer in the context of a request.
 type writerKey struct{}
-
-func withWriter(ctx context.Context, w http.ResponseWriter) context.Context {
-	return context.WithValue(ctx, writerKey{}, w)
-}
-
-func writerIn(ctx context.Context) http.ResponseWriter {
-	w, _ := ctx.Value(writerKey{}).(http.ResponseWriter)
-	return w
-}
 
 // describeWriter describes w and all layers down to the server's own writer.
 func describeWriter(w http.ResponseWriter, r *http.Request) {
@@ -151,7 +143,7 @@ func describeWriter(w http.ResponseWriter, r *http.Request) {
 		pusher = true
 	}
 	_, _ = fmt.Fprintf(w, "%v the server's own: %t; flusher %t, hijacker %t, reader-from %t, pusher %t",
-		layers, inner == writerIn(r.Context()), flusher, hijacker, readerFrom, pusher)
+		layers, inner == r.Context().Value(writerKey{}), flusher, hijacker, readerFrom, pusher)
 }
 
 func (s *Site) flush(w http.ResponseWriter, _ *http.Request) {
@@ -164,24 +156,17 @@ func (s *Site) flush(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "last")
 }
 
-func hijack(w http.ResponseWriter, _ *http.Request) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+// hijack returns a handler that hijacks the connection, and writes this answer to it.
+func hijack(answer string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		_, _ = io.WriteString(conn, answer)
+		_ = conn.Close()
 	}
-	_, _ = io.WriteString(conn, "taken over\n")
-	_ = conn.Close()
-}
-
-func upgrade(w http.ResponseWriter, _ *http.Request) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-	_ = conn.Close()
 }
 
 func expect(t *testing.T, in *bufio.Reader, want string) {

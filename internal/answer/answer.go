@@ -20,25 +20,37 @@ type Facts struct {
 	Until  time.Time // expected end; zero means unknown
 }
 
-// Answers are the refusals of one closed state, rendered once: whole bodies in each form
-// and language, and header values that are assigned as they are. All responses share
+// Answers are the refusals of one closed state, rendered once for each form and language that a
+// client asks for: whole bodies, and header values that are assigned as they are. All responses share
 // these slices: middleware may Set or Add a header, but must not write to their elements.
 // Answers are safe for concurrent use.
 type Answers struct {
-	settings *Settings
-	facts    Facts
-	onFault  func(error)
-	downtime []string                   // of the Downtime header, an item of RFC 9651
-	prepared [languages][formats]answer // of HTML: the fragment
-	pages    [languages]lazyPage
-	retry    atomic.Pointer[retryAfter]
+	settings  *Settings
+	facts     Facts
+	onFault   func(error)
+	downtime  []string // of the Downtime header, an item of RFC 9651
+	languages []localized
+	retry     atomic.Pointer[retryAfter]
 }
 
-// lazyPage is the page in one language, rendered for the first client that needs it. A
-// gate must close without delay, and few sites need all four languages.
+// localized are the answers in one language. Index 0 is for requests that sent nothing, and 1 for
+// those that sent something.
+type localized struct {
+	forms [2]lazyForms
+	pages [2]lazyPage
+}
+
+// lazyForms are the answers but the page. They are rendered for the first client that needs them: a
+// gate must close without delay, and few sites need all languages.
+type lazyForms struct {
+	once  sync.Once
+	forms *[formats]answer // of HTML: the fragment
+}
+
+// lazyPage is the page, rendered for the first client that needs it.
 type lazyPage struct {
 	once   sync.Once
-	answer answer
+	answer *answer
 }
 
 // answer is one refusal in one form and language. With the headers that all refusals
@@ -73,18 +85,44 @@ var (
 // onFault drops the fault.
 func (s *Settings) Prepare(f Facts, now time.Time, onFault func(error)) *Answers {
 	a := &Answers{settings: s, facts: f, onFault: onFault, downtime: []string{"down;kind=" + f.Kind}}
-	for l := range languages {
-		p := newPage(f, s.status, l)
-		tag := []string{p.Lang}
-		a.prepared[l][formatText] = newAnswer(formatText, renderText(&translations[l], p))
-		a.prepared[l][formatText].contentLanguage = tag
-		a.prepared[l][formatHTML] = newAnswer(formatHTML, renderFragment(&translations[l], p))
-		a.prepared[l][formatHTML].contentLanguage = tag
-		a.prepared[l][formatJSON] = newAnswer(formatJSON, renderProblem(&translations[l], p))
-		a.prepared[l][formatJSON].contentLanguage = tag
-	}
+	a.languages = make([]localized, len(s.catalog.languages))
 	a.Tick(now)
 	return a
+}
+
+// sends reports whether a request of this method asks the application to do something, which the
+// refusal prevents. An unknown method does.
+func sends(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, "QUERY", "PROPFIND", "REPORT":
+		return false
+	}
+	return true
+}
+
+// form is the answer in this form and language, but not the page.
+func (a *Answers) form(f format, l language, sent bool) *answer {
+	v := &a.languages[l].forms[index(sent)]
+	v.once.Do(func() {
+		m := &a.settings.catalog.languages[l]
+		p := newPage(a.facts, a.settings.status, m, sent)
+		v.forms = &[formats]answer{
+			formatText: newAnswer(formatText, renderText(m, p)),
+			formatHTML: newAnswer(formatHTML, renderFragment(m, p)),
+			formatJSON: newAnswer(formatJSON, renderProblem(m, p)),
+		}
+		for f := range v.forms {
+			v.forms[f].contentLanguage = []string{m.tag}
+		}
+	})
+	return &v.forms[f]
+}
+
+func index(sent bool) int {
+	if sent {
+		return 1
+	}
+	return 0
 }
 
 // Tick prepares Retry-After for now, and returns when it changes next. Zero means never.
@@ -95,23 +133,24 @@ func (a *Answers) Tick(now time.Time) (next time.Time) {
 }
 
 // page is the HTML page in this language.
-func (a *Answers) page(l language) *answer {
-	p := &a.pages[l]
-	p.once.Do(func() {
-		page := newPage(a.facts, a.settings.status, l)
+func (a *Answers) page(l language, sent bool) *answer {
+	v := &a.languages[l].pages[index(sent)]
+	v.once.Do(func() {
+		page := newPage(a.facts, a.settings.status, &a.settings.catalog.languages[l], sent)
 		body, csp, err := a.settings.page.render(page)
 		if err != nil && a.onFault != nil {
 			a.onFault(err)
 		}
-		p.answer = newAnswer(formatHTML, body)
+		rendered := newAnswer(formatHTML, body)
 		if csp != "" {
-			p.answer.csp = []string{csp}
+			rendered.csp = []string{csp}
 		}
 		if a.settings.page.builtin() || err != nil {
-			p.answer.contentLanguage = []string{page.Lang}
+			rendered.contentLanguage = []string{page.Lang}
 		}
+		v.answer = &rendered
 	})
-	return &p.answer
+	return v.answer
 }
 
 func newAnswer(f format, body []byte) answer {
@@ -151,10 +190,12 @@ func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusFound)
 		return
 	}
-	l := negotiateLanguage(r.Header["Accept-Language"])
-	v := &a.prepared[l][f]
-	if page {
-		v = a.page(l)
+	l := a.settings.catalog.lookup.negotiate(r.Header["Accept-Language"])
+	var v *answer
+	if sent := sends(r.Method); page {
+		v = a.page(l, sent)
+	} else {
+		v = a.form(f, l, sent)
 	}
 	h["Content-Type"] = v.contentType
 	if f != formatHTML { // HTML needs no guess about its type, and has other headers

@@ -86,7 +86,7 @@ func BenchmarkAnswer(b *testing.B) {
 	})
 
 	// For comparison: answers written by hand.
-	page := a.page(english)
+	page := a.page(0, false)
 	four := http.Header{
 		"Content-Type": page.contentType, "Content-Length": page.contentLength[0],
 		"Retry-After": {"60"}, "Cache-Control": cacheNoStore,
@@ -127,6 +127,7 @@ func BenchmarkAnswer(b *testing.B) {
 }
 
 func BenchmarkNegotiate(b *testing.B) {
+	languages := &builtinCatalog().lookup
 	for name, accept := range map[string]string{
 		"browser":            acceptChrome,
 		"browser's image":    acceptImage,
@@ -140,7 +141,7 @@ func BenchmarkNegotiate(b *testing.B) {
 			lines := []string{accept}
 			for b.Loop() {
 				negotiateFormat(lines, formatText)
-				negotiateLanguage(lines)
+				languages.negotiate(lines)
 			}
 		})
 	}
@@ -149,7 +150,7 @@ func BenchmarkNegotiate(b *testing.B) {
 		lines := make([]string, 100_000)
 		for b.Loop() {
 			negotiateFormat(lines, formatText)
-			negotiateLanguage(lines)
+			languages.negotiate(lines)
 		}
 	})
 }

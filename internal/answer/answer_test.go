@@ -59,9 +59,8 @@ func TestAnswerBodies(t *testing.T) {
 		"store-lost": {Kind: "store-lost", Since: testFacts.Since},
 	} {
 		a := testAnswers(t, Options{}, facts)
-		for l := range languages {
+		for _, tag := range []string{"en", "de", "es", "fr"} {
 			for f := range formats {
-				tag := translations[l].tag
 				t.Run(name+" in "+tag+extensions[f], func(t *testing.T) {
 					t.Parallel()
 					w := ask(a, http.MethodGet, "/", "Accept", testAccept[f], "Accept-Language", tag)

@@ -13,6 +13,9 @@ import (
 func renderText(m *messages, p Page) []byte {
 	var b strings.Builder
 	b.WriteString(p.Text.Heading + "\n\n" + p.Text.Lead + "\n")
+	if p.Sent {
+		b.WriteString("\n" + p.Text.NotProcessed + "\n")
+	}
 	if reason := strings.Join(strings.Fields(p.Reason), " "); reason != "" {
 		b.WriteString("\n  " + reason + "\n")
 	}
@@ -31,7 +34,7 @@ func renderText(m *messages, p Page) []byte {
 // renderFragment is the text as a part of a page, without style and script.
 func renderFragment(m *messages, p Page) []byte {
 	var b strings.Builder
-	b.WriteString(`<div role="alert" lang="` + p.Lang + "\">\n")
+	b.WriteString(`<div role="alert" lang="` + p.Lang + `" dir="` + p.Dir + "\">\n")
 	for paragraph := range strings.SplitSeq(string(renderText(m, p)), "\n\n") {
 		b.WriteString("<p>" + html.EscapeString(strings.TrimSpace(paragraph)) + "</p>\n")
 	}
@@ -70,6 +73,9 @@ func renderProblem(m *messages, p Page) []byte {
 	v := problem{
 		Type: problemType, Title: m.unavailable, Status: p.Status,
 		Detail: p.Reason, Kind: p.Kind, Since: p.Since, Until: p.Until,
+	}
+	if p.Sent {
+		v.Detail = strings.TrimSpace(p.Text.NotProcessed + " " + p.Reason)
 	}
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -37,7 +37,8 @@ func negotiateFormat(accept []string, fallback format) format {
 		return fallback
 	}
 	s := rangeScanner{lines: accept}
-	var c choice
+	var alternatives [formats]alternative
+	c := choice(alternatives[:])
 	for s.next() {
 		name := s.name
 		switch {

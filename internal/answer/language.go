@@ -2,82 +2,176 @@ package answer
 
 import "strings"
 
-// language is one of the languages of the answers.
+// language is an index into the languages of a catalog. The default language is 0.
 type language uint8
 
-// In the order of preference among languages that a visitor weighs equally. English is
-// also the fallback.
-const (
-	english language = iota
-	german
-	spanish
-	french
-	languages // how many there are
-)
-
-// negotiateLanguage chooses the language by the lines of the Accept-Language header (RFC
-// 9110 section 12.5.4). Only the primary subtag of a range counts: "de-AT" is answered in
-// German. "*" stands for the languages that no other range names. English is the answer
-// if the visitor asks for nothing, or for nothing that we have.
-func negotiateLanguage(accept []string) language {
-	if len(accept) == 0 {
-		return english
-	}
-	// A shortcut, as in negotiateFormat: the first range of most visitors decides.
-	first, _, _ := strings.Cut(accept[0][:min(len(accept[0]), maxAcceptBytes+1)], ",")
-	if len(first) == 2 || (len(first) > 2 && first[2] == '-' && strings.IndexByte(first, ';') < 0) {
-		if l, ok := languageOf(first[:2]); ok && len(first) <= maxAcceptBytes {
-			return l
-		}
-	}
-	s := rangeScanner{lines: accept}
-	var c choice
-	for s.next() {
-		if s.name == "*" {
-			for l := range languages {
-				c.offer(int(l), s.q, anything, s.n)
-			}
-			continue
-		}
-		primary, _, regional := strings.Cut(s.name, "-")
-		l, ok := languageOf(primary)
-		if !ok || (s.q == 0 && regional) {
-			continue // "de-AT;q=0" excludes a variant that we do not have
-		}
-		c.offer(int(l), s.q, named, s.n)
-		if s.q == maxWeight && c.best(int(english)) == int(l) {
-			return l // no later range can win
-		}
-	}
-	if best := c.best(int(english)); best >= 0 {
-		return language(best)
-	}
-	return english
+// lookup finds languages by ranges of RFC 4647 ("de-AT", "zh-TW"). It is immutable.
+type lookup struct {
+	tags   []string            // of the languages
+	byName map[string]language // tags, their prefixes and other names, in lower case
+	// byTwo is a shortcut: the language that answers every range with these first two letters, as
+	// a number from 1. 0 means that there is none, and several that there are more than one.
+	byTwo [26 * 26]uint8
 }
 
-// languageOf is the language of a primary subtag (RFC 5646), in upper or lower case.
-func languageOf(subtag string) (l language, ok bool) {
-	if len(subtag) != 2 {
-		return 0, false
+const several = 255
+
+// otherNames are ranges that mean a language with another tag. A region without a script is
+// completed by its usual script.
+var otherNames = [][2]string{
+	{"zh", "zh-hans"},
+	{"zh-tw", "zh-hant-tw"},
+	{"zh-hk", "zh-hant-hk"},
+	{"zh-mo", "zh-hant-mo"},
+	{"yue", "zh-hant-hk"},
+	{"cmn", "zh-hans"},
+	{"pt", "pt-pt"},
+	{"no", "nb"},
+	{"nn", "nb"},
+	{"iw", "he"},
+	{"in", "id"},
+	{"tl", "fil"},
+}
+
+// newLookup finds the languages with these tags. A range that is a prefix of tags only ("sr" of "sr-Latn") finds
+// the first of them.
+func newLookup(tags []string) lookup {
+	t := lookup{tags: tags, byName: map[string]language{}}
+	for l, tag := range tags {
+		t.byName[strings.ToLower(tag)] = language(l)
 	}
-	switch [2]byte{subtag[0] | 0x20, subtag[1] | 0x20} {
-	case [2]byte{'e', 'n'}:
-		return english, true
-	case [2]byte{'d', 'e'}:
-		return german, true
-	case [2]byte{'e', 's'}:
-		return spanish, true
-	case [2]byte{'f', 'r'}:
-		return french, true
+	add := func(name string, l language) {
+		if _, taken := t.byName[name]; !taken {
+			t.byName[name] = l
+		}
+	}
+	for _, other := range otherNames {
+		if l, ok := t.search(other[1]); ok {
+			add(other[0], l)
+		}
+	}
+	for l, tag := range t.tags {
+		for i := range len(tag) {
+			if tag[i] == '-' {
+				add(strings.ToLower(tag[:i]), language(l))
+			}
+		}
+	}
+	for name, l := range t.byName {
+		primary, _, _ := strings.Cut(name, "-")
+		if i := two(primary); i >= 0 {
+			if have := t.byTwo[i]; have != 0 && have != uint8(l)+1 {
+				t.byTwo[i] = several
+			} else {
+				t.byTwo[i] = uint8(l) + 1
+			}
+		}
+	}
+	return t
+}
+
+// two is the index of a subtag of two letters in byTwo, in upper or lower case; -1 for others.
+func two(subtag string) int {
+	if len(subtag) != 2 {
+		return -1
+	}
+	a, b := subtag[0]|0x20-'a', subtag[1]|0x20-'a'
+	if a >= 26 || b >= 26 {
+		return -1
+	}
+	return int(a)*26 + int(b)
+}
+
+// find is the language for a range: the language of its longest prefix (RFC 4647 section 3.4).
+func (t *lookup) find(name string) (l language, ok bool) {
+	if len(name) == 2 || (len(name) > 2 && name[2] == '-') {
+		i := two(name[:2])
+		if i < 0 || t.byTwo[i] == 0 {
+			return 0, false
+		}
+		if t.byTwo[i] != several {
+			return language(t.byTwo[i] - 1), true
+		}
+	}
+	return t.search(name)
+}
+
+// search is find without the shortcut.
+func (t *lookup) search(name string) (l language, ok bool) {
+	var lower [32]byte // longer than every tag; a range is cut to it, as its last subtags are
+	n := copy(lower[:], name)
+	for i, c := range lower[:n] {
+		if isUpper(c) {
+			lower[i] = c | 0x20
+		}
+	}
+	if n < len(name) {
+		n = lastDash(lower[:n])
+	}
+	for n > 0 {
+		if l, ok = t.byName[string(lower[:n])]; ok {
+			return l, true
+		}
+		n = lastDash(lower[:n])
 	}
 	return 0, false
 }
 
-// Languages returns the tags of all languages, the fallback first (RFC 5646).
-func Languages() []string {
-	tags := make([]string, 0, languages)
-	for i := range translations {
-		tags = append(tags, translations[i].tag)
+// lastDash is where the last subtag is cut off; 0 if there is one subtag only.
+func lastDash(name []byte) int {
+	for i := len(name) - 1; i > 0; i-- {
+		if name[i] == '-' {
+			return i
+		}
 	}
-	return tags
+	return 0
 }
+
+// negotiate chooses the language by the lines of the Accept-Language header (RFC 9110 section
+// 12.5.4). A range names the language of its longest prefix: "de-AT" is answered in German. With
+// the weight 0 it excludes the languages that it is a prefix of: "zh;q=0" excludes "zh-Hant", and
+// "de-AT;q=0" excludes no German. "*" stands for the languages that no other range names. The
+// default language is the answer if the visitor asks for nothing, or for nothing that we have.
+func (t *lookup) negotiate(accept []string) language {
+	if len(accept) == 0 {
+		return 0
+	}
+	// A shortcut, as in negotiateFormat: the first range of most visitors decides.
+	first, _, _ := strings.Cut(accept[0][:min(len(accept[0]), maxAcceptBytes+1)], ",")
+	if n := len(first); n > 0 && n <= maxAcceptBytes && first[n-1] > ' ' && strings.IndexByte(first, ';') < 0 {
+		if l, ok := t.find(first); ok {
+			return l
+		}
+	}
+	s := rangeScanner{lines: accept}
+	var alternatives [maxLanguages]alternative
+	c := choice(alternatives[:len(t.tags)])
+	for s.next() {
+		if s.name == "*" {
+			for l := range c {
+				c.offer(l, s.q, anything, s.n)
+			}
+			continue
+		}
+		if s.q == 0 {
+			for l, tag := range t.tags {
+				if n := len(s.name); len(tag) >= n && strings.EqualFold(tag[:n], s.name) && (len(tag) == n || tag[n] == '-') {
+					c.offer(l, 0, named, s.n)
+				}
+			}
+			continue
+		}
+		l, ok := t.find(s.name)
+		if !ok {
+			continue
+		}
+		if s.q == maxWeight {
+			return l // no later range can win
+		}
+		c.offer(int(l), s.q, named, s.n)
+	}
+	return language(max(c.best(0), 0))
+}
+
+// Languages returns the tags of the built-in languages, the fallback first (RFC 5646).
+func Languages() []string { return builtinCatalog().lookup.tags }

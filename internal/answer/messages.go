@@ -1,6 +1,14 @@
 package answer
 
-// Text holds the texts of the built-in page in one language, for one kind of downtime.
+import (
+	"reflect"
+	"regexp" //nolint:depguard // it reads names of fields, and no request
+	"slices"
+	"strings"
+)
+
+// Text holds the texts of the built-in page in one language, for one kind of downtime. A field of
+// this struct is a key of a catalogue file: NoAnswer is "no_answer".
 type Text struct {
 	Heading  string // the situation, in a few words
 	Lead     string // the same in a sentence or two
@@ -8,154 +16,90 @@ type Text struct {
 	Until    string // label of the expected end
 	Unknown  string // in place of an unknown expected end
 	Overdue  string // to be added once the expected end has passed
-	Comeback string // that the page reloads by itself
+	Comeback string // that the page checks by itself and reloads
 	Back     string // that the site is back, while it loads
+	Retry    string // of the button that checks now
+	Checking string // after a press of it
+	Still    string // its result: the site is down
+	NoAnswer string // its result: no answer came
+
+	// These are for a request that sent something, such as a form.
+	NotProcessed string // that the request was not processed
+	Resend       string // how to send it again
+	Watch        string // in place of Comeback: the page checks by itself, and says that the site is back
+	Returned     string // in place of Back: the site is back, and the visitor can send again
+	GoBack       string // of the button that goes back to the form
+
+	Contact    string // label of the contact
+	StatusPage string // text of the link to the status page
 }
 
 // messages are all texts in one language.
 type messages struct {
 	tag         string // RFC 5646
+	dir         string // "ltr" or "rtl"
 	unavailable string // the title of a 503 in problem details
 	colon       string // between a label and its value
-	page        Text
-	kinds       map[string]headline
+	kinds       map[string]Text
 }
 
-// headline is the part that depends on [Facts].Kind.
-type headline struct{ heading, lead string }
+// kinds are the values of [Facts].Kind.
+var kinds = []string{"planned", "emergency", "starting", "store-lost"}
 
-// text is the page's text for a kind.
-func (m *messages) text(kind string) Text {
-	t := m.page
-	t.Heading, t.Lead = m.kinds[kind].heading, m.kinds[kind].lead
-	return t
+var wordStart = regexp.MustCompile(`([a-z])([A-Z])`)
+
+// textKeys are the keys of a [Text] in a catalogue file, in the order of its fields.
+var textKeys = func() (keys []string) {
+	for field := range reflect.TypeFor[Text]().Fields() {
+		keys = append(keys, strings.ToLower(wordStart.ReplaceAllString(field.Name, "${1}_$2")))
+	}
+	return keys
+}()
+
+// Keys of a catalogue file beside the texts of the page.
+const (
+	keyReviewedBy  = "reviewed_by"
+	keyDirection   = "direction"
+	keyColon       = "colon"
+	keyUnavailable = "unavailable"
+	underText      = "text."  // a text for every kind
+	underKinds     = "kinds." // a text for one kind, which has priority
+)
+
+// isKey reports whether a catalogue file can hold this key.
+func isKey(key string) bool {
+	if name, ok := strings.CutPrefix(key, underText); ok {
+		return slices.Contains(textKeys, name)
+	}
+	if rest, ok := strings.CutPrefix(key, underKinds); ok {
+		kind, name, _ := strings.Cut(rest, ".")
+		return slices.Contains(kinds, kind) && slices.Contains(textKeys, name)
+	}
+	return slices.Contains([]string{keyReviewedBy, keyDirection, keyColon, keyUnavailable}, key)
 }
 
-// translations are all messages. They promise nothing: an end is called expected, and an
-// unknown end is called unknown.
-var translations = [languages]messages{
-	english: {
-		tag:         "en",
-		unavailable: "Service Unavailable",
-		colon:       ": ",
-		page: Text{
-			Since:    "Down since",
-			Until:    "Expected end",
-			Unknown:  "Not known yet",
-			Overdue:  "It is taking longer than planned.",
-			Comeback: "This page checks by itself and reloads when the site is back.",
-			Back:     "The site is back. Loading …",
-		},
-		kinds: map[string]headline{
-			"planned": {
-				"Down for maintenance",
-				"We are carrying out planned work. The site will be available again when it is done.",
-			},
-			"emergency": {
-				"Temporarily unavailable",
-				"Something needs our attention. We are working on it.",
-			},
-			"starting": {
-				"Starting up",
-				"The site is starting and is not ready yet.",
-			},
-			"store-lost": {
-				"Temporarily unavailable",
-				"The site cannot answer at the moment.",
-			},
-		},
-	},
-	german: {
-		tag:         "de",
-		unavailable: "Dienst nicht verfügbar",
-		colon:       ": ",
-		page: Text{
-			Since:    "Seit",
-			Until:    "Voraussichtliches Ende",
-			Unknown:  "Noch nicht bekannt",
-			Overdue:  "Es dauert länger als geplant.",
-			Comeback: "Diese Seite prüft selbst, ob es weitergeht, und lädt dann neu.",
-			Back:     "Es geht weiter. Die Seite wird geladen …",
-		},
-		kinds: map[string]headline{
-			"planned": {
-				"Wartungsarbeiten",
-				"Wir führen geplante Arbeiten durch. Sobald sie abgeschlossen sind, ist die Website wieder erreichbar.",
-			},
-			"emergency": {
-				"Vorübergehend nicht erreichbar",
-				"Es gibt eine Störung. Wir arbeiten daran.",
-			},
-			"starting": {
-				"Die Website startet",
-				"Sie ist noch nicht bereit.",
-			},
-			"store-lost": {
-				"Vorübergehend nicht erreichbar",
-				"Die Website kann im Moment nicht antworten.",
-			},
-		},
-	},
-	spanish: {
-		tag:         "es",
-		unavailable: "Servicio no disponible",
-		colon:       ": ",
-		page: Text{
-			Since:    "Desde",
-			Until:    "Fin previsto",
-			Unknown:  "Aún no se sabe",
-			Overdue:  "Está tardando más de lo previsto.",
-			Comeback: "Esta página lo comprueba sola y se recarga cuando el sitio vuelve a estar disponible.",
-			Back:     "El sitio vuelve a estar disponible. Cargando…",
-		},
-		kinds: map[string]headline{
-			"planned": {
-				"En mantenimiento",
-				"Estamos realizando trabajos programados. El sitio volverá a estar disponible cuando terminen.",
-			},
-			"emergency": {
-				"No disponible temporalmente",
-				"Ha surgido un problema y estamos trabajando en él.",
-			},
-			"starting": {
-				"Arrancando",
-				"El sitio se está iniciando y todavía no está listo.",
-			},
-			"store-lost": {
-				"No disponible temporalmente",
-				"El sitio no puede responder en este momento.",
-			},
-		},
-	},
-	french: {
-		tag:         "fr",
-		unavailable: "Service indisponible",
-		colon:       " : ",
-		page: Text{
-			Since:    "Depuis",
-			Until:    "Fin prévue",
-			Unknown:  "Pas encore connue",
-			Overdue:  "Cela prend plus de temps que prévu.",
-			Comeback: "Cette page vérifie d’elle-même et se recharge dès que le site est de retour.",
-			Back:     "Le site est de retour. Chargement…",
-		},
-		kinds: map[string]headline{
-			"planned": {
-				"Site en maintenance",
-				"Nous effectuons des travaux prévus. Le site sera de nouveau disponible une fois ceux-ci terminés.",
-			},
-			"emergency": {
-				"Momentanément indisponible",
-				"Un problème est survenu. Nous y travaillons.",
-			},
-			"starting": {
-				"Démarrage en cours",
-				"Le site démarre et n’est pas encore prêt.",
-			},
-			"store-lost": {
-				"Momentanément indisponible",
-				"Le site ne peut pas répondre pour le moment.",
-			},
-		},
-	},
+// newMessages are the texts of a language by their keys, and the keys that are missing.
+func newMessages(tag string, texts map[string]string) (m messages, missing []string) {
+	m = messages{tag: tag, dir: texts[keyDirection], unavailable: texts[keyUnavailable], colon: texts[keyColon], kinds: map[string]Text{}}
+	for _, key := range []string{keyDirection, keyColon, keyUnavailable} {
+		if texts[key] == "" {
+			missing = append(missing, key)
+		}
+	}
+	for _, kind := range kinds {
+		var t Text
+		fields := reflect.ValueOf(&t).Elem()
+		for i, key := range textKeys {
+			text, own := texts[underKinds+kind+"."+key]
+			if !own {
+				text = texts[underText+key]
+			}
+			if text == "" {
+				missing = append(missing, underKinds+kind+"."+key)
+			}
+			fields.Field(i).SetString(text)
+		}
+		m.kinds[kind] = t
+	}
+	return m, missing
 }

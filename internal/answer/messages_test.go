@@ -2,55 +2,34 @@ package answer
 
 import (
 	"net/http"
-	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// flatten returns every text of m by a name.
-func flatten(m *messages) map[string]string {
-	all := map[string]string{"tag": m.tag, "unavailable": m.unavailable, "colon": m.colon}
-	for kind, h := range m.kinds {
-		all[kind+".heading"], all[kind+".lead"] = h.heading, h.lead
-	}
-	page := reflect.ValueOf(m.page)
-	for i := range page.NumField() {
-		switch name := page.Type().Field(i).Name; name {
-		case "Heading", "Lead": // come from kinds
-		default:
-			all["page."+name] = page.Field(i).String()
-		}
-	}
-	return all
-}
-
-func TestMessagesAreComplete(t *testing.T) {
+// Every language has every text, for every kind, and nothing else.
+func TestBuiltinCatalogueIsComplete(t *testing.T) {
 	t.Parallel()
-	// These are the same as in English.
-	same := map[string]bool{"de colon": true, "es colon": true}
-	kinds := []string{"planned", "emergency", "starting", "store-lost"}
-	inEnglish := flatten(&translations[english])
-	for l := range languages {
-		m := &translations[l]
-		t.Run(m.tag, func(t *testing.T) {
+	inEnglish := builtinTexts()["en"]
+	for tag, texts := range builtinTexts() {
+		t.Run(tag, func(t *testing.T) {
 			t.Parallel()
-			own := flatten(m)
-			require.Len(t, own, len(inEnglish))
-			for name, text := range inEnglish {
-				require.NotEmpty(t, strings.TrimSpace(own[name]), "%s is missing", name)
-				require.NotContains(t, own[name], "%")
-				if l != english {
-					require.Equal(t, same[m.tag+" "+name], own[name] == text, "%s: %q", name, text)
+			_, missing := newMessages(tag, texts)
+			require.Empty(t, missing)
+			require.Contains(t, texts, keyReviewedBy)
+			for key, text := range texts {
+				require.Contains(t, inEnglish, key, "English has no text of its own for this")
+				require.Empty(t, textProblem(key, text), key)
+				require.NotContains(t, text, "%")
+				require.NotContains(t, text, "&")
+				require.NotContains(t, text, "...", "an ellipsis is one character")
+				if tag+key != "frtext.contact" && tag != "en" && (strings.HasPrefix(key, underText) || strings.HasPrefix(key, underKinds)) {
+					require.NotEqual(t, inEnglish[key], text, "%s is not translated", key)
 				}
 			}
-			require.Len(t, m.kinds, len(kinds))
-			for _, kind := range kinds {
-				text := reflect.ValueOf(m.text(kind))
-				for i := range text.NumField() {
-					require.NotEmpty(t, text.Field(i).String(), "%s: %s", kind, text.Type().Field(i).Name)
-				}
+			for key := range inEnglish {
+				require.Contains(t, texts, key)
 			}
 		})
 	}
@@ -59,17 +38,17 @@ func TestMessagesAreComplete(t *testing.T) {
 func TestEveryLanguageIsChosen(t *testing.T) {
 	t.Parallel()
 	a := testAnswers(t, Options{}, testFacts)
-	for l := range languages {
-		m := &translations[l]
+	for _, m := range builtinCatalog().languages {
 		for f := range formats {
-			w := ask(a, http.MethodGet, "/", "Accept", testAccept[f], "Accept-Language", "ja,"+m.tag+"-XX;q=0.7,it;q=0.6")
+			w := ask(a, http.MethodGet, "/", "Accept", testAccept[f], "Accept-Language", "tlh,"+m.tag+"-XX;q=0.7,x-none;q=0.6")
 			switch f {
 			case formatText:
-				require.Contains(t, w.Body.String(), m.kinds["planned"].heading)
+				require.Contains(t, w.Body.String(), m.kinds["planned"].Heading)
 				require.Equal(t, m.tag, w.Header().Get("Content-Language"))
 			case formatHTML:
-				require.Contains(t, w.Body.String(), "<title>"+m.kinds["planned"].heading+"</title>")
-				require.Contains(t, w.Body.String(), `<html lang="`+m.tag+`" dir="ltr"`)
+				require.Contains(t, w.Body.String(), "<title>"+m.kinds["planned"].Heading+"</title>")
+				require.Contains(t, w.Body.String(), `<html lang="`+m.tag+`" dir="`+m.dir+`"`)
+				require.Equal(t, m.tag, w.Header().Get("Content-Language"))
 			case formatJSON:
 				require.Contains(t, w.Body.String(), `"title":"`+m.unavailable+`"`)
 				require.Equal(t, m.tag, w.Header().Get("Content-Language"))

@@ -10,9 +10,10 @@ const (
 	lineCost        = len("Accept: \r\n") // counted for each line, or empty ones would be free
 )
 
-// choice weighs up to four alternatives. Their numbers are the order of preference among
-// equals.
-type choice [4]struct {
+// choice weighs alternatives. Their numbers are the order of preference among equals.
+type choice []alternative
+
+type alternative struct {
 	q           int16 // weight, 0 to maxWeight
 	specificity int8  // of the range that decides; 0 if no range names it
 	position    int8  // of that range
@@ -20,7 +21,7 @@ type choice [4]struct {
 
 // offer records that a range names alternative i with weight q. The most specific range
 // decides, then the heaviest, then the first.
-func (c *choice) offer(i int, q int16, specificity, position int8) {
+func (c choice) offer(i int, q int16, specificity, position int8) {
 	a := &c[i]
 	if specificity > a.specificity || (specificity == a.specificity && q > a.q) {
 		a.q, a.specificity, a.position = q, specificity, position
@@ -29,7 +30,7 @@ func (c *choice) offer(i int, q int16, specificity, position int8) {
 
 // best is the chosen alternative, -1 if none is acceptable. first wins among equals; then the
 // order of the alternatives counts.
-func (c *choice) best(first int) int {
+func (c choice) best(first int) int {
 	best := -1
 	if c[first].q > 0 {
 		best = first

@@ -124,7 +124,7 @@ func TestAPartOfAPageIsAFragment(t *testing.T) {
 	s, err := New(Options{RedirectURL: "https://status.test/down"})
 	require.NoError(t, err)
 	a := s.Prepare(Facts{Kind: "planned", Reason: "a <b>new</b> database"}, time.Now(), nil)
-	fragment := "<div role=\"alert\" lang=\"en\">\n<p>Down for maintenance</p>\n"
+	fragment := "<div role=\"alert\" lang=\"en\" dir=\"ltr\">\n<p>Down for maintenance</p>\n"
 	for name, tc := range map[string]struct {
 		header http.Header
 		status int
@@ -166,6 +166,7 @@ func TestAPartOfAPageIsAFragment(t *testing.T) {
 
 func TestNegotiateHostile(t *testing.T) {
 	t.Parallel()
+	languages := &builtinCatalog().lookup
 	for name, accept := range map[string][]string{
 		"ranges":      {strings.Repeat("a/b;q=0.1,", 1<<20/10)},
 		"one range":   {strings.Repeat("a", 1<<20)},
@@ -177,16 +178,16 @@ func TestNegotiateHostile(t *testing.T) {
 	} {
 		t.Run("nothing is read behind 1 MB of "+name, func(t *testing.T) {
 			t.Parallel()
-			format, language := negotiateFormat(accept, formatText), negotiateLanguage(accept)
+			format, language := negotiateFormat(accept, formatText), languages.negotiate(accept)
 			for _, decisive := range []string{"application/json", "text/html", "de", "fr"} {
 				behind := append(slices.Clone(accept), decisive)
 				require.Equal(t, format, negotiateFormat(behind, formatText))
-				require.Equal(t, language, negotiateLanguage(behind))
+				require.Equal(t, language, languages.negotiate(behind))
 				last := len(accept) - 1
 				behind = slices.Clone(accept)
 				behind[last] += "," + decisive
 				require.Equal(t, format, negotiateFormat(behind, formatText))
-				require.Equal(t, language, negotiateLanguage(behind))
+				require.Equal(t, language, languages.negotiate(behind))
 			}
 		})
 	}

@@ -22,8 +22,8 @@ type ownPage struct {
 }
 
 // newOwnPage checks the page of o. It executes a template with every field set and with
-// as few as possible, so that a fault shows now and not during downtime.
-func newOwnPage(o Options) (ownPage, error) {
+// as few as possible, in the language of m, so that a fault shows now and not during downtime.
+func newOwnPage(o Options, m *messages) (ownPage, error) {
 	own := ownPage{template: o.Template, data: o.TemplateData, bytes: slices.Clone(o.Bytes), csp: o.CSP}
 	own.sample = own.bytes
 	if own.data == nil {
@@ -49,11 +49,11 @@ func newOwnPage(o Options) (ownPage, error) {
 			own.template = t // the caller may still change the original
 		}
 		now := time.Now()
-		for _, f := range []Facts{
-			{Kind: "planned", Reason: "Moving to a larger database", Since: now, Until: now.Add(time.Hour)},
-			{Kind: "starting"},
+		for _, p := range []Page{
+			newPage(Facts{Kind: "planned", Reason: "Moving to a larger database", Since: now, Until: now.Add(time.Hour)}, defaultStatus, m, true),
+			newPage(Facts{Kind: "starting"}, defaultStatus, m, false),
 		} {
-			page, err := execute(own.template, own.data(newPage(f, defaultStatus, english)))
+			page, err := execute(own.template, own.data(p))
 			if err != nil {
 				fault("PageTemplate", own.template.Name(), "cannot be executed with PageData: "+err.Error())
 				break

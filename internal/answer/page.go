@@ -19,19 +19,25 @@ type Page struct {
 	Kind   string
 	Status int
 	Lang   string
+	Dir    string
 	Text   Text
+	Sent   bool            // the request sent something
+	Kinds  map[string]Text // of every kind, for a page that stays open
 }
 
-// newPage is the data of a page about f in language l. Instants are rounded to whole seconds: the
-// beginning down, the end up, so that no client is told too early an end.
-func newPage(f Facts, status int, l language) Page {
-	m := &translations[l]
+// newPage is the data of a page about f in the language of m, for a request that sent something or
+// not. Instants are rounded to whole seconds: the beginning down, the end up, so that no client is
+// told too early an end.
+func newPage(f Facts, status int, m *messages, sent bool) Page {
 	p := Page{
 		Reason: cleanReason(f.Reason),
 		Kind:   f.Kind,
 		Status: status,
 		Lang:   m.tag,
-		Text:   m.text(f.Kind),
+		Dir:    m.dir,
+		Text:   m.kinds[f.Kind],
+		Sent:   sent,
+		Kinds:  m.kinds,
 	}
 	if !f.Since.IsZero() {
 		p.Since = f.Since.UTC().Truncate(time.Second)
@@ -64,7 +70,7 @@ var builtin = sync.OnceValue(func() builtinPage {
 	}).Parse(pageHTML))}
 	// The hashes are taken from a rendered page, because html/template may change what is
 	// between the tags.
-	page := b.render(newPage(Facts{Kind: "planned"}, defaultStatus, english))
+	page := b.render(newPage(Facts{Kind: "planned"}, defaultStatus, &builtinCatalog().languages[0], false))
 	b.csp = "default-src 'none'; style-src " + cspHash(page, "style") + "; script-src " + cspHash(page, "script") +
 		"; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	return b

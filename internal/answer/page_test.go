@@ -30,8 +30,8 @@ func TestPagePolicyAllowsThePage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := testAnswers(t, Options{}, facts)
-			for l := range languages {
-				w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", translations[l].tag)
+			for _, tag := range Languages() {
+				w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", tag)
 				policy := map[string]string{}
 				for directive := range strings.SplitSeq(w.Header().Get("Content-Security-Policy"), "; ") {
 					directive, value, _ := strings.Cut(directive, " ")
@@ -61,25 +61,69 @@ func TestPageIsSelfContainedAndAccessible(t *testing.T) {
 	t.Parallel()
 	page := ask(testAnswers(t, Options{}, testFacts), http.MethodGet, "/", "Accept", "text/html").Body.String()
 	for _, wanted := range []string{
-		`<meta charset="utf-8">`, `name="viewport"`, `name="color-scheme"`, `<main>`, `<h1>`, `role="status"`, `aria-live="polite"`,
-		`prefers-color-scheme: dark`, `prefers-reduced-motion: reduce`, `<noscript><meta http-equiv="refresh" content="60"></noscript>`,
+		`<meta charset="utf-8">`, `name="viewport"`, `name="color-scheme"`, `<main>`, `<h1 id="heading"`, `role="status"`, `aria-live="polite"`,
+		`prefers-color-scheme: dark`, `prefers-reduced-motion: reduce`, `<a class="button" id="try" href="">Try now</a>`,
 		`<time id="since" datetime="2026-11-21T11:50:00Z">2026-11-21 11:50 UTC</time>`,
 		`<time id="until" datetime="2026-11-21T12:20:00Z">2026-11-21 12:20 UTC</time>`,
-		`data-kind="planned"`, `data-retry="30"`, `dir="auto">Moving to a larger database</p>`,
+		`data-downtime-page data-kind="planned"`, `dir="auto">Moving to a larger database</p>`,
 	} {
 		require.Contains(t, page, wanted)
 	}
-	for _, unwanted := range []string{"http://", "https://", "url(", "@import", " src=", "<link", "style=", "onclick", "innerHTML", "eval("} {
+	for _, unwanted := range []string{"http://", "https://", "url(", "@import", " src=", "<link", "style=", "onclick", "innerHTML", "eval(", `http-equiv="refresh"`, "data-sent>"} {
 		require.NotContains(t, page, unwanted)
 	}
-	require.Less(t, len(page), 10_000)
+	require.Less(t, len(page), 12_000)
+}
+
+// A refused form was not processed. Each form of the answer says so, and the page leads back to it.
+func TestARequestThatSentSomethingIsToldThatItWasNotProcessed(t *testing.T) {
+	t.Parallel()
+	const said = "The request was not processed."
+	settings, err := New(Options{Template: template.Must(template.New("own").Parse(`{{if .Sent}}{{.Text.NotProcessed}}{{else}}{{.Reason}}{{end}}`))})
+	require.NoError(t, err)
+	sites := map[string]*Answers{
+		"built-in page": testAnswers(t, Options{RedirectURL: "https://status.test/"}, testFacts),
+		"own page":      settings.Prepare(testFacts, testNow, func(err error) { t.Error(err) }),
+	}
+	for method, sent := range map[string]bool{
+		"GET": false, "HEAD": false, "OPTIONS": false, "TRACE": false, "QUERY": false, "PROPFIND": false,
+		"POST": true, "PUT": true, "PATCH": true, "DELETE": true, "get": true, "BUY": true,
+	} {
+		for name, a := range sites {
+			for f := range formats {
+				t.Run(method+" of "+contentTypes[f][0]+", "+name, func(t *testing.T) {
+					t.Parallel()
+					w := ask(a, method, "/", "Accept", testAccept[f])
+					if w.Code == http.StatusFound {
+						require.False(t, sent)
+						return
+					}
+					require.Equal(t, http.StatusServiceUnavailable, w.Code)
+					require.Equal(t, sent, strings.Contains(w.Body.String(), said))
+					if method != http.MethodHead {
+						require.Equal(t, w.Header().Get("Content-Length"), strconv.Itoa(w.Body.Len()))
+					}
+				})
+			}
+		}
+	}
+	a := sites["built-in page"]
+	page := ask(a, http.MethodPost, "/", "Accept", "text/html").Body.String()
+	require.Contains(t, page, `data-kind="planned" data-sent>`)
+	require.NotContains(t, page, "href=", "a link would ask by GET for what was sent")
+	require.Contains(t, ask(a, http.MethodPost, "/", "Accept", "application/json").Body.String(), `"detail":"The request was not processed. Moving to a larger database"`)
+	require.Contains(t, ask(a, http.MethodPost, "/", "Accept", "text/plain", "Accept-Language", "de").Body.String(), "\n\nDie Anfrage wurde nicht verarbeitet.\n\n  Moving")
+	fragment := ask(a, http.MethodPost, "/", "Hx-Request", "true", "Accept", "*/*", "A", "1", "B", "2", "C", "3", "D", "4").Body.String()
+	require.Contains(t, fragment, "<p>"+said+"</p>")
+	require.Contains(t, ask(testAnswers(t, Options{}, Facts{Kind: "starting"}), "POST", "/", "Accept", "application/json").Body.String(), `"detail":"`+said+`"`)
 }
 
 func TestPageLeavesOutWhatIsUnknown(t *testing.T) {
 	t.Parallel()
 	page := ask(testAnswers(t, Options{}, Facts{Kind: "planned"}), http.MethodGet, "/", "Accept", "text/html").Body.String()
-	require.NotContains(t, page, "<time")
-	require.NotContains(t, page, `class="reason"`)
+	require.NotContains(t, page, " datetime=")
+	require.Contains(t, page, `<div hidden><dt>Down since</dt>`)
+	require.Contains(t, page, `<p class="reason" id="reason" dir="auto" hidden></p>`)
 	require.NotContains(t, page, "0001")
 	require.Contains(t, page, "Not known yet")
 }

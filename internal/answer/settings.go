@@ -3,8 +3,10 @@ package answer
 import (
 	"errors"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -46,6 +48,13 @@ type Options struct {
 	// RetryAfterSpread is the largest random addition to Retry-After, up to 24 h. Zero means a
 	// fifth of the wait, and at least 5 s. A negative value means none.
 	RetryAfterSpread time.Duration
+	// Messages changes and adds languages, see newCatalog. Nil means the built-in texts.
+	Messages fs.FS
+	// Languages are the tags of the languages that are used. Nil means all.
+	Languages []string
+	// DefaultLanguage is sent to clients that ask for no language of Languages. "" means the first
+	// of Languages, or "en".
+	DefaultLanguage string
 	// CSP is the Content-Security-Policy of Template or Bytes. "" means none.
 	CSP string
 }
@@ -53,6 +62,7 @@ type Options struct {
 // Settings are checked Options. They are safe for concurrent use.
 type Settings struct {
 	status    int
+	catalog   *catalog
 	page      ownPage
 	redirect  *redirect // nil: none
 	cors      cors
@@ -64,8 +74,8 @@ type Settings struct {
 
 // New checks o and copies the values that the caller could still change. The error joins a
 // [*period.FieldError] for each fault, with the fields StatusCode, RedirectURL, PageTemplate,
-// PageBytes, PageCSP, CORSOrigins[i], CORSCredentials, DefaultFormat, RetryAfterMax and
-// RetryAfterSpread.
+// PageBytes, PageCSP, Messages, Languages[i], DefaultLanguage, CORSOrigins[i], CORSCredentials,
+// DefaultFormat, RetryAfterMax and RetryAfterSpread.
 func New(o Options) (*Settings, error) {
 	s := &Settings{status: o.Status}
 	var errs []error
@@ -79,7 +89,11 @@ func New(o Options) (*Settings, error) {
 		})
 	}
 	var err error
-	if s.page, err = newOwnPage(o); err != nil {
+	if s.catalog, err = newCatalog(o); err != nil {
+		errs = append(errs, err)
+		s.catalog = builtinCatalog() // for the next checks
+	}
+	if s.page, err = newOwnPage(o, &s.catalog.languages[0]); err != nil {
 		errs = append(errs, err)
 	} else {
 		s.refused, s.page.sample = refusedFiles(s.page.sample, o.Exempt), nil
@@ -117,6 +131,9 @@ func New(o Options) (*Settings, error) {
 // the page writes them. A path that is not absolute counts as refused, because it depends on the
 // address that the visitor asked for. Nil means none.
 func (s *Settings) RefusedFiles() []string { return s.refused }
+
+// Languages are the tags of the languages of the refusals, the default language first (RFC 5646).
+func (s *Settings) Languages() []string { return slices.Clone(s.catalog.lookup.tags) }
 
 // Status is the status of a refusal, 400 to 599.
 func (s *Settings) Status() int { return s.status }

@@ -1,9 +1,9 @@
 package testservers
 
 import (
-	"context"
 	"fmt"
 	"io"
+	"net"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -22,25 +22,22 @@ func MariaDB(t testing.TB, args ...string) *MariaDBServer {
 	t.Helper()
 	const debianPackage = "mariadb-server"
 	install, daemon := Program(t, debianPackage, "mariadb-install-db"), Program(t, debianPackage, "mariadbd")
-	user, err := unprivileged("mysql", "nobody")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{name: "mariadb", user: user, quit: quit, ready: mariadbReady}
-	s.command = func(s *Server) []string {
-		return append([]string{
-			daemon, "--no-defaults", "--datadir=" + filepath.Join(s.Dir, "data"), "--port=" + strconv.Itoa(s.port),
-			"--tmpdir=" + s.Dir, // a server that starts removes temporary files there
-			"--bind-address=127.0.0.1", "--skip-name-resolve",
-			"--socket=socket", "--pid-file=pid", // in the data directory: a socket's path must be short
-			"--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M", // the data is removed with the test
-		}, args...)
-	}
-	s.prepare = func() error {
-		_, err := s.run(t.Context(), install, "--no-defaults", "--datadir="+filepath.Join(s.Dir, "data"), "--tmpdir="+s.Dir, "--auth-root-authentication-method=normal", "--skip-test-db")
-		return err
-	}
-	launch(t, s)
+	s := launch(t, &Server{
+		name: "mariadb", users: []string{"mysql", "nobody"}, quit: quit, ready: mariadbReady,
+		prepare: func(s *Server) error {
+			_, err := s.run(t.Context(), install, "--no-defaults", "--datadir="+filepath.Join(s.Dir, "data"), "--tmpdir="+s.Dir, "--auth-root-authentication-method=normal", "--skip-test-db")
+			return err
+		},
+		command: func(s *Server) []string {
+			return append([]string{
+				daemon, "--no-defaults", "--datadir=" + filepath.Join(s.Dir, "data"), "--port=" + strconv.Itoa(s.port),
+				"--tmpdir=" + s.Dir, // a server that starts removes temporary files there
+				"--bind-address=127.0.0.1", "--skip-name-resolve",
+				"--socket=socket", "--pid-file=pid", // in the data directory: a socket's path must be short
+				"--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M", // the data is removed with the test
+			}, args...)
+		},
+	})
 	return &MariaDBServer{Server: s, client: Program(t, debianPackage, "mariadb", "mysql")}
 }
 
@@ -67,12 +64,7 @@ func (s *MariaDBServer) Exec(t testing.TB, database, statements string) string {
 }
 
 // mariadbReady waits for the server's greeting.
-func mariadbReady(ctx context.Context, addr string) error {
-	conn, err := dial(ctx, addr)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }() // the answer has been read
+func mariadbReady(conn net.Conn) error {
 	greeting := make([]byte, 5)
 	if _, err := io.ReadFull(conn, greeting); err != nil {
 		return err

@@ -3,9 +3,7 @@ package testservers
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -19,21 +17,14 @@ type PgBouncerServer struct{ *Server }
 func PgBouncer(t testing.TB, upstream *PostgresServer, lines ...string) *PgBouncerServer {
 	t.Helper()
 	path := Program(t, "pgbouncer", "pgbouncer")
-	user, err := unprivileged("postgres", "nobody")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{name: "pgbouncer", user: user, quit: quitFast, ready: postgresReady}
-	s.command = func(s *Server) []string {
-		return []string{path, filepath.Join(s.Dir, "pgbouncer.ini")}
-	}
-	s.config = func() error {
-		users, config := filepath.Join(s.Dir, "users"), filepath.Join(s.Dir, "pgbouncer.ini")
-		text := fmt.Sprintf(`[databases]
+	s := launch(t, &Server{
+		name: "pgbouncer", users: []string{"postgres", "nobody"}, quit: quitFast, ready: postgresReady,
+		config: func(s *Server) error {
+			settings := fmt.Sprintf(`[databases]
 * = host=127.0.0.1 port=%d
 [pgbouncer]
 listen_addr = 127.0.0.1
-listen_port = %s
+listen_port = %d
 unix_socket_dir =
 auth_type = trust
 auth_file = %s
@@ -41,13 +32,11 @@ pool_mode = transaction
 default_pool_size = 5
 server_login_retry = 1
 %s
-`, upstream.port, strconv.Itoa(s.port), users, strings.Join(lines, "\n"))
-		return errors.Join(
-			os.WriteFile(users, []byte(`"postgres" ""`+"\n"), 0o600), os.WriteFile(config, []byte(text), 0o600),
-			s.user.own(users), s.user.own(config),
-		)
-	}
-	launch(t, s)
+`, upstream.port, s.port, filepath.Join(s.Dir, "users"), strings.Join(lines, "\n"))
+			return errors.Join(s.write("users", `"postgres" ""`+"\n"), s.write("pgbouncer.ini", settings))
+		},
+		command: func(s *Server) []string { return []string{path, filepath.Join(s.Dir, "pgbouncer.ini")} },
+	})
 	return &PgBouncerServer{s}
 }
 

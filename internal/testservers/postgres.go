@@ -1,14 +1,13 @@
 package testservers
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"path/filepath"
+	"net"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -26,24 +25,21 @@ func Postgres(t testing.TB, args ...string) *PostgresServer {
 	t.Helper()
 	const debianPackage = "postgresql"
 	initdb, postgres := Program(t, debianPackage, "initdb"), Program(t, debianPackage, "postgres")
-	user, err := unprivileged("postgres", "nobody")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{name: "postgres", user: user, quit: quitFast, ready: postgresReady}
-	s.command = func(s *Server) []string {
-		return append([]string{
-			postgres, "-D", filepath.Join(s.Dir, "data"), "-p", strconv.Itoa(s.port),
-			"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-			"-c", "fsync=off", // the data is removed with the test
-			"-c", "shared_buffers=16MB", "-c", "dynamic_shared_memory_type=mmap",
-		}, args...)
-	}
-	s.prepare = func() error {
-		_, err := s.run(t.Context(), initdb, "-D", filepath.Join(s.Dir, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
-		return err
-	}
-	launch(t, s)
+	s := launch(t, &Server{
+		name: "postgres", users: []string{"postgres", "nobody"}, quit: quitFast, ready: postgresReady,
+		prepare: func(s *Server) error {
+			_, err := s.run(t.Context(), initdb, "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
+			return err
+		},
+		command: func(s *Server) []string {
+			return append([]string{
+				postgres, "-D", "data", "-p", strconv.Itoa(s.port),
+				"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+				"-c", "fsync=off", // the data is removed with the test
+				"-c", "shared_buffers=16MB", "-c", "dynamic_shared_memory_type=mmap",
+			}, args...)
+		},
+	})
 	return &PostgresServer{Server: s, psql: Program(t, debianPackage, "psql")}
 }
 
@@ -72,12 +68,7 @@ func (s *PostgresServer) Exec(t testing.TB, url, statements string) string {
 }
 
 // postgresReady logs in as the superuser. A server that is starting refuses the login.
-func postgresReady(ctx context.Context, addr string) error {
-	conn, err := dial(ctx, addr)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }() // the answer has been read
+func postgresReady(conn net.Conn) error {
 	const protocol = 3 << 16
 	message := binary.BigEndian.AppendUint32(nil, protocol)
 	message = append(message, "user\x00postgres\x00database\x00postgres\x00\x00"...)
@@ -97,8 +88,4 @@ func postgresReady(ctx context.Context, addr string) error {
 }
 
 // freshName is an unused name for a database.
-func freshName() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand.Read documents it
-	return "t" + hex.EncodeToString(b[:])
-}
+func freshName() string { return "t" + strings.ToLower(rand.Text()) }

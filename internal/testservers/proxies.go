@@ -1,10 +1,7 @@
 package testservers
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 )
@@ -13,15 +10,10 @@ import (
 func Apache(t testing.TB, backend string) *Server {
 	t.Helper()
 	path := Program(t, "apache2", "apache2")
-	user, err := unprivileged("www-data", "nobody")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{name: "apache", user: user, quit: quit, ready: connects}
-	config := func() string { return filepath.Join(s.Dir, "apache.conf") }
-	s.command = func(*Server) []string { return []string{path, "-DFOREGROUND", "-f", config()} }
-	s.config = func() error {
-		text := fmt.Sprintf(`ServerName site.test
+	return launch(t, &Server{
+		name: "apache", users: []string{"www-data", "nobody"}, quit: quit,
+		config: func(s *Server) error {
+			return s.write("apache.conf", fmt.Sprintf(`ServerName site.test
 ServerRoot %q
 Listen %s
 DefaultRuntimeDir .
@@ -32,34 +24,22 @@ LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
 LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
 LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
 ProxyPass / http://%s/
-`, s.Dir, s.Addr, backend)
-		return errors.Join(os.WriteFile(config(), []byte(text), 0o600), s.user.own(config()))
-	}
-	launch(t, s)
-	return s
+`, s.Dir, s.Addr, backend))
+		},
+		command: func(s *Server) []string {
+			return []string{path, "-DFOREGROUND", "-f", filepath.Join(s.Dir, "apache.conf")}
+		},
+	})
 }
 
 // Varnish starts a Varnish in front of backend, host:port.
 func Varnish(t testing.TB, backend string) *Server {
 	t.Helper()
 	path := Program(t, "varnish", "varnishd")
-	user, err := unprivileged("vcache", "nobody")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Server{name: "varnish", user: user, quit: quit, ready: connects}
-	s.command = func(s *Server) []string {
-		return []string{path, "-F", "-j", "none", "-a", s.Addr, "-b", backend, "-n", filepath.Join(s.Dir, "work"), "-s", "malloc,16m"}
-	}
-	launch(t, s)
-	return s
-}
-
-// connects waits until the server accepts connections.
-func connects(ctx context.Context, addr string) error {
-	conn, err := dial(ctx, addr)
-	if err != nil {
-		return err
-	}
-	return conn.Close()
+	return launch(t, &Server{
+		name: "varnish", users: []string{"vcache", "nobody"}, quit: quit,
+		command: func(s *Server) []string {
+			return []string{path, "-F", "-j", "none", "-a", s.Addr, "-b", backend, "-n", filepath.Join(s.Dir, "work"), "-s", "malloc,16m"}
+		},
+	})
 }

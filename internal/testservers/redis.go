@@ -1,14 +1,11 @@
 package testservers
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Redis starts a Redis or Valkey with these further arguments, for example
@@ -17,24 +14,19 @@ import (
 func Redis(t testing.TB, args ...string) *Server {
 	t.Helper()
 	path := Program(t, "redis-server", "redis-server", "valkey-server")
-	s := &Server{name: "redis", quit: quit, ready: redisReady}
-	s.command = func(s *Server) []string {
-		return append([]string{
-			path, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.Dir,
-			"--save", "", "--appendonly", "no", "--daemonize", "no",
-		}, args...)
-	}
-	launch(t, s)
-	return s
+	return launch(t, &Server{
+		name: "redis", quit: quit, ready: redisReady,
+		command: func(s *Server) []string {
+			return append([]string{
+				path, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.Dir,
+				"--save", "", "--appendonly", "no", "--daemonize", "no",
+			}, args...)
+		},
+	})
 }
 
 // redisReady waits for an answer other than that the server is loading its data.
-func redisReady(ctx context.Context, addr string) error {
-	conn, err := dial(ctx, addr)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }() // the answer has been read
+func redisReady(conn net.Conn) error {
 	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
 		return err
 	}
@@ -47,16 +39,4 @@ func redisReady(ctx context.Context, addr string) error {
 		return fmt.Errorf("redis: %s", strings.TrimSpace(text))
 	}
 	return nil
-}
-
-// dial connects for one request, which must be answered within a second.
-func dial(ctx context.Context, addr string) (net.Conn, error) {
-	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return nil, err
-	}
-	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	return conn, nil
 }

@@ -44,14 +44,16 @@ type Server struct {
 	Dir string
 
 	name    string
+	users   []string                  // the program runs as one of these, see unprivileged; nil means the user of the test
+	prepare func(s *Server) error     // fills Dir, once; nil means nothing to do
+	config  func(s *Server) error     // writes the files that depend on the port; nil means none
+	command func(s *Server) []string  // program and arguments
+	ready   func(conn net.Conn) error // waits for an answer on a new connection; nil accepts the connection alone
+	quit    os.Signal                 // asks the program to stop
+
 	port    int
-	user    *account                 // nil means the user of the test
-	prepare func() error             // fills Dir, once; nil means nothing to do
-	command func(s *Server) []string // program and arguments
-	config  func() error             // writes the files that depend on the port; nil means none
-	ready   func(ctx context.Context, addr string) error
-	quit    os.Signal // asks the program to stop
-	running *running  // nil means stopped
+	user    *account // one of users; nil means the user of the test
+	running *running // nil means stopped
 }
 
 // running is one run of a server's program.
@@ -61,9 +63,13 @@ type running struct {
 	err  error         // how it ended; valid after done
 }
 
-// launch starts s for as long as the test runs.
-func launch(t testing.TB, s *Server) {
+// launch starts s for as long as the test runs, and returns s.
+func launch(t testing.TB, s *Server) *Server {
 	t.Helper()
+	var err error
+	if s.user, err = unprivileged(s.users); err != nil {
+		t.Fatal(err)
+	}
 	dir, err := os.MkdirTemp("", "downtime-"+s.name+"-") //nolint:usetesting // another user cannot enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +88,7 @@ func launch(t testing.TB, s *Server) {
 		t.Fatalf("%s: %v", s.name, err)
 	}
 	if s.prepare != nil {
-		if err := s.prepare(); err != nil {
+		if err := s.prepare(s); err != nil {
 			t.Fatalf("prepare %s: %v", s.name, err)
 		}
 	}
@@ -92,13 +98,13 @@ func launch(t testing.TB, s *Server) {
 		}
 		s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
 		if s.config != nil {
-			if err := s.config(); err != nil {
+			if err := s.config(s); err != nil {
 				t.Fatalf("prepare %s: %v", s.name, err)
 			}
 		}
 		err = s.start()
 		if err == nil {
-			return
+			return s
 		}
 		if attempt == 3 { // another process may have taken the port meanwhile, but not each time
 			t.Fatalf("start %s: %v\n%s", s.name, err, s.logTail())
@@ -205,7 +211,7 @@ func (s *Server) wait(r *running) error {
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for {
-		err := s.ready(ctx, s.Addr)
+		err := s.answers(ctx)
 		if err == nil {
 			return nil
 		}
@@ -217,6 +223,28 @@ func (s *Server) wait(r *running) error {
 		case <-again.C:
 		}
 	}
+}
+
+// answers connects for one request, which must be answered within a second.
+func (s *Server) answers(ctx context.Context) error {
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", s.Addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // the answer has been read
+	if s.ready == nil {
+		return nil
+	}
+	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return err
+	}
+	return s.ready(conn)
+}
+
+// write writes a file in Dir that the server's user can read.
+func (s *Server) write(name, text string) error {
+	path := filepath.Join(s.Dir, name)
+	return errors.Join(os.WriteFile(path, []byte(text), 0o600), s.user.own(path))
 }
 
 // end sends sig to the server, and kills the server if it does not end. A frozen server is

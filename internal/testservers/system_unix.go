@@ -3,6 +3,7 @@
 package testservers
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -27,9 +28,10 @@ var (
 // account is the user that a server runs as. Nil is the user of the test.
 type account struct{ uid, gid uint32 }
 
-// unprivileged is the first of names that exists if the test runs as root, else nil.
-func unprivileged(names ...string) (*account, error) {
-	if os.Geteuid() != 0 {
+// unprivileged is the first of names that exists, if the test runs as root. It is nil for another user
+// and for no names.
+func unprivileged(names []string) (*account, error) {
+	if os.Geteuid() != 0 || len(names) == 0 {
 		return nil, nil
 	}
 	for _, name := range names {
@@ -37,12 +39,9 @@ func unprivileged(names ...string) (*account, error) {
 		if err != nil {
 			continue
 		}
-		uid, err := strconv.ParseUint(u.Uid, 10, 32)
-		if err != nil {
-			return nil, fmt.Errorf("user %s: %w", name, err)
-		}
-		gid, err := strconv.ParseUint(u.Gid, 10, 32)
-		if err != nil {
+		uid, errUID := strconv.ParseUint(u.Uid, 10, 32)
+		gid, errGID := strconv.ParseUint(u.Gid, 10, 32)
+		if err := errors.Join(errUID, errGID); err != nil {
 			return nil, fmt.Errorf("user %s: %w", name, err)
 		}
 		return &account{uid: uint32(uid), gid: uint32(gid)}, nil

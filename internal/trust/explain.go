@@ -32,9 +32,9 @@ func Explain(err error, path string, write bool) error {
 	if info.IsDir() {
 		bits += "x"
 	}
-	uid, gid := Owner(info)
+	is := OwnerOf(info)
 	return fmt.Errorf("user %s may not %s %s, which belongs to user %s, group %s (%#o); run as user %s, or let a group of both in: chgrp GROUP %s && chmod g+%s %s: %w",
-		userName(os.Geteuid()), may, path, userName(uid), groupName(gid), info.Mode().Perm(), userName(uid), path, bits, path, err)
+		userName(os.Geteuid()), may, path, userName(is.UID), groupName(is.GID), info.Mode().Perm(), userName(is.UID), path, bits, path, err)
 }
 
 func userName(id int) string {

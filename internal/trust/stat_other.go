@@ -10,8 +10,8 @@ const (
 	hasPermissions = false // the system invents the permissions that it shows
 )
 
-// Owner returns the user and the group of a file, and -1 where the system has none.
-func Owner(fs.FileInfo) (uid, gid int) { return -1, -1 }
+// OwnerOf returns the owner of a file, and -1 where the system has none.
+func OwnerOf(fs.FileInfo) Owner { return Owner{-1, -1} }
 
 // HasOneName reports whether the file has no other name by a hard link.
 func HasOneName(fs.FileInfo) bool { return true }

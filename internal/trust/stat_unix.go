@@ -14,12 +14,12 @@ const (
 	hasPermissions = true
 )
 
-// Owner returns the user and the group of a file, and -1 where the system has none.
-func Owner(file fs.FileInfo) (uid, gid int) {
+// OwnerOf returns the owner of a file, and -1 where the system has none.
+func OwnerOf(file fs.FileInfo) Owner {
 	if st, ok := file.Sys().(*syscall.Stat_t); ok {
-		return int(st.Uid), int(st.Gid)
+		return Owner{int(st.Uid), int(st.Gid)}
 	}
-	return -1, -1
+	return Owner{-1, -1}
 }
 
 // HasOneName reports whether the file has no other name by a hard link.

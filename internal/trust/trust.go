@@ -51,7 +51,7 @@ func (r Rule) Entry(path string, in, file fs.FileInfo) error {
 		return err
 	}
 	shared := r.Shared(dir, in)
-	if uid, _ := Owner(file); shared && !r.trusts(in, uid) {
+	if uid := OwnerOf(file).UID; shared && !r.trusts(in, uid) {
 		return r.refuse("%s belongs to user %d, and every user of this system can create files in %s (%s), where only those of %s are trusted: "+
 			"look at it and then remove it or chown it, or keep it in a directory in which only its users can write",
 			path, uid, dir, octal(in), r.believed(in))
@@ -95,14 +95,13 @@ func (r Rule) Writer(dir string, info fs.FileInfo) error {
 }
 
 func (r Rule) trusts(in fs.FileInfo, uid int) bool {
-	owner, _ := Owner(in)
-	return uid == 0 || uid == owner || r.Also != nil && r.Also(uid)
+	return uid == 0 || uid == OwnerOf(in).UID || r.Also != nil && r.Also(uid)
 }
 
 // believed lists the users whose files are trusted in the directory.
 func (r Rule) believed(in fs.FileInfo) string {
 	users := "root"
-	if owner, _ := Owner(in); owner != 0 {
+	if owner := OwnerOf(in).UID; owner != 0 {
 		users = fmt.Sprintf("root and user %d", owner)
 	}
 	if r.Also != nil {

@@ -12,10 +12,10 @@ import (
 )
 
 // ErrFormat means that the text is not a time.
-var ErrFormat = errors.New("is not a time: want RFC 3339 (2026-03-08T02:30:00Z), local (2026-03-08 02:30, or 02:30), or seconds (@1772937000)")
+var ErrFormat = errors.New("not a time: want RFC 3339 (2026-03-08T02:30:00Z), local (2026-03-08 02:30, or 02:30), or seconds (@1772937000)")
 
 // ErrNoZone means that a local time was given, and no zone is known for it.
-var ErrNoZone = errors.New("is a local time, and the zone is not known: add the offset, as in 2026-03-08 02:30-05:00")
+var ErrNoZone = errors.New("the zone of this local time is not known: add the offset, as in 2026-03-08 02:30-05:00")
 
 // typed is the form of a time as a person writes it: a date, a time of day and an offset.
 var typed = regexp.MustCompile(`^(?:(\d{4}-\d\d-\d\d)[ Tt])?(\d\d:\d\d)(:\d\d(?:\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?$`)
@@ -34,10 +34,7 @@ var typed = regexp.MustCompile(`^(?:(\d{4}-\d\d-\d\d)[ Tt])?(\d\d:\d\d)(:\d\d(?:
 // the error of now.
 func Parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Time, error) {
 	t, err := parse(s, loc, now)
-	switch {
-	case errors.Is(err, ErrFormat), errors.Is(err, ErrNoZone):
-		return time.Time{}, fmt.Errorf("%q %w", s, err)
-	case err != nil:
+	if err != nil {
 		return time.Time{}, fmt.Errorf("%q: %w", s, err)
 	}
 	return t, nil

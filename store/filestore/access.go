@@ -1,6 +1,7 @@
 package filestore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -20,8 +21,8 @@ func (w *writer) own(f *os.File, old fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	chown(f, who)
-	if old != nil {
+	trust.Give(f, who)
+	if old != nil { // perhaps this user could not give it
 		if err := stillReadable(f, old); err != nil {
 			return err
 		}
@@ -45,25 +46,25 @@ func (s *Store) shareLock(f *os.File, in *os.Root, isNew bool) error {
 	if err != nil {
 		return err
 	}
-	mode, who := fs.FileMode(0o600), ownerFor(dir)
+	mode, who := fs.FileMode(0o600), trust.Heir(dir)
 	if dir.Mode()&0o020 != 0 {
 		mode |= 0o060
 	}
 	if s.trustWritable && dir.Mode()&(0o002|fs.ModeSticky) == 0o002 {
 		mode |= 0o066
 	}
-	if !isNew && (!hasPermissions || file.Mode().Perm() == mode && who.owns(file) ||
-		file.Size() > 0 || !trust.HasOneName(file) || ownerOf(file).uid != os.Geteuid()) {
+	if !isNew && (!hasPermissions || file.Mode().Perm() == mode && who.Has(file) ||
+		file.Size() > 0 || !trust.HasOneName(file) || trust.OwnerOf(file).UID != os.Geteuid()) {
 		return nil
 	}
 	if err := s.at("own-lock"); err != nil {
 		return err
 	}
-	chown(f, who)
+	trust.Give(f, who)
 	if file, err = f.Stat(); err != nil {
 		return err
 	}
-	if mode&0o006 == 0 && ownerOf(file).gid != ownerOf(dir).gid {
+	if mode&0o006 == 0 && trust.OwnerOf(file).GID != trust.OwnerOf(dir).GID {
 		mode &^= 0o060 // the group that it has is another
 	}
 	err = f.Chmod(mode)
@@ -100,29 +101,19 @@ func (s *Store) mayWrite(dir *os.Root) error {
 // this user or the directory's owner. If old is nil, permissions returns those of a new file: the
 // directory's owner, if this user is root; the directory's group, if its members can write there;
 // and the mode of [Mode].
-func (w *writer) permissions(old fs.FileInfo) (fs.FileMode, owner, error) {
+func (w *writer) permissions(old fs.FileInfo) (fs.FileMode, trust.Owner, error) {
 	dir, err := w.dir.Stat(".")
 	if err != nil {
-		return 0, asIs, err
+		return 0, trust.Owner{}, err
 	}
 	if old != nil {
-		who := ownerOf(old)
-		if who.uid != ownerOf(dir).uid && w.store.rule().Shared(w.store.dir, dir) {
-			who.uid = asIs.uid // the owner of old may lose this trust later
+		who := trust.OwnerOf(old)
+		if who.UID != trust.OwnerOf(dir).UID && w.store.rule().Shared(w.store.dir, dir) {
+			who.UID = -1 // the owner of old may lose this trust later
 		}
 		return old.Mode().Perm(), who, nil
 	}
-	mode := w.store.mode
-	if mode == 0 {
-		mode = readableMode
-	}
-	return mode, ownerFor(dir), nil
-}
-
-// ownerFor returns who gets a new file or directory in dir.
-func ownerFor(dir fs.FileInfo) owner {
-	uid, gid := trust.Heir(dir)
-	return owner{uid, gid}
+	return cmp.Or(w.store.mode, readableMode), trust.Heir(dir), nil
 }
 
 // stillReadable fails if a user who can read old could not read f, which is to replace it.
@@ -131,34 +122,14 @@ func stillReadable(f *os.File, old fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	mode, was, is := old.Mode(), ownerOf(old), ownerOf(info)
-	sameGroup := was.gid == is.gid
+	mode, was, is := old.Mode(), trust.OwnerOf(old), trust.OwnerOf(info)
+	sameGroup := was.GID == is.GID
 	switch {
 	case mode&0o004 != 0: // by all users
-	case was.uid != is.uid && was.uid != 0 && (!sameGroup || mode&0o040 == 0),
-		!sameGroup && was.gid != 0 && mode&0o040 != 0:
+	case was.UID != is.UID && was.UID != 0 && (!sameGroup || mode&0o040 == 0),
+		!sameGroup && was.GID != 0 && mode&0o040 != 0:
 		return fmt.Errorf("%w: it belongs to user %d, group %d (%#o), and this user cannot give them the new file, so they could not read it; write as that user or as root",
-			store.ErrReadOnly, was.uid, was.gid, mode.Perm())
+			store.ErrReadOnly, was.UID, was.GID, mode.Perm())
 	}
 	return nil
-}
-
-// owner is the owner of a file. asIs leaves it as it is.
-type owner struct{ uid, gid int }
-
-var asIs = owner{-1, -1}
-
-func ownerOf(info fs.FileInfo) owner {
-	uid, gid := trust.Owner(info)
-	return owner{uid, gid}
-}
-
-func (o owner) owns(file fs.FileInfo) bool {
-	is := ownerOf(file)
-	return (o.uid < 0 || o.uid == is.uid) && (o.gid < 0 || o.gid == is.gid)
-}
-
-// chown gives f to the owner who, as far as this user can. stillReadable checks the result.
-func chown(f *os.File, who owner) {
-	trust.Give(f, who.uid, who.gid)
 }

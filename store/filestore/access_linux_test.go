@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -69,7 +70,7 @@ func requireOwner(t *testing.T, path string, id int, mode os.FileMode) {
 	t.Helper()
 	info, err := os.Stat(path)
 	require.NoError(t, err)
-	require.Equal(t, owner{id, id}, ownerOf(info), path)
+	require.Equal(t, trust.Owner{UID: id, GID: id}, trust.OwnerOf(info), path)
 	require.Equal(t, mode, info.Mode().Perm(), path)
 }
 
@@ -174,7 +175,7 @@ func TestNoReaderIsLockedOut(t *testing.T) {
 				f, err := os.CreateTemp(st.dir, "new")
 				require.NoError(t, err)
 				defer func() { require.NoError(t, f.Close()) }()
-				chown(f, ownerOf(old))
+				trust.Give(f, trust.OwnerOf(old))
 				err = stillReadable(f, old)
 				if tc.ok {
 					require.NoError(t, err)
@@ -211,7 +212,7 @@ func TestAGroupMayShareTheFile(t *testing.T) {
 	info, err := os.Stat(st.path + ".lock")
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o660), info.Mode().Perm(), "every member can lock, and no other user")
-	require.Equal(t, deployer, ownerOf(info).gid)
+	require.Equal(t, deployer, trust.OwnerOf(info).GID)
 }
 
 // TestAReadOnlyMount is read, and never written to.
@@ -309,7 +310,7 @@ func TestTheLockIsForWriters(t *testing.T) {
 			require.NoError(t, change(t.Context(), st))
 			info, err := os.Stat(st.path + ".lock")
 			require.NoError(t, err)
-			require.Equal(t, owner{deployer, server}, ownerOf(info))
+			require.Equal(t, trust.Owner{UID: deployer, GID: server}, trust.OwnerOf(info))
 			require.Equal(t, c.lock, info.Mode().Perm())
 		})
 	}
@@ -352,9 +353,9 @@ func TestALockFileIsCorrectedByItsOwnerOnly(t *testing.T) {
 			after, err := os.Stat(path)
 			require.NoError(t, err)
 			if c.corrected {
-				require.Equal(t, owner{server, server}, ownerOf(after))
+				require.Equal(t, trust.Owner{UID: server, GID: server}, trust.OwnerOf(after))
 			} else {
-				require.Equal(t, ownerOf(before), ownerOf(after))
+				require.Equal(t, trust.OwnerOf(before), trust.OwnerOf(after))
 			}
 		})
 	}

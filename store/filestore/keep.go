@@ -34,7 +34,7 @@ func (w *writer) keep(t store.Token) (string, error) {
 	if is.info == nil || is.token != t {
 		return "", s.errorf("not copied: %w", store.ErrConflict)
 	}
-	temp, err := w.writeTemp("copy", is.bytes, is.info, true)
+	temp, err := w.writeTemp("copy", is.bytes, is.info)
 	if err != nil {
 		return "", s.errorf("not copied: %w", refused(err))
 	}

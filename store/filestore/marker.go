@@ -182,7 +182,7 @@ func (w *writer) writeMarker(was, next []byte) error {
 	if err != nil {
 		return err
 	}
-	temp, err := w.writeTemp("marker", append(text, '\n'), document, true)
+	temp, err := w.writeTemp("marker", append(text, '\n'), document)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -186,38 +187,38 @@ func TestAWriteThatAKnownReaderCouldNotReadIsRefused(t *testing.T) {
 	needRoot(t)
 	for name, c := range map[string]struct {
 		options []Option
-		dir     owner
+		dir     trust.Owner
 		mode    os.FileMode
 		row     int // the owner of a live row, if not 0
-		file    owner
+		file    trust.Owner
 		perm    os.FileMode // of an existing document, if not 0
 		want    string
 	}{
 		"an existing file of another group": {
-			dir: owner{deployer, sharedGroup}, mode: 0o770, file: owner{deployer, deployer}, perm: 0o640,
+			dir: trust.Owner{UID: deployer, GID: sharedGroup}, mode: 0o770, file: trust.Owner{UID: deployer, GID: deployer}, perm: 0o640,
 			want: "group 65531, which can write in the directory: chmod o+r ",
 		},
 		"an existing file that the directory's owner cannot read": {
-			dir: owner{server, server}, mode: 0o755, file: owner{deployer, deployer}, perm: 0o640,
+			dir: trust.Owner{UID: server, GID: server}, mode: 0o755, file: trust.Owner{UID: deployer, GID: deployer}, perm: 0o640,
 			want: "user 65534, who owns the directory: chmod o+r ",
 		},
 		"an existing file that a live instance cannot read": {
-			dir: owner{deployer, deployer}, mode: 0o755, row: server, file: owner{deployer, deployer}, perm: 0o640,
+			dir: trust.Owner{UID: deployer, GID: deployer}, mode: 0o755, row: server, file: trust.Owner{UID: deployer, GID: deployer}, perm: 0o640,
 			want: "user 65534, who has a live instance: chmod o+r ",
 		},
 		"a Mode that a live instance cannot read": {
-			options: []Option{Mode(0o640)}, dir: owner{deployer, deployer}, mode: 0o755, row: server,
+			options: []Option{Mode(0o640)}, dir: trust.Owner{UID: deployer, GID: deployer}, mode: 0o755, row: server,
 			want: "user 65534, who has a live instance: set another Mode",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			st := place(t, c.dir.uid)
-			require.NoError(t, os.Chown(st.dir, c.dir.uid, c.dir.gid))
+			st := place(t, c.dir.UID)
+			require.NoError(t, os.Chown(st.dir, c.dir.UID, c.dir.GID))
 			require.NoError(t, os.Chmod(st.dir, c.mode))
 			if c.perm != 0 {
 				write(t, st, handwritten)
-				require.NoError(t, os.Chown(st.path, c.file.uid, c.file.gid))
+				require.NoError(t, os.Chown(st.path, c.file.UID, c.file.GID))
 				require.NoError(t, os.Chmod(st.path, c.perm))
 			}
 			if c.row != 0 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -79,7 +80,7 @@ func (s *Store) writeRecordTemp(dir *os.Root, r record) (string, error) {
 				return err
 			}
 			if in.Mode()&0o020 != 0 {
-				chown(f, owner{-1, ownerOf(in).gid}) // tells a writer which group its reader is in
+				trust.Give(f, trust.Owner{UID: -1, GID: trust.OwnerOf(in).GID}) // tells a writer which group its reader is in
 			}
 			return f.Chmod(readableMode)
 		},

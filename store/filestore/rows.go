@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/internal/hostid"
+	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -231,5 +232,5 @@ func (s *Store) readRow(dir *os.Root, key string, now time.Time) (store.Row, boo
 
 // hasLiveRow reports whether an instance of this user is live.
 func (s *Store) hasLiveRow(uid int) bool {
-	return slices.ContainsFunc(s.liveOwners(), func(who owner) bool { return who.uid == uid })
+	return slices.ContainsFunc(s.liveOwners(), func(who trust.Owner) bool { return who.UID == uid })
 }

@@ -83,18 +83,18 @@ func shareRows(dir *os.Root, parent fs.FileInfo) error {
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	info, err := f.Stat()
-	if err != nil || hasPermissions && ownerOf(info).uid != os.Geteuid() {
+	if err != nil || hasPermissions && trust.OwnerOf(info).UID != os.Geteuid() {
 		return err
 	}
 	if _, err := f.Readdirnames(1); !errors.Is(err, io.EOF) {
 		return err
 	}
-	chown(f, ownerFor(parent))
+	trust.Give(f, trust.Heir(parent))
 	if info, err = f.Stat(); err != nil {
 		return err
 	}
 	mode := info.Mode()&fs.ModeSetgid | 0o755
-	if parent.Mode()&0o020 != 0 && ownerOf(info).gid == ownerOf(parent).gid {
+	if parent.Mode()&0o020 != 0 && trust.OwnerOf(info).GID == trust.OwnerOf(parent).GID {
 		mode |= 0o020
 	}
 	if err = f.Chmod(mode); errors.Is(err, fs.ErrPermission) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -92,7 +93,7 @@ func TestARowsDirectoryThatBecomesALinkAsItIsMade(t *testing.T) {
 	require.Empty(t, names(t, victim))
 	after, err := os.Stat(victim)
 	require.NoError(t, err)
-	require.Equal(t, ownerOf(before), ownerOf(after))
+	require.Equal(t, trust.OwnerOf(before), trust.OwnerOf(after))
 	require.Equal(t, before.Mode(), after.Mode())
 }
 

@@ -103,7 +103,7 @@ func (w *writer) document() (found, error) {
 // there is no file.
 func (w *writer) replace(ctx context.Context, old fs.FileInfo, next []byte) error {
 	w.removeStale()
-	temp, err := w.writeTemp("temp", next, old, true)
+	temp, err := w.writeTemp("temp", next, old)
 	if err != nil {
 		return err
 	}

@@ -95,11 +95,11 @@ func isTemp(prefix, name string) bool {
 
 func (s *Store) tempPrefix() string { return "." + s.base + "." }
 
-// writeTemp writes a file beside the document. It gets the owner and permissions of like, and
-// those of a first document if like is nil.
-func (w *writer) writeTemp(what string, text []byte, like fs.FileInfo, durable bool) (string, error) {
+// writeTemp writes a durable file beside the document. It gets the owner and permissions of like,
+// and those of a first document if like is nil.
+func (w *writer) writeTemp(what string, text []byte, like fs.FileInfo) (string, error) {
 	return w.store.writeTemp(w.dir, tempFile{
-		what: what, prefix: w.store.tempPrefix(), text: text, durable: durable,
+		what: what, prefix: w.store.tempPrefix(), text: text, durable: true,
 		own: func(f *os.File) error { return w.own(f, like) },
 	})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -75,7 +76,7 @@ func TestWhoCreatesTheFileFirstDoesNotOwnTheSite(t *testing.T) {
 				after, err := os.Lstat(st.path)
 				require.NoError(t, err)
 				require.True(t, os.SameFile(before, after), "nothing was replaced")
-				require.Equal(t, ownerOf(before), ownerOf(after))
+				require.Equal(t, trust.OwnerOf(before), trust.OwnerOf(after))
 			})
 		}
 	}
@@ -129,7 +130,7 @@ func TestWhatIsPlantedBesideTheDocument(t *testing.T) {
 			after, err := os.Lstat(st.path + c.suffix)
 			require.NoError(t, err)
 			require.Equal(t, before.Mode(), after.Mode())
-			require.Equal(t, ownerOf(before), ownerOf(after))
+			require.Equal(t, trust.OwnerOf(before), trust.OwnerOf(after))
 
 			require.NoError(t, os.RemoveAll(st.path+c.suffix))
 			require.NoError(t, change(t.Context(), st))
@@ -276,7 +277,7 @@ func TestTheOwnerOfALiveRowMayWriteInASharedDirectory(t *testing.T) {
 	require.NoError(t, again(t, st).Swap(t.Context(), before.Token, []byte("root's")))
 	info, err := os.Stat(st.path)
 	require.NoError(t, err)
-	require.Equal(t, owner{0, server}, ownerOf(info))
+	require.Equal(t, trust.Owner{UID: 0, GID: server}, trust.OwnerOf(info))
 	as(t, server, func() {
 		require.Equal(t, "root's", string(read(t, again(t, st)).Bytes))
 		require.Error(t, os.WriteFile(st.path, nil, 0o600))
@@ -301,7 +302,7 @@ func requireOwnerIn(t *testing.T, path string, id int) {
 	t.Helper()
 	info, err := os.Stat(path)
 	require.NoError(t, err)
-	require.Equal(t, id, ownerOf(info).uid)
+	require.Equal(t, id, trust.OwnerOf(info).UID)
 }
 
 // TestEveryDirectoryOfAChainOfLinksCounts: who can replace a link can replace the document.
@@ -404,7 +405,7 @@ func TestTheLocksOfRowsAreForWriters(t *testing.T) {
 			info, err := os.Stat(file(st, "one.lock"))
 			require.NoError(t, err)
 			require.Equal(t, c.lock, info.Mode().Perm())
-			require.Equal(t, owner{server, deployer}, ownerOf(info))
+			require.Equal(t, trust.Owner{UID: server, GID: deployer}, trust.OwnerOf(info))
 		})
 	}
 }

@@ -1,8 +1,9 @@
 package sqlstore
 
 import (
+	"cmp"
 	"fmt"
-	"strings"
+	"regexp"
 
 	"github.com/go-downtime/downtime/store"
 )
@@ -15,6 +16,13 @@ const (
 	versionTable  = "schema_version" // the longest of the tables' names
 	stateTable    = "state"
 	rowsTable     = "rows"
+
+	maxPrefix = maxName - len(versionTable) // leaves room for the longest name
+)
+
+var (
+	appName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+	sqlName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
 // tables are the quoted, qualified names. schema is quoted, or empty.
@@ -22,26 +30,27 @@ type tables struct{ version, state, rows, schema string }
 
 // names checks the name of the application, and all names that become part of a statement.
 func names(kind Dialect, o *Options) (tables, error) {
+	fault := func(field, value, problem string) (tables, error) {
+		return tables{}, &store.FieldError{Field: field, Value: value, Problem: problem}
+	}
 	quote := `"`
 	switch kind {
 	case PostgreSQL, SQLite:
 	case MySQL:
 		quote = "`"
 	default:
-		return tables{}, &store.FieldError{Field: "dialect", Value: string(kind), Problem: fmt.Sprintf("want %q, %q or %q", PostgreSQL, MySQL, SQLite)}
+		return fault("dialect", string(kind), fmt.Sprintf("want %q, %q or %q", PostgreSQL, MySQL, SQLite))
 	}
-	if o.Prefix == "" {
-		o.Prefix = defaultPrefix
-	}
+	o.Prefix = cmp.Or(o.Prefix, defaultPrefix)
 	switch {
-	case !isApp(o.App):
-		return tables{}, &store.FieldError{Field: "App", Value: o.App, Problem: fmt.Sprintf(`want 1 to %d of a-z, A-Z, 0-9, "_", "-" and ".", the first a letter or digit`, maxApp)}
+	case !appName.MatchString(o.App) || len(o.App) > maxApp:
+		return fault("App", o.App, fmt.Sprintf(`want 1 to %d of a-z, A-Z, 0-9, "_", "-" and ".", the first a letter or digit`, maxApp))
 	case o.Schema != "" && kind == SQLite:
-		return tables{}, &store.FieldError{Field: "Schema", Value: o.Schema, Problem: "SQLite has no schemas; leave it empty"}
-	case o.Schema != "" && !isName(o.Schema):
-		return tables{}, &store.FieldError{Field: "Schema", Value: o.Schema, Problem: nameWanted(maxName)}
-	case !isName(o.Prefix) || len(o.Prefix)+len(versionTable) > maxName:
-		return tables{}, &store.FieldError{Field: "Prefix", Value: o.Prefix, Problem: nameWanted(maxName - len(versionTable))}
+		return fault("Schema", o.Schema, "SQLite has no schemas; leave it empty")
+	case o.Schema != "" && !isName(o.Schema, maxName):
+		return fault("Schema", o.Schema, nameWanted(maxName))
+	case !isName(o.Prefix, maxPrefix):
+		return fault("Prefix", o.Prefix, nameWanted(maxPrefix))
 	}
 	t := tables{}
 	if o.Schema != "" {
@@ -62,21 +71,6 @@ func nameWanted(most int) string {
 	return fmt.Sprintf(`want 1 to %d of a-z, A-Z, 0-9 and "_", the first not a digit`, most)
 }
 
-// isName reports whether s can be quoted by putting quotes around it, in every dialect.
-func isName(s string) bool {
-	return s != "" && len(s) <= maxName && !isDigit(s[0]) && strings.IndexFunc(s, func(r rune) bool {
-		return !isAlphanumeric(r) && r != '_'
-	}) < 0
-}
-
-func isApp(s string) bool {
-	return s != "" && len(s) <= maxApp && isAlphanumeric(rune(s[0])) && strings.IndexFunc(s, func(r rune) bool {
-		return !isAlphanumeric(r) && r != '_' && r != '-' && r != '.'
-	}) < 0
-}
-
-func isDigit(b byte) bool { return '0' <= b && b <= '9' }
-
-func isAlphanumeric(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-}
+// isName reports whether s has at most this many bytes, and can be quoted by putting quotes around it,
+// in every dialect.
+func isName(s string, most int) bool { return len(s) <= most && sqlName.MatchString(s) }

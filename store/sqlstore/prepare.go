@@ -36,7 +36,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	case err != nil:
 		return err
 	case version >= schemaVersion:
-		return newerFault(version)
+		return versionFault(version)
 	}
 	if err := s.createSchema(ctx); err != nil {
 		return err
@@ -48,7 +48,7 @@ func (s *Store) prepare(ctx context.Context) error {
 			return err
 		}
 		for statement := range strings.SplitSeq(strings.TrimSuffix(names.Replace(string(text)), ";\n"), ";\n") {
-			if err := s.ddl(ctx, statement); err != nil {
+			if err := s.write(ctx, statement); err != nil {
 				return err
 			}
 		}
@@ -77,27 +77,15 @@ func (s *Store) createSchema(ctx context.Context) error {
 	if err != nil || there {
 		return err
 	}
-	return s.ddl(ctx, "CREATE SCHEMA IF NOT EXISTS "+s.t.schema)
-}
-
-// ddl tries again if another process creates the same object at the same time.
-func (s *Store) ddl(ctx context.Context, statement string) error {
-	return s.retry(func() error {
-		_, err := s.db.ExecContext(ctx, statement, s.args()...)
-		return err
-	})
+	return s.write(ctx, "CREATE SCHEMA IF NOT EXISTS "+s.t.schema)
 }
 
 // versionFault is nil for the version of this code.
 func versionFault(version int) error {
-	if version < schemaVersion {
+	switch {
+	case version < schemaVersion:
 		return fmt.Errorf("the tables are of version %d, and this program needs %d: run `downtime init`", version, schemaVersion)
-	}
-	return newerFault(version)
-}
-
-func newerFault(version int) error {
-	if version > schemaVersion {
+	case version > schemaVersion:
 		return fmt.Errorf("the tables are of version %d, made by a newer downtime: upgrade this program, which knows version %d", version, schemaVersion)
 	}
 	return nil

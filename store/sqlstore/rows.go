@@ -23,10 +23,7 @@ const (
 // PutRow renews a live row by one statement, which touches nothing but this row, and returns
 // no token. For a new row it sends three: that one, the insert, and the read of the token.
 func (s *Store) PutRow(ctx context.Context, key string, b []byte, lease time.Duration) (store.Token, time.Time, error) {
-	if err := store.CheckRow(key, b); err != nil {
-		return "", time.Time{}, fmt.Errorf("%s: %w", s, err)
-	}
-	if err := s.check(ctx); err != nil {
+	if err := s.checkRow(ctx, key, b); err != nil {
 		return "", time.Time{}, err
 	}
 	b = append([]byte{}, b...) // nil would be NULL
@@ -71,11 +68,7 @@ func (s *Store) renew(ctx context.Context, key string, b []byte, lease time.Dura
 // it would read the document as it was when the statement began, and its row would be visible
 // only after the statement has ended.
 func (s *Store) register(ctx context.Context, key string, b []byte, lease time.Duration) (now int64, token sql.NullString, err error) {
-	err = s.retry(func() error {
-		_, err := s.exec(ctx, s.q.put, s.o.App, key, lease.Microseconds(), b, s.o.App)
-		return err
-	})
-	if err != nil {
+	if err = s.write(ctx, s.q.put, s.o.App, key, lease.Microseconds(), b, s.o.App); err != nil {
 		return 0, token, err
 	}
 	var deleted sql.NullInt64
@@ -88,23 +81,33 @@ func (s *Store) register(ctx context.Context, key string, b []byte, lease time.D
 
 // DeleteRow replaces the row by a tombstone.
 func (s *Store) DeleteRow(ctx context.Context, key string, note []byte) error {
-	if err := store.CheckRow(key, note); err != nil {
-		return fmt.Errorf("%s: %w", s, err)
-	}
-	if err := s.check(ctx); err != nil {
+	if err := s.checkRow(ctx, key, note); err != nil {
 		return err
 	}
-	err := s.retry(func() error {
-		_, err := s.exec(ctx, s.q.delete, s.o.App, key, append([]byte{}, note...), s.o.App)
-		return err
-	})
-	if err != nil {
+	if err := s.write(ctx, s.q.delete, s.o.App, key, append([]byte{}, note...), s.o.App); err != nil {
 		return s.fault("delete the row", err)
 	}
 	return nil
 }
 
-// retry calls f again while the database rolls it back because of another transaction.
+// checkRow returns an error if the row, or the version of the tables, is not valid.
+func (s *Store) checkRow(ctx context.Context, key string, b []byte) error {
+	if err := store.CheckRow(key, b); err != nil {
+		return fmt.Errorf("%s: %w", s, err)
+	}
+	return s.check(ctx)
+}
+
+// write executes a statement that can be repeated.
+func (s *Store) write(ctx context.Context, query string, values ...any) error {
+	return s.retry(func() error {
+		_, err := s.exec(ctx, query, values...)
+		return err
+	})
+}
+
+// retry calls f again while the database rolls it back because of another transaction, or because
+// another process creates the same object.
 func (s *Store) retry(f func() error) error {
 	err := f()
 	for try := 1; try < maxTries && classify(s.kind, err) == conflict; try++ {

@@ -1,9 +1,11 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -75,12 +77,7 @@ func New(db *sql.DB, kind Dialect, o Options) (*Store, error) {
 	if o.Poll < 0 {
 		return nil, &store.FieldError{Field: "Poll", Value: o.Poll, Problem: "want more than 0, or 0 for 1s"}
 	}
-	if o.Poll == 0 {
-		o.Poll = defaultPoll
-	}
-	if o.Name == "" {
-		o.Name = string(kind)
-	}
+	o.Poll, o.Name = cmp.Or(o.Poll, defaultPoll), cmp.Or(o.Name, string(kind))
 	return &Store{db: db, o: o, t: t, q: queriesOf(kind, t), kind: kind}, nil
 }
 
@@ -107,9 +104,7 @@ func (s *Store) Channel() string { return "downtime_" + s.o.App }
 func (s *Store) StateTable() string { return s.t.state }
 
 // args are the arguments of a statement, after those of the driver.
-func (s *Store) args(values ...any) []any {
-	return append(append(make([]any, 0, len(s.o.Args)+len(values)), s.o.Args...), values...)
-}
+func (s *Store) args(values ...any) []any { return slices.Concat(s.o.Args, values) }
 
 // check reads the version of the tables, until it is the one of this code. Statements that
 // write do not read it.

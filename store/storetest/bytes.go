@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 
 	"github.com/go-downtime/downtime/store"
@@ -59,16 +60,10 @@ func everyByte() []byte {
 	return b.Bytes()
 }
 
-// sized is n bytes that do not compress well.
+// sized is n bytes that do not compress well, the same ones in each call.
 func sized(n int) []byte {
 	b := make([]byte, n)
-	x := uint32(2463534242)
-	for i := range b {
-		x ^= x << 13
-		x ^= x >> 17
-		x ^= x << 5
-		b[i] = byte(x)
-	}
+	_, _ = rand.NewChaCha8([32]byte{}).Read(b) // it never fails
 	return b
 }
 

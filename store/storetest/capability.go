@@ -25,9 +25,7 @@ var capabilityChecks = []check{
 func hinter(t reporter, st store.Store) store.Hinter {
 	t.Helper()
 	h, ok := st.(store.Hinter)
-	if !ok {
-		t.Skip("the store is no store.Hinter")
-	}
+	need(t, ok, "the store is no store.Hinter")
 	return h
 }
 
@@ -73,11 +71,6 @@ func cancelInWake(t reporter, e *env) {
 	for {
 		go func() { wrote <- addLine(e.ctx, st, rand.Text()) }()
 		select {
-		case <-canceled:
-			if err := <-wrote; err != nil {
-				t.Fatalf("Swap: %v", err)
-			}
-			return
 		case err := <-wrote:
 			if err != nil {
 				t.Fatalf("Swap: %v", err)
@@ -152,15 +145,13 @@ func hints(t reporter, e *env) {
 
 func prepares(t reporter, e *env) {
 	st := e.open()
-	if _, ok := st.(store.Preparer); !ok {
-		t.Skip("the store is no store.Preparer")
-	}
+	_, ok := st.(store.Preparer)
+	need(t, ok, "the store is no store.Preparer")
 	handles := e.handles(st)
-	errs := make([]error, writers)
 	prepare := func() {
 		t.Helper()
-		together(writers, func(i int) {
-			errs[i] = handles[i%len(handles)].(store.Preparer).Prepare(e.ctx) //nolint:forcetypeassert // handles are of one kind
+		errs := together(writers, func(i int) error {
+			return handles[i%len(handles)].(store.Preparer).Prepare(e.ctx) //nolint:forcetypeassert // handles are of one kind
 		})
 		if err := errors.Join(errs...); err != nil {
 			t.Fatalf("Prepare by several at once: %v", err)
@@ -182,9 +173,7 @@ func prepares(t reporter, e *env) {
 func keeps(t reporter, e *env) {
 	st, a := e.written(t, "a")
 	keeper, ok := st.(store.Keeper)
-	if !ok {
-		t.Skip("the store is no store.Keeper")
-	}
+	need(t, ok, "the store is no store.Keeper")
 	for range 2 { // of the same document, by another operator
 		place, err := keeper.Keep(e.ctx, a)
 		if err != nil || strings.TrimSpace(place) == "" {

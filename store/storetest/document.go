@@ -26,13 +26,9 @@ var documentChecks = []check{
 
 func newStore(t reporter, e *env) {
 	st := e.open()
-	want := store.ErrLost
-	if e.o.ProvesNeverWritten {
-		want = store.ErrNeverWritten
-	}
 	for _, have := range []store.Token{"", store.TokenOf([]byte("a"))} {
 		blob, err := st.Get(e.ctx, have)
-		requireErr(t, "Get of a new store", err, want)
+		requireErr(t, "Get of a new store", err, e.noDocument())
 		requireNothing(t, "Get of a new store", blob)
 	}
 	e.swap(t, st, "", []byte("a"))
@@ -52,9 +48,7 @@ func requireNothing(t reporter, what string, blob store.Blob) {
 
 // lost also checks that a store never forgets that there was a document.
 func lost(t reporter, e *env) {
-	if e.o.Lose == nil {
-		t.Skip("Options.Lose is nil: the document cannot be lost")
-	}
+	need(t, e.o.Lose != nil, "Options.Lose is nil: the document cannot be lost")
 	st, token := e.written(t, "a")
 	e.o.Lose(e.t, st)
 	for _, handle := range e.handles(st) {
@@ -72,9 +66,7 @@ func lost(t reporter, e *env) {
 }
 
 func tampered(t reporter, e *env) {
-	if e.o.Tamper == nil {
-		t.Skip("Options.Tamper is nil: the token is computed from the bytes")
-	}
+	need(t, e.o.Tamper != nil, "Options.Tamper is nil: the token is computed from the bytes")
 	st, token := e.written(t, "a")
 	e.o.Tamper(e.t, st)
 	for _, handle := range e.handles(st) {
@@ -241,9 +233,7 @@ func (e *env) requirePublic(t reporter, what, text string) {
 
 // frozen looks at a store whose calls get no answer.
 func frozen(t reporter, e *env) {
-	if e.o.Freeze == nil {
-		t.Skip("Options.Freeze is nil: the data can always be reached")
-	}
+	need(t, e.o.Freeze != nil, "Options.Freeze is nil: the data can always be reached")
 	st, _ := e.written(t, "a")
 	thaw := e.o.Freeze(e.t, st)
 	ctx, cancel := context.WithTimeout(e.ctx, 500*time.Millisecond)

@@ -84,9 +84,7 @@ func rowPruned(t reporter, e *env) {
 
 func pruned(t reporter, e *env) {
 	r, _ := e.withRows(t)
-	if e.o.Age == nil {
-		t.Skip("Options.Age is nil: the time of rows cannot pass")
-	}
+	need(t, e.o.Age != nil, "Options.Age is nil: the time of rows cannot pass")
 	e.putFor(t, r, "a", "row", 2*time.Minute)
 	e.put(t, r, "b", "row")
 	e.remove(t, r, "b", "left")

@@ -18,9 +18,7 @@ type rowStore interface {
 func rows(t reporter, st store.Store) rowStore {
 	t.Helper()
 	r, ok := st.(rowStore)
-	if !ok {
-		t.Skip("the store is no store.Rows")
-	}
+	need(t, ok, "the store is no store.Rows")
 	return r
 }
 

@@ -35,14 +35,13 @@ func rowsTwoHandles(t reporter, e *env) {
 func rowsConcurrent(t reporter, e *env) {
 	r, _ := e.withRows(t)
 	handles := e.handles(r)
-	errs := make([]error, writers)
 	want := []string{}
 	for i := range writers * writesPerWriter {
 		want = append(want, fmt.Sprintf("i%04d", i))
 	}
-	together(writers, func(i int) {
+	errs := together(writers, func(i int) error {
 		own := want[i*writesPerWriter:][:writesPerWriter]
-		errs[i] = putMany(e.ctx, rows(t, handles[i%len(handles)]), own)
+		return putMany(e.ctx, rows(t, handles[i%len(handles)]), own)
 	})
 	if err := errors.Join(errs...); err != nil {
 		t.Fatalf("%v", err)
@@ -103,17 +102,18 @@ func barrier(t reporter, e *env) {
 		next := fmt.Appendf(nil, "document %d", n)
 		keys := []string{"back", "new" + row, "other" + row} // a row whose lease has ended, and new ones
 		e.putFor(t, instance, "back", "old", -time.Second)
-		tokens, errs := make([]store.Token, len(keys)), make([]error, len(keys)+1)
+		tokens := make([]store.Token, len(keys))
 		var set store.Rowset
-		together(len(errs), func(i int) {
+		errs := together(len(keys)+1, func(i int) (err error) {
 			if i < len(keys) {
-				tokens[i], _, errs[i] = instance.PutRow(e.ctx, keys[i], []byte(row), time.Minute)
-				return
+				tokens[i], _, err = instance.PutRow(e.ctx, keys[i], []byte(row), time.Minute)
+				return err
 			}
 			<-time.After(stagger(n, took))
-			if errs[i] = operator.Swap(e.ctx, token, next); errs[i] == nil {
-				set, errs[i] = operator.ListRows(e.ctx, "")
+			if err = operator.Swap(e.ctx, token, next); err == nil {
+				set, err = operator.ListRows(e.ctx, "")
 			}
+			return err
 		})
 		if err := errors.Join(errs...); err != nil {
 			t.Fatalf("PutRow beside Swap and ListRows: %v", err)
@@ -155,7 +155,7 @@ func consistent(t reporter, e *env) {
 	}
 
 	done, read := make(chan struct{}), make(chan error, 1)
-	go func() { read <- watchRows(e.ctx, reader, done) }()
+	go func() { read <- repeat(done, func() error { return consistentRead(e.ctx, reader) }) }()
 	for n := 2; n < 10; n++ {
 		step(n, func() {
 			if err := consistentRead(e.ctx, reader); err != nil {
@@ -170,19 +170,6 @@ func consistent(t reporter, e *env) {
 	close(done)
 	if err := <-read; err != nil {
 		t.Fatalf("beside the writes: %v", err)
-	}
-}
-
-func watchRows(ctx context.Context, r store.Rows, done <-chan struct{}) error {
-	for {
-		select {
-		case <-done:
-			return nil
-		default:
-		}
-		if err := consistentRead(ctx, r); err != nil {
-			return err
-		}
 	}
 }
 

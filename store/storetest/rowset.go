@@ -34,27 +34,19 @@ func rowsApart(t reporter, e *env) {
 }
 
 func rowsOfNothing(t reporter, e *env) {
-	want := store.ErrLost
-	if e.o.ProvesNeverWritten {
-		want = store.ErrNeverWritten
-	}
-	e.rowsWithout(t, rows(t, e.open()), want)
+	e.rowsWithout(t, rows(t, e.open()), e.noDocument())
 }
 
 func rowsOfLost(t reporter, e *env) {
 	r, _ := e.withRows(t)
-	if e.o.Lose == nil {
-		t.Skip("Options.Lose is nil: the document cannot be lost")
-	}
+	need(t, e.o.Lose != nil, "Options.Lose is nil: the document cannot be lost")
 	e.o.Lose(e.t, r)
 	e.rowsWithout(t, r, store.ErrLost)
 }
 
 func rowsOfTampered(t reporter, e *env) {
 	r, _ := e.withRows(t)
-	if e.o.Tamper == nil {
-		t.Skip("Options.Tamper is nil: the token is computed from the bytes")
-	}
+	need(t, e.o.Tamper != nil, "Options.Tamper is nil: the token is computed from the bytes")
 	e.put(t, r, "a", "row a")
 	e.o.Tamper(e.t, r)
 	set, err := r.ListRows(e.ctx, "")
@@ -156,9 +148,7 @@ func rowsSince(t reporter, e *env) {
 
 func rowsLost(t reporter, e *env) {
 	r, token := e.withRows(t)
-	if e.o.LoseRows == nil {
-		t.Skip("Options.LoseRows is nil: rows cannot be lost")
-	}
+	need(t, e.o.LoseRows != nil, "Options.LoseRows is nil: rows cannot be lost")
 	e.put(t, r, "a", "row a")
 	e.remove(t, r, "b", "left")
 	e.wait(t, 2*imprecision)

@@ -125,12 +125,26 @@ func (e *env) handles(st store.Store) []store.Store {
 	return []store.Store{st, e.o.Second(e.t, st)}
 }
 
+// need skips the check, and says why, unless it has what it needs.
+func need(t reporter, has bool, why string) {
+	t.Helper()
+	if !has {
+		t.Skip(why)
+	}
+}
+
+// noDocument is the error of Get in a new store.
+func (e *env) noDocument() error {
+	if e.o.ProvesNeverWritten {
+		return store.ErrNeverWritten
+	}
+	return store.ErrLost
+}
+
 // second skips the check unless there can be a second handle.
 func (e *env) second(t reporter, st store.Store) store.Store {
 	t.Helper()
-	if e.o.Second == nil {
-		t.Skip("Options.Second is nil: there is no second handle")
-	}
+	need(t, e.o.Second != nil, "Options.Second is nil: there is no second handle")
 	return e.o.Second(e.t, st)
 }
 

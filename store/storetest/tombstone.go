@@ -120,19 +120,18 @@ func deleteBesidePut(t reporter, e *env) {
 		if n%2 == 0 {
 			e.put(t, writer, key, "row")
 		}
-		var put, deleted error
-		together(2, func(i int) {
+		errs := together(2, func(i int) error {
 			if i == 0 {
-				_, _, put = writer.PutRow(e.ctx, key, []byte("late"), time.Minute)
-				return
+				_, _, err := writer.PutRow(e.ctx, key, []byte("late"), time.Minute)
+				return err
 			}
 			<-time.After(stagger(n, took))
-			deleted = operator.DeleteRow(e.ctx, key, []byte("forgotten"))
+			return operator.DeleteRow(e.ctx, key, []byte("forgotten"))
 		})
-		if put != nil && !errors.Is(put, store.ErrRowDeleted) {
+		if put := errs[0]; put != nil && !errors.Is(put, store.ErrRowDeleted) {
 			t.Fatalf("PutRow beside DeleteRow: %v, want no error or ErrRowDeleted", put)
 		}
-		if deleted != nil {
+		if deleted := errs[1]; deleted != nil {
 			t.Fatalf("DeleteRow beside PutRow: %v", deleted)
 		}
 		e.requireTombstone(t, writer, key, "forgotten")

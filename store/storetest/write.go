@@ -71,10 +71,9 @@ func repeated(t reporter, e *env) {
 			requireErr(t, "Get after the same Swap", err, store.ErrUnchanged)
 		}
 	}
-	errs := make([]error, writers)
 	handles := e.handles(st)
-	together(writers, func(i int) {
-		errs[i] = handles[i%len(handles)].Swap(e.ctx, store.TokenOf([]byte("b")), []byte("c"))
+	errs := together(writers, func(i int) error {
+		return handles[i%len(handles)].Swap(e.ctx, store.TokenOf([]byte("b")), []byte("c"))
 	})
 	if err := errors.Join(errs...); err != nil {
 		t.Fatalf("the same Swap by several at once: %v", err)
@@ -130,9 +129,8 @@ const (
 func firstWrites(t reporter, e *env) {
 	st := e.open()
 	handles := e.handles(st)
-	errs := make([]error, writers)
-	together(writers, func(i int) {
-		errs[i] = handles[i%len(handles)].Swap(e.ctx, "", fmt.Appendf(nil, "document %d", i))
+	errs := together(writers, func(i int) error {
+		return handles[i%len(handles)].Swap(e.ctx, "", fmt.Appendf(nil, "document %d", i))
 	})
 	winner := -1
 	for i, err := range errs {
@@ -151,18 +149,19 @@ func firstWrites(t reporter, e *env) {
 	e.requireDocument(t, st, fmt.Appendf(nil, "document %d", winner))
 }
 
-// together runs f(0) to f(n-1) at the same time, and returns when all have ended.
-func together(n int, f func(i int)) {
-	begin := make(chan struct{})
+// together runs f(0) to f(n-1) at the same time, and returns their errors when all have ended.
+func together(n int, f func(i int) error) []error {
+	errs, begin := make([]error, n), make(chan struct{})
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
 			<-begin
-			f(i)
+			errs[i] = f(i)
 		})
 	}
 	close(begin)
 	wg.Wait()
+	return errs
 }
 
 // concurrentWriters adds a line with each write, so that a document that lost an update has
@@ -181,12 +180,13 @@ func concurrentWriters(t reporter, e *env) {
 			}
 		})
 	}
-	together(writers, func(i int) {
+	together(writers, func(i int) error {
 		for j := range writesPerWriter {
 			if err := addLine(ctx, handles[i%len(handles)], fmt.Sprintf("%d of %d\n", j, i)); err != nil {
-				cancel(fmt.Errorf("writer: %w", err))
+				cancel(fmt.Errorf("writer: %w", err)) // ends the others
 			}
 		}
+		return nil
 	})
 	close(done)
 	reading.Wait()
@@ -217,16 +217,11 @@ func addLine(ctx context.Context, st store.Store, line string) error {
 // watch reads until done. It fails if a document does not continue the previous one.
 func watch(ctx context.Context, st store.Store, done <-chan struct{}) error {
 	var last store.Blob
-	for {
-		select {
-		case <-done:
-			return nil
-		default:
-		}
+	return repeat(done, func() error {
 		blob, err := st.Get(ctx, last.Token)
 		switch {
 		case errors.Is(err, store.ErrUnchanged):
-			continue
+			return nil
 		case err != nil:
 			return err
 		case blob.Token != store.TokenOf(blob.Bytes):
@@ -237,13 +232,26 @@ func watch(ctx context.Context, st store.Store, done <-chan struct{}) error {
 			return fmt.Errorf("half of a write: %s", excerpt(blob.Bytes[len(last.Bytes):]))
 		}
 		last = blob
+		return nil
+	})
+}
+
+// repeat calls f until done is closed, or f fails.
+func repeat(done <-chan struct{}, f func() error) error {
+	for {
+		select {
+		case <-done:
+			return nil
+		default:
+		}
+		if err := f(); err != nil {
+			return err
+		}
 	}
 }
 
 func readOnly(t reporter, e *env) {
-	if e.o.ReadOnly == nil {
-		t.Skip("Options.ReadOnly is nil: every handle may write")
-	}
+	need(t, e.o.ReadOnly != nil, "Options.ReadOnly is nil: every handle may write")
 	st, a := e.written(t, "a")
 	reader := e.o.ReadOnly(e.t, st)
 	e.requireDocument(t, reader, []byte("a"))
@@ -260,9 +268,7 @@ func readOnly(t reporter, e *env) {
 }
 
 func unconfirmed(t reporter, e *env) {
-	if e.o.Unconfirmed == nil {
-		t.Skip("Options.Unconfirmed is nil: every write is confirmed or fails")
-	}
+	need(t, e.o.Unconfirmed != nil, "Options.Unconfirmed is nil: every write is confirmed or fails")
 	st := e.o.Unconfirmed(e.t)
 	blob, err := st.Get(e.ctx, "")
 	if err != nil && !errors.Is(err, store.ErrLost) && !errors.Is(err, store.ErrNeverWritten) {

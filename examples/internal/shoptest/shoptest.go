@@ -4,12 +4,11 @@ package shoptest
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,7 +28,7 @@ const (
 
 // Run builds the application on a file store of its own, and checks the behavior that all
 // examples share.
-func Run(t *testing.T, newShop func(file, key, password string) (http.Handler, *core.Gate, error)) {
+func Run(t *testing.T, newShop func(file, key, password string) (http.Handler, *core.Gate)) {
 	t.Helper()
 	a := start(t, newShop)
 
@@ -37,7 +36,7 @@ func Run(t *testing.T, newShop func(file, key, password string) (http.Handler, *
 	a.want(a.get("/"), http.StatusOK, "Welcome")
 	a.want(a.get("/healthz"), http.StatusOK, "ok")
 	a.want(a.get("/static/shop.css"), http.StatusOK, "font-family")
-	a.want(a.get("/login"), http.StatusOK, `type="password"`)
+	a.want(a.get("/login"), http.StatusUnauthorized, "wrong password")
 	a.want(a.get("/api/orders"), http.StatusOK, `["tea"]`)
 	a.want(a.get("/nowhere"), http.StatusNotFound, "")
 	a.want(a.get(opsPath+"/"), http.StatusForbidden, "")
@@ -77,27 +76,30 @@ func Run(t *testing.T, newShop func(file, key, password string) (http.Handler, *
 	a.want(a.get("/api/orders?X-Api-Key="+apiKey), http.StatusServiceUnavailable, "")
 
 	t.Log("down: the superuser signs in, and passes")
-	a.want(a.signIn("wrong"), http.StatusUnauthorized, "wrong password")
-	a.want(a.get("/"), http.StatusServiceUnavailable, "")
-	signedIn := a.signIn(password) // follows the redirect to the page
-	a.want(signedIn, http.StatusOK, "Signed in as admin")
-	a.header(signedIn, "Cache-Control", "private, no-store")
+	wrong := a.get("/login", "Authorization", basic("wrong"))
+	a.want(wrong, http.StatusUnauthorized, "wrong password")
+	a.header(wrong, "WWW-Authenticate", "Basic")
+	a.want(a.get("/", "Authorization", basic("wrong")), http.StatusServiceUnavailable, "")
+	signedIn := a.get("/login", "Authorization", basic(password)) // follows the redirect to the page
+	a.want(signedIn, http.StatusOK, "New shelves")
+	shop := a.get("/", "Authorization", basic(password))
+	a.want(shop, http.StatusOK, "Welcome")
+	a.header(shop, "Cache-Control", "private, no-store")
 
 	t.Log("down: the superuser operates it, without and with the slash, by page and by API")
 	for _, path := range []string{opsPath, opsPath + "/"} {
-		page := a.get(path, "Accept", "text/html")
+		page := a.get(path, "Accept", "text/html", "Authorization", basic(password))
 		a.want(page, http.StatusOK, "New shelves")
 		a.header(page, "Content-Type", "text/html")
 		a.header(page, "Content-Security-Policy", "default-src 'none'; style-src 'self'")
 	}
-	state := a.get(opsPath + "/api/v1/state")
+	state := a.get(opsPath+"/api/v1/state", "Authorization", basic(password))
 	a.want(state, http.StatusOK, `"state": "down"`)
 	a.header(state, "Content-Type", "application/json")
-	a.want(a.send(http.MethodPost, opsPath+"/end-all", "revision=1", "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden, "another site")
+	a.want(a.send(http.MethodPost, opsPath+"/end-all", "revision=1", "Authorization", basic(password), "Content-Type", "application/x-www-form-urlencoded", "Sec-Fetch-Site", "cross-site"), http.StatusForbidden, "another site")
 
 	t.Log("up again")
 	a.bringBack()
-	a.forgetCookies()
 	a.want(a.get("/"), http.StatusOK, "Welcome")
 }
 
@@ -114,13 +116,10 @@ type answer struct {
 	path, body string
 }
 
-func start(t *testing.T, newShop func(file, key, password string) (http.Handler, *core.Gate, error)) *app {
+func start(t *testing.T, newShop func(file, key, password string) (http.Handler, *core.Gate)) *app {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "downtime.json")
-	handler, gate, err := newShop(path, apiKey, password)
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler, gate := newShop(path, apiKey, password)
 	server := httptest.NewServer(handler)
 	t.Cleanup(func() {
 		server.Close()
@@ -130,7 +129,6 @@ func start(t *testing.T, newShop func(file, key, password string) (http.Handler,
 	})
 	a := &app{t: t, url: server.URL, gate: gate, client: server.Client()}
 	a.operator = operator.Operator{Store: open(t, path), Actor: "shoptest"}
-	a.forgetCookies()
 	return a
 }
 
@@ -166,24 +164,15 @@ func (a *app) bringBack() {
 	}
 }
 
-func (a *app) forgetCookies() {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	a.client.Jar = jar
-}
-
 // get sends the path unchanged, with pairs of header names and values.
 func (a *app) get(path string, header ...string) answer {
 	a.t.Helper()
 	return a.send(http.MethodGet, path, "", header...)
 }
 
-func (a *app) signIn(password string) answer {
-	a.t.Helper()
-	form := url.Values{"password": {password}}.Encode()
-	return a.send(http.MethodPost, "/login", form, "Content-Type", "application/x-www-form-urlencoded")
+// basic is the Authorization header of the superuser (RFC 7617).
+func basic(password string) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte("admin:"+password))
 }
 
 func (a *app) send(method, path, body string, header ...string) answer {
