@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -50,12 +51,7 @@ func main() {
 // run measures and prints, and returns how many budgets are exceeded.
 func run(ctx context.Context, rounds int, benchtime time.Duration, only *regexp.Regexp) (exceeded int, err error) {
 	began := time.Now()
-	var groups []group
-	for _, g := range budgets() {
-		if only.MatchString(g.name) {
-			groups = append(groups, g)
-		}
-	}
+	groups := slices.DeleteFunc(budgets(), func(g group) bool { return !only.MatchString(g.name) })
 	if len(groups) == 0 {
 		return 0, fmt.Errorf("-only %q matches no group", only)
 	}

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
-	"strings"
 	"text/tabwriter"
 )
 
@@ -22,9 +22,10 @@ func write(w io.Writer, results []result) (exceeded int) {
 		for _, r := range g.rows {
 			values := r.values(g.measurement)
 			middle := median(values)
+			bound, ok := r.judge(middle)
 			verdict := ""
-			switch ok, bound := r.judge(middle); {
-			case !bound:
+			switch {
+			case bound == "":
 			case ok:
 				verdict = "ok"
 			default:
@@ -32,7 +33,7 @@ func write(w io.Writer, results []result) (exceeded int) {
 				exceeded++
 			}
 			fmt.Fprintf(t, "%s\t%s\t%s … %s\t%s\t%s\t%s\n", r.what,
-				number(middle), number(slices.Min(values)), number(slices.Max(values)), r.bound(), verdict, r.times(g.measurement))
+				number(middle), number(slices.Min(values)), number(slices.Max(values)), bound, verdict, r.times(g.measurement))
 		}
 	}
 	_ = t.Flush() // to the terminal: the error cannot be reported
@@ -41,10 +42,7 @@ func write(w io.Writer, results []result) (exceeded int) {
 
 // values are the row's, one for each round.
 func (r row) values(m measurement) []float64 {
-	unit := r.unit
-	if unit == "" {
-		unit = "ns/op"
-	}
+	unit := cmp.Or(r.unit, "ns/op")
 	var values []float64
 	for _, round := range m {
 		of := round[r.of][unit]
@@ -61,29 +59,17 @@ func (r row) values(m measurement) []float64 {
 	return values
 }
 
-// judge reports whether v keeps the limit, and whether there is one.
-func (r row) judge(v float64) (ok, bound bool) {
+// judge returns the limit in words, "" if there is none, and whether v keeps it.
+func (r row) judge(v float64) (bound string, ok bool) {
 	switch {
 	case r.limit == 0:
-		return true, false
+		return "", true
 	case r.limit == zero:
-		return v <= 0, true
+		return "≤ 0", v <= 0
 	case r.kind == atLeast:
-		return v >= r.limit, true
+		return "≥ " + number(r.limit), v >= r.limit
 	}
-	return v <= r.limit, true
-}
-
-func (r row) bound() string {
-	switch {
-	case r.limit == 0:
-		return ""
-	case r.limit == zero:
-		return "≤ 0"
-	case r.kind == atLeast:
-		return "≥ " + number(r.limit)
-	}
-	return "≤ " + number(r.limit)
+	return "≤ " + number(r.limit), v <= r.limit
 }
 
 // times are the medians of the row's cells.
@@ -129,16 +115,12 @@ func machine() string {
 	return fmt.Sprintf("%s, GOMAXPROCS %d, %s %s/%s", cpu(), runtime.GOMAXPROCS(0), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
+var cpuName = regexp.MustCompile(`(?m)^model name\s*: (.+)$`)
+
 func cpu() string {
-	f, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return "unknown CPU"
-	}
-	defer f.Close() //nolint:errcheck // read only
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if name, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
+	text, _ := os.ReadFile("/proc/cpuinfo") // Linux only
+	if found := cpuName.FindSubmatch(text); found != nil {
+		return string(found[1])
 	}
 	return "unknown CPU"
 }
