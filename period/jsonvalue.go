@@ -55,6 +55,9 @@ func (r *jsonReader) text() ([]byte, error) {
 	return nil, r.unexpected("the end of the string")
 }
 
+// escapes are the bytes that the letters after a backslash stand for; 0 means none.
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
 // unescape resolves the escapes in s, which begins at byte offset start.
 func (r *jsonReader) unescape(s []byte, start int) ([]byte, error) {
 	out := r.scratch[:0]
@@ -64,20 +67,10 @@ func (r *jsonReader) unescape(s []byte, start int) ([]byte, error) {
 			continue
 		}
 		i++ // text has made sure that a byte follows
-		switch c := s[i]; c {
-		case '"', '\\', '/':
-			out = append(out, c)
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'u':
+		switch c := s[i]; {
+		case escapes[c] != 0:
+			out = append(out, escapes[c])
+		case c == 'u':
 			c, ok := hexRune(s[i:])
 			if !ok {
 				return nil, r.fail(start+i, nil, "want four hexadecimal digits after \\u")

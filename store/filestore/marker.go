@@ -186,8 +186,7 @@ func (w *writer) writeMarker(was, next []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := w.rename("rename-marker", temp, w.store.markerName()); err != nil {
-		w.remove(temp)
+	if err := w.store.rename(w.dir, "rename-marker", temp, w.store.markerName()); err != nil {
 		return err
 	}
 	return w.sync("sync-marker-directory", ".")

@@ -42,7 +42,7 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 			s.notice()
 		}
 		if err = s.unreachable(err); errors.Is(err, errMissing) {
-			if err = s.missing(); errors.Is(err, store.ErrNeverWritten) || errors.Is(err, store.ErrLost) {
+			if err = s.missing(); noDocument(err) {
 				return store.Blob{Now: now}, err
 			}
 		}

@@ -56,13 +56,7 @@ func (s *Store) writeRecord(dir *os.Root, name string, r record) error {
 	if err != nil {
 		return err
 	}
-	if err = s.at("rename-row"); err == nil {
-		err = dir.Rename(temp, name)
-	}
-	if err != nil {
-		_ = dir.Remove(temp)
-	}
-	return err
+	return s.rename(dir, "rename-row", temp, name)
 }
 
 // writeRecordTemp writes r under a temporary name. It is not durable: after a crash of the

@@ -107,18 +107,9 @@ func (w *writer) replace(ctx context.Context, old fs.FileInfo, next []byte) erro
 	if err != nil {
 		return err
 	}
-	if err = ctx.Err(); err == nil {
-		err = w.rename("rename", temp, w.store.base)
-	}
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		w.remove(temp)
-	}
-	return err
-}
-
-func (w *writer) rename(step, temp, name string) error {
-	if err := w.at(step); err != nil {
 		return err
 	}
-	return w.dir.Rename(temp, name)
+	return w.store.rename(w.dir, "rename", temp, w.store.base)
 }

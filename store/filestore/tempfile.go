@@ -69,6 +69,18 @@ func (s *Store) fill(f *os.File, t tempFile) error {
 	return f.Close()
 }
 
+// rename gives temp the name, in place of another file. After an error temp is removed.
+func (s *Store) rename(dir *os.Root, step, temp, name string) error {
+	err := s.at(step)
+	if err == nil {
+		err = dir.Rename(temp, name)
+	}
+	if err != nil {
+		_ = dir.Remove(temp)
+	}
+	return err
+}
+
 // claim gives temp the name if no file has it. Otherwise the error is fs.ErrExist, and temp
 // is left.
 func claim(dir *os.Root, temp, name string) error {
