@@ -51,20 +51,23 @@ func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOp
 		return period.Period{}, err
 	}
 	var errs []error
+	fault := func(field string, value any, problem string) {
+		errs = append(errs, &period.FieldError{Field: field, Value: value, Problem: problem})
+	}
 	was := *p
 	if opts.StartNow {
 		if opts.Start != nil {
-			errs = append(errs, &period.FieldError{Field: "start", Value: opts.Start.UTC().Format(time.RFC3339), Problem: "want either an instant or now, not both"})
+			fault("start", opts.Start.UTC().Format(time.RFC3339), "want either an instant or now, not both")
 		} else if p.Kind == period.Window && p.InForce(now) {
-			errs = append(errs, &period.FieldError{Field: "start", Value: p.Start.Format(time.RFC3339), Problem: "has passed: the window is in force"})
+			fault("start", p.Start.Format(time.RFC3339), "has passed: the window is in force")
 		}
 		opts.Start = &now
 	}
 	if p.Kind == period.Deployment && opts.Start != nil {
-		errs = append(errs, &period.FieldError{Field: "start", Value: opts.Start.UTC().Format(time.RFC3339), Problem: "is when the deployment began, and cannot be changed"})
+		fault("start", opts.Start.UTC().Format(time.RFC3339), "is when the deployment began, and cannot be changed")
 	}
 	if p.Kind == period.Deployment && opts.Enabled != nil && !*opts.Enabled {
-		errs = append(errs, &period.FieldError{Field: "enabled", Value: false, Problem: "a deployment cannot be disabled; end it"})
+		fault("enabled", false, "a deployment cannot be disabled; end it")
 	}
 	set(&p.Reason, opts.Reason)
 	set(&p.Enabled, opts.Enabled)

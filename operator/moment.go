@@ -3,6 +3,7 @@ package operator
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/period"
@@ -17,12 +18,7 @@ type moment struct {
 }
 
 // afterField is the field of the duration: "end_after", "expected_after".
-func (m moment) afterField() string {
-	if m.field == "end" {
-		return "end_after"
-	}
-	return "expected_after"
-}
+func (m moment) afterField() string { return strings.TrimSuffix(m.field, "_end") + "_after" }
 
 // from returns the instant. A duration counts from t. The instant is zero if the options give
 // none.

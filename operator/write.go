@@ -39,8 +39,7 @@ type write struct {
 	// needRows makes it an error if the rows cannot be listed. do finds them in rows.
 	needRows bool
 	rows     []store.Row
-	// lean leaves out since when the site has been down, see keepSince, because the document would be
-	// too large otherwise.
+	// lean omits DownSince, see keepSince, because the document would be too large with it.
 	lean bool
 	// replace makes every gate adopt a new document in place of a lost one, if the new document
 	// continues no earlier one.
