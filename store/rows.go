@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/period"
@@ -63,9 +64,9 @@ type Rowset struct {
 	// rows, a new set begins, which does not hold all instances at first. Zero means that there
 	// is no set: no row was ever written, or the set was lost.
 	Since time.Time
-	// Newest identifies the newest document that was ever written here, if the document in Blob
-	// does not continue it, as after an older copy was put back. The store noted it apart from the
-	// document. Zero means that the document continues it, or that the store keeps no such note.
+	// Newest identifies the newest document that was ever written here, which the store noted apart
+	// from the document. Zero means that the document in Blob continues it, or that the store keeps
+	// no such note. It is not zero after an older copy was put back, for example.
 	Newest period.Mark
 }
 
@@ -109,13 +110,9 @@ func (l Life) String() string { return cmp.Or(lives[l], "invalid") }
 // CheckRow returns a [*FieldError] if key or b cannot be written as a row. It is for authors
 // of stores.
 func CheckRow(key string, b []byte) error {
-	valid := key != "" && len(key) <= MaxKey
-	for i := range len(key) {
-		c := key[i]
-		valid = valid && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9')
-	}
+	isForeign := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }
 	switch {
-	case !valid:
+	case key == "", len(key) > MaxKey, strings.ContainsFunc(key, isForeign):
 		return &FieldError{Field: "key", Value: key, Problem: "want 1 to 64 characters of a-z and 0-9"}
 	case len(b) > MaxRow:
 		return &FieldError{Field: "row " + key, Value: len(b), Problem: "want at most 65536 bytes"}

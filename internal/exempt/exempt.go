@@ -25,7 +25,7 @@ import (
 type Rules struct {
 	entries map[string]rule // by path, without the slash at the end of a prefix
 	longest int             // longest key of entries, in bytes
-	shapes  [256]bool       // by shape of a key: false spares a look-up in vain
+	shapes  [256]bool       // by shape: false means that no key has it, which spares a look-up
 }
 
 // rule holds the entries for one path, as they were configured; "" if there is none.

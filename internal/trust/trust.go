@@ -24,7 +24,7 @@ type Rule struct {
 	// Option names what sets Lifted, for errors. "" means that there is no such option.
 	Option string
 	// Also reports whether this user's files are trusted in a directory that all users
-	// share. It is asked after root and the directory's owner. Nil adds no users.
+	// share. Root and the directory's owner are trusted without it. Nil adds no users.
 	Also func(uid int) bool
 }
 

@@ -66,7 +66,7 @@ func Read(st store.Store, read operator.State) Found {
 	return Found{State: read, Store: info.Name, Application: info.Application, Warning: info.Warning}
 }
 
-// Judged is [Read] with what the rows and the store know of a newer document.
+// Judged is [Read] with WentBack, which the rows and the store can tell.
 func Judged(st store.Store, j operator.Judgment) Found {
 	f := Read(st, j.State)
 	f.WentBack = j.WentBack()

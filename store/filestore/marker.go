@@ -16,11 +16,11 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// The marker is a file beside the document. Its existence says that a document was written. From
-// that a process that starts while the document is deleted learns that the site can be down. Its
-// content says which document was the newest. From that the process learns that an older copy was
-// put back. The marker gets the owner, group and mode of the document, because all who can read the
-// document must be able to read the marker.
+// The marker is a file beside the document. Its existence says that a document was written. A process
+// that starts while the document is deleted learns from it that the site can be down. The content
+// names the newest document. A process learns from it that an older copy was put back. The marker
+// gets the owner, group and mode of the document, because each user who can read the document must
+// be able to read the marker.
 //
 // A writer makes the document durable, and then the marker. If it dies between these steps, the
 // marker is one write behind, and the document continues what the marker names. So the marker never
@@ -56,9 +56,8 @@ func (n note) isContinuedBy(b []byte) bool {
 	return err != nil || doc.Supersedes(n.newest(), n.Behind)
 }
 
-// after returns the note after a write of next in the place of was. Like a gate, it takes a document
-// that does not continue the newest one for a new beginning only after an operator has reconciled
-// the store.
+// after returns the note for a write that replaces was by next. If was does not continue the newest
+// document, the note names next only if an operator has reconciled the store. A gate decides alike.
 func (n note) after(was, next []byte, now time.Time) note {
 	if was != nil {
 		n.Behind = !n.isContinuedBy(was)

@@ -38,7 +38,7 @@ type patientConn struct{ *stdlib.Conn }
 
 const (
 	setLimit = `SELECT set_config('lock_timeout', $1, true)`
-	// slack is how much earlier than its context a statement gives up; a quarter of the time if that is less.
+	// A statement gives up by slack before its context ends, or by a quarter of the time if that is less.
 	slack = time.Second
 )
 

@@ -35,7 +35,7 @@ func newStore(t reporter, e *env) {
 	e.requireDocument(t, st, []byte("a"))
 }
 
-// requireNothing fails t unless blob has a time only.
+// requireNothing fails t unless blob has a time and nothing else.
 func requireNothing(t reporter, what string, blob store.Blob) {
 	t.Helper()
 	switch {
