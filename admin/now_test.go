@@ -259,7 +259,7 @@ func TestEverySeriousChangeIsReviewed(t *testing.T) {
 	require.Equal(t, http.StatusSeeOther, c.post("end", "id", running.ID, "version", "1").Code)
 
 	w = c.reviews("Take the site down?", "enable-now", "id", disabled.ID, "version", "1")
-	require.Contains(t, w.Body.String(), `lang="de"`, "what visitors read in each language")
+	require.Contains(t, w.Body.String(), `hreflang="de"`, "what visitors read in each language")
 	preview := c.get(strings.ReplaceAll(match(w, `src="[^"]*(visitors.htm[^"]*)"`), "&amp;", "&") + "&lang=de")
 	preview.says("Wartungsarbeiten")
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/go-downtime/downtime/core"
-	answers "github.com/go-downtime/downtime/internal/answer"
 	"github.com/go-downtime/downtime/internal/dry"
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
@@ -164,15 +163,13 @@ type reviewPage struct {
 	page
 	effect
 
-	Action  string // of the form
-	Form    form
-	Mark    string
-	Texts   []toldText // what visitors read while down
-	Preview string     // the page that browsers get, as a link within the mount; "" if it is too long
+	Action    string // of the form
+	Form      form
+	Mark      string
+	Text      string   // what programs of visitors get while down, in the first language
+	Languages []string // of refusals
+	Preview   string   // the page that browsers get, as a link within the mount; "" if it is too long
 }
-
-// toldText is the text that visitors of one language get.
-type toldText struct{ Language, Text string }
 
 // Lists for the template.
 func (p reviewPage) BegunList() listed   { return p.listed(p.Begun) }
@@ -205,9 +202,8 @@ func (s *site) review(w http.ResponseWriter, r *http.Request, f form, e effect) 
 	delete(p.Form.Values, "reviewed")
 	if e.Is.Down {
 		closure := &core.Closure{Cause: core.CausePeriod, Reason: e.Is.Governing.Reason, Emergency: e.Is.Emergency, Since: e.Is.Since, Until: e.Is.Until}
-		for _, language := range answers.Languages() {
-			p.Texts = append(p.Texts, toldText{language, s.answerTo(r, "text/plain", language, closure).body.String()})
-		}
+		p.Languages = s.gate.Status().Languages
+		p.Text = s.answerTo(r, "text/plain", p.Languages[0], closure).body.String()
 		p.Preview = previewLink(closure)
 	}
 	w.Header().Set("Content-Security-Policy", framed)
@@ -248,8 +244,8 @@ func previewed(r *http.Request) *core.Closure {
 }
 
 // language is the language that the link of a preview asks for; "" for none.
-func language(r *http.Request) string {
-	if l := r.URL.Query().Get("lang"); slices.Contains(answers.Languages(), l) {
+func (s *site) language(r *http.Request) string {
+	if l := r.URL.Query().Get("lang"); slices.Contains(s.gate.Status().Languages, l) {
 		return l
 	}
 	return ""

@@ -91,6 +91,9 @@ type Status struct {
 	Quiet   bool
 	Drained []string
 
+	// Languages are the tags of the languages of refusals ("de", "pt-BR"), the default language first.
+	Languages []string
+
 	// Instance is the key of this gate's row in the store; "" if the store keeps no rows.
 	// Registered means that the row is there. Otherwise RowErr says why not; nil if there is
 	// no reason yet.
@@ -113,7 +116,7 @@ func (g *Gate) Status() Status {
 		Periods: []period.Period{}, Store: g.set.description,
 		HandEdited: s.known.handEdited, Err: s.known.err, ClockOffset: s.known.offset,
 		InFlight: c.inFlight, Bypassed: c.bypassed, Exempt: c.exempt, Judged: c.judged, Held: c.held, Streams: c.streams,
-		Quiet: s.now.quiet, Drained: append([]string{}, s.now.drained...),
+		Quiet: s.now.quiet, Drained: append([]string{}, s.now.drained...), Languages: g.set.answer.Languages(),
 		Instance: s.row.key, Registered: s.row.registered, RowErr: s.row.err,
 	}
 	for _, p := range g.set.bypass {

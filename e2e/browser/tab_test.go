@@ -90,6 +90,13 @@ func newTab(t *testing.T, p person) *tab {
 	return b
 }
 
+// speak makes this the language of the browser.
+func (b *tab) speak(language string) {
+	b.t.Helper()
+	agent := read[string](b, "navigator.userAgent")
+	b.do(command(emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent, AcceptLanguage: language}))
+}
+
 // command is a step for a command of the protocol whose result is not used.
 func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {

@@ -50,7 +50,7 @@ func TestVisitorsPageIsAccessible(t *testing.T) {
 		"emergency": refusing(t, core.Config{Store: down(t, operator.StartOptions{Emergency: new(true)})}),
 		"starting":  refusing(t, core.Config{Store: unread{}}),
 	}
-	for _, language := range []string{"en", "de", "es", "fr"} {
+	for _, language := range []string{"en", "de", "es", "fr", "ar", "ja"} {
 		for scheme, dark := range map[string]bool{"light": false, "dark": true} {
 			t.Run(language+" "+scheme, func(t *testing.T) {
 				t.Parallel()

@@ -59,7 +59,7 @@ func TestAnswerBodies(t *testing.T) {
 		"store-lost": {Kind: "store-lost", Since: testFacts.Since},
 	} {
 		a := testAnswers(t, Options{}, facts)
-		for _, tag := range []string{"en", "de", "es", "fr"} {
+		for _, tag := range []string{"en", "de", "es", "fr", "ar"} {
 			for f := range formats {
 				t.Run(name+" in "+tag+extensions[f], func(t *testing.T) {
 					t.Parallel()

@@ -172,6 +172,3 @@ func (t *lookup) negotiate(accept []string) language {
 	}
 	return language(max(c.best(0), 0))
 }
-
-// Languages returns the tags of the built-in languages, the fallback first (RFC 5646).
-func Languages() []string { return builtinCatalog().lookup.tags }

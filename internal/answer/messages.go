@@ -2,9 +2,9 @@ package answer
 
 import (
 	"reflect"
-	"regexp" //nolint:depguard // it reads names of fields, and no request
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Text holds the texts of the built-in page in one language, for one kind of downtime. A field of
@@ -46,12 +46,17 @@ type messages struct {
 // kinds are the values of [Facts].Kind.
 var kinds = []string{"planned", "emergency", "starting", "store-lost"}
 
-var wordStart = regexp.MustCompile(`([a-z])([A-Z])`)
-
 // textKeys are the keys of a [Text] in a catalogue file, in the order of its fields.
 var textKeys = func() (keys []string) {
 	for field := range reflect.TypeFor[Text]().Fields() {
-		keys = append(keys, strings.ToLower(wordStart.ReplaceAllString(field.Name, "${1}_$2")))
+		var key strings.Builder
+		for i, r := range field.Name {
+			if i > 0 && unicode.IsUpper(r) {
+				key.WriteByte('_')
+			}
+			key.WriteRune(unicode.ToLower(r))
+		}
+		keys = append(keys, key.String())
 	}
 	return keys
 }()

@@ -30,7 +30,7 @@ func TestPagePolicyAllowsThePage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := testAnswers(t, Options{}, facts)
-			for _, tag := range Languages() {
+			for _, tag := range builtinCatalog().lookup.tags {
 				w := ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", tag)
 				policy := map[string]string{}
 				for directive := range strings.SplitSeq(w.Header().Get("Content-Security-Policy"), "; ") {
@@ -63,8 +63,8 @@ func TestPageIsSelfContainedAndAccessible(t *testing.T) {
 	for _, wanted := range []string{
 		`<meta charset="utf-8">`, `name="viewport"`, `name="color-scheme"`, `<main>`, `<h1 id="heading"`, `role="status"`, `aria-live="polite"`,
 		`prefers-color-scheme: dark`, `prefers-reduced-motion: reduce`, `<a class="button" id="try" href="">Try now</a>`,
-		`<time id="since" datetime="2026-11-21T11:50:00Z">2026-11-21 11:50 UTC</time>`,
-		`<time id="until" datetime="2026-11-21T12:20:00Z">2026-11-21 12:20 UTC</time>`,
+		`<time id="since" dir="auto" datetime="2026-11-21T11:50:00Z">2026-11-21 11:50 UTC</time>`,
+		`<time id="until" dir="auto" datetime="2026-11-21T12:20:00Z">2026-11-21 12:20 UTC</time>`,
 		`data-downtime-page data-kind="planned"`, `dir="auto">Moving to a larger database</p>`,
 	} {
 		require.Contains(t, page, wanted)
