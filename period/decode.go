@@ -24,11 +24,32 @@ func Decode(b []byte) (*Document, error) {
 	return decode(b, (*jsonReader).raws)
 }
 
-// DecodeWithoutLog is [Decode] for a reader that uses only the state. It checks that the log is
-// JSON as well, but leaves it out, so the result is small. The result must not be written to
-// a store, because the log would be lost.
+// DecodeWithoutLog is [Decode] for a reader that uses only the state. It does not read a log in the
+// form that [Document.Encode] writes: a gate reads the document after each change, and a full log
+// is most of its text. It checks that any other log is JSON. The result must not be written to a
+// store, because the log would be lost.
 func DecodeWithoutLog(b []byte) (*Document, error) {
-	return decode(b, func(r *jsonReader) ([][]byte, error) { return nil, r.array(r.skip) })
+	if len(b) > MaxDocument {
+		return nil, tooLarge(len(b))
+	}
+	skip := func(r *jsonReader) ([][]byte, error) { return nil, r.array(r.skip) }
+	if state, cut := withoutLog(b); cut {
+		if d, err := decode(state, skip); err == nil {
+			return d, nil
+		} // the error must name places in b
+	}
+	return decode(b, skip)
+}
+
+// withoutLog returns the text of a document without its log, and false if the log is not in the form
+// that [withLog] writes. A string of JSON holds no line break, so a line break beside a bracket is
+// outside of all strings.
+func withoutLog(b []byte) (state []byte, cut bool) {
+	before, log, found := bytes.Cut(b, []byte(logOpen))
+	if !found || bytes.Index(log, []byte(logEnd)) != len(log)-len(logClose) || !bytes.HasSuffix(log, []byte(logClose)) {
+		return nil, false
+	}
+	return append(bytes.Clone(before), "\n}\n"...), true
 }
 
 // decode reads a document. It reads the entries of the log with log.

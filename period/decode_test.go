@@ -259,6 +259,9 @@ func FuzzDecode(f *testing.F) {
 		"", "null", handwritten, `{"format":1,"periods":[]}`, `{"format":2,"periods":[]}`,
 		`{"format":1,"periods":[{"id":"\u0061","kind":"window","start":"2026-11-21T02:00:00.1234567+14:00","enabled":true,"reason":"\ud83d\udea7\/\n"}]}`,
 		`{"format":1,"periods":[],"log":[{"time":"2026-11-21T02:00:00Z","action":"end"},[1,-2.5e3,true,null,{"a":{}}],"\u00e4",[]]}`,
+		"{\"format\":1,\"periods\":[]" + logOpen + "1,\n\"a]" + logClose,
+		"{\"format\":1,\"periods\":[{\"id\":\"a\"" + logOpen + "1" + logEnd + "]" + logOpen + "1" + logClose,
+		"{\"format\":1,\"periods\":[],\"log\":[]" + logOpen + "[\n  ]" + logClose,
 		"{\"log\":[{\n\"a\" : [ 1 ,\n2 ]}],\"replaces\":\"*\",\"name\":\"x\",\"format\":1,\"periods\":[]}",
 	} {
 		f.Add([]byte(seed))
@@ -266,12 +269,19 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d, err := Decode(b)
 		state, stateErr := DecodeWithoutLog(b)
-		require.Equal(t, err, stateErr)
 		if err != nil {
 			require.Nil(t, d)
+			if without, cut := withoutLog(b); cut && stateErr == nil { // the fault is in the log
+				d, err = Decode(without)
+				require.NoError(t, err)
+				require.Equal(t, d, state)
+				return
+			}
+			require.Equal(t, err, stateErr)
 			require.Nil(t, state)
 			return
 		}
+		require.NoError(t, stateErr)
 		require.True(t, state.Log.IsZero())
 		state.Log = d.Log
 		require.Equal(t, d, state)
@@ -305,4 +315,24 @@ func FuzzDecode(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, text, again)
 	})
+}
+
+func TestAGateReadsTheStateAlthoughTheLogIsNoJSON(t *testing.T) {
+	t.Parallel()
+	d := manyPeriods(2, 10)
+	d.Log = fullLog(t)
+	text, err := d.Encode()
+	require.NoError(t, err)
+	broken := bytes.Clone(text)
+	broken[bytes.Index(text, []byte(logOpen))+len(logOpen)] = '('
+	_, err = Decode(broken)
+	require.ErrorContains(t, err, "log[0]")
+	state, err := DecodeWithoutLog(broken)
+	require.NoError(t, err)
+	d.Log = Log{}
+	require.Equal(t, d, state)
+
+	torn := text[:len(text)-len(logClose)]
+	_, err = DecodeWithoutLog(torn)
+	require.ErrorContains(t, err, "the input ends here")
 }

@@ -12,7 +12,8 @@ import (
 const (
 	logOpen  = ",\n  \"log\": [\n    "
 	logNext  = ",\n    "
-	logClose = "\n  ]\n}\n"
+	logEnd   = "\n  ]"
+	logClose = logEnd + "\n}\n"
 )
 
 // Encode returns d as indented JSON with a newline at its end. Instants are in UTC and whole
