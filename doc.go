@@ -13,6 +13,7 @@
 //   - store/sqlstore, store/pgstore and store/redisstore keep it in a database, for several
 //     hosts. store/memstore is for tests.
 //   - admin is a page for operators, with a JSON API, inside the application.
+//   - probe has the health checks that an orchestrator asks, and metrics/prometheus a collector.
 //
 // Operators use the command, cmd/downtime, or the page. A program can use package operator,
 // which does the same. Packages period, store and store/storetest are for authors of tools and

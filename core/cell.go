@@ -55,13 +55,13 @@ func (c cells) running() int64 {
 	return sum
 }
 
-// judged is the number of requests that were decided: admitted or refused.
-func (c cells) judged() int64 {
-	var sum int64
+// judged returns the number of requests that were admitted, and of those that were refused.
+func (c cells) judged() (admitted, refused int64) {
 	for i := range c {
-		sum += c[i].entered.Load() + c[i].refused.Load()
+		admitted += c[i].entered.Load()
+		refused += c[i].refused.Load()
 	}
-	return sum
+	return admitted, refused
 }
 
 // quiet checks the cells of a replaced snapshot. Each cell must be empty once after the swap. A

@@ -42,7 +42,7 @@ type follower struct {
 	retired []*retired
 	streams streams
 	held    atomic.Int64 // requests that wait until the gate opens
-	judged  int64        // requests that were decided under snapshots no longer in retired
+	decided tally        // requests that were decided under snapshots no longer in retired
 	waiters []waiter
 	spare   string // next key for the row, in case the present row is deleted
 	logs    logQueue
@@ -201,7 +201,7 @@ func (f *follower) inputLocked(now time.Time) input {
 	for _, r := range f.retired {
 		admitted, exempt := r.admitted.look(), r.exempt.look()
 		if admitted && exempt {
-			f.judged += r.judged()
+			f.decided.add(r.snapshot)
 			continue
 		}
 		in.idle = false
@@ -451,8 +451,7 @@ func (f *follower) readFileLocked() {
 
 // countersLocked adds up the counters of all snapshots.
 func (f *follower) countersLocked() counters {
-	held := f.held.Load()
-	c := counters{judged: f.judged + held, held: held, streams: f.streams.running()}
+	c := counters{decided: f.decided, held: f.held.Load(), streams: f.streams.running()}
 	c.add(f.current.Load())
 	for _, r := range f.retired {
 		c.add(r.snapshot)

@@ -51,7 +51,7 @@ func (set *settings) fillRow(row period.Row, s *state, c counters, pace time.Dur
 	if !row.DrainedUntil.IsZero() {
 		row.DrainedUntil = period.Canonical(row.DrainedUntil.Add(-s.known.clockError))
 	}
-	row.InFlight, row.Bypassed, row.Exempt, row.Judged = c.inFlight, c.bypassed, c.exempt, c.judged
+	row.InFlight, row.Bypassed, row.Exempt, row.Judged = c.inFlight, c.bypassed, c.exempt, c.judged()
 	row.Held, row.Streams = c.held, c.streams
 	return row
 }

@@ -40,9 +40,6 @@ func closedSnapshot(closure *Closure, answers *answer.Answers, old *snapshot) *s
 
 func (s *snapshot) open() bool { return s.closure == nil }
 
-// judged is the number of requests that were decided under s.
-func (s *snapshot) judged() int64 { return s.admitted.judged() + s.exempt.judged() }
-
 // retired is a replaced snapshot that may still have running requests.
 type retired struct {
 	*snapshot
@@ -72,9 +69,56 @@ func (s *snapshot) refusesLess(next *snapshot) bool {
 
 // counters are the requests of all snapshots, and the streams of the gate.
 type counters struct {
-	inFlight, bypassed, exempt, judged int64
-	held                               int64            // these wait, and are not counted in
-	streams                            map[string]int64 // by name; nil if there are none
+	inFlight, bypassed, exempt int64
+	held                       int64            // these wait, and are not counted in
+	streams                    map[string]int64 // by name; nil if there are none
+	decided                    tally            // all requests since the start
+}
+
+// judged is the number of requests that were decided, and of those that wait.
+func (c *counters) judged() int64 { return c.decided.sum() + c.held }
+
+// tally counts decisions by outcome and by the cause of the closure; the zero Cause is an open gate.
+type tally [Held + 1][CauseShutdown + 1]int64
+
+// add adds the requests that were decided under s.
+func (t *tally) add(s *snapshot) {
+	passed, cause := Open, Cause(0)
+	if !s.open() {
+		passed, cause = Bypassed, s.closure.Cause
+	}
+	admitted, refused := s.admitted.judged()
+	exempt, refusedToo := s.exempt.judged()
+	t[passed][cause] += admitted
+	t[Exempt][cause] += exempt
+	t[Blocked][cause] += refused + refusedToo
+}
+
+func (t *tally) sum() int64 {
+	var sum int64
+	for _, byCause := range t {
+		for _, n := range byCause {
+			sum += n
+		}
+	}
+	return sum
+}
+
+// table returns the counts that are not zero.
+func (t *tally) table() map[Outcome]map[Cause]int64 {
+	table := map[Outcome]map[Cause]int64{}
+	for o, byCause := range t {
+		for c, n := range byCause {
+			if n == 0 {
+				continue
+			}
+			if table[Outcome(o)] == nil {
+				table[Outcome(o)] = map[Cause]int64{}
+			}
+			table[Outcome(o)][Cause(c)] = n
+		}
+	}
+	return table
 }
 
 // add adds the requests of one snapshot.
@@ -85,5 +129,5 @@ func (c *counters) add(s *snapshot) {
 		c.bypassed += s.admitted.running()
 	}
 	c.exempt += s.exempt.running()
-	c.judged += s.judged()
+	c.decided.add(s)
 }

@@ -40,6 +40,8 @@ type known struct {
 	at         time.Time        // the last answered read
 	lost       bool             // the last read failed
 	err        error            // error of the last read, if it failed
+	errors     int64            // failed reads
+	unhinted   int64            // changes that a poll found before a hint
 	stale      time.Time        // when the state became older than MaxStale; zero if it is not
 	offset     time.Duration    // the store's clock minus this machine's
 	clockError time.Duration    // largest possible error of offset

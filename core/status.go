@@ -40,9 +40,10 @@ type Status struct {
 	OverrideEnv            string
 
 	// Periods are those in force by the store's clock, also under an override. Next is the
-	// next instant at which one begins, ends or becomes overdue; zero if there is none.
-	Periods []period.Period
-	Next    time.Time
+	// next instant at which one begins, ends or becomes overdue; zero if there is none. NextStart is
+	// the next instant at which a window begins; zero if there is none.
+	Periods         []period.Period
+	Next, NextStart time.Time
 
 	// Store names the store. StoreID to WriteID are those of the adopted document; zero if there
 	// is none.
@@ -57,11 +58,16 @@ type Status struct {
 	Health StoreHealth
 	Age    time.Duration
 	Err    error
+	// ReadErrors counts the failed reads since the start.
+	ReadErrors int64
 	// StoreWarning is the Warning of [store.Info]; "" if there is none.
 	StoreWarning string
 	// Hints says whether the store's hints arrive: "on" or "off". A note of the store may follow
 	// after a colon. "" means that the store gives no hints.
 	Hints string
+	// Unhinted counts the changes of the document that a poll found before a hint told of them. It
+	// is 0 if the store gives no hints.
+	Unhinted int64
 	// ClockOffset is the store's clock minus this machine's. A difference within the
 	// duration of a read counts as 0.
 	ClockOffset time.Duration
@@ -78,6 +84,10 @@ type Status struct {
 	// InFlight counts running requests that were admitted while open; Bypassed and Exempt
 	// those that were admitted while closed. Judged counts all requests since the start.
 	InFlight, Bypassed, Exempt, Judged int64
+	// Decided counts the requests that were decided since the start, by outcome and by the cause of
+	// the closure. The zero Cause is an open gate. A missing entry means 0. A request that is
+	// decided during a change of the gate can count twice. Requests that wait are not counted yet.
+	Decided map[Outcome]map[Cause]int64
 	// Held counts the requests that wait until the gate opens, see [Held]. They are not among the
 	// requests above.
 	Held int64
@@ -115,7 +125,8 @@ func (g *Gate) Status() Status {
 		Override: override.String(), OverrideFrom: from, OverrideErr: s.file.err, OverrideEnv: g.set.envName,
 		Periods: []period.Period{}, Store: g.set.description,
 		HandEdited: s.known.handEdited, Err: s.known.err, ClockOffset: s.known.offset,
-		InFlight: c.inFlight, Bypassed: c.bypassed, Exempt: c.exempt, Judged: c.judged, Held: c.held, Streams: c.streams,
+		ReadErrors: s.known.errors, Unhinted: s.known.unhinted,
+		InFlight: c.inFlight, Bypassed: c.bypassed, Exempt: c.exempt, Judged: c.judged(), Decided: c.decided.table(), Held: c.held, Streams: c.streams,
 		Quiet: s.now.quiet, Drained: append([]string{}, s.now.drained...), Languages: g.set.answer.Languages(),
 		Instance: s.row.key, Registered: s.row.registered, RowErr: s.row.err,
 	}
@@ -133,7 +144,7 @@ func (g *Gate) Status() Status {
 	}
 	storeTime := now.Add(s.known.offset)
 	st.Next = s.verdict(storeTime).Next
-	st.Periods = s.inForce(storeTime)
+	st.Periods, st.NextStart = s.inForce(storeTime), s.nextStart(storeTime)
 	if d := s.known.doc; d != nil {
 		st.StoreID, st.Revision, st.CloseRev, st.WriteID = d.StoreID, d.Revision, d.CloseRev, d.WriteID
 	}

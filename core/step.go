@@ -173,6 +173,22 @@ func (s *state) inForce(t time.Time) []period.Period {
 	return append(s.known.doc.InForce(t), s.known.regress.InForce(t)...)
 }
 
+// nextStart returns when the next window of both documents begins after t; zero if none does.
+func (s *state) nextStart(t time.Time) time.Time {
+	var next time.Time
+	for _, d := range []*period.Document{s.known.doc, s.known.regress} {
+		if d == nil {
+			continue
+		}
+		for _, p := range d.Periods {
+			if p.Enabled && p.Kind == period.Window {
+				next = earliest(t, next, p.Start)
+			}
+		}
+	}
+	return next
+}
+
 // drain decides which periods are drained. A period that the installed snapshot refuses is
 // drained when every replaced snapshot that refused less is quiet.
 func (set *settings) drain(s *state, in input, out *output) {

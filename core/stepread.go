@@ -81,11 +81,16 @@ func (set *settings) adopt(s *state, e readDone, late bool, out *output) error {
 	if !e.blob.Now.IsZero() && !late {
 		k.offset, k.clockError = storeOffset(e.blob.Now, e.asked, e.answered)
 	}
+	first := !k.ever
 	k.ever = true
 	if err != nil || e.doc == nil {
 		return nil //nolint:nilerr // unchanged, or never written: a good read
 	}
 	k.token, s.now.judgedAt = e.blob.Token, time.Time{}
+	asked := s.read.owed || s.read.hinted.Equal(s.read.asked)
+	if _, hints := set.store.(store.Hinter); hints && !first && !late && !asked && k.doc.Mark() != e.doc.Mark() {
+		k.unhinted++
+	}
 	if e.doc.Supersedes(k.doc, k.regress != nil) {
 		k.doc, k.regress, k.handEdited = e.doc, nil, e.doc.HandEdited()
 		return nil
@@ -159,6 +164,7 @@ func reconcileCommand(kept, held *period.Document) string {
 // lose records that the store cannot be read, and why.
 func (set *settings) lose(s *state, err error, out *output) {
 	s.known.err = err
+	s.known.errors++
 	if s.known.lost {
 		return
 	}

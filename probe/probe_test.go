@@ -58,8 +58,8 @@ func TestProbes(t *testing.T) {
 		then           func(t *testing.T, gate *core.Gate, st *broken)
 		ready, started string // "" means 200
 	}{
-		"an open gate":           {},
-		"a gate without a store": {cfg: core.Config{Store: nil}},
+		"an open gate":           {cfg: core.Config{Store: memstore.New()}},
+		"a gate without a store": {},
 		"a closed gate":          {then: func(t *testing.T, _ *core.Gate, st *broken) { t.Helper(); down(t, st) }},
 		"an override":            {cfg: core.Config{Down: true}},
 		"a store that was never read": {

@@ -109,6 +109,11 @@ func budgets() []group {
 			rows:  []row{{what: "counting on all cores ÷ one shared counter", of: "Count/gate", over: "Count/shared", limit: 0.6}},
 		},
 		group{
+			name: "scrape", pkg: "./metrics/prometheus",
+			cells: []string{"Open/alone", "Open/scraped"},
+			rows:  []row{{what: "up, scraped each 10 ms ÷ not scraped", of: "Open/scraped", over: "Open/alone", limit: 1.15}},
+		},
+		group{
 			name: "propagation", pkg: filestore, once: true,
 			cells: []string{"Propagation"},
 			rows: []row{
