@@ -86,6 +86,21 @@ type Config struct {
 	// first of Languages, or "en" if Languages is nil.
 	DefaultLanguage string
 
+	// SiteName is the name of the site, shown on the built-in page and in its title. One line, at
+	// most 256 bytes. "" means none.
+	SiteName string
+	// Contact is where visitors can ask while the site is down: "mailto:" and an address, an
+	// absolute http(s) URL, or another text, such as a telephone number. The built-in page and the
+	// text answer show it. One line, at most 256 bytes. "" means none.
+	Contact string
+	// StatusURL is a page about the state of the site: an absolute http(s) URL, or an exempt path
+	// of this site. The built-in page links to it, and the text answer shows it. "" means none.
+	StatusURL string
+	// FrameAncestors lists the origins whose pages may show the built-in page in a frame
+	// ("https://app.example.com", "https://*.example.com"), or "self" for the origin of the site.
+	// Nil means none. With PageTemplate or PageBytes, PageCSP says it.
+	FrameAncestors []string
+
 	// CarryTickets puts the ticket of each request into its context. Handlers need it for [Stream]
 	// and for [Gate.Inside], and [Gate.Go] then also takes work while the gate closes. It costs
 	// three allocations a request. If it is false, only requests for another protocol, such as
@@ -254,6 +269,7 @@ func (c Config) resolveIn(environment func(variable string) string) (*settings, 
 		Status: c.StatusCode, RedirectURL: c.RedirectURL,
 		Template: c.PageTemplate, TemplateData: pageData, Bytes: c.PageBytes, CSP: c.PageCSP,
 		Messages: c.Messages, Languages: c.Languages, DefaultLanguage: c.DefaultLanguage,
+		SiteName: c.SiteName, Contact: c.Contact, StatusURL: c.StatusURL, FrameAncestors: c.FrameAncestors,
 		DefaultFormat: c.DefaultFormat, RetryAfterMax: c.RetryAfterMax, RetryAfterSpread: c.RetryAfterSpread,
 		CORSOrigins: c.CORSOrigins, CORSCredentials: c.CORSCredentials,
 		Exempt: func(u *url.URL) bool {

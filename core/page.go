@@ -1,6 +1,7 @@
 package core
 
 import (
+	"html/template"
 	"time"
 
 	"github.com/go-downtime/downtime/internal/answer"
@@ -31,6 +32,13 @@ type PageData struct {
 	// HEAD, OPTIONS or another safe one. Such a page must not reload by itself, because a reload
 	// by GET asks for something else, and the visitor's input would be lost.
 	Sent bool
+	// ReasonHTML is Reason as HTML: escaped, with links for its http and https URLs.
+	ReasonHTML template.HTML
+	// SiteName and StatusURL are those of [Config].
+	SiteName, StatusURL string
+	// Contact is the text of Config.Contact, without "mailto:" or "https://". ContactURL is the
+	// target of a link; "" if Contact is only text.
+	Contact, ContactURL string
 }
 
 // PageText holds the texts of the built-in page in one language, for one kind of downtime. A
@@ -65,6 +73,7 @@ func pageData(p answer.Page) any {
 	return PageData{
 		Reason: p.Reason, Since: p.Since, Until: p.Until,
 		Kind: p.Kind, Status: p.Status, Lang: p.Lang, Dir: p.Dir,
-		Text: PageText(p.Text), Sent: p.Sent,
+		Text: PageText(p.Text), Sent: p.Sent, ReasonHTML: p.ReasonHTML,
+		SiteName: p.SiteName, Contact: p.Contact, ContactURL: p.ContactURL, StatusURL: p.StatusURL,
 	}
 }

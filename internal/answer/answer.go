@@ -105,7 +105,7 @@ func (a *Answers) form(f format, l language, sent bool) *answer {
 	v := &a.languages[l].forms[index(sent)]
 	v.once.Do(func() {
 		m := &a.settings.catalog.languages[l]
-		p := newPage(a.facts, a.settings.status, m, sent)
+		p := a.settings.newPage(a.facts, m, sent)
 		v.forms = &[formats]answer{
 			formatText: newAnswer(formatText, renderText(m, p)),
 			formatHTML: newAnswer(formatHTML, renderFragment(m, p)),
@@ -136,7 +136,7 @@ func (a *Answers) Tick(now time.Time) (next time.Time) {
 func (a *Answers) page(l language, sent bool) *answer {
 	v := &a.languages[l].pages[index(sent)]
 	v.once.Do(func() {
-		page := newPage(a.facts, a.settings.status, &a.settings.catalog.languages[l], sent)
+		page := a.settings.newPage(a.facts, &a.settings.catalog.languages[l], sent)
 		body, csp, err := a.settings.page.render(page)
 		if err != nil && a.onFault != nil {
 			a.onFault(err)

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"encoding/json"
 	"html"
 	"net/http"
@@ -28,6 +29,12 @@ func renderText(m *messages, p Page) []byte {
 		until = p.Until.Format(time.RFC3339)
 	}
 	b.WriteString(p.Text.Until + m.colon + until + "\n")
+	if p.Contact != "" {
+		b.WriteString(p.Text.Contact + m.colon + cmp.Or(p.ContactURL, p.Contact) + "\n")
+	}
+	if p.StatusURL != "" {
+		b.WriteString(p.Text.StatusPage + m.colon + p.StatusURL + "\n")
+	}
 	return []byte(b.String())
 }
 

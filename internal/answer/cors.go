@@ -30,8 +30,7 @@ func newCORS(o Options) (cors, error) {
 			c.any = true
 			continue
 		}
-		u, err := url.Parse(origin)
-		if err != nil || u.Scheme == "" || u.Hostname() == "" || u.Scheme+"://"+u.Host != origin || strings.ToLower(origin) != origin {
+		if !isOrigin(origin) {
 			fault(fmt.Sprintf("CORSOrigins[%d]", i), origin, `want an origin in lower case and without a path ("https://app.example.com"), or "*"`)
 		}
 	}
@@ -42,6 +41,12 @@ func newCORS(o Options) (cors, error) {
 		fault("CORSCredentials", true, "only together with CORSOrigins")
 	}
 	return c, errors.Join(errs...)
+}
+
+// isOrigin reports whether s is an origin as browsers write it.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme != "" && u.Hostname() != "" && u.Scheme+"://"+u.Host == s && strings.ToLower(s) == s
 }
 
 var (

@@ -18,12 +18,13 @@ type ownPage struct {
 	data     func(Page) any
 	bytes    []byte
 	csp      string
+	frames   string // who may show the built-in page in a frame, as a value of a policy
 	sample   []byte // the page of some planned downtime; nil for the built-in page
 }
 
 // newOwnPage checks the page of o. It executes a template with every field set and with
-// as few as possible, in the language of m, so that a fault shows now and not during downtime.
-func newOwnPage(o Options, m *messages) (ownPage, error) {
+// as few as possible, so that a fault shows now and not during downtime. data is the data of a page.
+func newOwnPage(o Options, data func(f Facts, sent bool) Page) (ownPage, error) {
 	own := ownPage{template: o.Template, data: o.TemplateData, bytes: slices.Clone(o.Bytes), csp: o.CSP}
 	own.sample = own.bytes
 	if own.data == nil {
@@ -50,8 +51,8 @@ func newOwnPage(o Options, m *messages) (ownPage, error) {
 		}
 		now := time.Now()
 		for _, p := range []Page{
-			newPage(Facts{Kind: "planned", Reason: "Moving to a larger database", Since: now, Until: now.Add(time.Hour)}, defaultStatus, m, true),
-			newPage(Facts{Kind: "starting"}, defaultStatus, m, false),
+			data(Facts{Kind: "planned", Reason: "Moving to a larger database", Since: now, Until: now.Add(time.Hour)}, true),
+			data(Facts{Kind: "starting"}, false),
 		} {
 			page, err := execute(own.template, own.data(p))
 			if err != nil {
@@ -88,5 +89,5 @@ func (own *ownPage) render(p Page) (page []byte, csp string, err error) {
 		err = fmt.Errorf("PageTemplate failed, so the built-in page is sent: %w", err)
 	}
 	b := builtin()
-	return b.render(p), b.csp, err
+	return b.render(p), b.csp + own.frames, err
 }

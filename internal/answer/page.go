@@ -23,6 +23,12 @@ type Page struct {
 	Text   Text
 	Sent   bool            // the request sent something
 	Kinds  map[string]Text // of every kind, for a page that stays open
+
+	ReasonHTML template.HTML // Reason, escaped, with links
+	SiteName   string
+	Contact    string
+	ContactURL string
+	StatusURL  string
 }
 
 // newPage is the data of a page about f in the language of m, for a request that sent something or
@@ -39,12 +45,20 @@ func newPage(f Facts, status int, m *messages, sent bool) Page {
 		Sent:   sent,
 		Kinds:  m.kinds,
 	}
+	p.ReasonHTML = linked(p.Reason)
 	if !f.Since.IsZero() {
 		p.Since = f.Since.UTC().Truncate(time.Second)
 	}
 	if !f.Until.IsZero() {
 		p.Until = roundUp(f.Until.UTC(), time.Second)
 	}
+	return p
+}
+
+// newPage is the data of a page of s.
+func (s *Settings) newPage(f Facts, m *messages, sent bool) Page {
+	p := newPage(f, s.status, m, sent)
+	p.SiteName, p.Contact, p.ContactURL, p.StatusURL = s.about.site, s.about.contact, s.about.contactURL, s.about.status
 	return p
 }
 
@@ -56,7 +70,8 @@ func roundUp(t time.Time, unit time.Duration) time.Time {
 //go:embed page.html
 var pageHTML string
 
-// builtinPage is the page for Options without one, and its policy.
+// builtinPage is the page for Options without one, and its policy without the last value, which
+// says who may show it in a frame.
 type builtinPage struct {
 	template *template.Template
 	csp      string
@@ -64,6 +79,8 @@ type builtinPage struct {
 
 var builtin = sync.OnceValue(func() builtinPage {
 	b := builtinPage{template: template.Must(template.New("page.html").Funcs(template.FuncMap{
+		"links":    func() string { return linkPattern },
+		"bare":     bare,
 		"instant":  func(t time.Time) string { return t.Format(time.RFC3339) },
 		"minute":   func(t time.Time) string { return t.Truncate(time.Minute).Format(minuteLayout) },
 		"minuteUp": func(t time.Time) string { return roundUp(t, time.Minute).Format(minuteLayout) },
@@ -72,7 +89,7 @@ var builtin = sync.OnceValue(func() builtinPage {
 	// between the tags.
 	page := b.render(newPage(Facts{Kind: "planned"}, defaultStatus, &builtinCatalog().languages[0], false))
 	b.csp = "default-src 'none'; style-src " + cspHash(page, "style") + "; script-src " + cspHash(page, "script") +
-		"; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+		"; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
 	return b
 })
 

@@ -14,14 +14,23 @@ type redirect struct {
 	path     string   // decoded
 }
 
-// newRedirect checks target. A nil redirect without an error means that none is wanted. A
-// path of this site must be exempt, or the redirected request is refused as well.
+// newRedirect checks target. A nil redirect without an error means that none is wanted.
 func newRedirect(target string, exempt func(*url.URL) bool) (*redirect, error) {
 	if target == "" {
 		return nil, nil
 	}
+	u, err := newTarget("RedirectURL", target, exempt)
+	if err != nil {
+		return nil, err
+	}
+	return &redirect{location: []string{u.String()}, path: u.Path}, nil
+}
+
+// newTarget checks the URL of a field to which visitors go while the site is down. A path of this
+// site must be exempt, or the request for it is refused as well.
+func newTarget(field, target string, exempt func(*url.URL) bool) (*url.URL, error) {
 	fault := func(value, problem string) error {
-		return &period.FieldError{Field: "RedirectURL", Value: value, Problem: problem}
+		return &period.FieldError{Field: field, Value: value, Problem: problem}
 	}
 	if strings.ContainsFunc(target, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' }) {
 		return nil, fault(target, "holds a control byte or a backslash")
@@ -51,7 +60,7 @@ func newRedirect(target string, exempt func(*url.URL) bool) (*redirect, error) {
 			return nil, fault(target, `is not exempt, so that it would be refused as well; add "`+u.Path+`" to ExemptExact`)
 		}
 	}
-	return &redirect{location: []string{location}, path: u.Path}, nil
+	return u, nil
 }
 
 // applies reports whether r is redirected: a GET or HEAD for another path than the target's,

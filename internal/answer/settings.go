@@ -57,12 +57,22 @@ type Options struct {
 	DefaultLanguage string
 	// CSP is the Content-Security-Policy of Template or Bytes. "" means none.
 	CSP string
+	// SiteName is the name of the site. "" means none.
+	SiteName string
+	// Contact is where visitors can ask: "mailto:" and an address, a URL as in RedirectURL, or
+	// another text. "" means none.
+	Contact string
+	// StatusURL is a page about the state of the site, a URL as in RedirectURL. "" means none.
+	StatusURL string
+	// FrameAncestors may show the built-in page in a frame: origins, or "self". Nil means none.
+	FrameAncestors []string
 }
 
 // Settings are checked Options. They are safe for concurrent use.
 type Settings struct {
 	status    int
 	catalog   *catalog
+	about     about
 	page      ownPage
 	redirect  *redirect // nil: none
 	cors      cors
@@ -74,7 +84,7 @@ type Settings struct {
 
 // New checks o and copies the values that the caller could still change. The error joins a
 // [*period.FieldError] for each fault, with the fields StatusCode, RedirectURL, PageTemplate,
-// PageBytes, PageCSP, Messages, Languages[i], DefaultLanguage, CORSOrigins[i], CORSCredentials,
+// PageBytes, PageCSP, SiteName, Contact, StatusURL, FrameAncestors, FrameAncestors[i], Messages, Languages[i], DefaultLanguage, CORSOrigins[i], CORSCredentials,
 // DefaultFormat, RetryAfterMax and RetryAfterSpread.
 func New(o Options) (*Settings, error) {
 	s := &Settings{status: o.Status}
@@ -93,10 +103,17 @@ func New(o Options) (*Settings, error) {
 		errs = append(errs, err)
 		s.catalog = builtinCatalog() // for the next checks
 	}
-	if s.page, err = newOwnPage(o, &s.catalog.languages[0]); err != nil {
+	if s.about, err = newAbout(o); err != nil {
+		errs = append(errs, err)
+	}
+	data := func(f Facts, sent bool) Page { return s.newPage(f, &s.catalog.languages[0], sent) }
+	if s.page, err = newOwnPage(o, data); err != nil {
 		errs = append(errs, err)
 	} else {
 		s.refused, s.page.sample = refusedFiles(s.page.sample, o.Exempt), nil
+	}
+	if s.page.frames, err = newFrames(o); err != nil {
+		errs = append(errs, err)
 	}
 	if s.redirect, err = newRedirect(o.RedirectURL, o.Exempt); err != nil {
 		errs = append(errs, err)
