@@ -127,10 +127,7 @@ func (o Operator) base(ctx context.Context, w *write) (base, error) {
 		blob, b.rows, listed = set.Blob, set.Rows, rowsValid(err)
 	}
 	if !listed && w.needRows {
-		if err == nil {
-			err = ErrNoRows
-		}
-		return base{}, storeError(err)
+		return base{}, storeError(cmp.Or(err, ErrNoRows))
 	}
 	if !listed { // rows that cannot be read must not prevent a write
 		b.rows = nil

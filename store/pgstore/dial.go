@@ -15,44 +15,41 @@ import (
 type dials struct {
 	ctx    context.Context //nolint:containedctx // ends with close
 	cancel context.CancelFunc
-	inner  pgconn.DialFunc
 
 	mu   sync.Mutex
 	open map[*cuttable]struct{}
-
-	also *dials // closed with these; may be nil
 }
 
-func newDials(inner pgconn.DialFunc) *dials {
-	d := &dials{inner: inner, open: map[*cuttable]struct{}{}}
+func newDials() *dials {
+	d := &dials{open: map[*cuttable]struct{}{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d
 }
 
-func (d *dials) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(d.ctx, cancel)()
-	conn, err := d.inner(ctx, network, addr)
-	if err != nil {
-		return nil, err
+// by returns a function that dials by inner and keeps the connection.
+func (d *dials) by(inner pgconn.DialFunc) pgconn.DialFunc {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(d.ctx, cancel)()
+		conn, err := inner(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		c := &cuttable{Conn: conn, d: d}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if err := d.ctx.Err(); err != nil {
+			_ = conn.Close() // the connection was not used
+			return nil, err
+		}
+		d.open[c] = struct{}{}
+		return c, nil
 	}
-	c := &cuttable{Conn: conn, d: d}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.ctx.Err(); err != nil {
-		_ = conn.Close() // the connection was not used
-		return nil, err
-	}
-	d.open[c] = struct{}{}
-	return c, nil
 }
 
 // close cuts all connections, and refuses new ones.
 func (d *dials) close() {
-	if d.also != nil {
-		d.also.close()
-	}
 	d.cancel()
 	d.mu.Lock()
 	defer d.mu.Unlock()

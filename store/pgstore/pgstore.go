@@ -77,8 +77,8 @@ func Open(url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := newDials(cfg.ConnConfig.DialFunc)
-	cfg.ConnConfig.DialFunc = d.dial
+	d := newDials()
+	cfg.ConnConfig.DialFunc = d.by(cfg.ConnConfig.DialFunc)
 	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = poolSize, 0, 0
 	// The pool sends no ping before a statement. After a dead connection the statement is sent a
 	// second time, see stale.
@@ -92,12 +92,11 @@ func Open(url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, &store.FieldError{Field: "url", Problem: err.Error()}
 	}
-	s, err := newStore(pool, o, d)
+	s, err := newStore(pool, o, d, true)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
-	s.ownPool = true
 	return s, nil
 }
 
@@ -108,10 +107,11 @@ func New(pool *pgxpool.Pool, o Options) (*Store, error) {
 	if pool == nil {
 		return nil, &store.FieldError{Field: "pool", Problem: "is nil"}
 	}
-	return newStore(pool, o, nil)
+	return newStore(pool, o, newDials(), false)
 }
 
-func newStore(pool *pgxpool.Pool, o Options, d *dials) (*Store, error) {
+// newStore keeps the listening connection in d, which already keeps those of a pool of our own.
+func newStore(pool *pgxpool.Pool, o Options, d *dials, ownPool bool) (*Store, error) {
 	cfg := pool.Config()
 	listen, before := cfg.ConnConfig, cfg.BeforeConnect
 	if o.ListenURL != "" {
@@ -130,16 +130,12 @@ func newStore(pool *pgxpool.Pool, o Options, d *dials) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s := &Store{Store: inner, app: o.App, db: db, pool: pool, listen: listen, before: before, pace: defaultPace}
-	switch {
-	case d == nil:
-		d = newDials(listen.DialFunc)
-		listen.DialFunc = d.dial
-	case o.ListenURL != "":
-		d.also = newDials(listen.DialFunc)
-		listen.DialFunc = d.also.dial
+	s := &Store{
+		Store: inner, app: o.App, db: db, pool: pool, ownPool: ownPool, listen: listen, before: before, dials: d, pace: defaultPace,
 	}
-	s.dials = d
+	if !ownPool || o.ListenURL != "" { // else it is in listen already
+		listen.DialFunc = d.by(listen.DialFunc)
+	}
 	if listen.RuntimeParams["application_name"] == "" {
 		listen.RuntimeParams["application_name"] = "downtime"
 	}
