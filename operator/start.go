@@ -43,8 +43,8 @@ type StartOptions struct {
 }
 
 // Start takes the site down from now until [Operator.End], or until the end that the options
-// give. If the holder's job has a deployment in force that no run began, Start changes that one, without a gap. Two
-// concurrent Starts by one holder begin one deployment.
+// give. If the holder's job has a deployment in force that no run began, Start changes that one,
+// without a gap. Two concurrent Starts by one holder begin one deployment.
 //
 // Start returns when the write is confirmed. It does not wait for any instance. Errors:
 // [store.ErrConflict] beside IfRevision; [store.ErrLost], [store.ErrReadOnly],

@@ -10,12 +10,18 @@ import (
 // A reader keeps its last state, and a writer does not change the document.
 var ErrNewer = errors.New("the document needs a newer version of downtime; upgrade this program")
 
-// Decode reads a document that [Document.Encode] or a person has written. It is strict.
-// These are errors: an unknown, repeated or miscased member; anything after the document;
-// another format; a missing format, periods, id, kind, start or enabled; two periods with
-// one id; an edit by hand that would be larger than [MaxDocument] once it is written; and every fault that [Period.Validate] finds. An error names line and path
-// ("periods[3].end"), and errors.As finds the [*FieldError]. [ErrNewer] means that the
-// document needs a newer version.
+// Decode reads a document that [Document.Encode] or a person has written. It is strict. These are
+// errors:
+//   - an unknown or repeated member, or one in another case;
+//   - anything after the document;
+//   - another format;
+//   - a missing format, periods, id, kind, start or enabled;
+//   - two periods with one id;
+//   - an edit by hand that would be larger than [MaxDocument] once it is written;
+//   - every fault that [Period.Validate] finds.
+//
+// An error names line and path ("periods[3].end"), and errors.As finds the [*FieldError].
+// [ErrNewer] means that the document needs a newer version.
 //
 // A person may leave out all other members. In the result Periods is not nil, and instants
 // are in UTC and whole microseconds. Decode checks that the log is JSON, and decodes none of

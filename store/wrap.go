@@ -1,8 +1,6 @@
 package store
 
-import (
-	"io"
-)
+import "io"
 
 // Wrap returns outer with the capabilities of inner that outer does not have itself: [Rows],
 // [Hinter], [Preparer], [Keeper] and io.Closer. A decorator embeds the interface Store and

@@ -38,7 +38,7 @@ type Instance struct {
 	Error    string    `json:"error,omitzero"`     // why the row cannot be read
 }
 
-// Counts is a fleet in numbers. Open to Current are about live instances.
+// Counts is a fleet in numbers. The members from Open to Current count live instances.
 type Counts struct {
 	Instances int    `json:"instances"` // without those that left
 	Live      int    `json:"live"`

@@ -22,9 +22,9 @@ type Options struct {
 	// digit, then up to 62 letters, digits, dots, dashes or underscores, all ASCII.
 	App string
 	// WaitReplicas is the number of replicas that must have a write before Swap succeeds. If
-	// fewer confirm it within a second, or half of the client's ReadTimeout, Swap returns [store.ErrUnconfirmed], although the
-	// primary has the write. This makes it less likely that a failover loses a write, and
-	// does not exclude it. Zero waits for none.
+	// fewer confirm it within a second, or within half of the client's ReadTimeout if that is
+	// shorter, Swap returns [store.ErrUnconfirmed], although the primary has the write. This makes
+	// it less likely that a failover loses a write, and does not exclude it. Zero waits for none.
 	WaitReplicas int
 }
 
@@ -108,22 +108,20 @@ func inspect(client redis.UniversalClient) (where string, timeout time.Duration,
 			return fault("client", "is nil")
 		}
 		o := c.Options()
-		timeout = o.ReadTimeout
-		where = "@" + o.Addr + "/" + strconv.Itoa(o.DB)
+		where, timeout = "@"+o.Addr+"/"+strconv.Itoa(o.DB), o.ReadTimeout
 	case *redis.ClusterClient:
 		if c == nil {
 			return fault("client", "is nil")
 		}
 		o := c.Options()
-		timeout = o.ReadTimeout
-		where = "@" + strings.Join(o.Addrs, ",")
+		where, timeout = "@"+strings.Join(o.Addrs, ","), o.ReadTimeout
 	default:
 		return "", time.Minute, nil // another implementation: the caller is responsible
 	}
 	if timeout <= 0 {
 		return fault("client.ReadTimeout", "is disabled, so that a frozen server holds connections for ever; leave it at its default, or set one")
 	}
-	if strings.IndexFunc(where, unicode.IsControl) >= 0 {
+	if strings.ContainsFunc(where, unicode.IsControl) {
 		return fault("client.Addr", "has control characters")
 	}
 	return where, timeout, nil
