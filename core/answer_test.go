@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -27,7 +28,11 @@ func TestConfigPassesEveryOptionToTheAnswers(t *testing.T) {
 		"an empty page":                   {core.Config{PageBytes: []byte{}}, "PageBytes: "},
 		"a policy of two lines":           {core.Config{PageBytes: []byte("x"), PageCSP: "a\nb"}, "PageCSP: "},
 		"a template with a wrong field":   {core.Config{PageTemplate: template.Must(template.New("t").Parse("{{.Reasons}}"))}, "core.PageData"},
-		"a template with every field":     {core.Config{PageTemplate: template.Must(template.New("t").Parse("{{.Reason}}{{.Since}}{{.Until}}{{.Kind}}{{.Status}}{{.Lang}}{{.Text.Back}}"))}, ""},
+		"a template with every field":     {core.Config{PageTemplate: template.Must(template.New("t").Parse("{{.Reason}}{{.Since}}{{.Until}}{{.Kind}}{{.Status}}{{.Lang}}{{.Dir}}{{.Text.Back}}"))}, ""},
+		"a text of another name":          {core.Config{Messages: fstest.MapFS{"de.json": {Data: []byte(`{"text":{"headng":"Zu"}}`)}}}, `Messages: "de.json": text.headng is no key`},
+		"an unknown language":             {core.Config{Languages: []string{"tlh"}}, `Languages[0]: "tlh"`},
+		"an unknown default language":     {core.Config{DefaultLanguage: "tlh"}, `DefaultLanguage: "tlh"`},
+		"languages and texts":             {core.Config{Messages: fstest.MapFS{"de-AT.json": {Data: []byte(`{}`)}}, Languages: []string{"fr", "de-AT"}, DefaultLanguage: "de-AT"}, ""},
 		"an exact entry without a slash":  {core.Config{ExemptExact: []string{"/fine", "x"}}, `ExemptExact[1]: "x"`},
 		"a prefix that is the whole site": {core.Config{ExemptPaths: []string{"/"}}, `ExemptPaths[0]: "/"`},
 	} {

@@ -126,15 +126,36 @@ func BenchmarkAnswer(b *testing.B) {
 	})
 }
 
+// BenchmarkPrepare measures what a gate does when it closes, and the first answer after that.
+func BenchmarkPrepare(b *testing.B) {
+	now := time.Now()
+	settings, err := New(Options{})
+	require.NoError(b, err)
+	facts := Facts{Kind: "planned", Reason: "Moving to a larger database", Since: now, Until: now.Add(time.Hour)}
+	b.Run("a closed state", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			settings.Prepare(facts, now, nil)
+		}
+	})
+	for name, accept := range map[string]string{"text": "text/plain", "page": acceptChrome} {
+		b.Run("a closed state and its first "+name, func(b *testing.B) {
+			benchWrite(b, func(w http.ResponseWriter, r *http.Request) { settings.Prepare(facts, now, nil).Write(w, r) }, benchRequest(accept, languageUsual), nil)
+		})
+	}
+}
+
 func BenchmarkNegotiate(b *testing.B) {
 	languages := &builtinCatalog().lookup
 	for name, accept := range map[string]string{
-		"browser":            acceptChrome,
-		"browser's image":    acceptImage,
-		"1 MB of ranges":     strings.Repeat("a/b;q=0.1,", 1<<20/10),
-		"1 MB of one range":  strings.Repeat("a", 1<<20),
-		"1 MB of commas":     strings.Repeat(",", 1<<20),
-		"1 MB of parameters": "text/html" + strings.Repeat(";a=b", 1<<20/4),
+		"browser":             acceptChrome,
+		"browser's image":     acceptImage,
+		"Taiwan":              "zh-TW,zh;q=0.9,en-US;q=0.8,en;q=0.7",
+		"no language of ours": "eo,tlh;q=0.9,ia;q=0.8",
+		"1 MB of ranges":      strings.Repeat("a/b;q=0.1,", 1<<20/10),
+		"1 MB of one range":   strings.Repeat("a", 1<<20),
+		"1 MB of commas":      strings.Repeat(",", 1<<20),
+		"1 MB of parameters":  "text/html" + strings.Repeat(";a=b", 1<<20/4),
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

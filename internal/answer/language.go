@@ -84,7 +84,8 @@ func two(subtag string) int {
 
 // find is the language for a range: the language of its longest prefix (RFC 4647 section 3.4).
 func (t *lookup) find(name string) (l language, ok bool) {
-	if len(name) == 2 || (len(name) > 2 && name[2] == '-') {
+	switch {
+	case len(name) == 2 || (len(name) > 2 && name[2] == '-'):
 		i := two(name[:2])
 		if i < 0 || t.byTwo[i] == 0 {
 			return 0, false
@@ -92,6 +93,9 @@ func (t *lookup) find(name string) (l language, ok bool) {
 		if t.byTwo[i] != several {
 			return language(t.byTwo[i] - 1), true
 		}
+	case len(name) == 3 || (len(name) > 3 && name[3] == '-'):
+	default:
+		return 0, false // no language has a longer primary subtag
 	}
 	return t.search(name)
 }

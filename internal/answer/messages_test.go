@@ -24,6 +24,9 @@ func TestBuiltinCatalogueIsComplete(t *testing.T) {
 				require.NotContains(t, text, "%")
 				require.NotContains(t, text, "&")
 				require.NotContains(t, text, "...", "an ellipsis is one character")
+				if tag == "fr" {
+					require.NotRegexp(t, `[^\x{a0}][:;!?]`, text, "a no-break space stands before double punctuation")
+				}
 				if key != underText+"contact" && tag != "en" && (strings.HasPrefix(key, underText) || strings.HasPrefix(key, underKinds)) {
 					require.NotEqual(t, inEnglish[key], text, "%s is not translated", key)
 				}

@@ -282,6 +282,31 @@ func TestPageBytes(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, ask(a, http.MethodGet, "/", "Accept", "application/json").Code)
 }
 
+// Concurrent first clients get the same answers, in every form and language.
+func TestAnswersAreRenderedOnce(t *testing.T) {
+	t.Parallel()
+	a := testAnswers(t, Options{}, testFacts)
+	var wg sync.WaitGroup
+	for l, tag := range builtinCatalog().lookup.tags {
+		for f := range formats {
+			for _, method := range []string{"GET", "POST"} {
+				first := make(chan *byte, 8)
+				for range cap(first) {
+					wg.Go(func() {
+						require.Equal(t, tag, ask(a, method, "/", "Accept", testAccept[f], "Accept-Language", tag).Header().Get("Content-Language"))
+						first <- &a.form(f, language(l), method == "POST").body[0]
+					})
+				}
+				wg.Wait()
+				body := <-first
+				for range cap(first) - 1 {
+					require.Same(t, body, <-first)
+				}
+			}
+		}
+	}
+}
+
 // Concurrent first clients get one page, rendered once.
 func TestPageIsRenderedOnce(t *testing.T) {
 	t.Parallel()
