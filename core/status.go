@@ -144,7 +144,7 @@ func (g *Gate) Status() Status {
 	}
 	storeTime := now.Add(s.known.offset)
 	st.Next = s.verdict(storeTime).Next
-	st.Periods, st.NextStart = s.inForce(storeTime), s.nextStart(storeTime)
+	st.Periods, st.NextStart = s.inForce(s.proven(storeTime)), s.nextStart(storeTime)
 	if d := s.known.doc; d != nil {
 		st.StoreID, st.Revision, st.CloseRev, st.WriteID = d.StoreID, d.Revision, d.CloseRev, d.WriteID
 	}

@@ -87,10 +87,10 @@ func (set *settings) settle(s *state, in input, out *output) {
 		hasStore: set.store != nil, served: s.mayServe(in.now), firstStart: set.firstStart, begun: s.begun, onLost: set.onLost,
 		offset: k.offset, fileUnread: set.file != "" && !s.file.read, stopped: s.stopped,
 		holds: set.maxHeld > 0 && !s.leaving, closedAt: in.now,
-		verdict: s.verdict,
+		verdict: func(t time.Time) period.Verdict { return s.verdict(s.proven(t)) },
 		inForce: func(t time.Time) []string {
 			var ids []string
-			for _, p := range s.inForce(t) {
+			for _, p := range s.inForce(s.proven(t)) {
 				ids = append(ids, p.ID)
 			}
 			slices.Sort(ids)
@@ -109,7 +109,7 @@ func (set *settings) settle(s *state, in input, out *output) {
 		f.staleSince, f.staleIn = k.stale, set.maxStale-unheard
 	}
 	c := conclude(f, in.now)
-	s.now.edge = c.next
+	s.now.edge = earliest(in.now, c.next, s.provable(in.now))
 	if f.override != s.now.override {
 		out.log(slog.LevelWarn, "override", slog.String("value", orNone(f.override.String())), slog.String("from", orNone(f.overrideFrom)))
 		s.now.override = f.override
@@ -189,8 +189,70 @@ func (s *state) nextStart(t time.Time) time.Time {
 	return next
 }
 
-// drain decides which periods are drained. A period that the installed snapshot refuses is
-// drained when every replaced snapshot that refused less is quiet.
+// proven returns the time by which the periods are judged when the store's clock is probably t. The
+// error of the clock may be larger than it was when the gate closed. So a gate that refuses because
+// of a period keeps to it until its end has certainly passed, and as long as its start may have
+// passed. Otherwise a slow read could open a gate that has reported the period as drained.
+func (s *state) proven(t time.Time) time.Time {
+	for _, p := range s.refused() {
+		if !p.End.IsZero() && !t.Before(p.End) && t.Add(-s.known.clockError).Before(p.End) {
+			t = p.End.Add(-time.Microsecond)
+		}
+	}
+	for _, p := range s.refused() {
+		if p.Kind == period.Window && t.Before(p.Start) && !t.Add(s.known.clockError).Before(p.Start) {
+			t = p.Start
+		}
+	}
+	return t
+}
+
+// provable returns the next instant, by this machine's clock, at which the start or the end of a
+// refused period has certainly passed; zero if there is none.
+func (s *state) provable(now time.Time) time.Time {
+	var next time.Time
+	for _, p := range s.refused() {
+		for _, edge := range []time.Time{p.Start, p.End} {
+			if !edge.IsZero() {
+				next = earliest(now, next, edge.Add(s.known.clockError-s.known.offset))
+			}
+		}
+	}
+	return next
+}
+
+// refused returns the periods because of which the installed snapshot refuses.
+func (s *state) refused() []period.Period {
+	if s.now.closure == nil || len(s.now.closure.periods) == 0 {
+		return nil
+	}
+	var refused []period.Period
+	for _, d := range []*period.Document{s.known.doc, s.known.regress} {
+		if d == nil {
+			continue
+		}
+		for _, p := range d.Periods {
+			if _, ok := slices.BinarySearch(s.now.closure.periods, p.ID); ok && p.Enabled { // they are sorted
+				refused = append(refused, p)
+			}
+		}
+	}
+	return refused
+}
+
+// begunBy returns the ids of the refused periods that have certainly begun at t, by the store's clock.
+func (s *state) begunBy(t time.Time) []string {
+	ids := s.now.closure.periods
+	for _, p := range s.refused() {
+		if p.Kind == period.Window && t.Add(-s.known.clockError).Before(p.Start) {
+			ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == p.ID })
+		}
+	}
+	return ids
+}
+
+// drain decides which periods are drained. A period that the installed snapshot refuses, and that has
+// certainly begun, is drained when every replaced snapshot that refused less is quiet.
 func (set *settings) drain(s *state, in input, out *output) {
 	c := &s.now
 	if in.idle {
@@ -203,7 +265,7 @@ func (set *settings) drain(s *state, in input, out *output) {
 		return
 	}
 	c.quiet = true
-	if c.drained = c.closure.periods; c.closure.Cause == CauseStarting || c.closure.Cause == CauseShutdown || s.known.regress != nil {
+	if c.drained = s.begunBy(in.now.Add(s.known.offset)); c.closure.Cause == CauseStarting || c.closure.Cause == CauseShutdown || s.known.regress != nil {
 		c.drained = nil
 	}
 	if !c.logged && !s.stopped {

@@ -576,3 +576,40 @@ func TestTheWarningOfTheStoreIsLoggedOnceAndReported(t *testing.T) {
 	require.True(t, p.after(time.Second, tick{}).put)
 	require.Equal(t, "the override file cannot be read: permission denied", p.set.fillRow(period.Row{}, &p.state, counters{}, time.Second).Warning)
 }
+
+// TestASlowReadKeepsWhatTheGateHasReported: a slow read estimates the store's clock with a larger error.
+// A gate that has reported a window as drained must not reopen because of that.
+func TestASlowReadKeepsWhatTheGateHasReported(t *testing.T) {
+	t.Parallel()
+	const ahead, slow, edge = time.Second, 2 * time.Second, 5 * time.Second // ahead is this machine's clock
+	for name, c := range map[string]struct {
+		start, end time.Duration // of the window, after the first read
+		look       time.Duration // when the slow read ends
+		sampled    time.Duration // by the store, before the slow read ends
+	}{
+		"at the start of a window": {edge, time.Hour, edge + 100*time.Millisecond, slow},
+		"at the end of a window":   {-time.Hour, edge, edge - 100*time.Millisecond, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newStepper(t, Config{PollInterval: time.Second}).withRow()
+			storeTime := func() time.Time { return p.now.Add(-ahead).Round(0) }
+			p.after(0, tick{})
+			p.after(0, rowDone{token: "w1"})
+			window := period.Period{ID: "w", Kind: period.Window, Start: storeTime().Add(c.start), End: storeTime().Add(c.end), Enabled: true, Version: 1}
+			read := p.reads(document(1, window), nil)
+			read.blob.Now = storeTime()
+			p.after(0, read)
+			p.after(c.look, tick{})
+			require.Equal(t, []string{"w"}, p.state.now.drained)
+			read = p.reads(nil, store.ErrUnchanged)
+			read.asked, read.blob.Now = p.now.Add(-slow), storeTime().Add(-c.sampled)
+			p.after(0, read)
+			p.after(0, tick{})
+			require.False(t, p.open(), "the window may still be in force")
+			out := p.after(slow, tick{})
+			require.Equal(t, c.start < 0, p.open(), "its end has certainly passed")
+			require.False(t, out.wake.IsZero())
+		})
+	}
+}
