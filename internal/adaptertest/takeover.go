@@ -29,19 +29,8 @@ func TakenOver(t *testing.T, h http.Handler) string {
 	server.Config.ErrorLog = log.New(&logged, "", 0)
 	server.Start()
 	t.Cleanup(server.Close)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := server.Client().Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := res.Body.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if res.StatusCode != ownStatus {
-		t.Fatalf("status %d, want %d", res.StatusCode, ownStatus)
+	if a := ask(t, server.Listener.Addr().String(), get("/", nil)); a.status != ownStatus {
+		t.Fatalf("status %d, want %d", a.status, ownStatus)
 	}
 	<-done
 	return logged.String()

@@ -6,6 +6,7 @@
 package walltime
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"time"
@@ -14,7 +15,7 @@ import (
 // Instants returns all instants at which a clock in loc shows wall, in order: usually one,
 // none in a gap, two in a fold. It ignores the location of wall.
 func Instants(wall time.Time, loc *time.Location) []time.Time {
-	wall, loc = shown(wall), orUTC(loc)
+	wall, loc = shown(wall), cmp.Or(loc, time.UTC)
 	first, second := around(wall, loc)
 	out := []time.Time{}
 	for _, offset := range []time.Duration{first, second} {
@@ -28,7 +29,7 @@ func Instants(wall time.Time, loc *time.Location) []time.Time {
 // theInstant returns the one instant, in UTC, at which a clock in loc shows wall. Errors:
 // [*GapError] if there is none, [*FoldError] if there are several, [*YearError].
 func theInstant(wall time.Time, loc *time.Location) (time.Time, error) {
-	wall, loc = shown(wall), orUTC(loc)
+	wall, loc = shown(wall), cmp.Or(loc, time.UTC)
 	if err := checkYear(wall); err != nil {
 		return time.Time{}, err
 	}
@@ -45,7 +46,7 @@ func theInstant(wall time.Time, loc *time.Location) (time.Time, error) {
 // nextInstant returns the next instant after now at which a clock in loc shows the time of
 // day of clock. Errors: those of theInstant.
 func nextInstant(clock time.Time, loc *time.Location, now time.Time) (time.Time, error) {
-	today := now.In(orUTC(loc))
+	today := now.In(cmp.Or(loc, time.UTC))
 	on := func(days int) time.Time {
 		return time.Date(today.Year(), today.Month(), today.Day()+days, clock.Hour(), clock.Minute(), clock.Second(), 0, time.UTC)
 	}
@@ -62,19 +63,12 @@ func Name(loc *time.Location) string {
 	if loc == time.Local {
 		return "this machine's zone"
 	}
-	return orUTC(loc).String()
+	return cmp.Or(loc, time.UTC).String()
 }
 
 // shown is the date and time of day of t, in UTC.
 func shown(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
-}
-
-func orUTC(loc *time.Location) *time.Location {
-	if loc == nil {
-		return time.UTC
-	}
-	return loc
 }
 
 // farthest is more than the distance of any zone from UTC.
