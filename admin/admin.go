@@ -37,11 +37,13 @@ type Config struct {
 	// Denied answers requests that Authorize or Actor denied, for example with a login page. Nil
 	// means 403. The page's security headers are set before the call; Denied may replace them.
 	Denied http.Handler
-	// Name is the name of the application, for title and header of each page. "" means the name
-	// of the application in the store, if the store has one.
+	// Name is the name of the application, for title and header of each page. "" means the name in
+	// the document (operator.InitOptions), else that of the application in a store that several
+	// share, else none.
 	Name string
 	// Environment is the name of the environment, such as "production" or "staging". It stands
-	// beside the name, so that two environments cannot be mistaken. "" means none.
+	// beside the name, so that two environments cannot be mistaken, and reviews name it as well.
+	// "production", "prod" and "live", in any case, are shown on red. "" means none.
 	Environment string
 	// Zone is the time zone of operators who have picked none. Nil means UTC. Times are also
 	// shown in UTC. Zones come from the time zone database of the machine; if it has none,
@@ -101,6 +103,8 @@ type site struct {
 	base      string
 	templates *template.Template
 	mux       *http.ServeMux // of the paths within the mount
+	// lastName is the name in the document that was read last; nil if none was read.
+	lastName atomic.Pointer[string]
 	// complained: a panic of Actor or Origin was logged. It recurs with every request.
 	complained atomic.Bool
 }

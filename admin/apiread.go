@@ -22,9 +22,11 @@ type stateJSON struct {
 	wire.State
 
 	// InForceOmitted and UpcomingOmitted count the periods that are not listed.
-	InForceOmitted  int       `json:"in_force_omitted,omitzero"`
-	UpcomingOmitted int       `json:"upcoming_omitted,omitzero"`
-	Gate            *gateJSON `json:"gate,omitempty"` // of GET state only
+	InForceOmitted  int `json:"in_force_omitted,omitzero"`
+	UpcomingOmitted int `json:"upcoming_omitted,omitzero"`
+	// Barrier and Gate are of GET state only. Barrier is nil if the site is up.
+	Barrier *wire.Barrier `json:"barrier,omitempty"`
+	Gate    *gateJSON     `json:"gate,omitempty"`
 }
 
 // gateJSON is the status of the instance that answers. Members that a row of the fleet has
@@ -62,13 +64,14 @@ func (s *site) apiState(r *http.Request, _ string) (answer, *problem) {
 	if _, p := query(r); p != nil {
 		return answer{}, p
 	}
-	found, p := s.load(r)
-	if p != nil {
+	v := s.judge(r.Context(), "")
+	if v.Fleet.Err != nil {
+		p := s.problemOf(r, v.Fleet.Err)
 		p.Gate = s.gateNow()
 		return answer{}, p
 	}
-	out := bounded(found)
-	out.Gate = s.gateNow()
+	out := bounded(wire.Judged(s.store, v.Fleet))
+	out.Barrier, out.Gate = wire.BarrierOf(v.Barrier), s.gateNow()
 	tag := stateTag(out)
 	if noneMatch(r, tag) {
 		return answer{status: http.StatusNotModified, tag: tag}, nil
@@ -81,7 +84,22 @@ func stateTag(s stateJSON) string {
 	gate := *s.Gate
 	gate.Age, gate.InFlight, gate.Bypassed, gate.Exempt, gate.Held = 0, 0, 0, 0, 0
 	s.Gate, s.Time = &gate, time.Time{}
+	if s.Barrier != nil {
+		b := *s.Barrier
+		b.Streams, b.Bypassed = 0, 0
+		b.Holdouts, b.Accepted = unmoved(b.Holdouts), unmoved(b.Accepted)
+		s.Barrier = &b
+	}
 	return digestTag(s)
+}
+
+// unmoved are parts without the members that change with every report.
+func unmoved(parts []wire.Part) []wire.Part {
+	out := slices.Clone(parts)
+	for i := range out {
+		out[i].InFlight, out[i].Streams, out[i].Seen, out[i].Lease = 0, nil, time.Time{}, time.Time{}
+	}
+	return out
 }
 
 func (s *site) apiPeriods(r *http.Request, _ string) (answer, *problem) {

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -190,4 +191,48 @@ func TestAPIStateTagLeavesCountsOut(t *testing.T) {
 	busy := c.do("GET", "state", "")
 	require.InEpsilon(t, 1, busy.at("gate", "in_flight"), 0)
 	require.Equal(t, tag, busy.Header().Get("ETag"))
+}
+
+// wentBackStore says that it held a newer document before.
+type wentBackStore struct{ *memstore.Store }
+
+func (s wentBackStore) ListRows(ctx context.Context, have store.Token) (store.Rowset, error) {
+	set, err := s.Store.ListRows(ctx, have)
+	if doc, err := period.Decode(set.Blob.Bytes); err == nil {
+		set.Newest = period.Mark{StoreID: doc.StoreID, Revision: 99, WriteID: "x.y"}
+	}
+	return set, err
+}
+
+func TestAPIStateSaysThatTheStoreWentBack(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, wentBackStore{memstore.New()})
+	c.plan()
+	got := c.do("GET", "state", "")
+	require.Equal(t, "unknown", got.at("state"))
+	require.Contains(t, got.text("went_back"), "does not continue revision 99")
+	require.Nil(t, got.at("barrier"))
+}
+
+// TestAPIStateTagIgnoresCounts: a client that asks for changes only gets none because a request runs.
+func TestAPIStateTagIgnoresCounts(t *testing.T) {
+	t.Parallel()
+	mem := memstore.New()
+	c := newAPI(t, mem)
+	require.Equal(t, http.StatusCreated, c.do("POST", "start", `{}`).Code)
+	report := func(inFlight int64) string {
+		mark := c.mark()
+		b, err := period.Row{
+			ID: "busy", Host: "web1", State: period.Closed, InFlight: inFlight, Reads: period.Reads(),
+			StoreID: mark.StoreID, Revision: mark.Revision, WriteID: mark.WriteID,
+		}.Encode()
+		require.NoError(t, err)
+		_, _, err = mem.PutRow(t.Context(), "busy", b, time.Hour)
+		require.NoError(t, err)
+		got := c.do("GET", "state", "")
+		require.Equal(t, "not-drained", got.text("barrier", "result"))
+		return got.Header().Get("Etag")
+	}
+	require.Eventually(t, func() bool { return c.gate.Status().Quiet }, time.Minute, time.Millisecond)
+	require.Equal(t, report(3), report(4))
 }

@@ -56,13 +56,19 @@ func (c clock) From(t time.Time) string {
 	switch d := t.Sub(c.Now); {
 	case d.Abs() < time.Second:
 		return "now"
-	case d > time.Minute:
-		return "in " + span(d.Round(time.Minute)) // a second later it is still "in 30 minutes"
 	case d > 0:
-		return "in " + span(d)
+		return "in " + span(roughly(d))
 	default:
 		return span(-d) + " ago"
 	}
+}
+
+// roughly is d in whole minutes: a second later it is still "30 minutes". Less than a minute stays.
+func roughly(d time.Duration) time.Duration {
+	if d > time.Minute {
+		return d.Round(time.Minute)
+	}
+	return d.Round(time.Second)
 }
 
 // For is how long ago t was: "5 minutes".

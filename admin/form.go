@@ -95,6 +95,7 @@ var faultLabels = []struct{ field, label string }{
 	{"auto_end", "By itself"},
 	{"new_zone", "Time zone"},
 	{"emergency", "Emergency"},
+	{"hold", "Hold"},
 	{"enabled", "Enabled"},
 }
 

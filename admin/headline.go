@@ -69,13 +69,25 @@ func (v seen) here() headline {
 	case v.Err != nil:
 		return v.last()
 	case !g.Open:
-		return headline{isDown, "The site is down for visitors", ""}
+		h := headline{isDown, "The site is down for visitors", ""}
+		if until := v.HeldUntil(); until != "" {
+			h.Lead = "This instance lets new requests wait until " + until + ", and then refuses them."
+		}
+		return h
 	case down:
 		return headline{isMixed, "The store says down, and this instance does not refuse yet", "It refuses as soon as it has read the store's last write."}
 	case g.Override == "up":
 		return headline{isUp, "The site is up", "This instance is held up by " + from + ": taking the site down below would not take this instance down."}
 	}
 	return headline{isUp, "The site is up", "Visitors are served."}
+}
+
+// HeldUntil is when this instance no longer lets new requests wait; "" if it does not.
+func (v seen) HeldUntil() string {
+	if c := v.Gate.Closure; c != nil && c.HoldUntil.After(v.Time) {
+		return v.Clock.TimeOfDay(c.HoldUntil)
+	}
+	return ""
 }
 
 // last is the headline while the store cannot be read: the state at the last read, with its time.

@@ -35,6 +35,7 @@ type seen struct {
 	Err     error             // why the document could not be read
 	Gate    core.Status       // of this instance
 	Fleet   operator.Judgment // without Instances if Rows is false
+	Barrier operator.Judgment // Fleet, or the judgment of a period that is not in force any more
 	Rows    bool              // the store keeps rows, and they were read
 	RowsErr error             // why the rows could not be read
 	Clock   clock
@@ -46,6 +47,22 @@ func (s *site) look(r *http.Request) seen {
 	// The request's own time may have been used up by a write.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), lookTimeout)
 	defer cancel()
+	v := s.judge(ctx, r.URL.Query().Get("watch"))
+	v.Found, v.Err = wire.Judged(s.store, v.Fleet), v.Fleet.Err
+	v.Time = cmp.Or(v.Time, period.Canonical(time.Now()))
+	all := v.Periods()
+	if v.InForce = v.Found.InForce(); v.Err != nil {
+		all, v.InForce = v.Gate.Periods, v.Gate.Periods
+	}
+	v.Verdict, v.Opens = period.At(all, v.Time), opens(slices.Values(all), v.Time)
+	v.Clock.Now = v.Time
+	v.Clock.Zone, v.Picked = s.zoneOf(r)
+	return v
+}
+
+// judge reads the store, and judges the instances by all periods in force. If the period with the
+// id watch is not in force any more, it judges them by that one, see [operator.Superseded].
+func (s *site) judge(ctx context.Context, watch string) seen {
 	v := seen{}
 	set, err := store.Rowset{}, error(nil)
 	if rows, ok := s.store.(store.Rows); ok {
@@ -66,15 +83,13 @@ func (s *site) look(r *http.Request) seen {
 		v.Gate = s.gate.Status()
 		v.Fleet = operator.Judge(fresh(set, v.Gate), err, operator.Barrier{})
 	}
-	v.Found, v.Err = wire.Judged(s.store, v.Fleet), v.Fleet.Err
-	v.Time = cmp.Or(v.Time, period.Canonical(time.Now()))
-	all := v.Periods()
-	if v.InForce = v.Found.InForce(); v.Err != nil {
-		all, v.InForce = v.Gate.Periods, v.Gate.Periods
+	v.Barrier = v.Fleet
+	if v.Fleet.Err == nil && watch != "" && len(watch) <= period.MaxIDLen && !slices.Contains(v.Fleet.Periods, watch) {
+		v.Barrier = operator.Judge(fresh(set, v.Gate), err, operator.Barrier{Period: period.Period{ID: watch}})
 	}
-	v.Verdict, v.Opens = period.At(all, v.Time), opens(slices.Values(all), v.Time)
-	v.Clock.Now = v.Time
-	v.Clock.Zone, v.Picked = s.zoneOf(r)
+	if v.Barrier.Err == nil && !v.Rows && v.Barrier.Result != "" && v.Barrier.Result != operator.Superseded {
+		v.Barrier.Result, v.Barrier.Why = operator.Unknown, "the instances cannot be listed, so it cannot be known what they do"
+	}
 	return v
 }
 
@@ -127,6 +142,7 @@ type periodView struct {
 
 	Status string // as in package wire
 	Clock  clock
+	Brief  bool // without times and author, which the page shows elsewhere
 	// Overlaps are the ids of other periods that hold the site down at the same time, at most
 	// fewIDs of them. The schedule sets it for windows that are to come.
 	Overlaps []string

@@ -24,6 +24,7 @@ var members = []member{
 	{"End", []string{"end", "end_offset", "no_end"}, false},
 	{"Expected end", []string{"expected_end", "expected_end_offset"}, false},
 	{"Emergency", []string{"emergency"}, false},
+	{"Hold", []string{"hold"}, false},
 	{"Enabled", []string{"enabled"}, true},
 }
 
@@ -42,6 +43,9 @@ func (f *form) merge(now period.Period, version int64, c clock) (operator.EditOp
 		was = is
 	}
 	f.oneEnd(window)
+	if f.Values["hold"] == "0" {
+		delete(f.Values, "hold")
+	}
 	changed := map[string]bool{}
 	var differs []difference
 	for _, m := range members {
@@ -84,6 +88,7 @@ func (f *form) merge(now period.Period, version int64, c clock) (operator.EditOp
 		"End":          func() { o.End = &t.end },
 		"Expected end": func() { o.ExpectedEnd = &t.expected },
 		"Emergency":    func() { o.Emergency = new(f.checked("emergency")) },
+		"Hold":         func() { o.Hold = &t.hold },
 		"Enabled":      func() { o.Enabled = new(f.checked("enabled")) },
 	} {
 		if changed[label] {
@@ -128,6 +133,8 @@ func (f *form) told(m member) string {
 	switch m.label {
 	case "Reason":
 		return text
+	case "Hold":
+		return strings.TrimPrefix(join(text, "seconds"), "seconds")
 	case "End":
 		if f.checked("no_end") {
 			return "until an operator ends it"
@@ -163,13 +170,16 @@ func (f *form) oneEnd(window bool) {
 	}
 }
 
-// typed are the times of a form.
-type typed struct{ start, end, expected time.Time }
+// typed are the times of a form, and its hold.
+type typed struct {
+	start, end, expected time.Time
+	hold                 time.Duration
+}
 
 // times reads the times of the form in the zone of c, and adds their faults.
 func (f *form) times(c clock, window bool) typed {
 	f.oneEnd(window)
-	t := typed{end: f.instant("end", c.Zone), expected: f.instant("expected_end", c.Zone)}
+	t := typed{end: f.instant("end", c.Zone), expected: f.instant("expected_end", c.Zone), hold: f.seconds("hold")}
 	after := f.duration("for")
 	if window {
 		if t.start = f.instant("start", c.Zone); f.Values["start"] == "" {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -69,8 +70,8 @@ func (s *site) showNow(w http.ResponseWriter, status int, p nowPage) {
 // startFields are the fields of the start form, and ofStart those that the fields of a fault
 // belong to.
 var (
-	startFields = []string{"reason", "for", "until", "until_offset", "auto_end", "emergency", "revision", "zone", "new_zone", "rezone"}
-	ofStart     = map[string]string{"reason": "reason", "end": "until", "expected_end": "until", "end_after": "for", "expected_after": "for"}
+	startFields = []string{"reason", "for", "until", "until_offset", "auto_end", "emergency", "hold", "revision", "zone", "new_zone", "rezone"}
+	ofStart     = map[string]string{"reason": "reason", "end": "until", "expected_end": "until", "end_after": "for", "expected_after": "for", "hold": "hold"}
 )
 
 // start is POST /start: it takes the site down, if the start was reviewed.
@@ -88,6 +89,9 @@ func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
 	}
 	o := operator.StartOptions{IfRevision: &revision, Reason: new(f.Values["reason"]), Emergency: new(f.checked("emergency"))}
 	at, after := f.instant("until", f.zone(zone)), f.duration("for")
+	if hold := f.seconds("hold"); hold != 0 {
+		o.Hold = &hold
+	}
 	switch typed := f.Values["until"] != ""; {
 	case typed && after != 0:
 		f.fault("until", "Give either a duration or a time, not both.")
@@ -136,6 +140,20 @@ func (f *form) duration(field string) time.Duration {
 		return 0
 	}
 	return d
+}
+
+// seconds is a number of seconds for a hold; zero if the field is empty.
+func (f *form) seconds(field string) time.Duration {
+	text := f.Values[field]
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > maxHold {
+		f.fault(field, fmt.Sprintf("Give 0 to %d whole seconds, or leave it empty.", maxHold))
+		return 0
+	}
+	return time.Duration(n) * time.Second
 }
 
 // end is POST /end: it ends one period, if that still has the version of the form.

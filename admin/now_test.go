@@ -204,7 +204,7 @@ func TestStartIsReviewedFirst(t *testing.T) {
 	c := newPages(t, berlin(t))
 	w := c.ask("start", "reason", "New\nshelves\u202e", "for", "30m", "emergency", "yes", "revision", "0", "zone", "Europe/Berlin")
 	require.Equal(t, http.StatusOK, w.Code)
-	w.says("Take the site down?", "in 30 minutes", "until an operator ends it", "emergency", "Europe/Berlin", "What visitors read", "shelves")
+	w.says("Take the site down?", "for 30 minutes", "when an operator ends it", "emergency", "Europe/Berlin", "What visitors read", "shelves")
 	require.Nil(t, c.document(), "nothing was written")
 	require.Equal(t, "30m", match(w, `name="for" value="([^"]*)"`))
 
@@ -262,4 +262,59 @@ func TestEverySeriousChangeIsReviewed(t *testing.T) {
 	require.Contains(t, w.Body.String(), `hreflang="de"`, "what visitors read in each language")
 	preview := c.get(strings.ReplaceAll(match(w, `src="[^"]*(visitors.htm[^"]*)"`), "&amp;", "&") + "&lang=de")
 	preview.says("Wartungsarbeiten")
+}
+
+func TestStartHoldsRequests(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	for _, wrong := range []string{"-1", "601", "1.5", "20s", "9223372036854775808"} {
+		w := c.ask("start", "hold", wrong, "revision", "0", "zone", "UTC")
+		require.Equal(t, http.StatusUnprocessableEntity, w.Code, wrong)
+		require.Equal(t, "Give 0 to 600 whole seconds, or leave it empty.", w.fault("hold"))
+		require.Contains(t, w.Body.String(), `value="`+wrong+`"`, "the page keeps the input")
+	}
+	w := c.reviews("Take the site down?", "start", "hold", "20", "revision", "0", "zone", "UTC")
+	w.says("New requests wait as soon as you press the button, for up to 20s.", "New requestswait for up to 20s after an instance has closed, and are then refused")
+	require.Equal(t, http.StatusSeeOther, c.post("start", "hold", "20", "revision", "0", "zone", "UTC").Code)
+	held := c.only()
+	require.EqualValues(t, 20, held.HoldSeconds)
+	w = c.get("")
+	w.says("This instance lets new requests wait until ", "Visitorswait until ", "Holdnew requests wait for up to 20 s")
+
+	w = c.as("bob").reviews("Hold the site down for another reason as well?", "start", "revision", "1", "zone", "UTC")
+	require.NotContains(t, w.text(), "wait for up to")
+	require.Equal(t, http.StatusSeeOther, c.as("bob").post("start", "revision", "1", "zone", "UTC").Code)
+	w = c.as("carol").reviews("Hold the site down for another reason as well?", "start", "hold", "5", "revision", "2", "zone", "UTC")
+	w.says("are refused at once: another period in force does not hold them")
+}
+
+func TestEditChangesTheHold(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	p := c.begin("alice", "x")
+	w := c.get("edit?id=" + p.ID)
+	require.Contains(t, w.Body.String(), `name="hold" min="0" max="600" step="1" inputmode="numeric" value=""`)
+	fields := []string{"id", p.ID, "version", "1", "zone", "UTC", "was", "yes", "reason", "x", "was_reason", "x", "was_enabled", "yes"}
+	require.Equal(t, http.StatusSeeOther, c.post("edit", append(fields, "hold", "20")...).Code)
+	require.EqualValues(t, 20, c.only().HoldSeconds)
+
+	// Another operator has set it to 30 since.
+	_, err := operator.Operator{Store: c.store, Actor: "bob"}.Edit(t.Context(), p.ID, operator.EditOptions{Hold: new(30 * time.Second)})
+	require.NoError(t, err)
+	w = c.post("edit", append(fields, "was_hold", "20", "hold", "10")...)
+	require.Equal(t, http.StatusConflict, w.Code)
+	w.says("Hold", "20 seconds", "30 seconds", "10 seconds")
+	require.Equal(t, http.StatusSeeOther, c.post("edit", append(fields, "was_hold", "30", "hold", "0")...).Code)
+	require.Zero(t, c.only().HoldSeconds)
+}
+
+func TestWindowKeepsItsHold(t *testing.T) {
+	t.Parallel()
+	c := newPages(t, pageSettings{})
+	require.NotContains(t, c.get("add").Body.String(), `name="hold"`)
+	p := c.plan("bob", operator.WindowOptions{Start: time.Now().Add(48 * time.Hour), EndAfter: time.Hour, Hold: 20 * time.Second})
+	require.Contains(t, c.get("add?copy="+p.ID).Body.String(), `name="hold" min="0" max="600" step="1" inputmode="numeric" value="20"`)
+	require.Equal(t, http.StatusSeeOther, c.post("add", "start", "2097-03-08T02:00", "for", "1h", "enabled", "yes", "hold", "20", "zone", "UTC").Code)
+	require.EqualValues(t, 20, c.document().Periods[1].HoldSeconds)
+	require.Contains(t, c.get("edit?id="+p.ID).Body.String(), `name="was_hold" value="20"`)
 }

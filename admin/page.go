@@ -7,6 +7,8 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/internal/visible"
@@ -77,7 +79,7 @@ type refused struct {
 // page reads the store and returns the data that all pages share.
 func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) page {
 	p := page{seen: s.look(r), Name: name, Title: title, Actor: s.operator(r).Actor, Environment: s.cfg.Environment}
-	p.SiteName = cmp.Or(s.cfg.Name, p.Application)
+	p.SiteName = cmp.Or(s.cfg.Name, s.nameInStore(p.seen), p.Application)
 	if !p.Picked && r.Method == http.MethodGet {
 		p.ZoneCookie = s.cookieName(browserCookie)
 	}
@@ -85,6 +87,23 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) 
 		p.Notice = s.takeNotice(w, r, p.seen)
 	}
 	return p
+}
+
+// nameInStore is the name in the document. While the document cannot be read, it is the one that was
+// read last.
+func (s *site) nameInStore(v seen) string {
+	if v.Document != nil {
+		s.lastName.Store(&v.Document.Name)
+	}
+	if name := s.lastName.Load(); name != nil {
+		return *name
+	}
+	return ""
+}
+
+// Live reports whether the environment serves the public, by its usual names.
+func (p page) Live() bool {
+	return slices.Contains([]string{"production", "prod", "live"}, strings.ToLower(p.Environment))
 }
 
 // render writes a whole page, or an error if its template fails. It shows the characters that
@@ -112,6 +131,7 @@ var funcs = template.FuncMap{
 	"field":        newField,
 	"link":         newLink,
 	"holder":       holder,
+	"languageName": languageName,
 	"durations":    func() []choice { return durations },
 	"faults":       listFaults,
 	"fleetChoices": func() []choice { return fleetChoices },

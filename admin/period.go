@@ -32,7 +32,7 @@ var periodFields = append([]string{"id", "version", "zone", "new_zone", "rezone"
 // it was made from, named "was_…".
 var ofPeriodForm = []string{
 	"reason", "start", "start_offset", "end", "end_offset", "no_end",
-	"expected_end", "expected_end_offset", "emergency", "enabled",
+	"expected_end", "expected_end_offset", "emergency", "hold", "enabled",
 }
 
 func was(fields ...string) []string {
@@ -44,7 +44,7 @@ func was(fields ...string) []string {
 }
 
 // ofPeriod are the fields of the form by the fields of a fault.
-var ofPeriod = map[string]string{"reason": "reason", "start": "start", "end": "end", "expected_end": "expected_end", "enabled": "enabled", "end_after": "for", "expected_after": "for"}
+var ofPeriod = map[string]string{"reason": "reason", "start": "start", "end": "end", "expected_end": "expected_end", "enabled": "enabled", "hold": "hold", "end_after": "for", "expected_after": "for"}
 
 // Action is the action of the form.
 func (p periodPage) Action() string {
@@ -52,6 +52,12 @@ func (p periodPage) Action() string {
 		return "add"
 	}
 	return "edit"
+}
+
+// Holds reports whether the form has a field for the hold: that of a deployment, and that of a window
+// which has one.
+func (p periodPage) Holds() bool {
+	return !p.Window() || p.Form.Values["was_hold"] != "" || p.Form.Values["hold"] != ""
 }
 
 // Window reports whether the period is a window, which has a start and can be disabled.
@@ -86,6 +92,7 @@ func (f *form) fill(p period.Period, c clock) {
 	f.Values["zone"] = c.Zone.String()
 	f.Values["reason"] = p.Reason
 	f.tick("emergency", p.Emergency)
+	f.fillHold(p)
 	f.tick("enabled", p.Enabled)
 	f.tick("no_end", p.Kind == period.Window && p.End.IsZero())
 	f.Values["was"] = "yes"
@@ -106,6 +113,13 @@ func (f *form) fillInstant(field string, at time.Time, c clock) {
 	}
 }
 
+// fillHold sets the field to the hold of p; empty for none.
+func (f *form) fillHold(p period.Period) {
+	if f.Values["hold"] = ""; p.HoldSeconds > 0 {
+		f.Values["hold"] = strconv.FormatInt(p.HoldSeconds, 10)
+	}
+}
+
 func (f *form) tick(field string, on bool) {
 	if on {
 		f.Values[field] = "yes"
@@ -122,6 +136,7 @@ func (s *site) add(w http.ResponseWriter, r *http.Request) {
 		start = nextDay(from.Start, p.Time, p.Clock.Zone)
 		p.Form.Values["reason"] = from.Reason
 		p.Form.tick("emergency", from.Emergency)
+		p.Form.fillHold(from)
 		p.Form.tick("no_end", from.End.IsZero())
 		if p.Form.Values["for"] = ""; !from.End.IsZero() {
 			p.Form.fillInstant("end", start.Add(from.End.Sub(from.Start)), p.Clock)
@@ -131,7 +146,7 @@ func (s *site) add(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	p.Form.fillInstant("start", start, p.Clock)
-	for _, field := range []string{"start", "start_offset", "end", "end_offset", "expected_end", "expected_end_offset", "for"} {
+	for _, field := range []string{"start", "start_offset", "end", "end_offset", "expected_end", "expected_end_offset", "for", "hold"} {
 		p.Form.Values["was_"+field] = p.Form.Values[field]
 	}
 	s.showPeriod(w, http.StatusOK, p)
@@ -179,7 +194,7 @@ func (s *site) added(w http.ResponseWriter, r *http.Request, f form) {
 	s.perform(w, r, f, act{to: "schedule", failed: failed, do: func(by operator.Operator) (operator.Result, error) {
 		return by.Schedule(r.Context(), operator.WindowOptions{
 			Start: t.start, End: t.end, ExpectedEnd: t.expected,
-			Reason: f.Values["reason"], Emergency: f.checked("emergency"), Disabled: !f.checked("enabled"),
+			Reason: f.Values["reason"], Emergency: f.checked("emergency"), Hold: t.hold, Disabled: !f.checked("enabled"),
 		})
 	}})
 }

@@ -50,7 +50,9 @@ type effect struct {
 	Ended   []period.Period // in force only before it
 	Removed []period.Period // not in force, and in the document only before it
 	Stay    []period.Period // in force before and after it
-	Anew    bool            // a new document replaces one that is lost or cannot be read
+	// ByItself is when the site opens by itself after the change, as [seen.Opens].
+	ByItself time.Time
+	Anew     bool // a new document replaces one that is lost or cannot be read
 
 	known map[string]bool // ids that the document had before
 }
@@ -58,6 +60,7 @@ type effect struct {
 func effectOf(res operator.Result) effect {
 	before, after := wire.Found{State: operator.State{Document: res.Before, Time: res.Time}}, wire.Found{State: res.State()}
 	e := effect{Was: before.Verdict(), Is: after.Verdict(), Anew: res.Before == nil && res.Ended != nil, known: map[string]bool{}}
+	e.ByItself = opens(slices.Values(after.Periods()), res.Time)
 	held, left := map[string]bool{}, map[string]bool{}
 	for _, p := range after.Periods() {
 		left[p.ID] = true
@@ -95,6 +98,11 @@ func (e effect) TakesDown() bool { return !e.Was.Down && e.Is.Down }
 
 // Opens is the opposite of TakesDown.
 func (e effect) Opens() bool { return e.Was.Down && !e.Is.Down }
+
+// Unheld reports that a begun period asks to hold requests, and that another period refuses them.
+func (e effect) Unheld() bool {
+	return e.Is.Hold == 0 && slices.ContainsFunc(e.Begun, func(p period.Period) bool { return p.HoldSeconds > 0 })
+}
 
 // mark identifies the effect. A period that the change adds has another id in each trial.
 func (e effect) mark() string {
@@ -163,16 +171,25 @@ type reviewPage struct {
 	page
 	effect
 
-	Action    string // of the form
-	Form      form
-	Mark      string
-	Text      string   // what programs of visitors get while down, in the first language
-	Languages []string // of refusals
-	Preview   string   // the page that browsers get, as a link within the mount; "" if it is too long
+	Action string // of the form
+	Form   form
+	Mark   string
+	Text   string // what programs of visitors get while down, in the first of Languages
+	// Languages are those of refusals.
+	Languages []string
+	Preview   string // the page that browsers get, as a link within the mount; "" if it is too long
+}
+
+// BegunList is without the facts that the review shows for the site as a whole.
+func (p reviewPage) BegunList() listed {
+	l := p.listed(p.Begun)
+	for i := range l.Periods {
+		l.Periods[i].Brief = true
+	}
+	return l
 }
 
 // Lists for the template.
-func (p reviewPage) BegunList() listed   { return p.listed(p.Begun) }
 func (p reviewPage) EndedList() listed   { return p.listed(p.Ended) }
 func (p reviewPage) RemovedList() listed { return p.listed(p.Removed) }
 func (p reviewPage) StayList() listed    { return p.listed(p.Stay) }
@@ -182,7 +199,7 @@ func (p reviewPage) Lasts() string {
 	if p.Is.Until.IsZero() || !p.Is.Until.After(p.Time) {
 		return ""
 	}
-	return span(p.Is.Until.Sub(p.Time).Round(time.Second))
+	return span(roughly(p.Is.Until.Sub(p.Time)))
 }
 
 // review answers with the effect of a change that was not made.

@@ -389,3 +389,19 @@ func TestNameAndEnvironmentAreOnEveryPage(t *testing.T) {
 		w.says("shop <1> staging")
 	}
 }
+
+// TestNameOfTheDocument: without a configured name, the page has the name in the store, also while
+// that cannot be read.
+func TestNameOfTheDocument(t *testing.T) {
+	t.Parallel()
+	shifted := newShifted()
+	_, err := operator.Operator{Store: shifted, Actor: "bob"}.Init(t.Context(), operator.InitOptions{Name: "shop <2>"})
+	require.NoError(t, err)
+	c := newPages(t, pageSettings{store: shifted, page: func(c *admin.Config) { c.Environment = "Production" }})
+	w := c.get("")
+	require.Contains(t, w.Body.String(), "<title>The site is up · shop &lt;2&gt; (Production)</title>")
+	require.Contains(t, w.Body.String(), `<bdi class="of live">Production</bdi>`)
+	c.reviews("Take the site down?", "start", "revision", "1", "zone", "UTC").says("Siteshop <2>, Production")
+	shifted.set(func(s *shiftedStore) { s.err = errors.New("no route to host") })
+	c.get("fleet").says("shop <2> (Production)")
+}

@@ -48,7 +48,8 @@
   };
 
   const renew = (page) => {
-    const was = byId('headline').textContent, is = page.querySelector('#headline').textContent;
+    const told = (from) => ['headline', 'barrier-title'].map((id) => from.getElementById(id)?.textContent).filter(Boolean).join('. ');
+    const was = told(document), is = told(page);
     for (const region of document.querySelectorAll('[data-acts]')) {
       const next = page.getElementById(region.id);
       if (!next) continue;
@@ -83,13 +84,15 @@
     state.dataset.state = 'unknown';
     headline.textContent = known === 'up' || known === 'down' ? `The site was ${known} at ${state.dataset.at}` : `At ${state.dataset.at}: ${headline.textContent}`;
     byId('announce').textContent = headline.textContent;
+    if (byId('barrier')) byId('barrier').hidden = true; // until the next answer
     for (const button of document.querySelectorAll('[data-acts] button')) button.disabled = true;
   };
 
   const look = async () => {
     busy = true;
     try {
-      const answer = await fetch(follow, {
+      const watch = byId('barrier')?.dataset.watch; // the server says if this period was ended
+      const answer = await fetch(watch ? `${follow}&watch=${encodeURIComponent(watch)}` : follow, {
         cache: 'no-store', credentials: 'same-origin', redirect: 'error', signal: AbortSignal.timeout(patience)
       });
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
@@ -114,6 +117,16 @@
     document.addEventListener('visibilitychange', () => arm(0));
     arm(pace);
   }
+
+  // The language that the preview is in.
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest('.languages a');
+    if (!link) return;
+    for (const other of document.querySelectorAll('.languages a')) other.removeAttribute('aria-current');
+    link.setAttribute('aria-current', 'true');
+  });
+
+  byId('errors')?.focus(); // autofocus may come after the first key
 
   // One press is one request.
   document.addEventListener('submit', (event) => {

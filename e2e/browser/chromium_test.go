@@ -20,7 +20,7 @@ const patience = 60 * time.Second
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if err := errors.Join(quitChromium(), removeExamples()); err != nil {
+	if err := errors.Join(quitChromium(), quitFirefox(), removeExamples()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
 	}

@@ -103,6 +103,7 @@ func TestALongScheduleAndItsLog(t *testing.T) {
 	s.start("It burns")
 	s.end()
 	b.open(s.ops("log"))
+	require.Less(t, read[float64](b, `document.querySelector('[data-did=schedule]').getBoundingClientRect().height`), 40.0, "one line")
 	line := read[string](b, `document.querySelector('[data-did=end] td:last-child').innerText`)
 	require.Regexp(t, `^ended \w+, after `, line)
 	require.Zero(t, read[int](b, `document.querySelectorAll('[data-entry] details[open]').length`), "details on demand")
@@ -124,5 +125,7 @@ func TestStateIsMoreThanAColor(t *testing.T) {
 	s.start("It burns")
 	b.open(s.ops(""))
 	require.Equal(t, "is-down", shape())
+	require.NotEqual(t, read[string](b, `getComputedStyle(document.querySelector('nav a[aria-current]')).borderBottomColor`),
+		read[string](b, `getComputedStyle(document.querySelector('nav a:not([aria-current])')).borderBottomColor`), "only the present page has a line")
 	b.requireUsable("forced-down")
 }

@@ -148,6 +148,7 @@ func TestOperatorHasOnlyAPhone(t *testing.T) {
 			b.requireNoSidewaysScrolling()
 			return b.follow(chromedp.Tap(chromedp.CSS(element), chromedp.NodeVisible))
 		}
+		require.Equal(t, 1, read[int](b, `new Set([...document.querySelectorAll('nav a')].map((a) => a.getBoundingClientRect().top)).size`), "one row")
 		b.fill("#reason", "Moving the warehouse")
 		require.Equal(t, http.StatusOK, tap(act("start")+" button"))
 		b.requireUsable("review")
