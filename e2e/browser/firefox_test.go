@@ -80,7 +80,12 @@ func launchFirefox(program string, withoutScript bool) (*firefox, error) {
 		return nil, err
 	}
 	f := &firefox{home: home, ended: make(chan struct{}), answers: map[int64]chan message{}, tabs: map[string]*foxTab{}}
-	prefs := fmt.Sprintf("user_pref(\"javascript.enabled\", %t);\nuser_pref(\"intl.accept_languages\", \"en-US\");\n", !withoutScript)
+	// Firefox delays the timers of windows that are not in front.
+	prefs := fmt.Sprintf(`user_pref("javascript.enabled", %t);
+user_pref("intl.accept_languages", "en-US");
+user_pref("dom.timeout.enable_budget_timer_throttling", false);
+user_pref("dom.min_background_timeout_value", 4);
+`, !withoutScript)
 	if err := os.WriteFile(filepath.Join(home, "user.js"), []byte(prefs), 0o600); err != nil {
 		return f, err
 	}

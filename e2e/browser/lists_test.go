@@ -117,7 +117,7 @@ func TestStateIsMoreThanAColor(t *testing.T) {
 	b := s.operator(person{})
 	b.do(command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "forced-colors", Value: "active"}}}))
 	shape := func() string {
-		return read[string](b, `[...document.querySelectorAll('.mark g')].filter((g) => getComputedStyle(g).display !== 'none').map((g) => g.getAttribute('class')).join()`)
+		return read[string](b, `[...document.querySelectorAll('#state .mark g')].filter((g) => getComputedStyle(g).display !== 'none').map((g) => g.getAttribute('class')).join()`)
 	}
 	require.Equal(t, "is-up", shape())
 	require.Equal(t, "solid", read[string](b, `getComputedStyle(document.querySelector('.banner')).borderTopStyle`))

@@ -39,7 +39,7 @@ func (s ago) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 func TestPictures(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, "chi")
-	desk, phone := s.operator(person{}), s.operator(person{dark: true, phone: true})
+	desk := s.operator(person{})
 	desk.pickZone("Europe/Berlin")
 
 	day := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 9)
@@ -52,13 +52,12 @@ func TestPictures(t *testing.T) {
 	}
 	desk.open(s.ops("schedule"))
 	desk.keep("operator-schedule.png", 680)
-	phone.open(s.ops(""))
-	phone.keep("operator-phone.png", phoneHeight)
 
 	reason := "We are moving the shop to a larger database. Your basket and your orders are safe."
 	desk.open(s.ops(""))
 	desk.fill("#reason", reason)
 	desk.fill("#for", "30m")
+	desk.keep("operator-start.png", 1100)
 	require.Equal(t, http.StatusOK, desk.pressButton(act("start")))
 	require.True(t, desk.isReview())
 	desk.keep("operator-review.png", 1100)
@@ -67,8 +66,8 @@ func TestPictures(t *testing.T) {
 	require.NoError(t, err)
 	desk.open(s.ops(""))
 	desk.requireState("down")
-	desk.until(`document.getElementById('state').innerText.includes('has drained')`)
-	desk.keep("operator.png", 720)
+	desk.until(barrier + ` === 'safe'`)
+	desk.keep("operator-down.png", 1000)
 
 	visitor := newTab(t, person{zone: "America/Los_Angeles"})
 	require.Equal(t, http.StatusServiceUnavailable, visitor.open(s.url))
@@ -78,9 +77,7 @@ func TestPictures(t *testing.T) {
 // keep takes a picture for the README, on a screen of that height.
 func (b *tab) keep(name string, height int64) {
 	b.t.Helper()
-	if height != phoneHeight {
-		b.do(chromedp.EmulateViewport(1000, height))
-	}
+	b.do(chromedp.EmulateViewport(1000, height))
 	// The same font on every machine that has it.
 	read[string](b, `document.body.style.fontFamily = 'Inter, system-ui, sans-serif'`)
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
