@@ -119,6 +119,24 @@ func TestBarrierOfEveryResult(t *testing.T) {
 	}
 }
 
+// TestAnInstanceThatLagsIsNamed: the headline waits some seconds for the reports of a change, and not
+// longer.
+func TestAnInstanceThatLagsIsNamed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := &barrierSite{Store: memstore.New(), t: t}
+		st.pageClient = newPages(t, pageSettings{store: st})
+		st.begin("bob", "x")
+		st.report(period.Row{ID: "late", Host: "web2", PID: 7, State: period.Open}, time.Minute)
+		synctest.Wait()
+		require.Equal(t, "down", st.get("").attribute("data-state"))
+		time.Sleep(10 * time.Second)
+		w := st.get("")
+		require.Equal(t, "mixed", w.attribute("data-state"))
+		w.says("Down, but 1 of 2 instances serves: host web2 ")
+	})
+}
+
 // barrierSite is the pages over a store whose list of rows a test changes.
 type barrierSite struct {
 	*memstore.Store

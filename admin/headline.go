@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
 )
 
@@ -31,7 +32,7 @@ type headline struct {
 // others last reported. If a live instance differs from the store, the headline names it.
 func (v seen) Headline() headline {
 	h := v.here()
-	if differs := v.Fleet.Settled().Disagreement(); v.Err == nil && !v.Gate.Regressed && v.WentBack == "" && differs != "" {
+	if differs := v.settled().Disagreement(); v.Err == nil && !v.Gate.Regressed && v.WentBack == "" && differs != "" {
 		if h.State != isMixed {
 			h.Lead = ""
 		}
@@ -43,6 +44,23 @@ func (v seen) Headline() headline {
 		h.Title += ", by the store: " + doubt
 	}
 	return h
+}
+
+// settling is how long after a change the headline names no instance that has only not reported it yet.
+const settling = 5 * time.Second
+
+// settled are the instances that the headline may name.
+func (v seen) settled() operator.Judgment {
+	changed := v.Verdict.Since
+	if v.Document != nil {
+		if entries, _ := v.Document.Log.Entries(); len(entries) > 0 && entries[0].Time.After(changed) {
+			changed = entries[0].Time
+		}
+	}
+	if v.Time.Sub(changed) < settling {
+		return v.Fleet.Settled()
+	}
+	return v.Fleet
 }
 
 // here is the headline by the store and this instance.

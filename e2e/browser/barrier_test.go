@@ -27,6 +27,8 @@ func TestBarrierFollowsTheFleet(t *testing.T) {
 	s.report("web9", period.Open, 3)
 	b.until(`document.querySelector('#barrier').innerText.includes('host-web9/7')`)
 	require.Contains(t, b.text(), "host-web9/7 serves, 3 requests in flight")
+	b.until(`document.querySelector('#state').dataset.state === 'mixed'`)
+	require.Contains(t, b.text(), "Down, but 1 of 2 instances serves: host host-web9 ")
 	b.requireUsable("not-drained")
 	require.NotContains(t, strings.ToLower(b.text()), "safe to migrate")
 
