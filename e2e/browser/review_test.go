@@ -73,6 +73,11 @@ func TestOnePressOpensNothing(t *testing.T) {
 	b.open(s.ops("schedule"))
 	review(its("ann")+act("enable"), "Take the site down?")
 	b.until(`document.querySelector('iframe')`)
+	for _, language := range []string{"de", "ar"} {
+		b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('[hreflang=`+language+`]').closest('details').open = true`), chromedp.Click(chromedp.CSS(`[hreflang=`+language+`]`), chromedp.NodeVisible))
+		require.Equal(t, language, read[string](b, `[...document.querySelectorAll('.languages [aria-current]')].map((e) => e.hreflang).join()`), "the language that is shown")
+	}
+	b.requireUsable("languages")
 	require.Equal(t, http.StatusOK, b.pressButton(act("review")))
 	s.answers(http.StatusServiceUnavailable)
 
