@@ -100,7 +100,8 @@ type Closure struct {
 	// Emergency is true if a period in force is an emergency, and for an override by the file.
 	Emergency bool
 	// Since is when this stretch of downtime began: the start of the union of the
-	// overlapping and adjoining periods. Zero when unknown.
+	// overlapping and adjoining periods, or of an override or a loss of the store that
+	// closed this gate earlier. Zero when unknown.
 	Since time.Time
 	// Until is the expected end of the stretch: the end of that union, by the expected end of
 	// each period. Zero when unknown. It may have passed; the downtime is then overdue.
@@ -153,7 +154,12 @@ func (c *Closure) attrs() []slog.Attr {
 	}
 }
 
-// facts returns the facts that a refusal shows about the closure.
+// facts returns the facts that a refusal shows about the closure. Since of a gate that starts is the
+// start of its process. The site may have been down before, so visitors are not told it.
 func (c *Closure) facts() answer.Facts {
-	return answer.Facts{Kind: c.Kind(), Reason: c.Reason, Since: c.Since, Until: c.Until}
+	f := answer.Facts{Kind: c.Kind(), Reason: c.Reason, Since: c.Since, Until: c.Until}
+	if c.Cause == CauseStarting {
+		f.Since = time.Time{}
+	}
+	return f
 }

@@ -125,6 +125,44 @@ func TestOnStoreLostRefuse(t *testing.T) {
 	})
 }
 
+func TestALostStoreKeepsSince(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := newFaulty()
+		gate, _ := newGate(t, core.Config{Store: st, OnStoreLost: core.Refuse, MaxStale: 30 * time.Second, PollInterval: time.Second})
+		time.Sleep(time.Hour)
+		st.fails(errOutage)
+		time.Sleep(time.Minute)
+		first := gate.Status().Closure.Since
+		require.Equal(t, core.CauseStoreLost, gate.Status().Closure.Cause)
+		time.Sleep(time.Hour)
+		start(t, st.Store, operator.StartOptions{Holder: "kim"})
+		st.reads(nil)
+		time.Sleep(3 * time.Second) // a poll is spread by a fifth
+		synctest.Wait()
+		require.Equal(t, core.CausePeriod, gate.Status().Closure.Cause)
+		require.Equal(t, first, gate.Status().Closure.Since, "the gate has refused since then")
+	})
+}
+
+func TestVisitorsAreNotToldSinceWhenAnInstanceStarts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		st := newFaulty()
+		start(t, st.Store, operator.StartOptions{Holder: "kim"})
+		time.Sleep(time.Hour)
+		st.fails(errOutage)
+		gate, _ := newGate(t, core.Config{Store: st, PollInterval: time.Second})
+		w := get(gate.Handler(ok), "/")
+		require.Equal(t, "down;kind=starting", w.Header().Get("Downtime"))
+		require.NotContains(t, w.Body.String(), "Down since", "the site is down for an hour, which this instance cannot know")
+		st.reads(nil)
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		require.Contains(t, get(gate.Handler(ok), "/").Body.String(), "Down since: 2000-01-01T00:00:00Z", "as on every instance")
+	})
+}
+
 func TestASlowPollIsNotALostStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

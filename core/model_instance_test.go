@@ -264,7 +264,7 @@ func (m *model) intern(s state) stateID {
 		"|", r.late, r.again, r.busy, r.list, r.asked.Unix(), r.fails,
 		"|", w.key, w.token, w.busy, w.registered, w.since.IsZero(), w.gaveUp, w.fails, w.err != nil,
 		"|", s.file.value, s.file.since.Unix(), s.leaving, s.stopped,
-		"|", closure, n.drained, n.quiet, n.override, n.overriddenSince.Unix(),
+		"|", closure, n.drained, n.quiet, n.override, n.keptSince.Unix(),
 	)
 	id, ok := m.sOf[name]
 	if !ok {

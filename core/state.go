@@ -115,13 +115,14 @@ type concluded struct {
 	override direction // as the log shows it
 	edge     time.Time // when the conclusion may change by itself, by this machine's clock
 	closedAt time.Time // when this closed stretch began
-	// overriddenSince is when an override began in this closed stretch; zero if none did.
-	overriddenSince time.Time
-	quiet           bool      // closed, and every request that was admitted before has ended
-	drained         []string  // ids of the drained periods
-	logged          bool      // "drained" was logged for this closed stretch
-	look            time.Time // the next look at the replaced snapshots; zero if all are quiet
-	pause           time.Duration
+	// keptSince is when an override or the loss of the store closed the gate in this closed stretch;
+	// zero if neither did.
+	keptSince time.Time
+	quiet     bool      // closed, and every request that was admitted before has ended
+	drained   []string  // ids of the drained periods
+	logged    bool      // "drained" was logged for this closed stretch
+	look      time.Time // the next look at the replaced snapshots; zero if all are quiet
+	pause     time.Duration
 }
 
 // Events.

@@ -138,16 +138,19 @@ func (set *settings) settle(s *state, in input, out *output) {
 	}
 }
 
-// keepSince makes Since of c the beginning of an override that ended while the gate was closed. The
-// periods in force may have begun later.
+// keepSince makes Since of c the beginning of an override, or of a loss of the store, that ended
+// while the gate was closed. The periods in force may have begun later.
 func (n *concluded) keepSince(c *Closure) {
+	was := n.closure
 	switch {
 	case c == nil:
-		n.overriddenSince = time.Time{}
-	case !n.overriddenSince.IsZero() && n.overriddenSince.Before(c.Since):
-		c.Since = n.overriddenSince
+		n.keptSince = time.Time{}
+	case !n.keptSince.IsZero() && n.keptSince.Before(c.Since):
+		c.Since = n.keptSince
+	case was != nil && was.Cause == CauseStoreLost && was.Since.Before(c.Since):
+		n.keptSince, c.Since = was.Since, was.Since
 	case c.Cause == CauseOverride:
-		n.overriddenSince = c.Since
+		n.keptSince = c.Since
 	}
 }
 

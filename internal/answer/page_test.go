@@ -65,7 +65,7 @@ func TestPageIsSelfContainedAndAccessible(t *testing.T) {
 		`prefers-color-scheme: dark`, `prefers-reduced-motion: reduce`, `<a class="button" id="try" href="">Try now</a>`,
 		`<time id="since" dir="auto" datetime="2026-11-21T11:50:00Z">2026-11-21 11:50 UTC</time>`,
 		`<time id="until" dir="auto" datetime="2026-11-21T12:20:00Z">2026-11-21 12:20 UTC</time>`,
-		`data-downtime-page data-kind="planned"`, `dir="auto">Moving to a larger database</p>`,
+		`data-downtime-page data-kind="planned"`, `lang="" dir="auto">Moving to a larger database</p>`,
 	} {
 		require.Contains(t, page, wanted)
 	}
