@@ -15,11 +15,11 @@
 //   - admin is a page for operators, with a JSON API, inside the application.
 //   - probe has the health checks that an orchestrator asks, and metrics/prometheus a collector.
 //
-// Operators use the command, cmd/downtime, or the page. A program can use package operator,
-// which does the same. Packages period, store and store/storetest are for authors of tools and
-// stores: the values in a document, the interface of a store, and its conformance suite.
+// Operators use the command, cmd/downtime, or the page. A program can use package operator, which
+// does the same. Three packages are for authors of tools and stores: period has the values in a
+// document, store has the interface of a store, and store/storetest has its conformance suite.
 //
-// The application has a gate on a store:
+// The application makes a gate on a store:
 //
 //	st, err := filestore.New("/var/lib/shop/downtime.json")
 //	if err != nil {

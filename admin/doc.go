@@ -18,8 +18,8 @@
 // For gin and echo, mount it with gindowntime.Wrap and echodowntime.Wrap, so that Authorize
 // and Actor see the values that earlier handlers stored in the framework's context.
 //
-// Every request needs authorization: pages, API and assets. A change is a request of the page's
-// own origin, and conditional on the state that the operator has seen. If another write came
-// first, nothing is changed, and the page shows the current state. The pages need no JavaScript.
-// With JavaScript they follow the state.
+// Every request needs authorization: pages, API and assets. The page accepts a change only from its
+// own origin. Each change is conditional on the state that the operator has seen. If another write
+// came first, the page changes nothing and shows the current state. The pages need no JavaScript.
+// With JavaScript they show each change of the state without a reload.
 package admin

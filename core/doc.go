@@ -18,14 +18,14 @@
 // [Gate.Handler] is the same for net/http. Around a finished router it sees every request, also
 // those that the router answers by itself.
 //
-// While the site is up, a request costs one atomic pointer and one counter. It uses no store, no
-// lock, no clock and no allocation. The gate reads the store in the background.
+// While the site is up, a request costs one load of an atomic pointer and one counter. It uses no
+// store, no lock, no clock and no allocation. The gate reads the store in the background.
 //
 // An application's tests need no file, no command and no waiting: see [how to test], and [how to
 // test middleware] beside the gate.
 //
-// Two rules settle doubts. A site that an operator closed never reopens by itself. The software
-// reports only what it has observed.
+// Two rules decide doubtful cases. A site that an operator closed never reopens by itself. The
+// software reports only what it has observed.
 //
 // The package imports only the standard library and this module.
 //

@@ -2,8 +2,8 @@
 // gives them. They never fail because of downtime: an instance that is down on purpose stays in
 // the service, and answers visitors with its 503 page.
 //
-// Exempt the paths of the probes, or serve them beside the gate. Otherwise the gate refuses them
-// while it is closed.
+// Exempt the paths of the probes, or serve them on another port without the gate. Otherwise the
+// gate refuses them while it is closed.
 package probe
 
 import (

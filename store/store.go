@@ -6,8 +6,8 @@
 // suite; run it on a store of your own.
 //
 // The required interface is [Store]. A store can implement [Rows], [Hinter], [Preparer], [Keeper]
-// and io.Closer as well. A caller finds these capabilities by type assertion, so a decorator uses
-// [Wrap], which keeps them all.
+// and io.Closer as well. A caller finds these capabilities by type assertion. A decorator of your
+// own would hide them; [Wrap] keeps them all.
 package store
 
 import (

@@ -14,12 +14,13 @@
 // refused requests.
 //
 // chi chooses the route after the middleware of Use, so code that rewrites paths goes before the
-// gate. CleanPath, StripSlashes and URLFormat fix the path that chi routes: a later change of
-// URL.Path changes what the gate sees, and not the route.
+// gate. CleanPath, StripSlashes and URLFormat store the path that chi routes. A later change of
+// URL.Path changes what the gate sees, but it does not change the route.
 //
-// Use it on the outermost router. Under Group, With and Route it sees only the requests that
-// match them, and not the 404 and 405 of the router. A chi router without a route never runs its
-// middleware. gate.Handler(router), around the finished router, sees every request.
+// Use the gate on the outermost router. Under Group, With and Route the gate sees only the requests
+// that match them. It does not see the requests that the router answers with 404 and 405. A chi
+// router without a route never runs its middleware. gate.Handler(router), around the finished
+// router, sees every request.
 package chidowntime
 
 import (

@@ -14,11 +14,11 @@
 // chooses the route before the middleware of Use runs. If middleware under Use rewrites the path
 // to an exempt one, the exemption counts only for a route that fits the path, see [core.Routed].
 //
-// Under Use the gate sees every request of the router, with its 404 and 405. Under Pre the
-// gate runs before routing. Put it after middleware that rewrites paths, because the gate judges
-// the path that it sees. All middleware under Use, such as CORS, then comes after the gate, and
-// predicates see no route parameters. Use one of the two: both are harmless, but the gate then
-// counts and decides twice.
+// Under Use the gate sees every request of the router, also those that get 404 or 405. Under Pre
+// the gate runs before routing. Put it after middleware that rewrites paths, because the gate
+// judges the path that it sees. All middleware under Use, such as CORS, then comes after the gate,
+// and predicates see no route parameters. Choose one of the two. With both, the gate decides and
+// counts each request twice, which is harmless.
 package echodowntime
 
 import (

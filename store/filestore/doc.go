@@ -1,5 +1,5 @@
-// Package filestore keeps the document in one file that operators can read and edit. It is
-// the embedded default: an application and the downtime command share the file, in two
+// Package filestore keeps the document in one file that operators can read and edit. It is the
+// default and needs no server: an application and the downtime command share the file, in two
 // processes of one host. The application sees a change with its next poll, after 100 ms.
 //
 // # Reading
@@ -18,24 +18,25 @@
 // The marker also names the newest document that was written. If an older copy is put back,
 // [store.Rowset] names that document as Newest, until an operator reconciles the store. The marker
 // is written durably after the document. So it never names a document that was not there. If a
-// writer dies between the two steps, only an older copy of that last document is not noticed.
+// writer dies between the two steps, the marker does not name that last document. If an older copy
+// then replaces this document, the store does not notice it.
 //
-// A path can lead an operator and an application to different files, although no call fails.
-// [store.Info] then has a Warning, which a gate logs once, reports in its row, and which the
-// command shows: a directory of the path is a symbolic link, as "current" is that a release
-// changes; or, on Linux, the file is mounted alone, as into a container. A write by rename outside
-// such a mount never arrives in it. If a read shows that, Get returns an error. Keep the file in a
-// directory that no release replaces, and mount that directory.
+// A path can lead an operator and an application to different files, although no call fails. In two
+// cases [store.Info] has a Warning: a directory of the path is a symbolic link, such as "current",
+// which each release changes; or, on Linux, the file is mounted alone, for example into a
+// container. A gate logs the warning once and reports it in its row. The command shows it. A write
+// by rename outside such a mount never arrives in it. If a read shows that, Get returns an error.
+// Keep the file in a directory that no release replaces, and mount that directory.
 //
 // # Shared machines
 //
-// A file is not trusted if every user of the system can write it. It is not trusted either if
-// every user can replace it, or one of the links that lead to it, because the directory is
-// writable for all. In a sticky directory that is writable for all, like /tmp, a file must have
-// only one name, and must belong to root, to the directory's owner or to a user with a live row.
-// In such a directory, only these users can write. The same rules apply to the lock, the marker
-// and the directory of the rows. A place that is mounted read-only is trusted. [TrustWritable]
-// trusts all files. The store does not look at the directories above these.
+// A file is not trusted if every user of the system can write it. The same holds if the directory
+// is writable for all, so that every user can replace the file or a link that leads to it. In a
+// sticky directory that is writable for all, like /tmp, a file must have only one name, and must
+// belong to root, to the directory's owner or to a user with a live row. In such a directory, only
+// these users can write. The same rules apply to the lock, the marker and the directory of the
+// rows. A place that is mounted read-only is trusted. [TrustWritable] trusts all files. The store
+// does not check the directories above those that hold the file and its links.
 //
 // # Readers
 //
@@ -52,10 +53,10 @@
 // write in the directory can open it. The kernel frees the lock when the process ends, however it
 // ends. The writer reads the document again, writes a temporary file in the same directory, makes
 // it durable, and renames it over the document. A reader finds the old document or the new one,
-// also after a crash of the machine. Owner, group and mode stay. ACLs and security labels are
-// those of the directory. A write never goes through a symbolic link. The directory must be
-// writable: mount the directory into a container instead of the file. A write that cannot be made
-// durable is [store.ErrUnconfirmed], though it can be read.
+// also after a crash of the machine. Owner, group and mode stay. ACLs and security labels are those
+// of the directory. A write never goes through a symbolic link. The directory must be writable:
+// mount the directory into a container instead of the file. If a write cannot be made durable, Swap
+// returns [store.ErrUnconfirmed], although readers can see the write.
 //
 // Keep copies a document that cannot be decoded to the path with ".bad-" and the time, before
 // the caller replaces it.

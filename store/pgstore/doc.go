@@ -6,8 +6,8 @@
 //	defer st.Close()
 //	gate, err := core.New(core.Config{Store: st})
 //
-// Tables and grants are those of package sqlstore. The two packages share their data: one
-// instance can use the one, and another instance the other.
+// Tables and grants are those of package sqlstore. The two packages share their data: one instance
+// can use pgstore while another uses sqlstore.
 //
 // # Hints and polls
 //
@@ -34,14 +34,15 @@
 //
 // # Locks
 //
-// Each statement carries a lock_timeout that ends before the deadline of its context, in one message
-// and one transaction. So a statement that waits for a lock ends on the server, and pgx sends no
-// cancel request. The session keeps its own lock_timeout. A QueryTracer of an application's pool does
-// not see these statements.
+// The store sends each statement with a lock_timeout, in one message and one transaction. The
+// lock_timeout ends before the deadline of the context. So a statement that waits for a lock ends
+// on the server, and pgx sends no cancel request. The session keeps its own lock_timeout. A
+// QueryTracer of an application's pool does not see these statements.
 //
 // # Cost
 //
-// An idle instance holds one listening session, whose heartbeats are no statements. Each 15 s it
-// sends two small statements through the pool: one reads the token, one renews the row. A pool of
-// the application also pings before each statement, unless its ShouldPing returns false.
+// An idle instance holds one listening session. The heartbeats of this session are not statements.
+// Each 15 s it sends two small statements through the pool: one reads the token, one renews the
+// row. A pool of the application also pings before each statement, unless its ShouldPing returns
+// false.
 package pgstore

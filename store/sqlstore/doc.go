@@ -29,8 +29,8 @@
 // Times are whole microseconds since 1970 in UTC, in integer columns, by the clock of the
 // database. SQLite uses the clock of the host, in whole milliseconds.
 //
-// A hand edit of the document alone does not change its token. A caller that has the token
-// does not see the edit, and every other caller gets [store.ErrTampered].
+// A hand edit of the document alone does not change its token. A caller that already has the token
+// does not see the edit. Every other caller gets [store.ErrTampered].
 //
 // # Cost
 //
