@@ -19,6 +19,7 @@ const (
 	renewRun     = runLease / 4     // how often a run renews it
 	beginWithin  = 10 * time.Second // how long a run tries to begin its period
 	endRunWithin = 30 * time.Second // how long a run tries to end its period while the store fails
+	leastBefore  = time.Second      // how long RunOptions.Before may take if the barrier has used up the time
 )
 
 // RunOptions says how [Operator.During] takes the site down.
@@ -47,6 +48,11 @@ type RunOptions struct {
 	AcceptSilent time.Duration
 	// EndOnFailure ends the period also if the function fails. Otherwise the site stays down.
 	EndOnFailure bool
+	// Before, if not nil, is called when the barrier is reached, before the function, for example to
+	// take a lock of the database. If it returns an error, During ends the period and does not call
+	// the function. Its context ends with what is left of Wait, or of half of Hold, but not within a
+	// second.
+	Before func(ctx context.Context) error
 	// Begun, if not nil, is called when the site was taken down, before During waits.
 	Begun func(r Run)
 	// Progress, if not nil, is called with each judgment while During waits.
@@ -84,7 +90,8 @@ type Run struct {
 // After do the end of ctx has no effect.
 //
 // Errors: [ErrRunning], [ErrNoRows] and those of [Operator.Start], after which nothing was changed.
-// [ErrNotReached], after which the period was ended, with the error of ctx if that is the reason.
+// [ErrNotReached], after which the period was ended, with the error of ctx or of Before if that is the
+// reason.
 // The error of do, unchanged. [ErrTakenOver] and [ErrStillDown] after do has succeeded.
 func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx context.Context) error) (Run, error) {
 	opts.Holder, o.Actor = cmp.Or(opts.Holder, o.Actor), cmp.Or(o.Actor, opts.Holder)
@@ -113,9 +120,16 @@ func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx conte
 	if opts.Hold > 0 {
 		limit = min(limit, opts.Hold/2)
 	}
+	begun := time.Now()
 	run.Barrier, err = o.Wait(ctx, b, WaitOptions{Limit: limit, Progress: opts.Progress})
-	if err == nil && !run.Barrier.Reached(b) && (run.Barrier.Result != Presumed || b.AcceptSilent <= 0) {
+	switch {
+	case err != nil:
+	case !run.Barrier.Reached(b) && (run.Barrier.Result != Presumed || b.AcceptSilent <= 0):
 		err = errors.New(run.Barrier.Summary())
+	case opts.Before != nil:
+		limited, cancel := context.WithTimeout(ctx, max(limit-time.Since(begun), leastBefore))
+		err = opts.Before(limited)
+		cancel()
 	}
 	if err != nil {
 		return run, fmt.Errorf("%w: %w", ErrNotReached, errors.Join(err, o.endRun(ctx, &run)))

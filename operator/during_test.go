@@ -112,6 +112,62 @@ func TestDuringThatIsNotSafeReopensAndRunsNothing(t *testing.T) {
 	})
 }
 
+func TestWhatRunsBeforeTheFunctionCanPreventIt(t *testing.T) {
+	t.Parallel()
+	never := func(context.Context) error { panic("it must not run") }
+	for name, tc := range map[string]struct {
+		opts  operator.RunOptions
+		drain time.Duration // until a request ends
+		left  time.Duration // for Before
+	}{
+		"what is left of the wait": {operator.RunOptions{Wait: 30 * time.Second}, 10 * time.Second, 20 * time.Second},
+		"a minute without a wait":  {operator.RunOptions{}, 20 * time.Second, 40 * time.Second},
+		"half of the hold":         {operator.RunOptions{Hold: 20 * time.Second}, 6 * time.Second, 4 * time.Second},
+		"a second at least":        {operator.RunOptions{Wait: 5500 * time.Millisecond}, 5 * time.Second, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inFleet(t, 1, func(t *testing.T, f *fleet) {
+				ticket, ok := f.gates[0].Enter(nil)
+				require.True(t, ok)
+				time.AfterFunc(tc.drain, ticket.Leave)
+				calls := 0
+				tc.opts.Before = func(ctx context.Context) error {
+					calls++
+					deadline, ok := ctx.Deadline()
+					require.True(t, ok)
+					require.InDelta(t, tc.left.Seconds(), time.Until(deadline).Seconds(), 2)
+					require.GreaterOrEqual(t, time.Until(deadline), time.Second)
+					require.Len(t, f.inForce(t), 1)
+					return errMigration
+				}
+				run, err := f.during(t, tc.opts, never)
+				require.ErrorIs(t, err, operator.ErrNotReached)
+				require.ErrorIs(t, err, errMigration)
+				require.Equal(t, operator.Safe, run.Barrier.Result)
+				require.True(t, run.Ended)
+				require.False(t, run.Ran)
+				require.Equal(t, 1, calls)
+				require.Empty(t, f.inForce(t))
+			})
+		})
+	}
+	inFleet(t, 1, func(t *testing.T, f *fleet) {
+		before, ran := false, false
+		_, err := f.during(t, operator.RunOptions{Before: func(context.Context) error { before = true; return nil }}, func(ctx context.Context) error {
+			require.True(t, before)
+			ran = true
+			return ctx.Err()
+		})
+		require.NoError(t, err)
+		require.True(t, ran)
+	})
+	inFleet(t, 0, func(t *testing.T, f *fleet) {
+		_, err := f.during(t, operator.RunOptions{Before: func(context.Context) error { panic("the barrier was not reached") }}, never)
+		require.ErrorIs(t, err, operator.ErrNotReached)
+	})
+}
+
 func TestDuringThatIsPresumedNeedsAcceptance(t *testing.T) {
 	t.Parallel()
 	inFleet(t, 1, func(t *testing.T, f *fleet) {
