@@ -80,6 +80,7 @@ type app struct {
 	version string
 	store   store.Store
 	schemes map[string]schemeOf
+	lockers map[string]Locker
 	rules   *siteRules // nil: only those of check's flags are known
 
 	tree    *cobra.Command // the root of the commands
@@ -95,6 +96,7 @@ func newApp(opts []Option) *app {
 	a := &app{
 		name:    "downtime",
 		schemes: map[string]schemeOf{"file": {form: "file:PATH", open: openFile}},
+		lockers: map[string]Locker{},
 		timeout: durationFlag(10 * time.Second),
 	}
 	for _, o := range opts {

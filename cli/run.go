@@ -21,8 +21,9 @@ import (
 
 // Words after RESULT, of run only.
 const (
-	resultNothing = "nothing-to-do" // --if said so
-	resultFailed  = "failed"        // the command failed, and the site stays down
+	resultNothing   = "nothing-to-do" // --if said so
+	resultNotLocked = "not-locked"    // the lock of --pg-lock was not free in time
+	resultFailed    = "failed"        // the command failed or the lock was lost, and the site stays down
 )
 
 // runFlags are the flags of run.
@@ -36,6 +37,7 @@ type runFlags struct {
 	condition, onFailure   string
 	ifNone                 int
 	resultFile             string
+	lock                   lockFlags
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -59,20 +61,27 @@ COMMAND. On Linux, COMMAND gets SIGTERM if run is killed.
 With --hold 20s, new requests wait instead of failing, and are served when the site is up again. If it is
 not safe after half of that time, run gives up and reopens the site.
 
+--pg-lock also takes an advisory lock of PostgreSQL before COMMAND, and holds it until COMMAND has ended.
+Writers whose transactions share the lock (Lock in package pgstore) then wait, even those of a process
+that was suspended. The wait for the lock is part of --wait. If the lock is not free in time, COMMAND is
+not run. The lock needs a connection to the server itself; a pooler is refused. If the connection is lost
+meanwhile, run says so, COMMAND goes on, and the site stays down. COMMAND must not share the lock.
+
 --if 'SHELL COMMAND' asks whether there is work: 0 means yes; 3 (see --if-none) means no, and run exits
 with 0; any other code ends run with 125, and nothing is changed.
 
 Exit codes beside those of COMMAND:
   122  COMMAND succeeded, but the site was reopened or taken over by another meanwhile
   123  COMMAND succeeded, but the site is still down because of another period
-  124  not safe in time: COMMAND was not run, and the period was ended
-  125  run itself failed
+  124  not safe or no lock in time: COMMAND was not run, and the period was ended
+  125  run itself failed, or COMMAND succeeded but the lock was lost: the site stays down
   126  COMMAND cannot be executed, and nothing was changed
   127  COMMAND was not found, and nothing was changed`,
 		Example: a.examples(
 			"run -- ./migrate up",
 			"run --reason 'Moving the database' --wait 5m -- sh -c 'pg_restore … && ./check'",
 			"run --hold 20s -- ./migrate up",
+			"run --pg-lock -- ./migrate up",
 			"run --if './migrate pending' --result run.json -- ./migrate up",
 		),
 		Args: cobra.ArbitraryArgs,
@@ -89,6 +98,9 @@ Exit codes beside those of COMMAND:
 	f.IntVar(&o.ifNone, "if-none", 3, "the exit `CODE` of --if that means that there is nothing to do")
 	f.StringVar(&o.onFailure, "on-failure", "stay", "`stay` down, or end, if COMMAND fails")
 	f.StringVar(&o.holder, "holder", "", "it belongs to `NAME` (else the CI run's, else the actor's)")
+	f.BoolVar(&o.lock.wanted, "pg-lock", false, "hold an advisory lock of PostgreSQL while COMMAND runs, so that no writer writes")
+	f.StringVar(&o.lock.name, "pg-lock-name", "", "the lock's `NAME` (else the app of the store's URL)")
+	f.StringVar(&o.lock.url, "pg-lock-url", "", "the database with the lock, `URL` (else "+envLock+", else the store's)")
 	f.StringVar(&o.resultFile, "result", "", "write the result as JSON into this `FILE`")
 	o.flags(f, false)
 	f.String("actor", "", "done by `NAME` (else user@host)")
@@ -111,6 +123,10 @@ type runner struct {
 	args  []string
 	out   runOutput
 
+	lock     Lock  // of --pg-lock; may be nil
+	notTaken error // why Acquire failed
+	lostLock error // why the lock was not held until the end of COMMAND
+
 	result runJSON
 }
 
@@ -124,6 +140,7 @@ type runJSON struct {
 	Period    *wire.Period  `json:"period,omitempty"`
 	Barrier   *wire.Barrier `json:"barrier,omitempty"`
 	State     *wire.State   `json:"state,omitempty"`
+	Lock      string        `json:"lock,omitzero"` // of --pg-lock, as soon as it was waited for
 	Error     string        `json:"error,omitzero"`
 }
 
@@ -153,7 +170,7 @@ func (r *runner) run() error {
 	case o.ifNone < 1 || o.ifNone > 255:
 		return r.fail(usagef("--if-none: want a code from 1 to 255, not %d", o.ifNone))
 	}
-	if err := o.check(f); err != nil {
+	if err := errors.Join(o.check(f), o.lock.check()); err != nil {
 		return r.fail(err)
 	}
 	path, err := exec.LookPath(r.args[0])
@@ -173,6 +190,10 @@ func (r *runner) run() error {
 		return r.fail(err)
 	}
 	defer closeStore()
+	if r.lock, err = r.app.openLock(r.cmd.Context(), o.lock); err != nil {
+		return r.fail(err)
+	}
+	defer func() { _ = r.release() }() // its error was reported if the lock was held
 	s.out = &lineWriter{w: r.out.stderr, width: widthOf(r.out.stderr), whole: r.app.name + " "}
 	s.paint = r.app.painter(r.out.stderr)
 	return r.during(s, path)
@@ -209,10 +230,14 @@ func (r *runner) during(s session, path string) error {
 	progress := s.progress(time.Time{})
 	var b operator.Barrier
 	b = o.apply(f, b)
+	var before func(context.Context) error
+	if r.lock != nil {
+		before = func(ctx context.Context) error { return r.acquire(ctx, s, progress) }
+	}
 	run, err := s.op.During(ctx, operator.RunOptions{
 		Holder: whose.name, Job: whose.job, Reason: given(r.cmd, "reason", &o.reason), Emergency: given(r.cmd, "emergency", &o.emergency),
 		ExpectedAfter: o.howLong.duration(), Hold: time.Duration(o.hold), Period: o.period, Wait: o.limit.duration(), Expect: b.Expect, AcceptSilent: b.AcceptSilent,
-		EndOnFailure: o.onFailure == "end", AllowBypass: o.allowBypass, Progress: progress.show,
+		EndOnFailure: o.onFailure == "end", AllowBypass: o.allowBypass, Progress: progress.show, Before: before,
 		Begun: func(run operator.Run) {
 			r.app.wrote = true
 			text := s.code("1", run.Period.ID)
@@ -224,9 +249,11 @@ func (r *runner) during(s session, path string) error {
 		},
 	}, func(context.Context) error {
 		progress.clear()
-		code, err := r.command(path)
-		r.result.Command = &code
-		return err
+		return r.locked(s, func() error {
+			code, err := r.command(path)
+			r.result.Command = &code
+			return err
+		})
 	})
 	progress.clear()
 	r.describe(s, run)
@@ -234,15 +261,26 @@ func (r *runner) during(s session, path string) error {
 		b.Period = run.Period
 		s.verdict(run.Barrier, b)
 	}
-	switch {
+	result := string(run.Barrier.Result)
+	if r.notTaken != nil {
+		result = resultNotLocked
+	}
+	switch notRun := fmt.Errorf("%s was not run, %s", r.args[0], r.after(s, run)); {
 	case errors.Is(err, operator.ErrNotReached) && ctx.Err() != nil:
-		return r.end(interrupted(ctx), string(run.Barrier.Result), fmt.Errorf("interrupted: %s was not run, %s", r.args[0], r.after(s, run)))
+		return r.end(interrupted(ctx), result, fmt.Errorf("interrupted: %w", notRun))
+	case errors.Is(err, operator.ErrNotReached) && r.notTaken != nil:
+		return r.end(ExitNotReached, result, fmt.Errorf("%w: %w", notRun, r.notTaken))
 	case errors.Is(err, operator.ErrNotReached):
-		return r.end(ExitNotReached, string(run.Barrier.Result), fmt.Errorf("%s was not run, %s", r.args[0], r.after(s, run)))
+		return r.end(ExitNotReached, result, notRun)
 	case !run.Ran:
 		return r.fail(err)
 	case *r.result.Command != 0:
-		return r.end(*r.result.Command, resultFailed, fmt.Errorf("%w, %s", err, r.after(s, run)))
+		return r.end(*r.result.Command, resultFailed, errors.Join(fmt.Errorf("%w, %s", err, r.after(s, run)), r.lostLock))
+	case r.lostLock != nil && !run.Ended:
+		return r.end(ExitRunFailed, resultFailed, fmt.Errorf("%s succeeded, but %w: a writer may have written meanwhile, and the site stays down: check the data, then %s",
+			r.args[0], r.lostLock, s.command("end", run.Period.ID)))
+	case r.lostLock != nil:
+		return r.end(ExitRunFailed, resultFailed, fmt.Errorf("%s succeeded, but %w: a writer may have written meanwhile, %s", r.args[0], r.lostLock, r.after(s, run)))
 	case errors.Is(err, operator.ErrTakenOver):
 		return r.end(ExitTakenOver, string(operator.Superseded), fmt.Errorf("%s succeeded, but %w: %s", r.args[0], err, s.command("log")))
 	case errors.Is(err, operator.ErrStillDown):

@@ -32,6 +32,14 @@ func (a *app) forms() string {
 	return strings.Join(out, ", ")
 }
 
+// storeURL is the URL of the store, and its origin: --store or DOWNTIME_STORE.
+func (a *app) storeURL() (url, from string) {
+	if a.url != "" {
+		return a.url, "--store"
+	}
+	return os.Getenv(envStore), envStore
+}
+
 // open opens the store that --store or DOWNTIME_STORE names. There is no default: a file in
 // the working directory of the operator is not the one that the site reads.
 func (a *app) open(ctx context.Context) (st store.Store, closeStore func(), err error) {
@@ -39,10 +47,7 @@ func (a *app) open(ctx context.Context) (st store.Store, closeStore func(), err 
 	if a.store != nil {
 		return a.store, nothing, nil
 	}
-	location, from := a.url, "--store"
-	if location == "" {
-		location, from = os.Getenv(envStore), envStore
-	}
+	location, from := a.storeURL()
 	if location == "" {
 		return nil, nothing, usagef("which store? Give --store URL, or set %s: %s", envStore, a.forms())
 	}

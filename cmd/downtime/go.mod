@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/go-downtime/downtime v0.1.0
 	github.com/go-downtime/downtime/cli v0.1.0
+	github.com/go-downtime/downtime/store/pgstore v0.1.0
 	github.com/go-downtime/downtime/store/redisstore v0.1.0
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.13.0

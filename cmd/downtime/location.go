@@ -24,9 +24,19 @@ type location struct {
 	ours map[string]string
 }
 
-// parseLocation takes our parameters out of text. "app" is always one of them, and required.
-// No error repeats a part of text that can be a password.
+// parseLocation takes our parameters out of the URL of a store. "app" is always one of them, and
+// required.
 func parseLocation(text, form string, params ...string) (location, error) {
+	l, err := parseDatabase(text, form, params...)
+	if err == nil && l.ours["app"] == "" {
+		return location{}, fault("which application? Its name is missing; want " + form)
+	}
+	return l, err
+}
+
+// parseDatabase is parseLocation, except that "app" may be missing. No error repeats a part of text
+// that can be a password.
+func parseDatabase(text, form string, params ...string) (location, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Opaque != "" || u.Fragment != "" {
 		return location{}, fault("is not a URL; want " + form)
@@ -58,9 +68,6 @@ func (l location) take(query string, params []string) (rest url.Values, err erro
 		if len(given) == 1 {
 			l.ours[name] = given[0]
 		}
-	}
-	if l.ours["app"] == "" {
-		return nil, fault("which application? Its name is missing; want " + l.form)
 	}
 	return values, nil
 }

@@ -4,7 +4,7 @@ package main
 
 import "github.com/go-downtime/downtime/cli"
 
-// schemes are the stores that --store can name, beside file:PATH.
+// schemes are the stores that --store can name, beside file:PATH, and the databases with locks.
 func schemes() []cli.Option {
 	return []cli.Option{
 		cli.WithScheme("sqlite", "sqlite:PATH?app=NAME", openSQLite),
@@ -13,5 +13,7 @@ func schemes() []cli.Option {
 		cli.WithScheme("mysql", "mysql://HOST/DATABASE?app=NAME", openMySQL),
 		cli.WithScheme("redis", "redis://HOST?app=NAME", openRedis),
 		cli.WithScheme("rediss", "rediss://HOST?app=NAME", openRedis),
+		cli.WithLocker("postgres", openLock),
+		cli.WithLocker("postgresql", openLock),
 	}
 }

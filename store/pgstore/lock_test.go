@@ -289,3 +289,55 @@ func TestTheTimeOutsOfARoleDoNotEndALock(t *testing.T) {
 	}
 	require.NoError(t, x.Release(t.Context()))
 }
+
+// TestPgBouncersPauseIsAnAlternative holds docs/fleet.md to what it says about PAUSE.
+func TestPgBouncersPauseIsAnAlternative(t *testing.T) {
+	t.Parallel()
+	pg := testservers.Postgres(t)
+	bouncer := testservers.PgBouncer(t, pg, "admin_users = postgres")
+	direct := pg.Database(t)
+	database := databaseOf(direct)
+	pg.Exec(t, direct, "CREATE TABLE orders (id serial)")
+	console := func(statement string) error {
+		conn, err := pgx.Connect(t.Context(), bouncer.URL("pgbouncer")+"&default_query_exec_mode=simple_protocol")
+		if err != nil {
+			return err
+		}
+		_, err = conn.Exec(t.Context(), statement)
+		_ = conn.Close(t.Context())
+		return err
+	}
+	write, commit := begin(t, bouncer.URL(database))
+	require.NoError(t, write())
+	paused := make(chan error, 1)
+	go func() { paused <- console("PAUSE " + database) }()
+	writer := session(t, bouncer.URL(database))
+	wrote := make(chan error, 1)
+	pausing := func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		reader, err := pgx.Connect(ctx, bouncer.URL(database))
+		if err == nil {
+			_, err = reader.Exec(ctx, "SELECT 1")
+			_ = reader.Close(ctx)
+		}
+		return err != nil
+	}
+	require.Eventually(t, pausing, 30*time.Second, 10*time.Millisecond, "readers wait too")
+	select {
+	case err := <-paused:
+		require.Fail(t, "PAUSE did not wait for a transaction", "%v", err)
+	default:
+	}
+	require.NoError(t, commit())
+	require.NoError(t, <-paused)
+	go func() {
+		_, err := writer.Exec(t.Context(), "INSERT INTO orders DEFAULT VALUES")
+		wrote <- err
+	}()
+	require.True(t, pausing())
+	require.Equal(t, "1", pg.Exec(t, direct, "SELECT count(*) FROM orders"), "the migration connects to the server itself")
+	require.NoError(t, console("RESUME "+database))
+	require.NoError(t, <-wrote)
+	require.Equal(t, "2", pg.Exec(t, direct, "SELECT count(*) FROM orders"))
+}
