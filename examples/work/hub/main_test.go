@@ -1,11 +1,9 @@
-package others
+package main
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -15,63 +13,6 @@ import (
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/store/memstore"
 )
-
-// hub is the WebSocket hub that docs/work.md shows. It sends each message to every client.
-type hub struct {
-	gate *core.Gate
-
-	mu      sync.Mutex
-	clients map[*websocket.Conn]bool
-}
-
-func (h *hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	conn, err := websocket.Accept(w, r, nil)
-	if err != nil {
-		return
-	}
-	defer func() { _ = conn.CloseNow() }()
-	if err := core.Stream(r.Context(), "chat"); err != nil {
-		slog.Error("the WebSocket counts as a request", "error", err)
-	}
-	ctx, cancel := h.gate.UntilClosing(r.Context())
-	defer cancel()
-	context.AfterFunc(ctx, func() { _ = conn.Close(websocket.StatusServiceRestart, "down for maintenance") })
-	h.join(conn)
-	defer h.leave(conn)
-	for {
-		_, message, err := conn.Read(context.WithoutCancel(ctx))
-		if err != nil || !h.send(message) {
-			return
-		}
-	}
-}
-
-// send counts itself, because a drain must wait for it. It returns false while the site is down.
-func (h *hub) send(message []byte) bool {
-	ticket, open := h.gate.Enter(nil)
-	if !open {
-		return false
-	}
-	defer ticket.Leave()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for conn := range h.clients {
-		_ = conn.Write(context.Background(), websocket.MessageText, message)
-	}
-	return true
-}
-
-func (h *hub) join(conn *websocket.Conn) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.clients[conn] = true
-}
-
-func (h *hub) leave(conn *websocket.Conn) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.clients, conn)
-}
 
 func TestAWebSocketHub(t *testing.T) {
 	t.Parallel()
