@@ -16,6 +16,7 @@ import (
 type edits struct {
 	reason, start, until                       string
 	howLong                                    durationFlag
+	hold                                       holdFlag
 	autoEnd, noEnd, enable, disable, emergency bool
 }
 
@@ -28,12 +29,14 @@ func (a *app) editCommand() *cobra.Command {
 
 --for and --until set the end of a window, and the expected end of a deployment. With
 --auto-end they set the real end of a deployment. --for counts from the start of a window; for
-a deployment it counts from now. If another operator has changed the period since this command
+a deployment it counts from now. --hold counts from the closing of each instance, also if the period
+is in force already. If another operator has changed the period since this command
 read it, nothing is changed.`,
 		Example: a.examples(
 			"edit kfm2xq --until 07:00",
 			"edit kfm2xq --start '2026-03-08 02:00' --for 1h",
 			"edit kfm2xq --reason ''",
+			"edit kfm2xq --hold 30s",
 			"edit kfm2xq --disable",
 		),
 		Args:              a.args(1, 1),
@@ -46,6 +49,7 @@ read it, nothing is changed.`,
 	f.StringVar(&e.until, "until", "", "over, or expected to be over, at `TIME`")
 	f.BoolVar(&e.autoEnd, "auto-end", false, "a deployment ends by itself at --for or --until")
 	f.BoolVar(&e.noEnd, "no-end", false, "no end and no expected end: until an operator ends it")
+	f.Var(&e.hold, "hold", "let new requests wait for up to this time instead of failing: 20s; 0 ends it")
 	f.BoolVar(&e.enable, "enable", false, "a disabled window has effect again")
 	f.BoolVar(&e.disable, "disable", false, "keep the window, without effect")
 	f.BoolVar(&e.emergency, "emergency", false, "it was not planned: monitors are told (--emergency=false takes it back)")
@@ -76,8 +80,8 @@ func (e edits) check(cmd *cobra.Command) error {
 		return usagef("--auto-end: at what time? Give --for or --until")
 	case e.enable && e.disable:
 		return usagef("--enable and --disable: give only one of them")
-	case ends == 0 && e.start == "" && !e.enable && !e.disable && !f.Changed("reason") && !f.Changed("emergency"):
-		return usagef("nothing to change: give --reason, --start, --for, --until, --no-end, --enable, --disable or --emergency")
+	case ends == 0 && e.start == "" && !e.enable && !e.disable && !f.Changed("reason") && !f.Changed("emergency") && !f.Changed("hold"):
+		return usagef("nothing to change: give --reason, --start, --for, --until, --no-end, --hold, --enable, --disable or --emergency")
 	}
 	return nil
 }
@@ -98,6 +102,7 @@ func (s session) editOptions(ctx context.Context, id string, e edits) (operator.
 	}
 	o := operator.EditOptions{
 		IfVersion: &p.Version, Reason: given(s.cmd, "reason", &e.reason), Emergency: given(s.cmd, "emergency", &e.emergency),
+		Hold: given(s.cmd, "hold", (*time.Duration)(&e.hold)),
 	}
 	if e.enable || e.disable {
 		o.Enabled = &e.enable

@@ -57,8 +57,12 @@ func (v view) list(w io.Writer, f wire.Found) {
 		if p.Overdue(f.Time) {
 			status = "overdue"
 		}
+		kind := string(p.Kind)
+		if hold := p.Hold(); hold > 0 {
+			kind += ", hold " + span(hold)
+		}
 		table.row(
-			p.ID, status, string(p.Kind), clock(p.Start, v.loc), to,
+			p.ID, status, kind, clock(p.Start, v.loc), to,
 			cmp.Or(shorten(safe(p.Holder), 32), "-"), cmp.Or(shorten(safe(p.Reason), 48), "-"),
 		)
 	}

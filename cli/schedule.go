@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,7 @@ func (a *app) scheduleCommand() *cobra.Command {
 	var o struct {
 		start, until, reason, holder string
 		howLong                      durationFlag
+		hold                         holdFlag
 		noEnd, emergency             bool
 	}
 	cmd := &cobra.Command{
@@ -21,11 +23,15 @@ func (a *app) scheduleCommand() *cobra.Command {
 		Short: "Plan a window: downtime that begins and ends by the clock",
 		Long: `Plan a window: downtime that begins and ends by the store's clock, once.
 
-A start that has passed is refused. --start now begins the window with the write.`,
+A start that has passed is refused. --start now begins the window with the write.
+
+With --hold, new requests wait from the start of the window, and get the usual refusal if the window
+lasts longer. Use it for work that is over within that time, such as "run --period ID" at the start.`,
 		Example: a.examples(
 			"schedule --start '2026-03-08 01:00' --for 2h --tz America/New_York --reason 'New disks'",
 			"schedule --start 2026-03-08T06:00:00Z --until 2026-03-08T07:30:00Z",
 			"schedule --start 23:00 --no-end",
+			"schedule --start 23:00 --for 15s --hold 20s",
 		),
 		Args: a.args(0, 0),
 	}
@@ -34,6 +40,7 @@ A start that has passed is refused. --start now begins the window with the write
 	f.Var(&o.howLong, "for", "how long it lasts: 30m, 1h30m, 2d")
 	f.StringVar(&o.until, "until", "", "over at `TIME`")
 	f.BoolVar(&o.noEnd, "no-end", false, "the clock begins it, and an operator ends it")
+	f.Var(&o.hold, "hold", "let new requests wait for up to this time from its start instead of failing: 20s")
 	f.StringVar(&o.reason, "reason", "", "`TEXT` for visitors")
 	f.BoolVar(&o.emergency, "emergency", false, "it was not planned long before: monitors are told")
 	f.StringVar(&o.holder, "holder", "", "it belongs to `NAME` (else the CI run's, else the actor's)")
@@ -57,7 +64,7 @@ A start that has passed is refused. --start now begins the window with the write
 			}
 			res, err := s.op.Schedule(ctx, operator.WindowOptions{
 				Holder: s.holderOf(o.holder).name, Start: start, StartNow: o.start == now, End: end, EndAfter: o.howLong.duration(),
-				Reason: o.reason, Emergency: o.emergency,
+				Reason: o.reason, Emergency: o.emergency, Hold: time.Duration(o.hold),
 			})
 			return s.changed(ctx, "planned", res, err)
 		})
