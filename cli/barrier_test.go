@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,6 +17,7 @@ import (
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
+	"github.com/go-downtime/downtime/store/filestore"
 	"github.com/go-downtime/downtime/store/memstore"
 )
 
@@ -168,6 +170,41 @@ func TestStartExpectsInstances(t *testing.T) {
 		require.Equal(t, ExitNotDrained, code, "two gates of one process\n"+stdout)
 		require.Contains(t, stdout, "\nwaiting    1 of 2 expected processes have drained\n")
 		require.Contains(t, stdout, "\nbarrier    not drained: 1 of 2 expected processes have drained\n")
+	})
+}
+
+// TestTheFirstDeployment: without an instance the answer comes after 2 s. With one instance on a new
+// file, start needs no flag, and says why it waits.
+func TestTheFirstDeployment(t *testing.T) {
+	t.Parallel()
+	withGates(t, 0, func(t *testing.T, st *memstore.Store, _ []*core.Gate) {
+		begun := time.Now()
+		code, stdout, _ := run(t, st, "start", "--holder", "x")
+		require.Equal(t, ExitNoInstance, code, stdout)
+		require.InDelta(t, 2, time.Since(begun).Seconds(), 0.5)
+		require.Contains(t, stdout, "if none runs yet, as before a first deployment, say --expect 0; else look at the store of the instances\n")
+		begun = time.Now()
+		code, stdout, _ = run(t, st, "start", "--holder", "x", "--expect", "0")
+		require.Equal(t, ExitDone, code, stdout)
+		require.Zero(t, time.Since(begun))
+	})
+	synctest.Test(t, func(t *testing.T) {
+		st, err := filestore.New(filepath.Join(t.TempDir(), "s.json"))
+		require.NoError(t, err)
+		gate, err := core.New(core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)})
+		require.NoError(t, err)
+		defer func() { require.NoError(t, gate.Shutdown(context.WithoutCancel(t.Context()))) }()
+		begun := time.Now()
+		for _, want := range []time.Duration{20 * time.Second, 0} {
+			began := time.Now()
+			code, stdout, _ := run(t, st, "start", "--holder", "x")
+			require.Equal(t, ExitDone, code, stdout)
+			require.InDelta(t, want.Seconds(), time.Since(began).Seconds(), 1.1)
+			require.Equal(t, want > 0, strings.Contains(stdout, "\nwaiting    the list of instances is less than 20 s old, and may lack one\n"), stdout)
+			code, _, _ = run(t, st, "end", "--holder", "x")
+			require.Equal(t, ExitDone, code)
+		}
+		require.GreaterOrEqual(t, time.Since(begun), 20*time.Second)
 	})
 }
 

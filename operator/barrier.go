@@ -43,7 +43,7 @@ const (
 )
 
 // youngSet is the age below which a set of rows may lack an instance that is live: each instance
-// renews its row within this time.
+// renews its row within this time. A file store needs as long, see newset_test.go in e2e/barrier.
 const youngSet = 20 * time.Second
 
 // Barrier is a closing write, for [Judge] and [Operator.Wait]. [Result.Barrier] returns that of a
