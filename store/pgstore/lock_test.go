@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -152,7 +153,7 @@ func TestTheKeyOfALockInSQL(t *testing.T) {
 	t.Parallel()
 	pg := testservers.Postgres(t)
 	got := pg.Exec(t, pg.Database(t), "SELECT ('x' || left(encode(sha256('downtime:shop'), 'hex'), 16))::bit(64)::bigint")
-	require.Equal(t, fmt.Sprint(writes.Key()), got)
+	require.Equal(t, strconv.FormatInt(writes.Key(), 10), got)
 	require.NotEqual(t, writes.Key(), pgstore.NewLock("shop2").Key())
 }
 

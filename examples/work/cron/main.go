@@ -49,7 +49,7 @@ func run(ctx context.Context, file string) error {
 		return err
 	}
 	jobs := &export{gate: gate, rows: 10, row: func(n int) {
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		fmt.Println("exported row", n)
 	}}
 	c := cron.New()

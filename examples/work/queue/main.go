@@ -56,7 +56,7 @@ func run(ctx context.Context, client *redis.Client, addr string) error {
 		return err
 	}
 	send := func(_ context.Context, mail string) error {
-		time.Sleep(3 * time.Second)
+		<-time.After(3 * time.Second)
 		fmt.Println("sent:", mail)
 		return nil
 	}
