@@ -28,10 +28,18 @@ type location struct {
 // required.
 func parseLocation(text, form string, params ...string) (location, error) {
 	l, err := parseDatabase(text, form, params...)
-	if err == nil && l.ours["app"] == "" {
-		return location{}, fault("which application? Its name is missing; want " + form)
+	if err == nil {
+		err = l.named()
 	}
 	return l, err
+}
+
+// named returns an error if the URL of a store names no application.
+func (l location) named() error {
+	if l.ours["app"] == "" {
+		return fault("which application? Its name is missing; want " + l.form)
+	}
+	return nil
 }
 
 // parseDatabase is parseLocation, except that "app" may be missing. No error repeats a part of text

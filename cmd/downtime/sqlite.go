@@ -62,6 +62,9 @@ func openSQLite(_ context.Context, text string) (store.Store, error) {
 	}
 	l := location{form: sqliteForm, ours: map[string]string{}}
 	rest, err := l.take(query, []string{"app", "prefix", trustWritable})
+	if err == nil {
+		err = l.named()
+	}
 	if err != nil {
 		return nil, err
 	}
