@@ -321,10 +321,16 @@ func TestALockThatCannotWorkIsRefusedBeforeTheSiteIsTakenDown(t *testing.T) {
 			require.Equal(t, 1, revision)
 		})
 	}
-	t.Cleanup(func() {
-		code, _, stderr := command(t, []string{"DOWNTIME_PG_LOCK_URL=" + s.store}, "run", "--pg-lock", "--expect", "0", "--store", pooled, "--", "true")
-		require.Zero(t, code, stderr)
-	})
+}
+
+func TestTheStoreCanGoThroughAPoolerIfTheLockDoesNot(t *testing.T) {
+	t.Parallel()
+	pg := testservers.Postgres(t)
+	s := newShop(t, pg)
+	pooled := by(t, s.store, testservers.PgBouncer(t, pg).Addr)
+	code, _, stderr := command(t, []string{"DOWNTIME_PG_LOCK_URL=" + s.store}, "run", "--pg-lock", "--expect", "0", "--store", pooled, "--", "true")
+	require.Zero(t, code, stderr)
+	require.Contains(t, stderr, "\nRESULT up\n")
 }
 
 // by is the URL with another address.
