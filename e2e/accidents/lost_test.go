@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/e2e/internal/network"
 )
 
 // accident breaks a store until mend is called.
@@ -41,16 +42,16 @@ func (s *shared) losses() map[string]accident {
 			s.server.Freeze(t)
 			return func() { s.server.Thaw(t) }
 		},
-		"every connection is refused":        func(*testing.T) func() { return s.network.during(refusing) },
-		"nothing comes but acknowledgements": func(*testing.T) func() { return s.network.during(deaf) },
-		"every answer is cut in its middle":  func(*testing.T) func() { return s.network.during(stuttered) },
+		"every connection is refused":        func(*testing.T) func() { return during(s.network, network.Refusing) },
+		"nothing comes but acknowledgements": func(*testing.T) func() { return during(s.network, network.Deaf) },
+		"every answer is cut in its middle":  func(*testing.T) func() { return during(s.network, network.Stuttered) },
 	})
 	return all
 }
 
-func (n *network) during(w weather) (after func()) {
-	n.set(w)
-	return func() { n.set(fine) }
+func during(n *network.Network, w network.Weather) (after func()) {
+	n.Set(w)
+	return func() { n.Set(network.Fine) }
 }
 
 // away: while the store is lost, a closed gate stays closed and an open one open. The log has
@@ -93,10 +94,10 @@ func owed(t *testing.T, s *shared) {
 	if s.network == nil {
 		return
 	}
-	for name, w := range map[string]weather{"refused": refusing, "without an answer": deaf, "cut": stuttered} {
+	for name, w := range map[string]network.Weather{"refused": network.Refusing, "without an answer": network.Deaf, "cut": network.Stuttered} {
 		t.Run("one read is "+name, func(t *testing.T) {
 			x := newSite(t, s, "owed-"+strings.Fields(name)[0], false, func(c *core.Config) { c.PollInterval = time.Hour })
-			mend := sync.OnceFunc(s.network.during(w))
+			mend := sync.OnceFunc(during(s.network, w))
 			t.Cleanup(mend)
 			x.say(t, true)
 			require.Error(t, x.refresh(t))
@@ -115,7 +116,7 @@ func cut(t *testing.T, s *shared) {
 	t.Run("connections are cut", func(t *testing.T) {
 		sites := []*site{newSite(t, s, "cut-open", false), newSite(t, s, "cut-closed", true)}
 		for range 10 {
-			s.network.cut()
+			s.network.Cut()
 			for _, x := range sites {
 				x.follows(t)
 			}

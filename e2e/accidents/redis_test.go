@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-downtime/downtime/e2e/internal/network"
 	"github.com/go-downtime/downtime/internal/testservers"
 	"github.com/go-downtime/downtime/store"
 	"github.com/go-downtime/downtime/store/redisstore"
@@ -16,7 +17,7 @@ func onRedis(t *testing.T) *shared {
 	t.Helper()
 	logging.Disable() // it logs each connection that fails, and these tests break many
 	server := testservers.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
-	s := &shared{server: server, network: newNetwork(t, server.Addr), backup: directory(server)}
+	s := &shared{server: server, network: network.New(t, server.Addr), backup: directory(server)}
 	at := func(addr string) func(t *testing.T, app string) store.Store {
 		return func(t *testing.T, app string) store.Store {
 			t.Helper()
@@ -26,7 +27,7 @@ func onRedis(t *testing.T) *shared {
 			return st
 		}
 	}
-	s.operator, s.application = at(server.Addr), at(s.network.addr)
+	s.operator, s.application = at(server.Addr), at(s.network.Addr)
 	s.empty = func(t *testing.T) func() { return flushed(t, client(t, server.Addr)) }
 	s.lock = func(t *testing.T) func() { return busy(t, server.Addr) }
 	return s

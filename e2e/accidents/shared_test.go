@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
 
+	"github.com/go-downtime/downtime/e2e/internal/network"
 	"github.com/go-downtime/downtime/internal/testservers"
 	"github.com/go-downtime/downtime/store"
 	"github.com/go-downtime/downtime/store/pgstore"
@@ -47,7 +48,7 @@ type shared struct {
 	// server can be stopped, and network is between it and the gates. Both are nil if there
 	// is no server.
 	server  *testservers.Server
-	network *network
+	network *network.Network
 	// operator opens a handle on the server itself, and application one through the network.
 	// Each has connections of its own, and is closed with the test.
 	operator, application func(t *testing.T, app string) store.Store
@@ -67,8 +68,8 @@ func onPostgres(t *testing.T) *shared {
 	t.Helper()
 	pg := testservers.Postgres(t)
 	url := pg.Database(t)
-	s := &shared{server: pg.Server, network: newNetwork(t, pg.Addr), backup: directory(pg.Server)}
-	onSQL(t, s, sqlstore.PostgreSQL, url, strings.Replace(url, pg.Addr, s.network.addr, 1), nil)
+	s := &shared{server: pg.Server, network: network.New(t, pg.Addr), backup: directory(pg.Server)}
+	onSQL(t, s, sqlstore.PostgreSQL, url, strings.Replace(url, pg.Addr, s.network.Addr, 1), nil)
 	s.lock = locked(url, "pgx", "BEGIN; LOCK TABLE downtime_state IN ACCESS EXCLUSIVE MODE", "ROLLBACK")
 	s.rowLocks = postgresRowLocks(url)
 	return s
@@ -88,13 +89,13 @@ func onHintedPostgres(t *testing.T) *shared {
 	t.Helper()
 	pg := testservers.Postgres(t)
 	url := pg.Database(t)
-	s := &shared{server: pg.Server, network: newNetwork(t, pg.Addr), backup: directory(pg.Server)}
+	s := &shared{server: pg.Server, network: network.New(t, pg.Addr), backup: directory(pg.Server)}
 	onSQL(t, s, sqlstore.PostgreSQL, url, url, nil)
 	s.lock = locked(url, "pgx", "BEGIN; LOCK TABLE downtime_state IN ACCESS EXCLUSIVE MODE", "ROLLBACK")
 	s.rowLocks = postgresRowLocks(url)
 	s.application = func(t *testing.T, app string) store.Store {
 		t.Helper()
-		st, err := pgstore.Open(strings.Replace(url, pg.Addr, s.network.addr, 1), pgstore.Options{App: app})
+		st, err := pgstore.Open(strings.Replace(url, pg.Addr, s.network.Addr, 1), pgstore.Options{App: app})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, st.Close()) })
 		return st
@@ -107,8 +108,8 @@ func onPgBouncer(t *testing.T) *shared {
 	pg := testservers.Postgres(t)
 	bouncer := testservers.PgBouncer(t, pg)
 	url := pg.Database(t)
-	s := &shared{server: bouncer.Server, network: newNetwork(t, bouncer.Addr), backup: directory(pg.Server)}
-	onSQL(t, s, sqlstore.PostgreSQL, url, strings.Replace(url, pg.Addr, s.network.addr, 1), []any{pgx.QueryExecModeExec})
+	s := &shared{server: bouncer.Server, network: network.New(t, bouncer.Addr), backup: directory(pg.Server)}
+	onSQL(t, s, sqlstore.PostgreSQL, url, strings.Replace(url, pg.Addr, s.network.Addr, 1), []any{pgx.QueryExecModeExec})
 	s.lock = locked(url, "pgx", "BEGIN; LOCK TABLE downtime_state IN ACCESS EXCLUSIVE MODE", "ROLLBACK")
 	s.rowLocks = postgresRowLocks(url)
 	return s
@@ -119,8 +120,8 @@ func onMariaDB(t *testing.T) *shared {
 	require.NoError(t, mysql.SetLogger(&mysql.NopLogger{})) // it logs each connection that fails
 	my := testservers.MariaDB(t)
 	dsn := "root@tcp(" + my.Addr + ")/" + my.Database(t) + "?interpolateParams=true"
-	s := &shared{server: my.Server, network: newNetwork(t, my.Addr), backup: directory(my.Server)}
-	onSQL(t, s, sqlstore.MySQL, dsn, strings.Replace(dsn, my.Addr, s.network.addr, 1), nil)
+	s := &shared{server: my.Server, network: network.New(t, my.Addr), backup: directory(my.Server)}
+	onSQL(t, s, sqlstore.MySQL, dsn, strings.Replace(dsn, my.Addr, s.network.Addr, 1), nil)
 	s.lock = locked(dsn, "mysql", "LOCK TABLES downtime_state WRITE", "UNLOCK TABLES")
 	s.rowLocks = map[string]rowLock{
 		"SELECT FOR UPDATE":           {locked(dsn, "mysql", "BEGIN; SELECT row_key FROM downtime_rows FOR UPDATE", "ROLLBACK"), 4},

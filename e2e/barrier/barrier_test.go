@@ -7,19 +7,24 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-downtime/downtime/e2e/internal/network"
 	"github.com/go-downtime/downtime/internal/testservers"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/store"
 )
 
-// patience is how long a test waits for a result that must come.
-const patience = 2 * time.Minute
+const (
+	patience = 2 * time.Minute // for a result that must come
+	soon     = 5 * time.Second // in this time all reachable instances have drained, also if they poll
+)
 
 // TestBarrier lets the instances of one store have accidents, one after the other. A new set of
 // rows is incomplete for 20 s, so each store has one story.
@@ -29,19 +34,36 @@ func TestBarrier(t *testing.T) {
 		t.Skip("a process cannot be stopped and continued")
 	}
 	for name, test := range map[string]struct {
-		url        func(t *testing.T) string
+		begin      func(t *testing.T) *site
 		knowsDeath bool // the store knows that a process of this host is dead
 	}{
-		"file": {func(t *testing.T) string {
+		"file": {func(t *testing.T) *site {
 			t.Helper()
-			return "file:" + filepath.Join(t.TempDir(), "state.json")
+			return &site{url: "file:" + filepath.Join(t.TempDir(), "state.json")}
 		}, true},
-		"PostgreSQL": {func(t *testing.T) string { t.Helper(); return testservers.Postgres(t).Database(t) }, false},
-		"Redis":      {func(t *testing.T) string { t.Helper(); return "redis://" + testservers.Redis(t).Addr }, false},
+		"PostgreSQL": {func(t *testing.T) *site {
+			t.Helper()
+			pg := testservers.Postgres(t)
+			return &site{url: pg.Database(t), server: pg.Server}
+		}, false},
+		"MariaDB": {func(t *testing.T) *site {
+			t.Helper()
+			my := testservers.MariaDB(t)
+			return &site{url: "mysql:root@tcp(" + my.Addr + ")/" + my.Database(t) + "?interpolateParams=true", server: my.Server}
+		}, false},
+		"Redis": {func(t *testing.T) *site {
+			t.Helper()
+			server := testservers.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
+			return &site{url: "redis://" + server.Addr, server: server}
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := &site{url: test.url(t)}
+			s := test.begin(t)
+			s.executed = newExecuted(t)
+			if s.server != nil {
+				s.network = network.New(t, s.server.Addr)
+			}
 			st, err := open(t.Context(), s.url)
 			require.NoError(t, err)
 			t.Cleanup(func() { closeStore(st) })
@@ -52,12 +74,16 @@ func TestBarrier(t *testing.T) {
 			_, err = s.op.Init(t.Context(), operator.InitOptions{})
 			require.NoError(t, err)
 			s.firstDeployment(t)
+			defer s.visit(t)()
 			s.drains(t)
 			s.joins(t)
 			s.pauses(t)
+			s.isCutOff(t)
+			s.outlivesItsStore(t)
 			s.leaves(t)
 			s.runs(t, test.knowsDeath)
 			s.dies(t, test.knowsDeath)
+			s.executed.over(t)
 		})
 	}
 }
@@ -65,14 +91,36 @@ func TestBarrier(t *testing.T) {
 // site is the instances of one store, and its operator.
 type site struct {
 	url       string
+	server    *testservers.Server // nil: the store is a file
+	network   *network.Network    // between the server and an instance that is cut off; nil: a file
 	op        operator.Operator
 	instances []*instance
+	executed  *executed // the requests of all instances
+
+	mu    sync.Mutex
+	addrs []string // that visitors know
 }
 
 func (s *site) join(t *testing.T) *instance {
 	t.Helper()
-	i := launch(t, s.url)
+	return s.joinAt(t, s.url)
+}
+
+// joinAt starts an instance that reaches the store by that URL.
+func (s *site) joinAt(t *testing.T, url string) *instance {
+	t.Helper()
+	i := launch(t, url, executedVar+"="+s.executed.path)
 	s.instances = append(s.instances, i)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.addrs = append(s.addrs, i.addr)
+	return i
+}
+
+// first takes the first instance out of the site. Visitors still send it requests.
+func (s *site) first() *instance {
+	i := s.instances[0]
+	s.instances = s.instances[1:]
 	return i
 }
 
@@ -88,6 +136,9 @@ func (s *site) wait(t *testing.T, b operator.Barrier, limit time.Duration) opera
 	t.Helper()
 	j, err := s.op.Wait(t.Context(), b, operator.WaitOptions{Limit: limit})
 	require.NoError(t, err)
+	if j.Result == operator.Safe {
+		s.executed.safe(t)
+	}
 	return j
 }
 
@@ -95,6 +146,7 @@ func (s *site) wait(t *testing.T, b operator.Barrier, limit time.Duration) opera
 // paused.
 func (s *site) reopen(t *testing.T) {
 	t.Helper()
+	s.executed.over(t)
 	res, err := s.op.End(t.Context(), operator.EndOptions{Holder: "ann"})
 	require.NoError(t, err)
 	j, err := s.op.WaitAdopted(t.Context(), res, operator.WaitOptions{Limit: patience})
@@ -124,7 +176,7 @@ func (s *site) drains(t *testing.T) {
 	}
 	slow := s.instances[1].begin(t)
 	b := s.close(t)
-	j := s.wait(t, b, 2*time.Second)
+	j := s.wait(t, b, soon)
 	require.Equal(t, operator.NotDrained, j.Result)
 	require.Contains(t, pids(j.Holdouts()), s.instances[1].pid())
 	select {
@@ -159,7 +211,7 @@ func (s *site) pauses(t *testing.T) {
 	paused := s.instances[0]
 	require.NoError(t, paused.cmd.Process.Signal(syscall.SIGSTOP))
 	b := s.close(t)
-	j := s.wait(t, b, time.Second)
+	j := s.wait(t, b, soon)
 	require.Equal(t, operator.NotDrained, j.Result)
 	require.Equal(t, []int{paused.pid()}, pids(j.Holdouts()))
 	require.NoError(t, paused.cmd.Process.Signal(syscall.SIGCONT))
@@ -169,11 +221,50 @@ func (s *site) pauses(t *testing.T) {
 	s.reopen(t)
 }
 
+// isCutOff: an instance that cannot reach the store is waited for, until it can.
+func (s *site) isCutOff(t *testing.T) {
+	t.Helper()
+	if s.network == nil {
+		return
+	}
+	far := s.joinAt(t, strings.Replace(s.url, s.server.Addr, s.network.Addr, 1))
+	for _, weather := range []network.Weather{network.Refusing, network.Deaf} {
+		s.network.Set(weather)
+		b := s.close(t)
+		j := s.wait(t, b, soon)
+		require.Equal(t, operator.NotDrained, j.Result)
+		require.Equal(t, []int{far.pid()}, pids(j.Holdouts()))
+		require.Equal(t, http.StatusOK, far.get(t, "/"))
+		s.network.Set(network.Fine)
+		j = s.wait(t, b, patience)
+		require.Equal(t, operator.Safe, j.Result, "%s %+v", j.Why, j.Accepted())
+		s.reopen(t)
+	}
+}
+
+// outlivesItsStore: a store that crashes, and starts again, changes nothing.
+func (s *site) outlivesItsStore(t *testing.T) {
+	t.Helper()
+	if s.server == nil {
+		return
+	}
+	b := s.close(t)
+	j := s.wait(t, b, patience)
+	require.Equal(t, operator.Safe, j.Result, "%s %+v", j.Why, j.Accepted())
+	s.server.Kill(t)
+	for _, i := range s.instances {
+		require.Equal(t, http.StatusServiceUnavailable, i.get(t, "/"))
+	}
+	s.server.Start(t)
+	j = s.wait(t, b, patience)
+	require.Equal(t, operator.Safe, j.Result, "%s %+v", j.Why, j.Accepted())
+	s.reopen(t)
+}
+
 // leaves: an instance that stops gracefully leaves nothing to wait for.
 func (s *site) leaves(t *testing.T) {
 	t.Helper()
-	s.instances[0].stop(t)
-	s.instances = s.instances[1:]
+	s.first().stop(t)
 	j := s.wait(t, s.close(t), patience)
 	require.Equal(t, operator.Safe, j.Result, "%s %+v", j.Why, j.Accepted())
 	s.reopen(t)
@@ -184,6 +275,8 @@ func (s *site) leaves(t *testing.T) {
 func (s *site) runs(t *testing.T, known bool) {
 	t.Helper()
 	refuses := func(context.Context) error {
+		s.executed.safe(t)
+		defer s.executed.over(t)
 		for _, i := range s.instances {
 			require.Equal(t, http.StatusServiceUnavailable, i.get(t, "/"))
 		}
@@ -212,17 +305,18 @@ func (s *site) runs(t *testing.T, known bool) {
 // dies: a file store knows that an instance is dead. Others cannot tell, and the lease still lasts.
 func (s *site) dies(t *testing.T, known bool) {
 	t.Helper()
-	dead := s.instances[0]
-	s.instances = s.instances[1:]
+	s.executed.over(t)
+	dead := s.first()
 	require.NoError(t, dead.cmd.Process.Kill())
 	_ = dead.cmd.Wait()
+	s.executed.dead(t, dead.pid())
 	b := s.close(t)
 	if known {
 		j := s.wait(t, b, patience)
 		require.Equal(t, operator.Safe, j.Result, "%s %+v", j.Why, j.Accepted())
 		return
 	}
-	j := s.wait(t, b, time.Second)
+	j := s.wait(t, b, soon)
 	require.Equal(t, operator.NotDrained, j.Result)
 	require.Equal(t, []int{dead.pid()}, pids(j.Holdouts()))
 	_, err := s.op.Forget(t.Context(), operator.ForgetOptions{ID: j.Holdouts()[0].ID})
@@ -254,5 +348,6 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	silenceDrivers()
 	os.Exit(m.Run())
 }

@@ -3,6 +3,7 @@ package barrier
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
@@ -24,12 +27,14 @@ import (
 	"github.com/go-downtime/downtime/store/filestore"
 	"github.com/go-downtime/downtime/store/pgstore"
 	"github.com/go-downtime/downtime/store/redisstore"
+	"github.com/go-downtime/downtime/store/sqlstore"
 )
 
 // roleVar makes this test binary an instance on the store with that URL, and runVar a run on it.
 const (
-	roleVar = "BARRIER_TEST_STORE"
-	runVar  = "BARRIER_TEST_RUN"
+	roleVar     = "BARRIER_TEST_STORE"
+	runVar      = "BARRIER_TEST_RUN"
+	executedVar = "BARRIER_TEST_EXECUTED" // the path of the record of executed requests
 )
 
 func open(_ context.Context, url string) (store.Store, error) {
@@ -43,13 +48,30 @@ func open(_ context.Context, url string) (store.Store, error) {
 		}
 		opts.ContextTimeoutEnabled = true
 		return redisstore.New(redis.NewClient(opts), redisstore.Options{App: "shop"})
+	case strings.HasPrefix(url, "mysql:"):
+		db, err := sql.Open("mysql", strings.TrimPrefix(url, "mysql:"))
+		if err != nil {
+			return nil, err
+		}
+		return sqlstore.New(db, sqlstore.MySQL, sqlstore.Options{App: "shop"})
 	}
 	return pgstore.Open(url, pgstore.Options{App: "shop"})
+}
+
+// silenceDrivers keeps the lines about connections that a test has cut out of its output.
+func silenceDrivers() {
+	logging.Disable()
+	_ = mysql.SetLogger(&mysql.NopLogger{}) // it is not nil
 }
 
 // serve is an instance: a server behind a gate. GET /slow answers after the next POST, which is
 // exempt. The instance stops gracefully when stdin ends.
 func serve(ctx context.Context, url string) error {
+	silenceDrivers()
+	record, err := os.OpenFile(os.Getenv(executedVar), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
 	st, err := open(ctx, url)
 	if err != nil {
 		return err
@@ -70,11 +92,12 @@ func serve(ctx context.Context, url string) error {
 	})
 	mux.HandleFunc("POST /release", func(http.ResponseWriter, *http.Request) { released <- struct{}{} })
 	mux.HandleFunc("GET /", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /visit", func(http.ResponseWriter, *http.Request) { <-time.After(5 * time.Millisecond) })
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: gate.Handler(mux), ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: gate.Handler(recorded(mux, record)), ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(l) }()
 	fmt.Println(l.Addr())
 	_, _ = io.Copy(io.Discard, os.Stdin)
