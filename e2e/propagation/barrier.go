@@ -26,43 +26,18 @@ type barriers struct {
 	last, reached sample
 }
 
-// barrier measures how long operators wait for an idle fleet. Stores that are polled are measured at
-// the same time.
+// barrier measures how long operators wait for an idle fleet.
 func (p plan) barrier(ctx context.Context, out io.Writer, _ testing.TB, all []target) (within bool, err error) {
-	fleets := make([]*fleet, len(all))
-	defer func() {
-		for _, f := range fleets {
-			if f != nil {
-				err = errors.Join(err, f.close())
-			}
+	results := make([]barriers, len(all))
+	err = onFleets(ctx, "barrier", all, func(n int, f *fleet) (err error) {
+		rounds, before := p.barriers.polled, func() error { return wait(ctx, rand.N(f.poll)) }
+		if all[n].floor != nil {
+			rounds, before = p.barriers.pushed, func() error { return wait(ctx, hintPause) }
 		}
-	}()
-	for n, t := range all {
-		f, err := newFleet(ctx, t, "barrier", size{barrierFleet, barrierFleet, 0, false})
-		if err != nil {
-			return false, err
-		}
-		fleets[n] = f
-	}
-	if err := wait(ctx, youngSet); err != nil {
-		return false, err
-	}
-	results, errs := make([]barriers, len(all)), make([]error, len(all))
-	var group sync.WaitGroup
-	for n, t := range all {
-		if t.floor == nil {
-			group.Go(func() {
-				results[n], errs[n] = fleets[n].barrier(ctx, p.barriers.polled, func() error { return wait(ctx, rand.N(fleets[n].poll)) })
-			})
-		}
-	}
-	group.Wait()
-	for n, t := range all {
-		if t.floor != nil {
-			results[n], errs[n] = fleets[n].barrier(ctx, p.barriers.pushed, func() error { return wait(ctx, hintPause) })
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
+		results[n], err = f.barrier(ctx, rounds, before)
+		return err
+	})
+	if err != nil {
 		return false, err
 	}
 	within = true
@@ -77,6 +52,43 @@ func (p plan) barrier(ctx context.Context, out io.Writer, _ testing.TB, all []ta
 			ms(r.reached.quantile(0.5)), ms(r.reached.quantile(0.99)), ms(r.reached.max()), verdict("≤ "+ms(limit), ok))
 	}
 	return within, w.Flush()
+}
+
+// onFleets makes a small fleet on each target, whose sets of rows are old enough for a barrier, and
+// calls measure with it. Stores that are polled are measured at the same time.
+func onFleets(ctx context.Context, app string, all []target, measure func(n int, f *fleet) error) (err error) {
+	fleets := make([]*fleet, len(all))
+	defer func() {
+		for _, f := range fleets {
+			if f != nil {
+				err = errors.Join(err, f.close())
+			}
+		}
+	}()
+	for n, t := range all {
+		f, err := newFleet(ctx, t, app, size{barrierFleet, barrierFleet, 0, false})
+		if err != nil {
+			return err
+		}
+		fleets[n] = f
+	}
+	if err := wait(ctx, youngSet); err != nil {
+		return err
+	}
+	errs := make([]error, len(all))
+	var group sync.WaitGroup
+	for n, t := range all {
+		if t.floor == nil {
+			group.Go(func() { errs[n] = measure(n, fleets[n]) })
+		}
+	}
+	group.Wait()
+	for n, t := range all {
+		if t.floor != nil {
+			errs[n] = measure(n, fleets[n])
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // barrier takes the site down and opens it again, in rounds.

@@ -75,7 +75,7 @@ func newFleet(ctx context.Context, t target, app string, of size) (f *fleet, err
 			f.members = append(f.members, m)
 			continue
 		}
-		g, err := core.New(core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)})
+		g, err := core.New(core.Config{Store: st, OnDecision: markHeld, Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			return f, err
 		}

@@ -27,6 +27,7 @@ import (
 type plan struct {
 	pushed, polled []size
 	barriers       struct{ pushed, polled int } // rounds
+	holds          struct{ pushed, polled int } // rounds
 	idle, busy     time.Duration                // of counting, and of reporting
 	requests       int                          // of each turn, while the store answers or is frozen
 	only           string                       // text in the names of the targets
@@ -59,6 +60,7 @@ func full() plan {
 		pushed:   []size{{1, 1, 200, false}, {10, 10, 200, false}, {100, 100, 100, false}, {crowd, 10, 100, true}, {crowd, 10, 30, false}},
 		polled:   []size{{1, 1, 15, false}, {10, 10, 15, false}, {100, 100, 15, false}, {crowd, 10, 10, true}, {crowd, 10, 5, false}},
 		barriers: struct{ pushed, polled int }{50, 15},
+		holds:    struct{ pushed, polled int }{20, 10},
 		idle:     90 * time.Second,
 		busy:     2 * time.Second,
 		requests: 20_000_000,
@@ -69,7 +71,7 @@ func full() plan {
 func main() {
 	p := full()
 	flag.StringVar(&p.only, "only", "", "measure only stores whose name contains `TEXT`")
-	flag.StringVar(&p.part, "part", "", "measure only this `PART`: push, poll, barrier, idle or frozen")
+	flag.StringVar(&p.part, "part", "", "measure only this `PART`: push, poll, barrier, hold, idle or frozen")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -122,7 +124,7 @@ type part func(ctx context.Context, out io.Writer, t testing.TB, all []target) (
 // parts returns the parts, the one that freezes servers last.
 func (p plan) parts() iter.Seq2[string, part] {
 	return func(yield func(string, part) bool) {
-		_ = yield("push", p.push) && yield("poll", p.poll) && yield("barrier", p.barrier) && yield("idle", p.idleCost) && yield("frozen", p.freeze)
+		_ = yield("push", p.push) && yield("poll", p.poll) && yield("barrier", p.barrier) && yield("hold", p.hold) && yield("idle", p.idleCost) && yield("frozen", p.freeze)
 	}
 }
 
