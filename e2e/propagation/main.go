@@ -54,7 +54,7 @@ func (s size) kind() string {
 // their times only inform.
 func (s size) budgeted() bool { return s.simulated || s.instances < crowd }
 
-// full takes about ten minutes.
+// full takes about twelve minutes.
 func full() plan {
 	return plan{
 		pushed:   []size{{1, 1, 200, false}, {10, 10, 200, false}, {100, 100, 100, false}, {crowd, 10, 100, true}, {crowd, 10, 30, false}},
