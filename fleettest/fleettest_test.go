@@ -151,7 +151,7 @@ func ours(t *testing.T, wrap func(gate *core.Gate, inner http.Handler) http.Hand
 
 func TestTheGateIsSound(t *testing.T) { //nolint:paralleltest // check sets GOMAXPROCS
 	gin.SetMode(gin.ReleaseMode)
-	for name, wrap := range map[string]func(gate *core.Gate, inner http.Handler) http.Handler{
+	for name, wrap := range map[string]func(gate *core.Gate, inner http.Handler) http.Handler{ //nolint:paralleltest // as above
 		"net/http": func(gate *core.Gate, inner http.Handler) http.Handler { return gate.Handler(inner) },
 		"chi": func(gate *core.Gate, inner http.Handler) http.Handler {
 			r := chi.NewRouter()

@@ -113,7 +113,7 @@ user_pref("dom.min_background_timeout_value", 4);
 	defer cancel()
 	select {
 	case url := <-address:
-		if f.conn, _, err = websocket.Dial(ctx, url+"/session", nil); err != nil { //nolint:bodyclose // the library closes it
+		if f.conn, _, err = websocket.Dial(ctx, url+"/session", nil); err != nil {
 			return f, err
 		}
 	case <-ctx.Done():

@@ -364,13 +364,13 @@ func TestThePageForARefusedFormIsAccessible(t *testing.T) {
 	b.requireAccessibleOn("glow", "back")
 }
 
-func TestTheVisitorsPageLeadsFurther(t *testing.T) {
+func TestTheVisitorsPageLeadsFurther(t *testing.T) { //nolint:tparallel // the subtests share a site
 	t.Parallel()
 	s := openSiteWith(t, core.Config{SiteName: "A Shop", Contact: "mailto:help@shop.test", StatusURL: "https://status.test/shop"})
 	const reasons = `["See https://a.test/x_(y)?a=b&c.", "(HTTP://b.test), https://c.test!", "https://bank.test@evil.test https:///x <b>https://d.test/</b>",
 		"javascript:alert(1)", "https://a.test/\"onclick=\"x", "请看https://a.test/。\nhttps://e.test:8443/#f"]`
-	for i := range read[int](newTab(t, person{}), reasons+".length") {
-		t.Run(fmt.Sprint(i), func(t *testing.T) {
+	for i := range read[int](newTab(t, person{}), reasons+".length") { //nolint:paralleltest // they share a site
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			b := newTab(t, person{phone: true})
 			reason := read[string](b, reasons+fmt.Sprintf("[%d]", i))
 			id := s.down(operator.StartOptions{Reason: &reason})

@@ -30,7 +30,7 @@ const (
 // TestCutOver migrates the database of three processes under a steady load, in rounds, with
 // downtime run --hold. No request fails, and no order is lost, although the migration copies the
 // orders and then puts the copy in the place of the table, without a lock.
-func TestCutOver(t *testing.T) {
+func TestCutOver(t *testing.T) { //nolint:tparallel // the last subtest uses its instances
 	t.Parallel()
 	s := newSite(t)
 	var shops []*instance
@@ -49,12 +49,12 @@ func TestCutOver(t *testing.T) {
 		sum.add(t, s, v, n+1)
 	}
 	require.GreaterOrEqual(t, 100*sum.served, leastServed*sum.servedWithout, "served %d requests, without a migration %d", sum.served, sum.servedWithout)
-	t.Log(sum)
+	t.Log(sum.String())
 	if path := os.Getenv(figuresVar); path != "" {
 		require.NoError(t, os.WriteFile(path, []byte(sum.String()+"\n"), 0o600))
 	}
 
-	t.Run("without run, the same migration loses orders", func(t *testing.T) { //nolint:paralleltest // its instances
+	t.Run("without run, the same migration loses orders", func(t *testing.T) {
 		v.during(t.Context(), func() { s.pg.Exec(t, s.url, migration(sum.rounds+1)) })
 		kept := map[string]bool{}
 		for key := range strings.FieldsSeq(s.pg.Exec(t, s.url, "SELECT key FROM orders")) {
@@ -93,7 +93,7 @@ type figures struct {
 	longest               time.Duration
 }
 
-func (f figures) String() string {
+func (f *figures) String() string {
 	return fmt.Sprintf("%d rounds: %d requests, 0 failed, %d held, the longest for %v; 0 statements of the application between the barrier and the end; "+
 		"%d acknowledged orders, each in the table once; served %.1f %% of the requests that the same load without a migration gets served",
 		f.rounds, f.visits, f.held, f.longest.Round(time.Millisecond), f.orders, 100*float64(f.served)/float64(f.servedWithout))

@@ -1,7 +1,6 @@
 package answer
 
 import (
-	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -85,7 +84,7 @@ func TestWhatAPageSaysAboutTheSiteIsChecked(t *testing.T) {
 			o.Exempt = exempt
 			_, err := New(o)
 			var fault *period.FieldError
-			require.True(t, errors.As(err, &fault), "%+v", o)
+			require.ErrorAs(t, err, &fault, "%+v", o)
 			require.Equal(t, field, fault.Field, "%+v", o)
 		}
 	}

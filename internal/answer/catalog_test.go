@@ -13,7 +13,7 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// files is a catalogue of these files: name, content, …
+// files makes a catalogue of pairs of a name and a content.
 func files(pairs ...string) fs.FS {
 	out := fstest.MapFS{}
 	for i := 0; i < len(pairs); i += 2 {

@@ -32,8 +32,9 @@ func TestClientsReturnSpreadAndWithinAMinute(t *testing.T) {
 			var waits []time.Duration
 			perSecond := map[time.Duration]int{}
 			for range clients {
-				at := time.Duration(random.Float64() * float64(min(opened, end)))
-				for at += pause(); at < end; at += pause() {
+				at := time.Duration(random.Float64()*float64(min(opened, end))) + pause()
+				for at < end {
+					at += pause()
 				}
 				waits = append(waits, at-end)
 				perSecond[(at-end)/time.Second]++

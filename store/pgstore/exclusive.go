@@ -207,13 +207,13 @@ func (x *Exclusive) watch(ctx context.Context) error {
 	for {
 		idle, cancel := context.WithTimeout(ctx, x.pace.beat)
 		err := x.conn.PgConn().WaitForNotification(idle)
-		cut := err != nil && (idle.Err() == nil || x.conn.IsClosed())
+		waited := idle.Err() != nil && !x.conn.IsClosed()
 		cancel()
-		switch {
-		case cut:
+		if err != nil && !waited {
 			return err
-		case ctx.Err() != nil:
-			return nil
+		}
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // Release has ended the wait
 		}
 		if err := x.ask(context.WithoutCancel(ctx), "SELECT pg_backend_pid() = $2 AND EXISTS (SELECT FROM pg_locks l WHERE "+ofLock+
 			" AND l.mode = 'ExclusiveLock' AND l.pid = $2)", x.lock.key, int64(x.conn.PgConn().PID())); err != nil {

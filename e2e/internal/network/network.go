@@ -6,8 +6,6 @@ import (
 	"net"
 	"sync"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // Weather is the state of a network.
@@ -41,7 +39,9 @@ type pipe struct{ client, server net.Conn }
 func New(t testing.TB, target string) *Network {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	n := &Network{Addr: listener.Addr().String(), pipes: map[*pipe]struct{}{}}
 	var group sync.WaitGroup
 	group.Go(func() {
