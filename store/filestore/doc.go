@@ -1,6 +1,6 @@
-// Package filestore keeps the document in one file that operators can read and edit. It is the
-// default and needs no server: an application and the downtime command share the file, in two
-// processes of one host. The application sees a change with its next poll, after 100 ms.
+// Package filestore keeps the document in one file that operators can read and edit. It needs no
+// server: an application and the downtime command share the file, in two processes of one host. The
+// application sees a change with its next poll, after 100 ms.
 //
 // # Reading
 //

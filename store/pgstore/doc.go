@@ -42,7 +42,7 @@
 // # Cost
 //
 // An idle instance holds one listening session. The heartbeats of this session are not statements.
-// Each 15 s it sends two small statements through the pool: one reads the token, one renews the
-// row. A pool of the application also pings before each statement, unless its ShouldPing returns
-// false.
+// Each 15 s the instance sends two small statements through the pool: one reads the token, one
+// renews the row. A pool of the application also pings before each statement, unless its ShouldPing
+// returns false.
 package pgstore
