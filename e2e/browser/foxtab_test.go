@@ -25,15 +25,6 @@ type foxTab struct {
 	faults []string
 }
 
-// hasty makes the timers of a page run a hundred times as fast, and its clock too. The page stays in
-// front: another window of a headless Firefox can hide it.
-const hasty = `() => {
-	Object.defineProperty(Document.prototype, 'hidden', {get: () => false});
-	const begin = Date.now(), now = Date.now, later = setTimeout;
-	Date.now = () => begin + (now() - begin) * 100;
-	window.setTimeout = (f, ms) => later(f, ms / 100);
-}`
-
 func newFoxTab(t *testing.T, withoutScript bool) *foxTab {
 	t.Helper()
 	b := &foxTab{t: t, firefox: startFirefox(t, withoutScript), loaded: make(chan int, 1)}
@@ -65,12 +56,6 @@ func (b *foxTab) must(method string, params map[string]any) json.RawMessage {
 	result, err := b.firefox.call(b.t.Context(), method, params)
 	require.NoError(b.t, err)
 	return result
-}
-
-// hurry makes the pages of this tab hasty.
-func (b *foxTab) hurry() {
-	b.t.Helper()
-	b.must("script.addPreloadScript", map[string]any{"functionDeclaration": hasty, "contexts": []string{b.context}})
 }
 
 // follow does something that leads to another page, waits until it has loaded, and returns its
