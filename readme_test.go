@@ -40,6 +40,9 @@ func TestProgramsOfREADME(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("needs SIGINT")
 	}
+	if testing.Short() {
+		t.Skip("builds three programs")
+	}
 	programs := program.FindAllStringSubmatch(read(t, "README.md"), -1)
 	require.Len(t, programs, 3)
 	for _, match := range programs {

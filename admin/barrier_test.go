@@ -3,6 +3,7 @@ package admin_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,19 +63,19 @@ func TestBarrierOfEveryResult(t *testing.T) {
 			},
 		},
 		"not drained, because the list is young": {
-			given: func(b *barrierSite) { b.young = true; b.begin("alice", "x") },
+			given: func(b *barrierSite) { b.young.Store(true); b.begin("alice", "x") },
 			want:  operator.NotDrained, says: []string{"Not drained yet", "Not drained: the list of instances is less than 20 s old, and may lack one."},
 		},
 		"no instance": {
-			given: func(b *barrierSite) { b.empty = true; b.begin("alice", "x") },
+			given: func(b *barrierSite) { b.empty.Store(true); b.begin("alice", "x") },
 			want:  operator.NoInstance, says: []string{"No live instance", "No live instance: none has reported to this store, or all have left."},
 		},
 		"unknown, without rows": {
-			given: func(b *barrierSite) { b.fails = true; b.begin("alice", "x") },
+			given: func(b *barrierSite) { b.fails.Store(true); b.begin("alice", "x") },
 			want:  operator.Unknown, says: []string{"Not known", "Unknown: the instances cannot be listed, so it cannot be known what they do."},
 		},
 		"unknown, edited by hand": {
-			given: func(b *barrierSite) { b.begin("alice", "x"); b.edited = true },
+			given: func(b *barrierSite) { b.begin("alice", "x"); b.edited.Store(true) },
 			want:  operator.Unknown, says: []string{"Not known", "Unknown: the document was edited by hand"},
 		},
 		"up": {given: func(*barrierSite) {}},
@@ -98,7 +99,7 @@ func TestBarrierOfEveryResult(t *testing.T) {
 				st := &barrierSite{Store: memstore.New(), t: t}
 				st.pageClient = newPages(t, pageSettings{store: st})
 				tt.given(st)
-				if !st.young {
+				if !st.young.Load() {
 					time.Sleep(30 * time.Second)
 				}
 				synctest.Wait()
@@ -143,7 +144,7 @@ type barrierSite struct {
 	*pageClient
 
 	t                           *testing.T
-	young, empty, fails, edited bool
+	young, empty, fails, edited atomic.Bool
 	query                       string
 }
 
@@ -154,10 +155,10 @@ func (s *barrierSite) Get(ctx context.Context, have store.Token) (store.Blob, er
 
 func (s *barrierSite) ListRows(ctx context.Context, have store.Token) (store.Rowset, error) {
 	set, err := s.Store.ListRows(ctx, have)
-	if s.empty {
+	if s.empty.Load() {
 		set.Rows = nil
 	}
-	if s.fails {
+	if s.fails.Load() {
 		err = context.DeadlineExceeded
 	}
 	set.Blob = s.changed(set.Blob)
@@ -165,7 +166,7 @@ func (s *barrierSite) ListRows(ctx context.Context, have store.Token) (store.Row
 }
 
 func (s *barrierSite) changed(blob store.Blob) store.Blob {
-	if s.edited && blob.Bytes != nil {
+	if s.edited.Load() && blob.Bytes != nil {
 		blob.Bytes = []byte(strings.Replace(string(blob.Bytes), `"x"`, `"y"`, 1))
 		blob.Token = store.TokenOf(blob.Bytes)
 	}

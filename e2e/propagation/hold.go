@@ -20,7 +20,6 @@ import (
 const (
 	heldWork   = 300 * time.Millisecond // the time of the work for which requests are held
 	heldLimit  = 20 * time.Second
-	heldEvery  = 5 * time.Millisecond // between two visitors
 	heldRest   = 250 * time.Millisecond
 	heldHeader = "X-Held"
 )
@@ -47,7 +46,7 @@ func (p plan) hold(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 		if all[n].floor != nil {
 			rounds = p.holds.pushed
 		}
-		results[n], err = f.hold(ctx, rounds)
+		results[n], err = f.hold(ctx, rounds, p.visitEvery)
 		return err
 	})
 	if err != nil {
@@ -71,8 +70,8 @@ func (p plan) hold(ctx context.Context, out io.Writer, _ testing.TB, all []targe
 	return within, w.Flush()
 }
 
-// hold takes the site down for the work, in rounds, while visitors come.
-func (f *fleet) hold(ctx context.Context, rounds int) (h held, err error) {
+// hold takes the site down for the work, in rounds, while visitors come, one in every.
+func (f *fleet) hold(ctx context.Context, rounds int, every time.Duration) (h held, err error) {
 	urls, stop, err := f.serve(ctx)
 	if err != nil {
 		return h, err
@@ -98,7 +97,7 @@ func (f *fleet) hold(ctx context.Context, rounds int) (h held, err error) {
 		visited := make(chan struct{})
 		go func() {
 			defer close(visited)
-			_, wait := load.Arrive(heldEvery, func(int) bool { return !over.Load() && ctx.Err() == nil }, come)
+			_, wait := load.Arrive(every, func(int) bool { return !over.Load() && ctx.Err() == nil }, come)
 			wait()
 		}()
 		var written, begun, done time.Time

@@ -28,6 +28,7 @@ type plan struct {
 	pushed, polled []size
 	barriers       struct{ pushed, polled int } // rounds
 	holds          struct{ pushed, polled int } // rounds
+	visitEvery     time.Duration                // between two visitors of a hold
 	idle, busy     time.Duration                // of counting, and of reporting
 	requests       int                          // of each turn, while the store answers or is frozen
 	only           string                       // text in the names of the targets
@@ -57,14 +58,15 @@ func (s size) budgeted() bool { return s.simulated || s.instances < crowd }
 // full takes about twelve minutes.
 func full() plan {
 	return plan{
-		pushed:   []size{{1, 1, 200, false}, {10, 10, 200, false}, {100, 100, 100, false}, {crowd, 10, 100, true}, {crowd, 10, 30, false}},
-		polled:   []size{{1, 1, 15, false}, {10, 10, 15, false}, {100, 100, 15, false}, {crowd, 10, 10, true}, {crowd, 10, 5, false}},
-		barriers: struct{ pushed, polled int }{50, 15},
-		holds:    struct{ pushed, polled int }{20, 10},
-		idle:     90 * time.Second,
-		busy:     2 * time.Second,
-		requests: 20_000_000,
-		limit:    15 * time.Minute,
+		pushed:     []size{{1, 1, 200, false}, {10, 10, 200, false}, {100, 100, 100, false}, {crowd, 10, 100, true}, {crowd, 10, 30, false}},
+		polled:     []size{{1, 1, 15, false}, {10, 10, 15, false}, {100, 100, 15, false}, {crowd, 10, 10, true}, {crowd, 10, 5, false}},
+		barriers:   struct{ pushed, polled int }{50, 15},
+		holds:      struct{ pushed, polled int }{20, 10},
+		visitEvery: 5 * time.Millisecond,
+		idle:       90 * time.Second,
+		busy:       2 * time.Second,
+		requests:   20_000_000,
+		limit:      15 * time.Minute,
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 // TestMeasure runs the whole program on small fleets. It does not judge the budgets, because
 // other tests run at the same time.
 func TestMeasure(t *testing.T) { //nolint:paralleltest // servers are frozen
-	p := plan{pushed: []size{{2, 2, 2, false}, {4, 2, 1, true}}, polled: []size{{2, 2, 1, false}, {2, 1, 1, true}}, barriers: struct{ pushed, polled int }{2, 1}, holds: struct{ pushed, polled int }{2, 1}, idle: time.Second, busy: 50 * time.Millisecond, requests: 1000}
+	p := plan{pushed: []size{{2, 2, 2, false}, {4, 2, 1, true}}, polled: []size{{2, 2, 1, false}, {2, 1, 1, true}}, barriers: struct{ pushed, polled int }{2, 1}, holds: struct{ pushed, polled int }{2, 1}, visitEvery: 50 * time.Millisecond, idle: time.Second, busy: 50 * time.Millisecond, requests: 1000}
 	var out bytes.Buffer
 	_, err := p.measure(t.Context(), &out, t)
 	require.NoError(t, err, "%s", out.String())
