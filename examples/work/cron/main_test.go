@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,9 +24,17 @@ func TestAnExportStopsAndGoesOn(t *testing.T) {
 		op := operator.Operator{Store: st, Actor: "ann"}
 		gate, err := core.New(core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)})
 		require.NoError(t, err)
+		var mu sync.Mutex
 		var rows []int
+		exported := func() []int {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(rows)
+		}
 		jobs := &export{gate: gate, rows: 4, row: func(n int) {
 			time.Sleep(10 * time.Second)
+			mu.Lock()
+			defer mu.Unlock()
 			rows = append(rows, n)
 		}}
 		c := cron.New()
@@ -32,7 +42,7 @@ func TestAnExportStopsAndGoesOn(t *testing.T) {
 		require.NoError(t, err)
 		c.Start()
 		time.Sleep(75 * time.Second)
-		require.Equal(t, []int{0}, rows)
+		require.Equal(t, []int{0}, exported())
 
 		begun := time.Now()
 		res, err := op.Start(t.Context(), operator.StartOptions{})
@@ -41,16 +51,16 @@ func TestAnExportStopsAndGoesOn(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, operator.Safe, j.Result)
 		require.Less(t, time.Since(begun), 10*time.Second, "a drain waits for one row, and not for all")
-		require.Equal(t, []int{0, 1}, rows)
+		require.Equal(t, []int{0, 1}, exported())
 		time.Sleep(5 * time.Minute)
-		require.Equal(t, []int{0, 1}, rows, "no export begins while the site is down")
+		require.Equal(t, []int{0, 1}, exported(), "no export begins while the site is down")
 
 		_, err = op.End(t.Context(), operator.EndOptions{All: true})
 		require.NoError(t, err)
 		time.Sleep(100 * time.Second)
-		require.Equal(t, []int{0, 1, 2, 3}, rows, "it goes on where it stopped")
+		require.Equal(t, []int{0, 1, 2, 3}, exported(), "it goes on where it stopped")
 		time.Sleep(time.Minute)
-		require.Equal(t, []int{0, 1, 2, 3, 0}, rows[:5], "the next one begins anew")
+		require.Equal(t, []int{0, 1, 2, 3, 0}, exported()[:5], "the next one begins anew")
 		<-c.Stop().Done()
 		require.NoError(t, gate.Shutdown(context.WithoutCancel(t.Context())))
 	})
