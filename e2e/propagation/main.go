@@ -29,6 +29,7 @@ type plan struct {
 	barriers       struct{ pushed, polled int } // rounds
 	holds          struct{ pushed, polled int } // rounds
 	visitEvery     time.Duration                // between two visitors of a hold
+	settle         time.Duration                // before counting
 	idle, busy     time.Duration                // of counting, and of reporting
 	requests       int                          // of each turn, while the store answers or is frozen
 	only           string                       // text in the names of the targets
@@ -63,6 +64,7 @@ func full() plan {
 		barriers:   struct{ pushed, polled int }{50, 15},
 		holds:      struct{ pushed, polled int }{20, 10},
 		visitEvery: 5 * time.Millisecond,
+		settle:     youngSet,
 		idle:       90 * time.Second,
 		busy:       2 * time.Second,
 		requests:   20_000_000,
