@@ -22,7 +22,7 @@ import (
 var pictures = flag.String("pictures", "", "directory, relative to the root of the repository, that TestPictures writes to")
 
 // maxPicture is the largest size of a picture for the README, in bytes.
-const maxPicture = 150 << 10
+const maxPicture = 160 << 10
 
 // ago is a store whose clock is slow, for writes that look older than they are.
 type ago struct {
@@ -91,9 +91,10 @@ func (b *tab) keep(name string, height int64) {
 	if smaller.Len() < len(shot) {
 		shot = smaller.Bytes()
 	}
-	require.Less(b.t, len(shot), maxPicture, name)
 	dir := b.t.ArtifactDir()
 	if *pictures != "" {
+		// The fonts of a machine and the time shown change the size by some percent.
+		require.Less(b.t, len(shot), maxPicture, name)
 		dir = filepath.Join("..", "..", *pictures)
 	}
 	require.NoError(b.t, os.WriteFile(filepath.Join(dir, name), shot, 0o644))
