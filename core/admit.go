@@ -2,10 +2,8 @@ package core
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
 )
 
 // enter counts a request in at c. It returns true if s is still the current snapshot after
@@ -183,17 +181,6 @@ func (g *Gate) report(ctx context.Context, s *snapshot, r *http.Request, d Decis
 	}()
 	g.set.onDecision(ctx, r, d)
 }
-
-// panicAttr describes a panic: by the text of a runtime error, or by the type of any other value.
-// Such a value may hold parts of the request, for example a session, so the log does not show it.
-func panicAttr(value any) slog.Attr {
-	if fault, ok := value.(runtime.Error); ok {
-		return slog.String("panic", fault.Error())
-	}
-	return slog.String("panic", typeName(value))
-}
-
-func typeName(value any) string { return fmt.Sprintf("%T", value) }
 
 // warnOnce logs at most one line for each snapshot. A fault in the request path can occur with
 // every request and would flood the log.

@@ -27,10 +27,10 @@ const maxCells = 64
 // request that it admitted runs: the cleanup of a collected gate deletes its row.
 type cellBlock struct {
 	cells [maxCells]cell
-	owner *follower
+	owner any // only to keep it from being collected
 }
 
-func newCells(owner *follower) cells {
+func newCells(owner any) cells {
 	want := min(max(4*runtime.GOMAXPROCS(0), 8), maxCells)
 	n := 1 << bits.Len(uint(want-1)) // 8 to maxCells
 	return (&cellBlock{owner: owner}).cells[:n:n]

@@ -23,7 +23,6 @@ import (
 	"github.com/go-downtime/downtime/internal/exempt"
 	"github.com/go-downtime/downtime/internal/logs"
 	"github.com/go-downtime/downtime/internal/trust"
-	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -182,15 +181,6 @@ type Config struct {
 	// returned. Shutdown is no transition, and does not wait for a call. Nil means none.
 	OnTransition func(Transition)
 }
-
-// FieldError is one fault of one field of a [Config]. errors.As finds it in the joined error
-// of New.
-type FieldError = period.FieldError
-
-const (
-	defaultPoll     = 5 * time.Second
-	defaultMaxStale = time.Minute
-)
 
 // settings is a checked Config with its defaults resolved.
 type settings struct {

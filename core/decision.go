@@ -163,3 +163,7 @@ func (c *Closure) facts() answer.Facts {
 	}
 	return f
 }
+
+// unknownClosure replaces a missing Closure of a Decision. Admit also returns it for the opening
+// of an HTTP/2 connection.
+var unknownClosure = &Closure{Cause: CauseOverride, Emergency: true}

@@ -8,9 +8,6 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// errFormat marks a document that this version cannot read.
-var errFormat = errors.New("the document cannot be read")
-
 // fatal returns the error of the first read if it makes New fail.
 func (f *follower) fatal() error {
 	f.mu.Lock()

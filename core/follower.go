@@ -253,7 +253,7 @@ func (f *follower) installLocked(now time.Time) {
 		close(old.closing)
 	}
 	if old.closure != nil && old.closure.queue != nil {
-		old.closure.queue.end(next, f.held.Load())
+		old.closure.queue.end(next.open(), f.held.Load())
 	}
 	for _, r := range f.retired {
 		r.waits = r.waits || r.refusesLess(next)

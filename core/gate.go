@@ -111,10 +111,6 @@ func (g *Gate) Prepare(w http.ResponseWriter, r *http.Request, d Decision) (stat
 // request without a body, and after "Expect: 100-continue".
 func (g *Gate) Linger(w http.ResponseWriter, r *http.Request) { g.set.answer.Linger(w, r) }
 
-// unknownClosure replaces a missing Closure of a Decision. Admit also returns it for the opening
-// of an HTTP/2 connection.
-var unknownClosure = &Closure{Cause: CauseOverride, Emergency: true}
-
 // answersFor returns the answers that were prepared for d. It prepares them for a Decision
 // that the caller made.
 func (g *Gate) answersFor(d Decision) *answer.Answers {

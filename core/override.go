@@ -15,43 +15,7 @@ import (
 	"github.com/go-downtime/downtime/internal/trust"
 )
 
-// defaultEnv is the environment variable that overrides the store unless Config.OverrideEnv names
-// another one.
-const defaultEnv = "DOWNTIME"
-
-// direction is the value of an override. It has priority over the store.
-type direction uint8
-
-const (
-	directionNone direction = iota
-	directionUp
-	directionDown
-)
-
-// String is "up", "down" or "".
-func (d direction) String() string {
-	switch d {
-	case directionUp:
-		return "up"
-	case directionDown:
-		return "down"
-	}
-	return ""
-}
-
 const overridePoll = time.Second
-
-func parseOverride(text string) (direction, error) {
-	switch strings.TrimSpace(text) {
-	case "", "none":
-		return directionNone, nil
-	case "up":
-		return directionUp, nil
-	case "down":
-		return directionDown, nil
-	}
-	return directionNone, errors.New(`want "up", "down" or "none"`)
-}
 
 // errEmptyOverride means that the override file is empty. A write that fails after it has truncated
 // the file leaves an empty one.
@@ -148,11 +112,4 @@ func (set *settings) overriding(s *state) (d direction, from string, since time.
 		return directionDown, "config", s.begun
 	}
 	return directionNone, "", time.Time{}
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }

@@ -10,9 +10,6 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// ErrShutdown means that the gate was shut down and no longer reads its store.
-var ErrShutdown = errors.New("the gate was shut down")
-
 // CloseStreams closes [Gate.Closing], so that streams end, and does nothing else. Register it
 // with the server. http.Server.Shutdown waits for event streams and long polls, and only this
 // call ends them.

@@ -9,7 +9,7 @@ import (
 // snapshot is the state that the request path reads. It is immutable except for its counters and
 // warned. The follower replaces it as a whole.
 type snapshot struct {
-	owner *follower // of the gate; nil in Explain
+	owner any // see cellBlock; nil in Explain
 	// closure is nil while the gate is open.
 	closure *Closure
 	// admitted counts the requests that an open snapshot admits, or that a closed one admits by a
@@ -26,7 +26,7 @@ type snapshot struct {
 	warned atomic.Bool
 }
 
-func openSnapshot(owner *follower) *snapshot {
+func openSnapshot(owner any) *snapshot {
 	return &snapshot{owner: owner, admitted: newCells(owner), closing: make(chan struct{})}
 }
 

@@ -223,10 +223,3 @@ func (s *state) mayServe(now time.Time) bool {
 	k := &s.known
 	return k.served && k.ahead == nil && (k.listed || s.row.key == "" || s.row.gaveUp || now.Sub(s.begun) >= startingLimit)
 }
-
-func instantAttr(key string, t time.Time) slog.Attr {
-	if t.IsZero() {
-		return slog.String(key, "unknown")
-	}
-	return slog.Time(key, t)
-}

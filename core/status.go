@@ -7,20 +7,6 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// StoreHealth is the relation of a gate to its store.
-type StoreHealth string
-
-const (
-	// StoreNone means that the Config has no store.
-	StoreNone StoreHealth = "none"
-	// StoreFresh means that the last read succeeded.
-	StoreFresh StoreHealth = "fresh"
-	// StoreLost means that the last read failed. The gate keeps its last state.
-	StoreLost StoreHealth = "lost"
-	// StoreNeverRead means that no read ever succeeded.
-	StoreNeverRead StoreHealth = "never-read"
-)
-
 // Status is the state of a gate at one moment, for operators. It names periods and people, so do
 // not show it to visitors. The caller owns it, except Closure and the content of Periods, which
 // are shared and immutable. It has no JSON form, because JSON would lose its errors.
@@ -179,4 +165,13 @@ func hints(h store.Hinter) string {
 		return state
 	}
 	return state + ": " + note
+}
+
+// summary returns the summary of s.
+func (set *settings) summary(s *state) Summary {
+	override, from, _ := set.overriding(s)
+	return Summary{
+		Closure: s.now.closure, Overdue: s.now.overdue, Override: override.String(), OverrideFrom: from,
+		Revision: s.known.doc.Mark().Revision, Health: set.health(s), Err: s.known.err, Regressed: s.regressed(),
+	}
 }

@@ -35,8 +35,8 @@ func (t Ticket) Carry(r *http.Request) *http.Request {
 // share is a ticket that several goroutines hold: the gate's middleware, and handlers that run on
 // after it. The last holder counts the request out.
 type share struct {
-	gate *Gate
-	cell *cell // also while streaming: it keeps the gate from being collected
+	streams *streams // of the gate
+	cell    *cell    // also while streaming: it keeps the gate from being collected
 
 	mu        sync.Mutex
 	holders   int // 0: the request was counted out
@@ -46,8 +46,11 @@ type share struct {
 
 // shared returns a ticket that handlers may share. The request was counted in at c.
 func (g *Gate) shared(c *cell) Ticket {
-	return Ticket{share: &share{gate: g, cell: c, holders: 1}}
+	return Ticket{share: &share{streams: &g.follower.streams, cell: c, holders: 1}}
 }
+
+// issued reports whether s is a ticket of this gate. s may be nil.
+func (g *Gate) issued(s *share) bool { return s != nil && s.streams == &g.follower.streams }
 
 func (s *share) carry(r *http.Request) *http.Request { return r.WithContext(s.in(r.Context())) }
 
@@ -84,7 +87,7 @@ func (s *share) leave() {
 		return
 	}
 	if s.streaming {
-		s.gate.follower.streams.add(s.stream, -1)
+		s.streams.add(s.stream, -1)
 	} else {
 		s.cell.left.Add(1)
 	}
@@ -101,7 +104,7 @@ func (s *share) declare(name string) bool {
 		return true
 	}
 	s.streaming = true
-	s.stream = s.gate.follower.streams.add(name, 1)
+	s.stream = s.streams.add(name, 1)
 	s.cell.left.Add(1)
 	return true
 }

@@ -20,7 +20,7 @@ var ErrClosing = errors.New("the gate is closing")
 // the request. See [Gate.UntilClosing] for a context that ends when the gate closes.
 func (g *Gate) Go(ctx context.Context, f func(ctx context.Context)) bool {
 	ctx = context.WithoutCancel(ctx)
-	if s := shareIn(ctx); s != nil && s.gate == g && s.join() {
+	if s := shareIn(ctx); g.issued(s) && s.join() {
 		go func() {
 			defer s.leave()
 			f(ctx)
@@ -76,7 +76,7 @@ type inside struct {
 
 func (h *inside) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := shareIn(r.Context())
-	if s == nil || s.gate != h.gate || !s.join() {
+	if !h.gate.issued(s) || !s.join() {
 		h.anew.ServeHTTP(w, r)
 		return
 	}
