@@ -134,35 +134,23 @@ func parseHop(s string) (netip.Addr, bool) {
 	}
 	addr, err := netip.ParseAddr(s)
 	if err != nil {
-		withPort, err := netip.ParseAddrPort(s)
-		if err != nil {
-			return netip.Addr{}, false
-		}
+		var withPort netip.AddrPort
+		withPort, err = netip.ParseAddrPort(s)
 		addr = withPort.Addr()
 	}
-	return addr.Unmap(), addr.Zone() == ""
+	return addr.Unmap(), err == nil && addr.Zone() == ""
 }
 
 // prefixes is a set of addresses.
 type prefixes []netip.Prefix
 
 func (ps prefixes) contain(addr netip.Addr) bool {
-	for _, p := range ps {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(ps, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // include reports whether one of ps holds all of q. An invalid q is in no prefix.
 func (ps prefixes) include(q netip.Prefix) bool {
-	for _, p := range ps {
-		if p.Contains(q.Addr()) && p.Bits() <= q.Bits() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(ps, func(p netip.Prefix) bool { return p.Contains(q.Addr()) && p.Bits() <= q.Bits() })
 }
 
 // prefixes parses list and adds the faults to f. The result has the indices of list. An invalid

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"log/slog"
 	"slices"
 	"time"
@@ -28,21 +29,9 @@ const (
 )
 
 // String is the outcome in lower case: "open", "exempt", "bypassed", "held", "blocked".
-func (o Outcome) String() string {
-	switch o {
-	case Open:
-		return "open"
-	case Exempt:
-		return "exempt"
-	case Bypassed:
-		return "bypassed"
-	case Held:
-		return "held"
-	case Blocked:
-		return "blocked"
-	}
-	return "invalid"
-}
+func (o Outcome) String() string { return cmp.Or(outcomes[o], "invalid") }
+
+var outcomes = map[Outcome]string{Open: "open", Exempt: "exempt", Bypassed: "bypassed", Held: "held", Blocked: "blocked"}
 
 // Decision is an outcome and its cause. It is small and passed by value. The zero Decision
 // blocks.
@@ -76,16 +65,11 @@ const (
 	CauseShutdown
 )
 
-var causes = [...]string{CausePeriod: "period", CauseOverride: "override", CauseStarting: "starting", CauseStoreLost: "store-lost", CauseShutdown: "shutdown"}
+var causes = map[Cause]string{CausePeriod: "period", CauseOverride: "override", CauseStarting: "starting", CauseStoreLost: "store-lost", CauseShutdown: "shutdown"}
 
 // String is the cause as status and log show it: "period", "override", "starting",
 // "store-lost", "shutdown". The zero Cause is "none".
-func (c Cause) String() string {
-	if c == 0 || int(c) >= len(causes) {
-		return "none"
-	}
-	return causes[c]
-}
+func (c Cause) String() string { return cmp.Or(causes[c], "none") }
 
 // Closure says why a gate is closed, since when, and until when. It is immutable.
 type Closure struct {

@@ -19,15 +19,7 @@ const (
 )
 
 // String is "up", "down" or "".
-func (d direction) String() string {
-	switch d {
-	case directionUp:
-		return "up"
-	case directionDown:
-		return "down"
-	}
-	return ""
-}
+func (d direction) String() string { return [...]string{"", "up", "down"}[d] }
 
 func parseOverride(text string) (direction, error) {
 	switch strings.TrimSpace(text) {

@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/go-downtime/downtime/internal/trust"
 	"github.com/go-downtime/downtime/store"
@@ -21,13 +22,7 @@ func (f *follower) fatal() error {
 // lasting reports whether only an operator can mend the fault that err describes. An unknown
 // error may be over soon.
 func lasting(err error) bool {
-	if _, is := errors.AsType[*trust.Error](err); is {
-		return true
-	}
-	for _, fault := range []error{errFormat, store.ErrLost, store.ErrTampered, fs.ErrNotExist, fs.ErrPermission} {
-		if errors.Is(err, fault) {
-			return true
-		}
-	}
-	return false
+	_, untrusted := errors.AsType[*trust.Error](err)
+	faults := []error{errFormat, store.ErrLost, store.ErrTampered, fs.ErrNotExist, fs.ErrPermission}
+	return untrusted || slices.ContainsFunc(faults, func(fault error) bool { return errors.Is(err, fault) })
 }

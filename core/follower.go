@@ -131,12 +131,7 @@ func newRowKey() string { return strings.ToLower(cryptorand.Text())[:16] }
 // for at most 2 s.
 func (f *follower) begin(ctx context.Context) {
 	if h, ok := f.set.store.(store.Hinter); ok {
-		w := weak.Make(f)
-		f.gone.unsub = h.Subscribe(func() {
-			if f := w.Value(); f != nil {
-				f.handle(hint{})
-			}
-		})
+		f.gone.unsub = h.Subscribe(f.later(hint{}))
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -152,12 +147,38 @@ func (f *follower) begin(ctx context.Context) {
 	f.handle(waited{})
 }
 
-// handle passes an event to step and carries out the output.
+// handle passes an event to step and carries out the output. After a read it wakes the callers that
+// wait for it.
 func (f *follower) handle(event any) {
 	f.mu.Lock()
 	f.advanceLocked(event)
+	if done, ok := event.(readDone); ok {
+		f.wakeLocked(done)
+	}
 	f.mu.Unlock()
 	f.logs.flush(&f.mu)
+}
+
+// later returns a function that handles the event. The function holds the follower weakly.
+func (f *follower) later(event any) func() {
+	w := weak.Make(f)
+	return func() {
+		if f := w.Value(); f != nil {
+			f.handle(event)
+		}
+	}
+}
+
+// async runs call on a new goroutine, which holds the follower weakly, and handles the result. call
+// must not use f.
+func (f *follower) async(call func() (event any)) {
+	w := weak.Make(f)
+	go func() {
+		event := call()
+		if f := w.Value(); f != nil {
+			f.handle(event)
+		}
+	}()
 }
 
 // advanceLocked runs step until no further step is due at once.
@@ -281,38 +302,30 @@ func (f *follower) sleepLocked(now, wake time.Time) {
 		f.timer.Stop()
 	}
 	// Refusals of a gate that was shut down stay as they are.
-	if !f.state.stopped && !f.ticks.IsZero() && (wake.IsZero() || f.ticks.Before(wake)) {
-		wake = f.ticks
+	if !f.state.stopped {
+		wake = earliest(time.Time{}, wake, f.ticks)
 	}
 	if wake.IsZero() {
 		return
 	}
-	w := weak.Make(f)
 	// Sub uses the wall clock for edges, because they have no monotonic reading. For other times
 	// it uses the monotonic clock.
-	wait := max(wake.Sub(now), 0)
-	f.timer = time.AfterFunc(wait, func() {
-		if f := w.Value(); f != nil {
-			f.handle(tick{})
-		}
-	})
+	f.timer = time.AfterFunc(max(wake.Sub(now), 0), f.later(tick{}))
 }
 
-// readLocked starts a read on a new goroutine with its own deadline.
+// readLocked starts a read with its own deadline.
 func (f *follower) readLocked() {
-	n, ctx, st, have, key, w := f.state.read.n, f.calls, f.set.store, f.state.known.token, f.state.row.key, weak.Make(f)
+	n, ctx, st, have, key := f.state.read.n, f.calls, f.set.store, f.state.known.token, f.state.row.key
 	var fleet store.Rows
 	if f.state.read.list {
 		fleet = f.fleet
 	}
-	go func() {
+	f.async(func() any {
 		done := readDone{n: n, asked: time.Now()}
 		readStore(ctx, &done, st, fleet, have, key)
 		done.answered = time.Now()
-		if f := w.Value(); f != nil {
-			f.ended(done)
-		}
-	}()
+		return done
+	})
 }
 
 // readStore reads the document and decodes its state. If fleet is not nil, it also lists the rows,
@@ -357,29 +370,19 @@ func listRows(ctx context.Context, done *readDone, fleet store.Rows, key string)
 	}
 }
 
-// ended handles the result of a read and wakes the callers that wait for it.
-func (f *follower) ended(done readDone) {
-	f.mu.Lock()
-	f.advanceLocked(done)
+// wakeLocked wakes the callers that wait for the end of this read.
+func (f *follower) wakeLocked(done readDone) {
 	err := done.err
 	if errors.Is(err, store.ErrUnchanged) || errors.Is(err, store.ErrNeverWritten) && f.state.known.doc == nil {
 		err = nil
 	}
-	var ready []waiter
-	keep := f.waiters[:0]
-	for _, w := range f.waiters {
-		if w.read <= done.n {
-			ready = append(ready, w)
-		} else {
-			keep = append(keep, w)
+	f.waiters = slices.DeleteFunc(f.waiters, func(w waiter) bool {
+		if w.read > done.n {
+			return false
 		}
-	}
-	f.waiters = keep
-	f.mu.Unlock()
-	for _, w := range ready {
-		w.done <- err
-	}
-	f.logs.flush(&f.mu)
+		w.done <- err // it has room for one
+		return true
+	})
 }
 
 // await handles the event and waits for the end of a read that began after it, or for ctx.
@@ -408,20 +411,18 @@ func (f *follower) await(ctx context.Context, event any) error {
 	}
 }
 
-// putLocked writes the row on a new goroutine with its own deadline. A slow write never delays a read.
+// putLocked starts a write of the row with its own deadline. A slow write never delays a read.
 func (f *follower) putLocked(in input) {
-	ctx, fleet, key, w := f.calls, f.fleet, f.state.row.key, weak.Make(f)
+	ctx, fleet, key := f.calls, f.fleet, f.state.row.key
 	f.gone.setKey(key)
 	b, err := encodeRow(f.set.fillRow(f.row, &f.state, f.countersLocked(), in.pace))
-	go func() {
-		var done rowDone
-		if done.err = err; err == nil {
+	f.async(func() any {
+		done := rowDone{err: err}
+		if err == nil {
 			done.token, done.err = putRow(ctx, fleet, key, b)
 		}
-		if f := w.Value(); f != nil {
-			f.handle(done)
-		}
-	}()
+		return done
+	})
 }
 
 func putRow(ctx context.Context, fleet store.Rows, key string, b []byte) (token store.Token, err error) {
@@ -436,17 +437,14 @@ func putRow(ctx context.Context, fleet store.Rows, key string, b []byte) (token 
 	return token, err
 }
 
-// readFileLocked reads the override file, on a goroutine of its own.
+// readFileLocked starts a read of the override file.
 func (f *follower) readFileLocked() {
-	calls, file, set, w := f.calls, f.overrideFile, f.set, weak.Make(f)
-	go func() {
+	calls, file, set := f.calls, f.overrideFile, f.set
+	f.async(func() any {
 		ctx, cancel := context.WithTimeout(calls, readTimeout)
 		defer cancel()
-		e := file.read(ctx, set)
-		if f := w.Value(); f != nil {
-			f.handle(e)
-		}
-	}()
+		return file.read(ctx, set)
+	})
 }
 
 // countersLocked adds up the counters of all snapshots.

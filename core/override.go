@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,7 +92,7 @@ func (set *settings) fileRead(s *state, e fileRead, in input, out *output) {
 	}
 	switch {
 	case e.err != nil && f.err == nil:
-		out.log(slog.LevelWarn, "override", slog.String("from", "file"), slog.String("kept", orNone(f.value.String())), slog.Any("error", e.err))
+		out.log(slog.LevelWarn, "override", slog.String("from", "file"), slog.String("kept", cmp.Or(f.value.String(), "none")), slog.Any("error", e.err))
 	case e.err == nil && f.err != nil:
 		out.log(slog.LevelInfo, "override", slog.String("from", "file"), slog.Bool("readable", true))
 	}

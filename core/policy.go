@@ -1,6 +1,9 @@
 package core
 
-import "strconv"
+import (
+	"cmp"
+	"fmt"
+)
 
 // StoreLostPolicy is what a gate does when its store is lost.
 type StoreLostPolicy uint8
@@ -16,13 +19,7 @@ const (
 // String returns the policy as logs show it: "keep" or "refuse". An invalid value such as 7 is
 // "StoreLostPolicy(7)".
 func (p StoreLostPolicy) String() string {
-	switch p {
-	case Keep:
-		return "keep"
-	case Refuse:
-		return "refuse"
-	}
-	return "StoreLostPolicy(" + strconv.Itoa(int(p)) + ")"
+	return cmp.Or(map[StoreLostPolicy]string{Keep: "keep", Refuse: "refuse"}[p], fmt.Sprintf("StoreLostPolicy(%d)", uint8(p)))
 }
 
 // FirstStartPolicy is what a gate does before the first successful read of its store.
@@ -44,13 +41,6 @@ const (
 // String returns the policy as logs show it: "refuse", "open" or "fail". An invalid value such as
 // 7 is "FirstStartPolicy(7)".
 func (p FirstStartPolicy) String() string {
-	switch p {
-	case FirstStartRefuse:
-		return "refuse"
-	case FirstStartOpen:
-		return "open"
-	case FirstStartFail:
-		return "fail"
-	}
-	return "FirstStartPolicy(" + strconv.Itoa(int(p)) + ")"
+	known := map[FirstStartPolicy]string{FirstStartRefuse: "refuse", FirstStartOpen: "open", FirstStartFail: "fail"}
+	return cmp.Or(known[p], fmt.Sprintf("FirstStartPolicy(%d)", uint8(p)))
 }

@@ -82,9 +82,8 @@ func (s *state) drainedUntil() time.Time {
 		return until
 	}
 	for _, p := range s.known.doc.Periods {
-		_, drained := slices.BinarySearch(s.now.drained, p.ID) // they are sorted
-		if drained && !p.End.IsZero() && (until.IsZero() || p.End.Before(until)) {
-			until = p.End
+		if _, drained := slices.BinarySearch(s.now.drained, p.ID); drained { // they are sorted
+			until = earliest(time.Time{}, until, p.End)
 		}
 	}
 	return until

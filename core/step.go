@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"log/slog"
 	"slices"
 	"time"
@@ -39,7 +40,7 @@ func (set *settings) step(s state, event any, in input) (state, output) {
 	}
 	if in.warning != s.known.warning {
 		s.known.warning = in.warning
-		out.log(slog.LevelWarn, "store warning", slog.String("store", set.description), slog.String("warning", orNone(in.warning)))
+		out.log(slog.LevelWarn, "store warning", slog.String("store", set.description), slog.String("warning", cmp.Or(in.warning, "none")))
 	}
 	set.checkRead(&s, in, &out)
 	set.settle(&s, in, &out)
@@ -89,7 +90,7 @@ func (set *settings) settle(s *state, in input, out *output) {
 	c := conclude(f, in.now)
 	s.now.edge = earliest(in.now, c.next, s.provable(in.now))
 	if f.override != s.now.override {
-		out.log(slog.LevelWarn, "override", slog.String("value", orNone(f.override.String())), slog.String("from", orNone(f.overrideFrom)))
+		out.log(slog.LevelWarn, "override", slog.String("value", cmp.Or(f.override.String(), "none")), slog.String("from", cmp.Or(f.overrideFrom, "none")))
 		s.now.override = f.override
 	}
 	overdue := c.overdue && c.closure != nil
@@ -138,15 +139,22 @@ func (s *state) verdict(t time.Time) period.Verdict {
 	t = t.Round(0) // edges follow the wall clock, which may be set back
 	c := &s.now
 	if c.judgedAt.IsZero() || t.Before(c.judgedAt) || !c.verdict.Next.IsZero() && !t.Before(c.verdict.Next) {
-		var periods []period.Period
-		for _, d := range []*period.Document{s.known.doc, s.known.regress} {
-			if d != nil {
-				periods = append(periods, d.Periods...)
-			}
-		}
-		c.verdict, c.judgedAt = period.At(periods, t), t
+		c.verdict, c.judgedAt = period.At(s.periods(), t), t
 	}
 	return c.verdict
+}
+
+// periods returns the periods of the adopted document and, if there is one, of the regressed one. The
+// caller must not change them.
+func (s *state) periods() []period.Period {
+	switch k := &s.known; {
+	case k.doc == nil:
+		return nil
+	case k.regress == nil:
+		return k.doc.Periods
+	default:
+		return slices.Concat(k.doc.Periods, k.regress.Periods)
+	}
 }
 
 // inForce returns the periods of both documents that are in force at t.
@@ -157,14 +165,9 @@ func (s *state) inForce(t time.Time) []period.Period {
 // nextStart returns when the next window of both documents begins after t; zero if none does.
 func (s *state) nextStart(t time.Time) time.Time {
 	var next time.Time
-	for _, d := range []*period.Document{s.known.doc, s.known.regress} {
-		if d == nil {
-			continue
-		}
-		for _, p := range d.Periods {
-			if p.Enabled && p.Kind == period.Window {
-				next = earliest(t, next, p.Start)
-			}
+	for _, p := range s.periods() {
+		if p.Enabled && p.Kind == period.Window {
+			next = earliest(t, next, p.Start)
 		}
 	}
 	return next
@@ -208,14 +211,9 @@ func (s *state) refused() []period.Period {
 		return nil
 	}
 	var refused []period.Period
-	for _, d := range []*period.Document{s.known.doc, s.known.regress} {
-		if d == nil {
-			continue
-		}
-		for _, p := range d.Periods {
-			if _, ok := slices.BinarySearch(s.now.closure.periods, p.ID); ok && p.Enabled { // they are sorted
-				refused = append(refused, p)
-			}
+	for _, p := range s.periods() {
+		if _, ok := slices.BinarySearch(s.now.closure.periods, p.ID); ok && p.Enabled { // they are sorted
+			refused = append(refused, p)
 		}
 	}
 	return refused
@@ -278,11 +276,7 @@ func (set *settings) schedule(s *state, in input, out *output) {
 	if out.install {
 		wakes = append(wakes, in.now)
 	}
-	for _, t := range wakes {
-		if !t.IsZero() && (out.wake.IsZero() || t.Before(out.wake)) {
-			out.wake = t
-		}
-	}
+	out.wake = earliest(time.Time{}, wakes...)
 }
 
 // markAttrs identify the write that caused a transition.
