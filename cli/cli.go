@@ -12,14 +12,6 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// Option changes [Main] and [Command]. A nil Option changes nothing.
-type Option func(*app)
-
-// Opener opens the store that a URL names. ctx ends with the command. The command closes
-// the store if it is an io.Closer. A fault of the URL itself is a [*store.FieldError] with
-// the field "store": then the command exits with 2, else with 1.
-type Opener func(ctx context.Context, url string) (store.Store, error)
-
 // WithStore gives the command the application's own store. The command then has no --store,
 // ignores DOWNTIME_STORE and every [WithScheme], and leaves the store open. A nil store
 // changes nothing.
@@ -73,24 +65,6 @@ func orDiscard(w io.Writer) io.Writer {
 // Command returns the command as the root of a cobra tree, or as a part of one. It prints
 // each of its errors as one line; pass the error of Execute to [ExitCode].
 func Command(opts ...Option) *cobra.Command { return newApp(opts).root() }
-
-// app is the configuration of one invocation, and its global flags.
-type app struct {
-	name    string
-	version string
-	store   store.Store
-	schemes map[string]schemeOf
-	lockers map[string]Locker
-	rules   *siteRules // nil: only those of check's flags are known
-
-	tree    *cobra.Command // the root of the commands
-	url     string
-	zone    string
-	timeout durationFlag
-	noColor bool
-
-	wrote bool // the running command has changed the store
-}
 
 func newApp(opts []Option) *app {
 	a := &app{

@@ -16,27 +16,6 @@ import (
 // envLock is the URL of the lock if --pg-lock-url does not name it.
 const envLock = "DOWNTIME_PG_LOCK_URL"
 
-// Lock is a lock that "run --pg-lock" holds alone while COMMAND runs. String names the lock and its
-// database, without a password.
-type Lock interface {
-	fmt.Stringer
-	// Acquire waits until the lock is free, and takes it. While it waits, it calls waiting with the
-	// holders, and for how long each one has held the lock; 0 means unknown.
-	Acquire(ctx context.Context, waiting func(holders map[string]time.Duration)) error
-	// Lost returns a channel that is closed if the lock is lost after Acquire, and Err then returns
-	// the reason.
-	Lost() <-chan struct{}
-	Err() error
-	// Release gives the lock back and frees its resources. The error says that the lock was lost
-	// before. A second Release has no effect.
-	Release(ctx context.Context) error
-}
-
-// Locker opens the lock with this name in the database that a URL names, and takes nothing yet. "" as
-// name means the application that the URL names. Locker fails if the lock could not exclude
-// writers, for example through a pooler. Its errors are those of an [Opener].
-type Locker func(ctx context.Context, url, name string) (Lock, error)
-
 // WithLocker lets "run --pg-lock" take locks in databases whose URL begins with "scheme:".
 func WithLocker(scheme string, open Locker) Option {
 	return func(a *app) { a.lockers[scheme] = open }

@@ -16,11 +16,6 @@ import (
 // envStore names the store if --store does not.
 const envStore = "DOWNTIME_STORE"
 
-type schemeOf struct {
-	form string
-	open Opener
-}
-
 // forms lists the forms of a store's URL.
 func (a *app) forms() string {
 	var out []string

@@ -9,39 +9,6 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// Safety says whether it is safe to change the data that requests use.
-type Safety string
-
-// The results of a barrier.
-const (
-	// Safe means that every live instance refuses, and that every request that it admitted before
-	// has ended.
-	Safe Safety = "safe"
-	// Presumed means the same for all instances but those that are [Accepted].
-	Presumed Safety = "presumed"
-	// NotDrained means that at least one instance is a [Holdout], that fewer instances than
-	// expected have drained, or that the set of rows may be incomplete.
-	NotDrained Safety = "not-drained"
-	// NoInstance means that no instance is live or silent.
-	NoInstance Safety = "no-instance"
-	// Superseded means that another write ended the period, or that the period now refuses less
-	// than was written.
-	Superseded Safety = "superseded"
-	// Unknown means that the document could not be read, that it is another one, or that it was
-	// edited by hand.
-	Unknown Safety = "unknown"
-)
-
-// Part is the part of one instance in the result of a barrier.
-type Part string
-
-// The parts.
-const (
-	Done     Part = "done"     // it has drained the judged periods, has left, or is dead
-	Accepted Part = "accepted" // it is not known to have drained, and the caller or its policy accepts that
-	Holdout  Part = "holdout"  // the barrier waits for it
-)
-
 // youngSet is the age below which a set of rows may lack an instance that is live: each instance
 // renews its row within this time. A file store needs as long, see newset_test.go in e2e/barrier.
 const youngSet = 20 * time.Second

@@ -9,19 +9,6 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// Disagreement says why a live instance serves although the document takes the site down, or
-// refuses although the document does not.
-type Disagreement string
-
-// The disagreements.
-const (
-	ByOverride   Disagreement = "override"   // a file, the environment or the configuration of the instance overrides the store
-	ByStore      Disagreement = "store"      // the instance cannot read the store, or the document in it
-	ByRegression Disagreement = "regression" // the instance has seen a document that the store's document does not continue
-	ByStart      Disagreement = "starting"   // the instance starts, and has not read the store yet
-	ByDelay      Disagreement = "delay"      // the instance has not reported that it adopted the last change
-)
-
 // disagrees returns the disagreement of i with the document; "" if there is none, and for
 // instances that are not live or are leaving.
 func (j Judgment) disagrees(i Instance) Disagreement {

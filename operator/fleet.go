@@ -5,44 +5,10 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
-
-// Judgment compares the fleet with the document, by one consistent read.
-type Judgment struct {
-	State
-
-	// Err says why State has no Document. It is nil if State has one, and if nothing was
-	// ever written.
-	Err error
-	// Since is when the set of rows was created, by the store's clock; zero if there is none.
-	Since time.Time
-	// Newest identifies the newest document that the store is known to have held, if Document does not
-	// continue it: an older copy was put back, say. A gate that starts then refuses until an operator
-	// reconciles the store. SeenBy is the instance that has seen it, as "host web1"; "" if the store
-	// noted it. Newest is zero if nothing shows that the store went back.
-	Newest period.Mark
-	SeenBy string
-	// Periods are the ids of the judged periods.
-	Periods []string
-	// Instances are all rows, and those of [Barrier].Seen that have vanished, ordered by host, pid
-	// and id.
-	Instances []Instance
-
-	// Runs are the rows of runs, which are no instances.
-	Runs []Instance
-
-	// Result says whether the barrier is reached. "" if no period was given and none is in force.
-	Result Safety
-	// Why gives the reason for the result, if it is not that of an instance; else "".
-	Why string
-	// Until is when the first of the judged periods ends by itself, by the store's clock. The result
-	// holds until then. Zero means that none has an end.
-	Until time.Time
-}
 
 // Judge judges the result of one [store.Rows.ListRows], with its error, by the write b. It is a
 // pure function: the command, the operator's page and the API all show its result.

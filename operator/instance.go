@@ -99,3 +99,26 @@ func (i Instance) drains(d *period.Document) bool {
 	}
 	return i.Revision < d.Revision || i.Mark() == d.Mark()
 }
+
+// Part is the part of one instance in the result of a barrier.
+type Part string
+
+// The parts.
+const (
+	Done     Part = "done"     // it has drained the judged periods, has left, or is dead
+	Accepted Part = "accepted" // it is not known to have drained, and the caller or its policy accepts that
+	Holdout  Part = "holdout"  // the barrier waits for it
+)
+
+// Disagreement says why a live instance serves although the document takes the site down, or
+// refuses although the document does not.
+type Disagreement string
+
+// The disagreements.
+const (
+	ByOverride   Disagreement = "override"   // a file, the environment or the configuration of the instance overrides the store
+	ByStore      Disagreement = "store"      // the instance cannot read the store, or the document in it
+	ByRegression Disagreement = "regression" // the instance has seen a document that the store's document does not continue
+	ByStart      Disagreement = "starting"   // the instance starts, and has not read the store yet
+	ByDelay      Disagreement = "delay"      // the instance has not reported that it adopted the last change
+)

@@ -6,10 +6,6 @@ import (
 	"math"
 )
 
-// ErrNewer means that a document uses a format or a member that this version does not implement.
-// A reader keeps its last state, and a writer does not change the document.
-var ErrNewer = errors.New("the document needs a newer version of downtime; upgrade this program")
-
 // Decode reads a document that [Document.Encode] or a person has written. It is strict. These are
 // errors:
 //   - an unknown or repeated member, or one in another case;

@@ -7,14 +7,6 @@ import (
 	"time"
 )
 
-// Change is one period of an [Entry].
-type Change struct {
-	// Before and After are the values of the period. Before is nil if the write added it.
-	// After is nil if the write ended or removed it.
-	Before *Period `json:"before,omitzero"`
-	After  *Period `json:"after,omitzero"`
-}
-
 // ID is the id of the period. It is "" for the zero Change.
 func (c Change) ID() string {
 	switch {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"time"
 )
 
 // The text around the entries of a log.
@@ -94,12 +93,4 @@ func (d *Document) normalize() {
 	for i := range d.Periods {
 		normalizePeriod(&d.Periods[i])
 	}
-}
-
-// Canonical returns t in the form that a document holds: in UTC, with whole microseconds.
-func Canonical(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC().Truncate(time.Microsecond)
 }

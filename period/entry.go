@@ -127,3 +127,11 @@ func decodeEntry(b []byte) (Entry, error) {
 	}
 	return e, nil
 }
+
+// Change is one period of an [Entry].
+type Change struct {
+	// Before and After are the values of the period. Before is nil if the write added it.
+	// After is nil if the write ended or removed it.
+	Before *Period `json:"before,omitzero"`
+	After  *Period `json:"after,omitzero"`
+}

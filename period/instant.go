@@ -24,3 +24,11 @@ func parseInstant(s []byte) (time.Time, error) {
 	}
 	return t.UTC(), nil
 }
+
+// Canonical returns t in the form that a document holds: in UTC, with whole microseconds.
+func Canonical(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}

@@ -3,7 +3,6 @@ package period
 import (
 	"errors"
 	"fmt"
-	"unicode/utf8"
 )
 
 // maxFaults is how many faults of one document are listed.
@@ -85,16 +84,4 @@ func formatFault(format int) error {
 
 func tooLarge(n int) error {
 	return &FieldError{Field: "document", Value: fmt.Sprintf("%d bytes", n), Problem: fmt.Sprintf("want at most %d bytes; remove periods that have ended", MaxDocument)}
-}
-
-// textFault returns the fault of a text that people read, of at most limit bytes; nil if there is
-// none.
-func textFault(field, text string, limit int) error {
-	switch {
-	case len(text) > limit:
-		return &FieldError{Field: field, Value: fmt.Sprintf("%d bytes", len(text)), Problem: fmt.Sprintf("want at most %d bytes", limit)}
-	case !utf8.ValidString(text):
-		return &FieldError{Field: field, Value: text, Problem: "is not valid UTF-8"}
-	}
-	return nil
 }

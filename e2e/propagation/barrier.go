@@ -17,7 +17,6 @@ const (
 	barrierFleet  = 3 // instances
 	barrierFactor = 5 // of the propagation in the same rounds
 	barrierRest   = 150 * time.Millisecond
-	youngSet      = 20 * time.Second // before that, a barrier does not trust a set of rows
 )
 
 // barriers are the rounds of one store: from the return of Start until the last instance refuses, and

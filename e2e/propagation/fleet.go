@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,14 @@ import (
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
+)
+
+const (
+	// A gate begins at most one read for hints in 50 ms. A round begins after this time, so that
+	// the gate reads at once, as it does for a single change.
+	hintPause = 60 * time.Millisecond
+	// youngSet is the age below which a barrier does not trust a set of rows.
+	youngSet = 20 * time.Second
 )
 
 // fleet is a number of instances on one store, and an operator with a handle of its own.
@@ -223,5 +232,12 @@ func wait(ctx context.Context, d time.Duration) error {
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+// markHeld marks a request that a gate holds.
+func markHeld(_ context.Context, r *http.Request, d core.Decision) {
+	if d.Outcome == core.Held {
+		r.Header.Set(heldHeader, "yes")
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/e2e/internal/load"
 	"github.com/go-downtime/downtime/operator"
 )
@@ -28,13 +27,6 @@ const (
 // each visitor who was held; and the part of it beyond the barrier and the work.
 type held struct {
 	barrier, added, beyond sample
-}
-
-// markHeld marks a request that a gate holds.
-func markHeld(_ context.Context, r *http.Request, d core.Decision) {
-	if d.Outcome == core.Held {
-		r.Header.Set(heldHeader, "yes")
-	}
 }
 
 // hold measures how long visitors wait while During works with a hold.

@@ -17,10 +17,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
-
-	"github.com/go-downtime/downtime/period"
 )
 
 // plan lists the measurements, and the number of their rounds.
@@ -36,25 +33,6 @@ type plan struct {
 	part           string                       // the only one; "" means all
 	limit          time.Duration
 }
-
-// size is a number of instances on a number of handles.
-type size struct {
-	instances, handles, rounds int
-	simulated                  bool
-}
-
-// kind is the name of the instances in the tables.
-func (s size) kind() string {
-	if s.simulated {
-		return "simulated"
-	}
-	return "real"
-}
-
-// budgeted reports whether the budget holds for this fleet: real gates below a thousand, and
-// a thousand simulated ones. A thousand real gates in one process share its processors, so
-// their times only inform.
-func (s size) budgeted() bool { return s.simulated || s.instances < crowd }
 
 // full takes about twelve minutes.
 func full() plan {
@@ -130,30 +108,4 @@ func (p plan) parts() iter.Seq2[string, part] {
 	return func(yield func(string, part) bool) {
 		_ = yield("push", p.push) && yield("poll", p.poll) && yield("barrier", p.barrier) && yield("hold", p.hold) && yield("idle", p.idleCost) && yield("frozen", p.freeze)
 	}
-}
-
-// fullLog is in the header of each table about propagation.
-var fullLog = fmt.Sprintf("The document's log is full: %d entries, %d KiB.", period.MaxEntries, period.MaxLog>>10)
-
-// table writes a title and the names of the columns.
-func table(out io.Writer, title string, columns ...string) *tabwriter.Writer {
-	fmt.Fprintf(out, "\n%s\n\n", title)
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, strings.Join(columns, "\t")+"\t")
-	return w
-}
-
-func verdict(bound string, ok bool) string {
-	if ok {
-		return bound + " ok"
-	}
-	return bound + " EXCEEDED"
-}
-
-// verdict is the text of the budget for a fleet of this size, and whether it is kept.
-func (s size) verdict(bound string, ok bool) (string, bool) {
-	if !s.budgeted() {
-		return "none", true
-	}
-	return verdict(bound, ok), ok
 }

@@ -11,9 +11,6 @@ import (
 	"time"
 )
 
-// crowd is the size of a fleet that is measured alone, because it keeps the machine busy.
-const crowd = 1000
-
 // poll measures stores that are polled. It measures them at the same time, because the times
 // are seconds, except the crowds.
 func (p plan) poll(ctx context.Context, out io.Writer, _ testing.TB, all []target) (bool, error) {

@@ -6,15 +6,9 @@ import (
 	"fmt"
 	"io"
 	"testing"
-	"time"
 )
 
-const (
-	pushFactor = 3
-	// A gate begins at most one read for hints in 50 ms. A round begins after this time, so that
-	// the gate reads at once, as it does for a single change.
-	hintPause = 60 * time.Millisecond
-)
+const pushFactor = 3
 
 // push measures stores that give hints, one after the other, because the times are milliseconds.
 func (p plan) push(ctx context.Context, out io.Writer, _ testing.TB, all []target) (bool, error) {

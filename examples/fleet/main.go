@@ -16,14 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 )
-
-// instanceCommand is the argument that makes this program one instance of the shop.
-const instanceCommand = "instance"
-
-// stopTimeout is how long everything may take to stop.
-const stopTimeout = 15 * time.Second
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == instanceCommand {

@@ -105,3 +105,9 @@ func stopAll(instances []*process) error {
 	}
 	return errors.Join(all...)
 }
+
+// instanceCommand is the argument that makes this program one instance of the shop.
+const instanceCommand = "instance"
+
+// stopTimeout is how long everything may take to stop.
+const stopTimeout = 15 * time.Second

@@ -150,3 +150,6 @@ func exemptions() group {
 	}
 	return g
 }
+
+// zero is a limit of 0, because a limit of 0 means that there is none.
+const zero = -1

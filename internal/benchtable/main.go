@@ -78,10 +78,3 @@ func run(ctx context.Context, rounds int, benchtime time.Duration, only *regexp.
 	fmt.Printf("\n%d rounds of %v, %v in all; %s\n", rounds, benchtime, time.Since(began).Round(time.Second), machine())
 	return exceeded, nil
 }
-
-// progress replaces the current line of a terminal.
-func progress(format string, args ...any) {
-	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, args...)
-	}
-}

@@ -153,3 +153,10 @@ func isResult(name, cell string) bool {
 	_, err := strconv.Atoi(strings.TrimPrefix(rest, "-"))
 	return rest[0] == '-' && err == nil
 }
+
+// progress replaces the current line of a terminal.
+func progress(format string, args ...any) {
+	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, args...)
+	}
+}

@@ -11,9 +11,6 @@ import (
 	"text/tabwriter"
 )
 
-// zero is a limit of 0, because a limit of 0 means that there is none.
-const zero = -1
-
 // write prints the table, and returns how many limits are exceeded.
 func write(w io.Writer, results []result) (exceeded int) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/go-downtime/downtime/store"
@@ -139,13 +138,4 @@ func (s *Store) at(step string) error {
 		return nil
 	}
 	return s.fault(step)
-}
-
-// refused adds [store.ErrReadOnly] to an error that means that this user cannot write here, or
-// that readers would not trust the result.
-func refused(err error) error {
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EBUSY) || isUntrusted(err) {
-		return fmt.Errorf("%w: %w", store.ErrReadOnly, err)
-	}
-	return err
 }

@@ -109,9 +109,6 @@ func (s *Store) content(f *os.File) ([]byte, fs.FileInfo, error) {
 	return b.Bytes(), info, nil
 }
 
-// errMissing means that there is no file at the path.
-var errMissing = errors.New("the file does not exist")
-
 // unreachable distinguishes a file that does not exist from one that cannot be reached.
 func (s *Store) unreachable(err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -134,11 +131,6 @@ func (s *Store) unreadable(err error) error {
 		return s.errorf("cannot be read: %w", trust.Explain(err, s.path, false))
 	}
 	return s.errorf("cannot be read: %w", err)
-}
-
-func isUntrusted(err error) bool {
-	_, is := errors.AsType[*trust.Error](err)
-	return is
 }
 
 // missing returns the error for a file that does not exist. The caller holds s.mu.

@@ -13,10 +13,25 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
+// A row has three files in the directory of the rows. KEY.lock is empty, and its process
+// holds a lock on it; it is never renamed, so no listing of the directory misses it. KEY.json
+// is the row itself, replaced by rename. KEY.gone is the tombstone. The file "since" says when
+// the directory was created.
+const (
+	lockSuffix = ".lock"
+	rowSuffix  = ".json"
+	goneSuffix = ".gone"
+	sinceName  = "since"
+)
+
 const (
 	rowTempPrefix = ".row."
 	maxRecord     = 2 * store.MaxRow // in base64, with stamps
 )
+
+// inRows is the rule for the files in that directory. The directory was already judged as a
+// whole: only users who may write rows can write in it.
+var inRows = trust.Rule{Lifted: true}
 
 // record is the content of a row's file, of a tombstone and of the file "since".
 type record struct {

@@ -15,17 +15,6 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// A row has three files in the directory of the rows. KEY.lock is empty, and its process
-// holds a lock on it; it is never renamed, so no listing of the directory misses it. KEY.json
-// is the row itself, replaced by rename. KEY.gone is the tombstone. The file "since" says when
-// the directory was created.
-const (
-	lockSuffix = ".lock"
-	rowSuffix  = ".json"
-	goneSuffix = ".gone"
-	sinceName  = "since"
-)
-
 // consistentReads is how often the rows are read again because the document changed meanwhile.
 const consistentReads = 10
 
@@ -58,12 +47,6 @@ func (s *Store) PutRow(ctx context.Context, key string, b []byte, lease time.Dur
 	}
 	row.tokenDue = false
 	return blob.Token, now, nil
-}
-
-// noDocument reports whether err means that there is no document. After any other error it is
-// unknown whether there is one.
-func noDocument(err error) bool {
-	return errors.Is(err, store.ErrNeverWritten) || errors.Is(err, store.ErrLost)
 }
 
 func (s *Store) putRow(key string, b []byte, now time.Time, lease time.Duration) (*heldRow, error) {

@@ -13,10 +13,6 @@ import (
 // The directory of the rows is opened once for each call, and everything in it is reached
 // through that. A directory that takes its place meanwhile is not touched.
 
-// inRows is the rule for the files in that directory. The directory was already judged as a
-// whole: only users who may write rows can write in it.
-var inRows = trust.Rule{Lifted: true}
-
 func (s *Store) rowsName() string { return s.base + ".instances" }
 
 // openRows opens the directory. The caller closes it.

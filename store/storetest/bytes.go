@@ -69,3 +69,6 @@ func sized(n int) []byte {
 
 // lines counts the lines of a document in which each write adds one.
 func lines(b []byte) int { return strings.Count(string(b), "\n") }
+
+// capitals is another token: tokens are compared byte by byte.
+func capitals(t store.Token) store.Token { return store.Token(strings.ToUpper(string(t))) }

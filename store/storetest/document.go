@@ -159,13 +159,6 @@ func unchanged(t reporter, e *env) {
 	requireBytes(t, "Get after a write", []byte("b"), e.get(t, st, first).Bytes)
 }
 
-// capitals is another token: tokens are compared byte by byte.
-func capitals(t store.Token) store.Token { return store.Token(strings.ToUpper(string(t))) }
-
-// imprecision is how much two readings of one clock may differ: a store may keep
-// milliseconds.
-const imprecision = 2 * time.Millisecond
-
 func clock(t reporter, e *env) {
 	st, first := e.written(t, "a")
 	handles := e.handles(st)
