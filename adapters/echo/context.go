@@ -83,12 +83,15 @@ func (o *overlay) Route() (pattern string, known bool) {
 
 // Param is for [core.Routed].
 func (o *overlay) Param(name string) (value string, found bool) {
-	if name == "*" && o.chosenNow() == o.c.Path() {
-		return "", false
+	if name[0] == '*' { // echo calls it "*", whatever follows in the pattern
+		name = "*"
+		if o.chosenNow() == o.c.Path() {
+			return "", false
+		}
 	}
 	i := slices.Index(o.c.ParamNames(), strings.TrimPrefix(name, ":"))
 	if i < 0 {
-		return "", false
+		return "", name == "*"
 	}
 	return o.c.ParamValues()[i], true
 }

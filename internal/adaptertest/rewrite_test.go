@@ -404,12 +404,14 @@ func TestRewritingUnderEcho(t *testing.T) {
 // TestEchoCatchAll: under echo a catch-all may have other routes beside it.
 func TestEchoCatchAll(t *testing.T) {
 	t.Parallel()
-	gate := NewGate(t, core.Config{Down: true, ExemptExact: []string{"/healthz", "/a/healthz"}, ExemptPaths: []string{"/static"}})
+	gate := NewGate(t, core.Config{Down: true, ExemptExact: []string{"/healthz", "/a/healthz", "/files/list"}, ExemptPaths: []string{"/static"}})
 	e := echo.New()
 	e.Use(echo.WrapMiddleware(rewriting(originalURL)), echodowntime.Middleware(gate))
 	e.GET("/*", func(echo.Context) error { return nil })
 	e.GET("/healthz", func(echo.Context) error { return nil })
 	e.GET("/:tenant/healthz", func(echo.Context) error { return nil })
+	e.GET("/files/*name", func(echo.Context) error { return nil })
+	e.GET("/files/list", func(echo.Context) error { return nil })
 	host := e.Host("other.test")
 	host.GET("/*", func(echo.Context) error { return nil })
 	for name, tc := range map[string]struct {
@@ -418,6 +420,7 @@ func TestEchoCatchAll(t *testing.T) {
 	}{
 		"under the path of another route":      {"GET", "/x", "/healthz", 503},
 		"under a path of its own":              {"GET", "/x", "/static/x", 200},
+		"a route beside a named catch-all":     {"GET", "/files/x", "/files/list", 503},
 		"under its own path on another host":   {"GET", "http://other.test/x", "/healthz", 200},
 		"as it is":                             {"GET", "/static/x", "", 200},
 		"no route for the method":              {"POST", "/a/healthz", "", 405},
