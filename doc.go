@@ -5,8 +5,8 @@
 //
 // This package has no code. The packages below it are, for an application:
 //
-//   - adapters/gin, adapters/echo and adapters/chi are the middleware. adapters/chi also serves
-//     net/http and all routers with the same kind of middleware.
+//   - adapters/gin, adapters/echo (v4), adapters/echov5 and adapters/chi are the middleware.
+//     adapters/chi also serves net/http and all routers with the same kind of middleware.
 //   - core has the gate, which decides about each request, and its configuration: exempt paths,
 //     predicates for requests that pass, and the page that visitors see.
 //   - store/filestore keeps the state in a file, for one host. It needs no server.

@@ -47,13 +47,14 @@ const (
 func budgets() []group {
 	var groups []group
 	for _, f := range []struct {
-		name          string
+		name, pkg     string
 		open, blocked float64
 	}{
-		{"nethttp", 1.15, 2},
-		{"gin", 1.5, 2},
-		{"echo", 1.15, 1.5},
-		{"chi", 1.15, 1.5},
+		{"nethttp", adapters, 1.15, 2},
+		{"gin", adapters, 1.5, 2},
+		{"echo", adapters, 1.15, 1.5},
+		{"echov5", "./adapters/echov5", 1.5, 1.5},
+		{"chi", adapters, 1.15, 1.5},
 	} {
 		cell := func(name string) string { return "Open/" + f.name + "/" + name }
 		bytesOver := cell("bare")
@@ -61,19 +62,19 @@ func budgets() []group {
 			bytesOver = cell("handwritten")
 		}
 		open := group{
-			name: "open " + f.name, pkg: adapters,
+			name: "open " + f.name, pkg: f.pkg,
 			cells: []string{cell("bare"), cell("handwritten"), cell("ours")},
 			rows: []row{
 				{what: f.name + ", up: ÷ hand-written flag", of: cell("ours"), over: cell("handwritten"), limit: f.open},
 				{what: f.name + ", up: bytes added", of: cell("ours"), over: bytesOver, kind: difference, unit: "B/op", limit: zero},
 			},
 		}
-		if f.name == "gin" {
+		if f.name == "gin" || f.name == "echov5" {
 			open.rows = append(open.rows, row{what: f.name + ", up: more than it, ns", of: cell("ours"), over: cell("handwritten"), kind: difference, limit: 15})
 		}
 		cell = func(name string) string { return "Blocked/" + f.name + "/" + name }
 		g := group{
-			name: "blocked " + f.name, pkg: adapters,
+			name: "blocked " + f.name, pkg: f.pkg,
 			cells: []string{cell("static"), cell("idiomatic"), cell("ours"), cell("ours-key"), cell("page-static"), cell("page-ours")},
 			rows: []row{
 				{what: f.name + ", down, text: ÷ hand-written static", of: cell("ours"), over: cell("static"), limit: f.blocked},
@@ -85,7 +86,11 @@ func budgets() []group {
 		if f.name == "nethttp" {
 			g.rows = append(g.rows, row{what: f.name + ", down: bytes allocated", of: cell("ours"), unit: "B/op", limit: zero})
 		}
-		groups = append(groups, open, g, group{
+		groups = append(groups, open, g)
+		if f.pkg != adapters {
+			continue
+		}
+		groups = append(groups, group{
 			name: "wire " + f.name, pkg: adapters, runs: 1, length: 20,
 			cells: []string{"Wire/" + f.name},
 			rows:  []row{{what: f.name + ", down, wire: req/s ÷ static Go 503", of: "Wire/" + f.name, unit: "rate", kind: atLeast, limit: 0.95}},
