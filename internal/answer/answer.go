@@ -12,14 +12,6 @@ import (
 	"time"
 )
 
-// Facts are the facts about the downtime that a refusal contains.
-type Facts struct {
-	Kind   string    // "planned", "emergency", "starting" or "store-lost"
-	Reason string    // the operator's text; "" means that none was given
-	Since  time.Time // beginning of the downtime; zero means unknown
-	Until  time.Time // expected end; zero means unknown
-}
-
 // Answers are the refusals of one closed state, rendered once for each form and language that a
 // client asks for: whole bodies, and header values that are assigned as they are. All responses share
 // these slices: middleware may Set or Add a header, but must not write to their elements.
@@ -73,10 +65,9 @@ var (
 		formatHTML: {"text/html; charset=utf-8"},
 		formatJSON: {"application/problem+json"},
 	}
-	cacheNoStore    = []string{"no-store"}
-	optionNosniff   = []string{"nosniff"}
-	lengthZero      = []string{"0"}
-	varyNegotiation = []string{"Accept, Accept-Language"}
+	cacheNoStore  = []string{"no-store"}
+	optionNosniff = []string{"nosniff"}
+	lengthZero    = []string{"0"}
 )
 
 // Prepare renders the answers for f, with the Retry-After of now. onFault is called when

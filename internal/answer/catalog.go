@@ -23,7 +23,7 @@ type catalog struct {
 
 const (
 	defaultLanguage = "en"
-	maxLanguages    = 100
+
 	maxCatalogFiles = 1000 // files and folders, so that a wrong root shows soon
 )
 
@@ -211,5 +211,5 @@ func all(s string, is func(byte) bool) bool {
 }
 
 func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
-func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

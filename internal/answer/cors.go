@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/go-downtime/downtime/period"
 )
@@ -41,12 +39,6 @@ func newCORS(o Options) (cors, error) {
 		fault("CORSCredentials", true, "only together with CORSOrigins")
 	}
 	return c, errors.Join(errs...)
-}
-
-// isOrigin reports whether s is an origin as browsers write it.
-func isOrigin(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && u.Scheme != "" && u.Hostname() != "" && u.Scheme+"://"+u.Host == s && strings.ToLower(s) == s
 }
 
 var (

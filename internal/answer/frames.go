@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/go-downtime/downtime/period"
@@ -31,4 +32,10 @@ func newFrames(o Options) (string, error) {
 		fault("FrameAncestors", o.FrameAncestors, "only for the built-in page; say it in PageCSP for PageTemplate or PageBytes")
 	}
 	return cmp.Or(strings.Join(sources, " "), "'none'"), errors.Join(errs...)
+}
+
+// isOrigin reports whether s is an origin as browsers write it.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme != "" && u.Hostname() != "" && u.Scheme+"://"+u.Host == s && strings.ToLower(s) == s
 }

@@ -176,3 +176,7 @@ func (t *lookup) negotiate(accept []string) language {
 	}
 	return language(max(c.best(0), 0))
 }
+
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+
+const maxLanguages = 100

@@ -68,3 +68,5 @@ func addVary(values []string) []string {
 	}
 	return append(slices.Clip(values), missing)
 }
+
+var varyNegotiation = []string{"Accept, Accept-Language"}
