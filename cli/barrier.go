@@ -294,7 +294,7 @@ RESULT and exit codes are those of start:
     0  safe; with --expect 0 also: no live instance
     3  not drained in time: the output names the instances
     4  no live instance
-    7  presumed: as safe, but for some instances this is only accepted
+    7  presumed: as safe, except for instances that are accepted without a report
     9  unknown: the store could not be read, or was edited by hand
    12  superseded: the period is not in force any more, or ends earlier
 A window that is not due is wrong usage.`,

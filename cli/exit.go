@@ -20,7 +20,7 @@ const (
 	ExitNoInstance    = 4   // start, wait: no live instance
 	ExitNothingToEnd  = 5   // end: nothing was in force
 	ExitStillDown     = 6   // end: another period is in force
-	ExitPresumed      = 7   // start, wait: as done, but for some instances it is only accepted
+	ExitPresumed      = 7   // start, wait: as done, except for instances that are accepted without a report
 	ExitUnreported    = 8   // written and confirmed, but the report could not be printed
 	ExitUnknown       = 9   // it is not known whether it was written, or what the instances do
 	ExitDown          = 10  // status: down on every live instance; check: would be refused

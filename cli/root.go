@@ -30,7 +30,7 @@ Exit codes:
     4  start, wait: no live instance
     5  end: there was nothing to end, and the site is up
     6  end: the site is still down, because of another period
-    7  start, wait: as done, but for some instances this is only accepted
+    7  start, wait: as done, except for instances that are accepted without a report
     8  written and confirmed, but the report could not be printed
     9  it is not known whether it was written, or what the instances do: look at status
    10  status --exit-code: down; check --exit-code: would be refused

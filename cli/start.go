@@ -46,7 +46,7 @@ waits for. After --wait it gives up, and the site stays down. RESULT and exit co
     0  safe; with --expect 0 also: no live instance
     3  not drained in time: the output names the instances
     4  no live instance
-    7  presumed: as safe, but for some instances this is only accepted
+    7  presumed: as safe, except for instances that are accepted without a report
     9  unknown: the store could not be read
    12  superseded: another operator ended the period, or made it end earlier`,
 		Example: a.examples(

@@ -21,8 +21,8 @@
 // While the site is up, a request costs one load of an atomic pointer and one counter. It uses no
 // store, no lock, no clock and no allocation. The gate reads the store in the background.
 //
-// An application's tests need no file, no command and no waiting: see [how to test], and [how to
-// test middleware] beside the gate.
+// An application's tests need no file, no command and no waiting: see [how to test]. A second example
+// tests an application together with its other middleware: see [how to test middleware].
 //
 // Two rules decide doubtful cases. A site that an operator closed never reopens by itself. The
 // software reports only what it has observed.

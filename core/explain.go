@@ -11,8 +11,9 @@ import (
 // if its store held doc. A nil doc means that no document was ever written. A gate uses the same
 // code. Explain applies Down. It does not read cfg.Store, the override file or the environment
 // variable of OverrideEnv. These belong to the process of a gate, and the caller can run elsewhere.
-// A request is held if a gate that closed at Closure.Since would hold it. Predicates get the
-// context of r. The error is that of [Config.Validate], without the fault of that variable.
+// Explain assumes that the gate closed at Closure.Since: until the hold of the period has ended, the
+// outcome is Held. Predicates get the context of r. The error is that of [Config.Validate], without
+// the fault of that variable.
 func Explain(cfg Config, doc *period.Document, at time.Time, r *http.Request) (Decision, error) {
 	set, err := cfg.resolveIn(func(string) string { return "" })
 	if err != nil {

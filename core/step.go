@@ -174,9 +174,10 @@ func (s *state) nextStart(t time.Time) time.Time {
 }
 
 // proven returns the time by which the periods are judged when the store's clock is probably t. The
-// error of the clock may be larger than it was when the gate closed. So a gate that refuses because
-// of a period keeps to it until its end has certainly passed, and as long as its start may have
-// passed. Otherwise a slow read could open a gate that has reported the period as drained.
+// error of the clock may have grown since the gate closed. If the gate refuses because of a period, it
+// therefore treats the period as in force until its end has certainly passed. It treats a window as
+// begun as long as the start may have passed. Otherwise a slow read could open a gate that has
+// reported the period as drained.
 func (s *state) proven(t time.Time) time.Time {
 	for _, p := range s.refused() {
 		if !p.End.IsZero() && !t.Before(p.End) && t.Add(-s.known.clockError).Before(p.End) {

@@ -98,9 +98,9 @@ func without(a, b []string) []string {
 	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
 }
 
-// warnOfHandler logs a warning if next is an http.TimeoutHandler, which returns while its handler
-// still runs (its type is not exported), and if a predicate reads a framework's own context, which
-// a request does not have before it reaches next.
+// warnOfHandler logs a warning in two cases. First, next is an http.TimeoutHandler, which returns
+// while its handler still runs; its type is not exported. Second, a predicate reads a framework's own
+// context, which a request does not have before it reaches next.
 func (g *Gate) warnOfHandler(next http.Handler) {
 	if fmt.Sprintf("%T", next) == "*http.timeoutHandler" {
 		g.set.warn("an http.TimeoutHandler is inside the gate, so handlers can run on while the gate is drained",

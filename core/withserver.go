@@ -61,8 +61,9 @@ func (g *Gate) ShutdownWith(r *http.Request) {
 	}
 }
 
-// departing is a listener without connections. The Shutdown of a server waits until Accept of each
-// listener that it has closed has returned, and so waits for the gate.
+// departing is a listener without connections. The Shutdown of a server closes each listener, and
+// waits until its Accept has returned. Accept of this listener returns when the gate has left the
+// store.
 type departing struct {
 	addr    net.Addr
 	once    sync.Once     // of closing

@@ -83,8 +83,8 @@ func check(ctx context.Context, s Subject, duration, patient time.Duration) erro
 	if err := h.afterAnswer(ctx); err != nil {
 		return err
 	}
-	// Few clients meet the gate between two of its steps, as the others do not keep it from being drained.
-	// Many are suspended there.
+	// With few clients the gate drains soon, so a client is often between two steps of the gate then. With
+	// many clients, the system often suspends one of them between two steps.
 	const turns = 8
 	for n := range turns {
 		if err := h.race(ctx, duration/turns, 1<<(n%4)); err != nil {

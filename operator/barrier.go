@@ -9,8 +9,8 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// youngSet is the age below which a set of rows may lack an instance that is live: each instance
-// renews its row within this time. A file store needs as long, see newset_test.go in e2e/barrier.
+// A set of rows that is younger than youngSet may lack a live instance: each instance renews its row
+// within this time. A file store needs this time too, see newset_test.go in e2e/barrier.
 const youngSet = 20 * time.Second
 
 // Barrier is a closing write, for [Judge] and [Operator.Wait]. [Result.Barrier] returns that of a

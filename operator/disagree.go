@@ -28,8 +28,8 @@ func (j Judgment) disagrees(i Instance) Disagreement {
 	return ByDelay
 }
 
-// outdated reports whether the windows for which i says that it refuses ended before the present
-// downtime began. The revision of i answers this for deployments, which depend on no clock.
+// outdated reports whether i refused because of a window, and reported that before the present
+// downtime began. Deployments depend on no clock: for these the revision of i shows it.
 func (j Judgment) outdated(i Instance) bool {
 	v := j.Verdict()
 	return v.Down && i.Refuses() && i.State == period.Closed && i.Cause == "period" && i.Override == "" && !i.Regressed &&

@@ -40,9 +40,9 @@ type Instance struct {
 	// Disagrees says why the state of the instance differs from the document; "" if it does not
 	// differ, or if the instance is not live.
 	Disagrees Disagreement
-	// Outdated reports that a live instance said that it refuses, but said so before the present
-	// downtime began: the site was up in between, and the instance has not reported since. Its
-	// state is not known.
+	// Outdated is true if the last report of a live instance is older than the present downtime. The
+	// report says that the instance refuses, but the site was up after it. The state of the instance
+	// is not known.
 	Outdated bool
 	// Drained are the judged periods that the instance has drained. Row.Drained holds the periods
 	// that the instance reported. Drained holds only those for which the report is current and

@@ -57,8 +57,9 @@ type Period struct {
 	// ExpectedEnd is the end that visitors are told, and the base of Retry-After. It does not end
 	// the period. Zero means End; if End is zero too, the end is unknown.
 	ExpectedEnd time.Time `json:"expected_end,omitzero"`
-	// DownSince is when the stretch of downtime began that the period continues, if a write removed
-	// or disabled the period that began it. Zero means that no write recorded it.
+	// DownSince is when the present stretch of downtime began, if that was before Start. A write sets it
+	// when it removes or disables the period that began the stretch. Zero means that no write has set
+	// it.
 	DownSince time.Time `json:"down_since,omitzero"`
 	// If Enabled is false, the document keeps the period, but it is never in force.
 	Enabled bool `json:"enabled"`

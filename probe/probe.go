@@ -40,10 +40,10 @@ func Ready(gate *core.Gate) error {
 	return nil
 }
 
-// Started returns an error while the gate refuses because it never read its store or, without
-// a store, its override file. It returns nil
-// after the first successful read, also if the store is lost later. It also returns nil if the gate
-// needs no read: without a store, under an override, and with core.FirstStartOpen.
+// Started returns an error while the gate refuses because it never read its store or, without a
+// store, its override file. It returns nil after the first successful read, also if the store is
+// lost later. It also returns nil if the gate needs no read: without a store, under an override, and
+// with core.FirstStartOpen.
 func Started(gate *core.Gate) error {
 	if s := gate.Status(); starting(s) && (s.Health == core.StoreNeverRead || s.Health == core.StoreNone) {
 		return errors.New("starting: the store or the override file was not read yet")

@@ -38,10 +38,9 @@ type Config = core.Config
 // New makes a gate from cfg and returns its middleware. It panics if cfg is invalid, with
 // every fault in the message.
 //
-// The gate shuts down with the http.Server of the first request, see [core.Gate.ShutdownWith].
-// An application that stops in order, has several servers, or needs the gate calls [core.New],
-// which returns the error, passes the gate to [Middleware], and calls the gate's Shutdown after
-// the server's.
+// The gate shuts down with the http.Server of the first request, see [core.Gate.ShutdownWith]. If
+// the application stops in order, has several servers, or needs the gate, call [core.New], which
+// returns the error, and pass the gate to [Middleware]. Call the gate's Shutdown after the server's.
 func New(cfg Config, opts ...Option) func(http.Handler) http.Handler {
 	gate, err := core.New(cfg)
 	if err != nil {

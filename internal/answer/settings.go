@@ -29,9 +29,9 @@ type Settings struct {
 }
 
 // New checks o and copies the values that the caller could still change. The error joins a
-// [*period.FieldError] for each fault, with the fields StatusCode, RedirectURL, PageTemplate,
-// PageBytes, PageCSP, SiteName, Contact, StatusURL, FrameAncestors, FrameAncestors[i], Messages, Languages[i], DefaultLanguage, CORSOrigins[i], CORSCredentials,
-// DefaultFormat, RetryAfterMax and RetryAfterSpread.
+// [*period.FieldError] for each fault. Its field is the name in core.Config: StatusCode for Status,
+// PageTemplate, PageBytes and PageCSP for the page, and otherwise the name in Options, as in
+// Languages[2].
 func New(o Options) (*Settings, error) {
 	s := &Settings{status: o.Status}
 	var errs []error

@@ -5,9 +5,9 @@
 // A file is refused if every user of the system can write it. It is also refused if every user
 // can replace it, or a link to it, because the directory is writable for all. In a directory like
 // /tmp, which is writable for all and sticky, each user can create files, but replace their own
-// only. There a file is believed if it has one name and belongs to root, to the directory's
-// owner, or to a user whom the caller adds. A place that is mounted read-only is trusted.
-// Directories above the file and above the links to it are not looked at.
+// only. There a file is trusted if it has one name and belongs to root, to the directory's owner, or
+// to a user whom the caller adds. A place that is mounted read-only is trusted. The package does not
+// check the directories above the file and above the links to it.
 package trust
 
 import (

@@ -34,17 +34,17 @@ type figure struct {
 	value func(s *core.Status) (v float64, ok bool)
 }
 
-// always returns a value that never misses.
+// always is for a metric that is never missing.
 func always(value func(s *core.Status) float64) func(*core.Status) (float64, bool) {
 	return func(s *core.Status) (float64, bool) { return value(s), true }
 }
 
-// stored returns a value that misses without a store.
+// stored is for a metric that is missing without a store.
 func stored(value func(s *core.Status) float64) func(*core.Status) (float64, bool) {
 	return func(s *core.Status) (float64, bool) { return value(s), s.Health != core.StoreNone }
 }
 
-// instant returns a time that misses while it is zero.
+// instant is for a time that is missing while it is zero.
 func instant(value func(s *core.Status) time.Time) func(*core.Status) (float64, bool) {
 	return func(s *core.Status) (float64, bool) {
 		t := value(s)

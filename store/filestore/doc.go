@@ -33,10 +33,11 @@
 // A file is not trusted if every user of the system can write it. The same holds if the directory
 // is writable for all, so that every user can replace the file or a link that leads to it. In a
 // sticky directory that is writable for all, like /tmp, a file must have only one name, and must
-// belong to root, to the directory's owner or to a user with a live row. In such a directory, only
-// these users can write. The same rules apply to the lock, the marker and the directory of the
-// rows. A place that is mounted read-only is trusted. [TrustWritable] trusts all files. The store
-// does not check the directories above those that hold the file and its links.
+// belong to a trusted user: root, the directory's owner, or a user with a live row. In such a
+// directory, Swap returns an error unless the process runs as a trusted user. The same rules apply
+// to the lock, the marker and the directory of the rows. A place that is mounted read-only is
+// trusted. [TrustWritable] trusts all files. The store does not check the directories above those
+// that hold the file and its links.
 //
 // # Readers
 //

@@ -22,10 +22,10 @@ import (
 // gets the owner, group and mode of the document, because each user who can read the document must
 // be able to read the marker.
 //
-// A writer makes the document durable, and then the marker. If it dies between these steps, the
-// marker is one write behind, and the document continues what the marker names. So the marker never
-// names a document that was not there. Until the next write, only an older copy of that very
-// document is not noticed.
+// A writer makes the document durable, and then the marker. So the marker never names a document that
+// was not there. If the writer dies between these steps, the marker names the document before the last
+// one. Until the next write, the store then does not notice if that document takes the place of the
+// last one.
 
 const maxMarker = 4096
 
