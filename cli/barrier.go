@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,17 +101,9 @@ func barrierCode(j operator.Judgment, b operator.Barrier) int {
 	if j.Reached(b) {
 		return ExitDone
 	}
-	switch j.Result {
-	case operator.Presumed:
-		return ExitPresumed
-	case operator.NotDrained:
-		return ExitNotDrained
-	case operator.NoInstance:
-		return ExitNoInstance
-	case operator.Superseded:
-		return ExitSuperseded
-	}
-	return ExitUnknown
+	return cmp.Or(map[operator.Safety]int{
+		operator.Presumed: ExitPresumed, operator.NotDrained: ExitNotDrained, operator.NoInstance: ExitNoInstance, operator.Superseded: ExitSuperseded,
+	}[j.Result], ExitUnknown)
 }
 
 // verdict writes the result, the instances that it is about, and what to do.
@@ -228,10 +221,7 @@ func (p *progress) show(j operator.Judgment) {
 		if i.Part != operator.Holdout {
 			why = j.Why
 		}
-		if why == "" {
-			why = "has not adopted the write"
-		}
-		text := instanceName(i) + " " + safe(why) + load(i)
+		text := instanceName(i) + " " + safe(cmp.Or(why, "has not adopted the write")) + load(i)
 		now[i.ID], p.named[i.ID] = text, instanceName(i)
 		if p.redraw && n == mostWaiting {
 			lines = append(lines, fmt.Sprintf(label, "", fmt.Sprintf("and %d more", len(holdouts)-n)))

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -42,24 +43,14 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	a := newApp(opts)
 	root := a.root()
 	root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
-	if stdin == nil {
-		stdin = strings.NewReader("")
-	}
-	root.SetIn(stdin)
-	root.SetOut(orDiscard(stdout))
-	root.SetErr(orDiscard(stderr))
+	root.SetIn(cmp.Or[io.Reader](stdin, strings.NewReader("")))
+	root.SetOut(cmp.Or(stdout, io.Discard))
+	root.SetErr(cmp.Or(stderr, io.Discard))
 	err := root.ExecuteContext(ctx)
 	if _, ours := errors.AsType[*exitError](err); err != nil && !ours {
 		err = a.fail(root, usagef("%v", err)) // cobra's own
 	}
 	return ExitCode(err)
-}
-
-func orDiscard(w io.Writer) io.Writer {
-	if w == nil {
-		return io.Discard
-	}
-	return w
 }
 
 // Command returns the command as the root of a cobra tree, or as a part of one. It prints

@@ -144,12 +144,7 @@ func named(instances []operator.Instance) string {
 	return strings.Join(out, ", ")
 }
 
-func plural(instances int) string {
-	if instances == 1 {
-		return "1 instance"
-	}
-	return fmt.Sprintf("%d instances", instances)
-}
+func plural(instances int) string { return counted(int64(instances), "instance") }
 
 // number is "3 live (2 open)"; "" if there is none.
 func number(n int, word, of string) string {

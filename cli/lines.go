@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -91,51 +92,25 @@ func secondColumn(line string) int {
 // lastBlank is the index of the last blank within width columns, after the indentation; -1 if
 // there is none.
 func lastBlank(line string, width, indent int) int {
-	last, column := -1, 0
-	for i := 0; i < len(line); {
-		if n := escape(line[i:]); n > 0 {
-			i += n
+	last := -1
+	for i, r := range line {
+		if r != ' ' {
 			continue
 		}
-		r, size := utf8.DecodeRuneInString(line[i:])
-		if column > width {
-			break
-		}
-		if r == ' ' && column > indent {
+		switch column := columns(line[:i]); {
+		case column > width:
+			return last
+		case column > indent:
 			last = i
 		}
-		column++
-		i += size
 	}
 	return last
 }
 
+// control is a control sequence of a terminal.
+var control = regexp.MustCompile(`\x1b\[[^@-~]*[@-~]`)
+
 // columns counts the characters of s that a terminal shows.
 func columns(s string) int {
-	n := 0
-	for i := 0; i < len(s); {
-		if e := escape(s[i:]); e > 0 {
-			i += e
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if r != '\n' {
-			n++
-		}
-		i += size
-	}
-	return n
-}
-
-// escape is the length of the control sequence at the start of s; 0 if there is none.
-func escape(s string) int {
-	if !strings.HasPrefix(s, "\x1b[") {
-		return 0
-	}
-	for i := 2; i < len(s); i++ {
-		if s[i] >= '@' && s[i] <= '~' {
-			return i + 1
-		}
-	}
-	return 0
+	return utf8.RuneCountInString(control.ReplaceAllString(strings.TrimSuffix(s, "\n"), ""))
 }

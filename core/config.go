@@ -233,7 +233,7 @@ func (c Config) resolveIn(environment func(variable string) string) (*settings, 
 		fileRule:   trust.Rule{Lifted: c.TrustWritableOverride, Option: "Config.TrustWritableOverride"},
 		poll:       c.PollInterval,
 		onLost:     c.OnStoreLost,
-		maxStale:   c.MaxStale,
+		maxStale:   cmp.Or(c.MaxStale, defaultMaxStale),
 		firstStart: c.FirstStart,
 		log:        logs.New(c.Logger),
 		onDecision: c.OnDecision,
@@ -244,13 +244,10 @@ func (c Config) resolveIn(environment func(variable string) string) (*settings, 
 		errs = append(errs, &FieldError{Field: "Store", Value: fmt.Sprintf("(%T)(nil)", c.Store), Problem: "is a nil pointer; check the error of the function that made the store, or leave Store unset"})
 	}
 	var err error
-	if s.exempt, err = exempt.New(c.ExemptExact, c.ExemptPaths); err != nil {
-		errs = append(errs, err)
-	}
+	s.exempt, err = exempt.New(c.ExemptExact, c.ExemptPaths)
+	errs = append(errs, err)
 	for i, p := range c.Bypass {
-		if err := p.fault(fmt.Sprintf("Bypass[%d]", i)); err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, p.fault(fmt.Sprintf("Bypass[%d]", i)))
 	}
 	if c.PredicateTimeout != 0 && (c.PredicateTimeout < time.Millisecond || c.PredicateTimeout > time.Minute) {
 		errs = append(errs, &FieldError{Field: "PredicateTimeout", Value: c.PredicateTimeout, Problem: "want 1ms to 1m, or 0 for 1s"})
@@ -267,9 +264,7 @@ func (c Config) resolveIn(environment func(variable string) string) (*settings, 
 			return ok
 		},
 	})
-	if err != nil {
-		errs = append(errs, err)
-	}
+	errs = append(errs, err)
 	switch c.OverrideEnv {
 	case "-":
 	case "":
@@ -305,9 +300,7 @@ func (c Config) resolveIn(environment func(variable string) string) (*settings, 
 		return nil, err
 	}
 	s.asker = &asker{timeout: cmp.Or(c.PredicateTimeout, defaultPredicateTimeout), log: s.log}
-	if s.maxStale == 0 {
-		s.maxStale = defaultMaxStale
-	}
+
 	if c.Store != nil {
 		info := c.Store.Info()
 		s.description = info.Name

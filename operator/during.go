@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -225,10 +226,8 @@ func takeable(d *period.Document, now time.Time, opts RunOptions, rows []store.R
 
 // lifeOf is what the store knows about the row with this key; zero if there is no such row.
 func lifeOf(rows []store.Row, key string) store.Life {
-	for _, r := range rows {
-		if r.Key == key {
-			return r.Life
-		}
+	if i := slices.IndexFunc(rows, func(r store.Row) bool { return r.Key == key }); i >= 0 {
+		return rows[i].Life
 	}
 	return 0
 }

@@ -49,24 +49,18 @@ func New(o Options) (*Settings, error) {
 		errs = append(errs, err)
 		s.catalog = builtinCatalog() // for the next checks
 	}
-	if s.about, err = newAbout(o); err != nil {
-		errs = append(errs, err)
-	}
+	s.about, err = newAbout(o)
+	errs = append(errs, err)
 	data := func(f Facts, sent bool) Page { return s.newPage(f, &s.catalog.languages[0], sent) }
-	if s.page, err = newOwnPage(o, data); err != nil {
-		errs = append(errs, err)
-	} else {
-		s.refused, s.page.sample = refusedFiles(s.page.sample, o.Exempt), nil
-	}
-	if s.page.frames, err = newFrames(o); err != nil {
-		errs = append(errs, err)
-	}
-	if s.redirect, err = newRedirect(o.RedirectURL, o.Exempt); err != nil {
-		errs = append(errs, err)
-	}
-	if s.cors, err = newCORS(o); err != nil {
-		errs = append(errs, err)
-	}
+	s.page, err = newOwnPage(o, data)
+	errs = append(errs, err)
+	s.refused, s.page.sample = refusedFiles(s.page.sample, o.Exempt), nil
+	s.page.frames, err = newFrames(o)
+	errs = append(errs, err)
+	s.redirect, err = newRedirect(o.RedirectURL, o.Exempt)
+	errs = append(errs, err)
+	s.cors, err = newCORS(o)
+	errs = append(errs, err)
 	switch o.DefaultFormat {
 	case "", "text":
 	case "html":

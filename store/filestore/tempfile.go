@@ -43,30 +43,26 @@ func (s *Store) writeTemp(dir *os.Root, t tempFile) (string, error) {
 }
 
 func (s *Store) fill(f *os.File, t tempFile) error {
-	if err := s.at("write-" + t.what); err != nil {
-		return err
-	}
-	if _, err := f.Write(t.text); err != nil {
-		return err
-	}
-	if err := s.at("own-" + t.what); err != nil {
-		return err
-	}
-	if err := t.own(f); err != nil {
-		return err
-	}
-	if t.durable {
-		if err := s.at("sync-" + t.what); err != nil {
+	for _, step := range []struct {
+		name string
+		do   func() error
+	}{
+		{"write", func() error { _, err := f.Write(t.text); return err }},
+		{"own", func() error { return t.own(f) }},
+		{"sync", f.Sync},
+		{"close", f.Close},
+	} {
+		if step.name == "sync" && !t.durable {
+			continue
+		}
+		if err := s.at(step.name + "-" + t.what); err != nil {
 			return err
 		}
-		if err := f.Sync(); err != nil {
+		if err := step.do(); err != nil {
 			return err
 		}
 	}
-	if err := s.at("close-" + t.what); err != nil {
-		return err
-	}
-	return f.Close()
+	return nil
 }
 
 // rename gives temp the name, in place of another file. After an error temp is removed.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
+
 	"strings"
 	"sync"
 	"time"
@@ -58,9 +58,7 @@ func (l Lock) Connect(ctx context.Context, url string) (*Exclusive, error) {
 	x := &Exclusive{lock: l, cfg: cfg.ConnConfig, pace: defaultLockPace, lost: make(chan struct{})}
 	x.cfg.BuildContextWatcherHandler = deadlines
 	x.cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // a pooler must answer too, so that it can be named
-	if x.cfg.RuntimeParams["application_name"] == "" {
-		x.cfg.RuntimeParams["application_name"] = "downtime lock"
-	}
+	nameSession(x.cfg, "downtime lock")
 	if x.conn, err = pgx.ConnectConfig(ctx, x.cfg); err != nil {
 		return nil, fmt.Errorf("%v: %w", x, err)
 	}
@@ -112,9 +110,7 @@ func (x *Exclusive) String() string {
 // deadline of ctx names the holders.
 func (x *Exclusive) Acquire(ctx context.Context, waiting func(holders map[string]time.Duration)) error {
 	if deadline, ok := ctx.Deadline(); ok { // the server ends the wait, and the session remains
-		left := time.Until(deadline)
-		limit := max(1, (left - min(slack, left/4)).Milliseconds())
-		if _, err := x.conn.Exec(ctx, "SET lock_timeout = "+strconv.FormatInt(limit, 10)); err != nil {
+		if _, err := x.conn.Exec(ctx, "SET lock_timeout = "+lockTimeout(deadline)); err != nil {
 			return fmt.Errorf("%v: %w", x, err)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"math"
 	mathrand "math/rand/v2"
 	"slices"
 	"strings"
@@ -49,10 +48,7 @@ func (s *Store) follow() {
 
 // backoff is exponential with full jitter, so that a fleet does not connect all at once.
 func (p *pace) backoff(troubles int) time.Duration {
-	limit := p.backoffMax
-	if doubled := float64(p.backoffMin) * math.Pow(2, float64(troubles)); doubled < float64(limit) {
-		limit = time.Duration(doubled)
-	}
+	limit := min(p.backoffMin<<min(troubles, 10), p.backoffMax)
 	return mathrand.N(limit) //nolint:gosec // it spreads load, and is no secret
 }
 

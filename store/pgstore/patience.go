@@ -66,9 +66,7 @@ func (c *patientConn) send(ctx context.Context, query string, args []driver.Name
 	}
 	var batch pgconn.Batch
 	if deadline, ok := ctx.Deadline(); ok {
-		left := time.Until(deadline)
-		limit := max(1, (left - min(slack, left/4)).Milliseconds())
-		batch.ExecParams(setLimit, [][]byte{[]byte(strconv.FormatInt(limit, 10))}, nil, nil, nil)
+		batch.ExecParams(setLimit, [][]byte{[]byte(lockTimeout(deadline))}, nil, nil, nil)
 	}
 	values, formats := make([][]byte, len(args)), make([]int16, len(args))
 	for i, arg := range args {
@@ -86,6 +84,12 @@ func (c *patientConn) send(ctx context.Context, query string, args []driver.Name
 		return nil, err
 	}
 	return results[len(results)-1], nil
+}
+
+// lockTimeout is the time after which a statement gives up, in milliseconds.
+func lockTimeout(deadline time.Time) string {
+	left := time.Until(deadline)
+	return strconv.FormatInt(max(1, (left-min(slack, left/4)).Milliseconds()), 10)
 }
 
 // encode returns the value of a parameter, and its format: text or, for bytes, binary.

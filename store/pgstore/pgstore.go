@@ -84,9 +84,7 @@ func Open(url string, o Options) (*Store, error) {
 	// second time, see stale.
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	cfg.ConnConfig.ConnectTimeout = cmp.Or(cfg.ConnConfig.ConnectTimeout, connectTimeout)
-	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
-		cfg.ConnConfig.RuntimeParams["application_name"] = "downtime"
-	}
+	nameSession(cfg.ConnConfig, "downtime")
 	// The pool connects only for a statement.
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
@@ -136,14 +134,17 @@ func newStore(pool *pgxpool.Pool, o Options, d *dials, ownPool bool) (*Store, er
 	if !ownPool || o.ListenURL != "" { // else it is in listen already
 		listen.DialFunc = d.by(listen.DialFunc)
 	}
-	if listen.RuntimeParams["application_name"] == "" {
-		listen.RuntimeParams["application_name"] = "downtime"
-	}
+	nameSession(listen, "downtime")
 	listen.OnNotification = nil // it would take the notifications
 	listen.BuildContextWatcherHandler = deadlines
 	s.push.pollAlone, s.push.pace, s.push.note = inner.Info().Poll, &s.pace, "no subscriber"
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
+}
+
+// nameSession gives the sessions of cfg a name, unless its URL does.
+func nameSession(cfg *pgx.ConnConfig, name string) {
+	cfg.RuntimeParams["application_name"] = cmp.Or(cfg.RuntimeParams["application_name"], name)
 }
 
 // Close ends the listening connection, and the pool if the store opened it, and waits until
