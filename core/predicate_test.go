@@ -173,11 +173,11 @@ func TestPredicatePanicValues(t *testing.T) {
 func TestPredicateWithDoneContext(t *testing.T) {
 	t.Parallel()
 
-	cancelled, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	asked := false
 	p := Func("x", func(context.Context, *http.Request) bool { asked = true; return true })
-	yes, panicked := p.allows(cancelled, nil, nil)
+	yes, panicked := p.allows(canceled, nil, nil)
 	require.Nil(t, panicked)
 	require.False(t, yes)
 	require.False(t, asked, "the caller no longer waits for the answer")

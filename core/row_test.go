@@ -188,7 +188,7 @@ func (r *rowless) PutRow(ctx context.Context, key string, b []byte, lease time.D
 	return r.Store.PutRow(ctx, key, b, lease)
 }
 
-func TestAGateThatCannotRegisterHonoursTheStoreAllTheSame(t *testing.T) {
+func TestAGateThatCannotRegisterStillFollowsTheStore(t *testing.T) {
 	t.Parallel()
 	for name, refusal := range map[string]error{"read-only": store.ErrReadOnly, "any other fault": errOutage} {
 		t.Run(name, func(t *testing.T) {

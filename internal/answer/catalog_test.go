@@ -31,7 +31,7 @@ const klingon = `{
 	"kinds": {"emergency": {"heading": "E"}}
 }`
 
-func TestOwnCatalogue(t *testing.T) {
+func TestOwnCatalog(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		options                 Options
@@ -77,7 +77,7 @@ func TestOwnTextsOfAKind(t *testing.T) {
 	}
 }
 
-func TestOwnCatalogueFaults(t *testing.T) {
+func TestOwnCatalogFaults(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("a", maxCatalogText+1)
 	many := fstest.MapFS{}

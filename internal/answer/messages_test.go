@@ -9,7 +9,7 @@ import (
 )
 
 // Every language has every text, for every kind, and nothing else.
-func TestBuiltinCatalogueIsComplete(t *testing.T) {
+func TestBuiltinCatalogIsComplete(t *testing.T) {
 	t.Parallel()
 	inEnglish := builtinTexts()["en"]
 	for tag, texts := range builtinTexts() {

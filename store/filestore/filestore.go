@@ -30,6 +30,7 @@ type Store struct {
 	mustExist       bool
 	trustWritable   bool
 
+	// Methods whose names end with Locked are called with the mutex that guards their fields.
 	mu   sync.Mutex // guards last, seen and spare, and is held while reading the document
 	last reading
 	seen bool // a document was read or written here

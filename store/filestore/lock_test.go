@@ -148,7 +148,7 @@ func TestALockFileThatVanishesAsItIsTakenIsNoLock(t *testing.T) {
 	}
 	require.NoError(t, st.Swap(t.Context(), before.Token, []byte("next")))
 	require.Equal(t, 3, attempts)
-	_, marker, err := st.marker()
+	_, marker, err := st.markerLocked()
 	require.NoError(t, err)
 	require.NotEmpty(t, marker)
 }
@@ -205,12 +205,12 @@ func TestWhatIsNoLockFile(t *testing.T) {
 func TestTheMarkerFollowsTheDocument(t *testing.T) {
 	t.Parallel()
 	st, first := written(t)
-	_, marker, err := st.marker()
+	_, marker, err := st.markerLocked()
 	require.NoError(t, err)
 	require.Regexp(t, `^last write \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, token `+string(first.Token)+`$`, marker)
 	require.NoError(t, os.WriteFile(st.path+".written", make([]byte, 300), 0o600))
 	require.NoError(t, st.Swap(t.Context(), first.Token, []byte("next")))
-	_, marker, err = st.marker()
+	_, marker, err = st.markerLocked()
 	require.NoError(t, err)
 	require.Contains(t, marker, "token "+string(store.TokenOf([]byte("next"))))
 	require.NotContains(t, marker, "\\x00", "a shorter one leaves nothing of the longer")

@@ -90,13 +90,13 @@ func (n note) String() string {
 func (s *Store) markerName() string { return s.base + ".written" }
 func (s *Store) markerPath() string { return filepath.Join(s.dir, s.markerName()) }
 
-// marker returns the note in the marker, and its text for operators, which is "" if there is no
-// marker. The note is zero if the marker says only that there was a document. The caller holds s.mu.
-func (s *Store) marker() (n note, text string, err error) {
+// markerLocked returns the note in the marker, and its text for operators, which is "" if there is no
+// marker. The note is zero if the marker says only that there was a document.
+func (s *Store) markerLocked() (n note, text string, err error) {
 	if info, err := os.Lstat(s.markerPath()); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		return n, "", s.untold(fmt.Errorf("%s is a symbolic link, want a regular file", s.markerPath()))
 	}
-	f, done, err := s.openSpare(s.markerPath())
+	f, done, err := s.openSpareLocked(s.markerPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return n, "", nil
 	}
@@ -143,7 +143,7 @@ func (s *Store) newest(ctx context.Context, blob store.Blob) period.Mark {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n, _, err := s.marker()
+	n, _, err := s.markerLocked()
 	if err != nil || n.isContinuedBy(blob.Bytes) {
 		return period.Mark{}
 	}

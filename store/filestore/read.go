@@ -42,7 +42,7 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 			s.notice()
 		}
 		if err = s.unreachable(err); errors.Is(err, errMissing) {
-			if err = s.missing(); noDocument(err) {
+			if err = s.missingLocked(); noDocument(err) {
 				return store.Blob{Now: now}, err
 			}
 		}
@@ -54,7 +54,7 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	same := s.last.settled && s.last.token == have && s.last.stamp == stampOf(info)
 	var b []byte
 	if !same {
-		if b, err = s.reread(now); err != nil {
+		if b, err = s.rereadLocked(now); err != nil {
 			return store.Blob{}, err
 		}
 	}
@@ -66,10 +66,9 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	return blob, nil
 }
 
-// reread reads the file and brings s.last up to date. The read began at now. The caller
-// holds s.mu.
-func (s *Store) reread(now time.Time) ([]byte, error) {
-	f, done, err := s.openSpare(s.path)
+// rereadLocked reads the file and brings s.last up to date. The read began at now.
+func (s *Store) rereadLocked(now time.Time) ([]byte, error) {
+	f, done, err := s.openSpareLocked(s.path)
 	if err != nil {
 		return nil, s.unreadable(err)
 	}
@@ -133,12 +132,12 @@ func (s *Store) unreadable(err error) error {
 	return s.errorf("cannot be read: %w", err)
 }
 
-// missing returns the error for a file that does not exist. The caller holds s.mu.
-func (s *Store) missing() error {
+// missingLocked returns the error for a file that does not exist.
+func (s *Store) missingLocked() error {
 	if _, err := s.rule().Find(s.path); isUntrusted(err) { // any user could have removed it
 		return s.unreadable(err)
 	}
-	_, marker, err := s.marker()
+	_, marker, err := s.markerLocked()
 	var why string
 	switch {
 	case err != nil:

@@ -15,8 +15,8 @@ type heldRow struct {
 	tokenDue bool
 }
 
-// writeRow writes the file of a row and holds its lock. The caller holds s.rowsMu.
-func (s *Store) writeRow(dir *os.Root, key string, r record) (*heldRow, error) {
+// writeRowLocked writes the file of a row and holds its lock.
+func (s *Store) writeRowLocked(dir *os.Root, key string, r record) (*heldRow, error) {
 	was, missing := readRecord(dir, key+rowSuffix)
 	row, err := s.hold(dir, key, r)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Store) hold(dir *os.Root, key string, r record) (*heldRow, error) {
 		if same, err := isIn(dir, name, row.lock); same && err == nil {
 			return row, nil
 		}
-		s.letGo(key) // the rows were lost, or another process pruned this one
+		s.letGoLocked(key) // the rows were lost, or another process pruned this one
 	}
 	f, err := openIn(inRows, dir, name, os.O_RDWR)
 	isNew := errors.Is(err, fs.ErrNotExist)
@@ -72,8 +72,8 @@ func (s *Store) hold(dir *os.Root, key string, r record) (*heldRow, error) {
 	return row, nil
 }
 
-// letGo gives the lock of a row back. The caller holds s.rowsMu.
-func (s *Store) letGo(key string) {
+// letGoLocked gives the lock of a row back.
+func (s *Store) letGoLocked(key string) {
 	if row := s.held[key]; row != nil {
 		_ = row.lock.Unlock() // closing the file frees it in any case
 		delete(s.held, key)

@@ -31,7 +31,7 @@ func (s *Store) PutRow(ctx context.Context, key string, b []byte, lease time.Dur
 	defer s.rowsMu.Unlock()
 	now := time.Now()
 	var row *heldRow
-	err := s.withReserve(func() (err error) {
+	err := s.withReserveLocked(func() (err error) {
 		row, err = s.putRow(key, b, now, lease)
 		return err
 	})
@@ -57,11 +57,11 @@ func (s *Store) putRow(key string, b []byte, now time.Time, lease time.Duration)
 	defer func() { _ = dir.Close() }()
 	host, boot := hostid.This()
 	next := record{Seen: now.UTC(), Lease: now.Add(lease).UTC(), Host: host, Boot: boot, Bytes: b}
-	row, err := s.writeRow(dir, key, next)
+	row, err := s.writeRowLocked(dir, key, next)
 	// PutRow looks for the tombstone last: a DeleteRow that comes later removes the row that was
 	// written.
 	if _, deleted := tombstone(dir, key, now); deleted {
-		s.letGo(key)
+		s.letGoLocked(key)
 		return nil, errors.Join(store.ErrRowDeleted, removeIn(dir, key+rowSuffix), removeIn(dir, key+lockSuffix))
 	}
 	return row, err
@@ -77,7 +77,7 @@ func (s *Store) DeleteRow(ctx context.Context, key string, note []byte) error {
 	}
 	s.rowsMu.Lock()
 	defer s.rowsMu.Unlock()
-	if err := s.withReserve(func() error { return s.deleteRow(key, note, time.Now()) }); err != nil {
+	if err := s.withReserveLocked(func() error { return s.deleteRow(key, note, time.Now()) }); err != nil {
 		return s.errorf("row %s not deleted: %w", key, refused(err))
 	}
 	return nil
@@ -101,7 +101,7 @@ func (s *Store) deleteRow(key string, note []byte, now time.Time) error {
 			}
 		}
 	}
-	s.letGo(key) // before its file is removed, for Windows
+	s.letGoLocked(key) // before its file is removed, for Windows
 	return errors.Join(removeIn(dir, key+rowSuffix), removeIn(dir, key+lockSuffix))
 }
 

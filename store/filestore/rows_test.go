@@ -329,7 +329,7 @@ func TestARowThatIsDeletedBetweenTwoSteps(t *testing.T) {
 	for name, prepare := range map[string]func(t *testing.T, st *Store){
 		"a new row":             func(*testing.T, *Store) {},
 		"a renewal":             func(t *testing.T, st *Store) { put(t, st, "one") },
-		"a row of another life": func(t *testing.T, st *Store) { put(t, st, "one"); st.letGo("one") },
+		"a row of another life": func(t *testing.T, st *Store) { put(t, st, "one"); st.letGoLocked("one") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,11 +6,10 @@ import (
 	"syscall"
 )
 
-// openSpare opens a file for reading, if it is trusted. If the process or the system has no
+// openSpareLocked opens a file for reading, if it is trusted. If the process or the system has no
 // descriptor left, as when idle connections hold them all, it uses the one that the Store keeps
-// in reserve: the gate must still learn that the site is down. The caller holds s.mu and calls
-// done after the read.
-func (s *Store) openSpare(path string) (f *os.File, done func(), err error) {
+// in reserve: the gate must still learn that the site is down. The caller calls done after the read.
+func (s *Store) openSpareLocked(path string) (f *os.File, done func(), err error) {
 	f, err = s.rule().Open(path)
 	borrowed := s.spare != nil && usedUp(err)
 	if borrowed {
@@ -19,7 +18,7 @@ func (s *Store) openSpare(path string) (f *os.File, done func(), err error) {
 		f, err = s.rule().Open(path)
 	}
 	if err != nil {
-		s.keepSpare() // also before there is a document
+		s.keepSpareLocked() // also before there is a document
 		return nil, nil, err
 	}
 	if borrowed {
@@ -29,13 +28,13 @@ func (s *Store) openSpare(path string) (f *os.File, done func(), err error) {
 	}
 	return f, func() {
 		_ = f.Close() // it was only read
-		s.keepSpare()
+		s.keepSpareLocked()
 	}, nil
 }
 
-// keepSpare opens the descriptor in reserve, if there is none. If that fails, the next read tries
-// again. The caller holds s.mu.
-func (s *Store) keepSpare() {
+// keepSpareLocked opens the descriptor in reserve, if there is none. If that fails, the next read tries
+// again.
+func (s *Store) keepSpareLocked() {
 	if s.spare == nil {
 		s.spare, _ = os.Open(os.DevNull) // nil after an error
 	}
@@ -47,10 +46,9 @@ func usedUp(err error) bool { return errors.Is(err, syscall.EMFILE) || errors.Is
 // rowFiles is how many files a write of a row opens at the same time.
 const rowFiles = 3
 
-// withReserve calls do, and once more with the descriptors in reserve if the process has no other:
-// the row must still say what the gate does. It keeps a reserve while a row is held. The caller
-// holds s.rowsMu.
-func (s *Store) withReserve(do func() error) error {
+// withReserveLocked calls do, and once more with the descriptors in reserve if the process has no other:
+// the row must still say what the gate does. It keeps a reserve while a row is held.
+func (s *Store) withReserveLocked(do func() error) error {
 	err := do()
 	if usedUp(err) && s.freeReserve() {
 		err = do()

@@ -16,14 +16,14 @@ func (s *Store) PutRow(ctx context.Context, key string, b []byte, lease time.Dur
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.prune()
+	now := s.pruneLocked()
 	if s.rows[key].Life == store.Deleted {
 		return "", now, store.ErrRowDeleted
 	}
 	if s.since.IsZero() {
 		s.since = now
 	}
-	s.put(store.Row{Key: key, Bytes: append([]byte{}, b...), Seen: now, Lease: now.Add(lease), Life: store.Live})
+	s.putLocked(store.Row{Key: key, Bytes: append([]byte{}, b...), Seen: now, Lease: now.Add(lease), Life: store.Live})
 	return s.token, now, nil
 }
 
@@ -34,9 +34,9 @@ func (s *Store) DeleteRow(ctx context.Context, key string, note []byte) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.prune()
+	now := s.pruneLocked()
 	if s.rows[key].Life != store.Deleted {
-		s.put(store.Row{Key: key, Note: append([]byte{}, note...), Seen: now, Lease: now, Life: store.Deleted})
+		s.putLocked(store.Row{Key: key, Note: append([]byte{}, note...), Seen: now, Lease: now, Life: store.Deleted})
 	}
 	return nil
 }
@@ -48,7 +48,7 @@ func (s *Store) ListRows(ctx context.Context, have store.Token) (store.Rowset, e
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	set := store.Rowset{Blob: store.Blob{Token: s.token, Now: s.prune()}, Since: s.since}
+	set := store.Rowset{Blob: store.Blob{Token: s.token, Now: s.pruneLocked()}, Since: s.since}
 	for _, key := range slices.Sorted(maps.Keys(s.rows)) {
 		row := s.rows[key]
 		if row.Life == store.Live && !row.Lease.After(set.Blob.Now) {
@@ -72,16 +72,16 @@ func check(ctx context.Context, key string, b []byte) error {
 	return store.CheckRow(key, b)
 }
 
-// prune removes rows and tombstones that were kept long enough, and returns the time. The caller
-// holds mu. The lease of a tombstone ends when the row is deleted, so one rule serves both.
-func (s *Store) prune() time.Time {
+// pruneLocked removes rows and tombstones that were kept long enough, and returns the time. The
+// lease of a tombstone ends when the row is deleted, so one rule serves both.
+func (s *Store) pruneLocked() time.Time {
 	now := time.Now()
 	maps.DeleteFunc(s.rows, func(_ string, row store.Row) bool { return now.Sub(row.Lease) > store.KeepRow })
 	return now
 }
 
-// put keeps the row. The caller holds mu.
-func (s *Store) put(row store.Row) {
+// putLocked keeps the row.
+func (s *Store) putLocked(row store.Row) {
 	if s.rows == nil {
 		s.rows = map[string]store.Row{}
 	}
