@@ -24,10 +24,3 @@ func panicAttr(value any) slog.Attr {
 }
 
 func typeName(value any) string { return fmt.Sprintf("%T", value) }
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
-}
