@@ -36,3 +36,28 @@ func ExampleRun() { //nolint:testableexamples // outside a test there is no *tes
 		}, 5*time.Second)
 	}
 }
+
+// An application whose orders are rows of a table.
+func ExampleRunApplication() { //nolint:testableexamples // as above
+	_ = func(t *testing.T, shop http.Handler, gate *core.Gate, orders func() (int64, error)) {
+		op := operator.Operator{Store: gate.Store(), Actor: "test"}
+		fleettest.RunApplication(t, fleettest.Application{
+			Handler: shop,
+			Request: func(url string) (*http.Request, error) {
+				return http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/orders", nil)
+			},
+			Writes: orders, // SELECT count(*) FROM orders
+			Close: func() {
+				if _, err := op.Start(t.Context(), operator.StartOptions{}); err != nil {
+					t.Error(err)
+				}
+			},
+			Open: func() {
+				if _, err := op.End(t.Context(), operator.EndOptions{All: true}); err != nil {
+					t.Error(err)
+				}
+			},
+			Drained: func() bool { return len(gate.Status().Drained) > 0 },
+		}, 5*time.Second)
+	}
+}

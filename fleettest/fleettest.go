@@ -9,6 +9,9 @@
 //     after the gate has said that it is drained.
 //
 // The first fault is a race, so Run may miss it. It never reports a fault of a correct gate.
+//
+// A gate cannot see the work that a handler leaves behind in a goroutine of its own. [RunApplication]
+// finds such a handler: it watches the application's data after the gate has said that it is drained.
 package fleettest
 
 import (

@@ -1,8 +1,10 @@
 package fleettest
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -100,16 +102,30 @@ func leavesAtATimeOut() Subject {
 	return s
 }
 
+// answersFirst answers, and lets the handler go on in the background.
+func answersFirst() Subject {
+	s := correct()
+	wrap := s.Wrap
+	s.Wrap = func(next http.Handler) http.Handler {
+		return wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			go next.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithoutCancel(r.Context())))
+			w.WriteHeader(http.StatusAccepted)
+		}))
+	}
+	return s
+}
+
 func TestFaultsAreFound(t *testing.T) { //nolint:paralleltest // check sets GOMAXPROCS
 	for name, c := range map[string]struct {
 		subject func() Subject
 		want    error
 	}{
-		"a gate that counts after it has looked":      {looksThenCounts, errEarly},
-		"a request is counted out with its answer":    {leavesWithTheAnswer, errAfter},
-		"a handler goes on behind a time-out":         {leavesAtATimeOut, errAfter},
-		"a gate that is never drained":                {neverDrained, errNever},
-		"a gate that counts, and then looks: correct": {correct, nil},
+		"a gate that counts after it has looked":       {looksThenCounts, errEarly},
+		"a request is counted out with its answer":     {leavesWithTheAnswer, errAfter},
+		"a handler goes on behind a time-out":          {leavesAtATimeOut, errAfter},
+		"a middleware runs the handler in a goroutine": {answersFirst, errAfter},
+		"a gate that is never drained":                 {neverDrained, errNever},
+		"a gate that counts, and then looks: correct":  {correct, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			duration := time.Minute // a fault ends it early
@@ -130,13 +146,19 @@ func neverDrained() Subject {
 // ours is a real gate on a store.
 func ours(t *testing.T, wrap func(gate *core.Gate, inner http.Handler) http.Handler) Subject {
 	t.Helper()
-	st := memstore.New()
-	gate, err := core.New(core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)})
+	gate, err := core.New(core.Config{Store: memstore.New(), Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = gate.Shutdown(t.Context()) })
-	op := operator.Operator{Store: st, Actor: "test"}
+	t.Cleanup(func() { _ = gate.Shutdown(context.Background()) })
+	s := oursOf(t, gate)
+	s.Wrap = func(inner http.Handler) http.Handler { return wrap(gate, inner) }
+	return s
+}
+
+// oursOf is a real gate, without its Wrap.
+func oursOf(t *testing.T, gate *core.Gate) Subject {
+	t.Helper()
+	op := operator.Operator{Store: gate.Store(), Actor: "test"}
 	return Subject{
-		Wrap: func(inner http.Handler) http.Handler { return wrap(gate, inner) },
 		Close: func() {
 			_, err := op.Start(t.Context(), operator.StartOptions{})
 			require.NoError(t, err)
