@@ -25,12 +25,9 @@ const (
 
 // RunOptions says how [Operator.During] takes the site down.
 type RunOptions struct {
-	// Holder, Job, Reason, ReasonLang, Reasons, Emergency, ExpectedEnd and ExpectedAfter are those of
-	// [StartOptions].
+	// Holder, Job, Reason, Emergency, ExpectedEnd and ExpectedAfter are those of [StartOptions].
 	Holder, Job   string
 	Reason        *string
-	ReasonLang    *string
-	Reasons       map[string]string
 	Emergency     *bool
 	ExpectedEnd   time.Time
 	ExpectedAfter time.Duration
@@ -186,7 +183,7 @@ func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result,
 		if p.Bypass = period.Suspended; opts.AllowBypass {
 			p.Bypass = ""
 		}
-		setReason(p, opts.Reason, opts.ReasonLang, opts.Reasons)
+		set(&p.Reason, opts.Reason)
 		set(&p.Emergency, opts.Emergency)
 		res.Period = *p
 		return afterFaults(p.Validate(), promised)

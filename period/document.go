@@ -41,10 +41,8 @@ type Document struct {
 	// A gate adopts a document with another StoreID only if it replaces the gate's. ""
 	// means that it replaces none.
 	Replaces string `json:"replaces,omitzero"`
-	// Name names the application for operators, and Environment its environment, such as "staging".
-	// "" means none.
-	Name        string `json:"name,omitzero"`
-	Environment string `json:"environment,omitzero"`
+	// Name names the application and its environment for operators. "" means none.
+	Name string `json:"name,omitzero"`
 	// Periods are in no particular order. A decoded document has a non-nil slice. Keep this
 	// member the last one before the log, see withLog.
 	Periods []Period `json:"periods"`

@@ -136,18 +136,15 @@ func lastDash(name []byte) int {
 // the weight 0 it excludes the languages that it is a prefix of: "zh;q=0" excludes "zh-Hant", and
 // "de-AT;q=0" excludes no German. "*" stands for the languages that no other range names. The
 // default language is the answer if the visitor asks for nothing, or for nothing that we have.
-func (t *lookup) negotiate(accept []string) language { return language(max(t.choose(accept), 0)) }
-
-// choose is negotiate without the default language: it returns -1 instead.
-func (t *lookup) choose(accept []string) int {
+func (t *lookup) negotiate(accept []string) language {
 	if len(accept) == 0 {
-		return -1
+		return 0
 	}
 	// A shortcut, as in negotiateFormat: the first range of most visitors decides.
 	first, _, _ := strings.Cut(accept[0][:min(len(accept[0]), maxAcceptBytes+1)], ",")
 	if n := len(first); n > 0 && n <= maxAcceptBytes && first[n-1] > ' ' && strings.IndexByte(first, ';') < 0 {
 		if l, ok := t.find(first); ok {
-			return int(l)
+			return l
 		}
 	}
 	s := rangeScanner{lines: accept}
@@ -173,11 +170,11 @@ func (t *lookup) choose(accept []string) int {
 			continue
 		}
 		if s.q == maxWeight {
-			return int(l) // no later range can win
+			return l // no later range can win
 		}
 		c.offer(int(l), s.q, named, s.n)
 	}
-	return c.best(0)
+	return language(max(c.best(0), 0))
 }
 
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
