@@ -82,6 +82,7 @@ func (a *app) root() *cobra.Command {
 		{"Plan downtime:", []*cobra.Command{a.scheduleCommand(), a.editCommand(), a.cancelCommand(), a.listCommand()}},
 		{"Look closer:", []*cobra.Command{a.fleetCommand(), a.checkCommand(), a.logCommand()}},
 		{"Look after the store:", []*cobra.Command{a.initCommand(), a.reconcileCommand()}},
+		{"Prepare the proxy:", []*cobra.Command{a.pageCommand()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
 		for _, cmd := range group.commands {

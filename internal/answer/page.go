@@ -78,20 +78,33 @@ type builtinPage struct {
 }
 
 var builtin = sync.OnceValue(func() builtinPage {
-	b := builtinPage{template: template.Must(template.New("page.html").Funcs(template.FuncMap{
-		"links":    func() string { return linkPattern },
-		"bare":     bare,
-		"instant":  func(t time.Time) string { return t.Format(time.RFC3339) },
-		"minute":   func(t time.Time) string { return t.Truncate(time.Minute).Format(minuteLayout) },
-		"minuteUp": func(t time.Time) string { return roundUp(t, time.Minute).Format(minuteLayout) },
-	}).Parse(pageHTML))}
+	b := builtinPage{template: parsePage(nil, "")}
 	// The hashes are taken from a rendered page, because html/template may change what is
 	// between the tags.
 	page := b.render(newPage(Facts{Kind: "planned"}, defaultStatus, &builtinCatalog().languages[0], false))
-	b.csp = "default-src 'none'; style-src " + cspHash(page, "style") + "; script-src " + cspHash(page, "script") +
-		"; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
+	b.csp = policyOf(page) + "; frame-ancestors "
 	return b
 })
+
+// parsePage is the built-in page. A gate chooses the language and sends the policy as a header. Then
+// languages is nil and policy is "". A page in a file holds both, see [Settings.Standin].
+func parsePage(languages *pageLanguages, policy string) *template.Template {
+	return template.Must(template.New("page.html").Funcs(template.FuncMap{
+		"links":     func() string { return linkPattern },
+		"bare":      bare,
+		"instant":   func(t time.Time) string { return t.Format(time.RFC3339) },
+		"minute":    func(t time.Time) string { return t.Truncate(time.Minute).Format(minuteLayout) },
+		"minuteUp":  func(t time.Time) string { return roundUp(t, time.Minute).Format(minuteLayout) },
+		"languages": func() *pageLanguages { return languages },
+		"policy":    func() string { return policy },
+	}).Parse(pageHTML))
+}
+
+// policyOf is the Content-Security-Policy of a rendered page, without frame-ancestors.
+func policyOf(page []byte) string {
+	return "default-src 'none'; style-src " + cspHash(page, "style") + "; script-src " + cspHash(page, "script") +
+		"; connect-src 'self'; base-uri 'none'; form-action 'none'"
+}
 
 const minuteLayout = "2006-01-02 15:04 UTC"
 

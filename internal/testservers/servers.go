@@ -1,5 +1,5 @@
 // Package testservers starts real servers for tests: Redis, PostgreSQL, PgBouncer and MariaDB,
-// and the proxies Apache and Varnish. Each server has a free loopback port and a data directory of
+// and the proxies nginx, HAProxy, Caddy, Apache and Varnish. Each server has a free loopback port and a data directory of
 // its own. Both are released when the test ends.
 //
 //	redis := testservers.Redis(t)
@@ -93,7 +93,7 @@ func launch(t testing.TB, s *Server) *Server {
 		}
 	}
 	for attempt := 1; ; attempt++ {
-		if s.port, err = freePort(t.Context()); err != nil {
+		if s.port, err = FreePort(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
@@ -296,10 +296,10 @@ func (s *Server) run(ctx context.Context, args ...string) (string, error) {
 	return string(bytes.TrimSpace(out)), nil
 }
 
-// freePort is a port on which no process listens. It is below the ports that the system gives
+// FreePort is a loopback port on which no process listens. It is below the ports that the system gives
 // to clients, so a server that is stopped for a moment gets it back. So is the port 10,000
 // above it, on which Redis Cluster listens as well.
-func freePort(ctx context.Context) (int, error) {
+func FreePort(ctx context.Context) (int, error) {
 	var errs []error
 	for range 50 {
 		port := 10_000 + rand.IntN(10_000)
