@@ -25,47 +25,94 @@ type barriers struct {
 	last, reached sample
 }
 
+// barrierSizes are the fleets of a store.
+type barrierSizes struct{ pushed, polled []size }
+
+// of returns the fleets of a target. The first one has the budget.
+func (b barrierSizes) of(t target) []size {
+	if t.floor != nil {
+		return b.pushed
+	}
+	return b.polled
+}
+
 // barrier measures how long operators wait for an idle fleet.
 func (p plan) barrier(ctx context.Context, out io.Writer, _ testing.TB, all []target) (within bool, err error) {
-	results := make([]barriers, len(all))
-	err = onFleets(ctx, "barrier", all, func(n int, f *fleet) (err error) {
-		rounds, before := p.barriers.polled, func() error { return wait(ctx, rand.N(f.poll)) }
+	results := make([][]barriers, len(all))
+	measure := func(n int, s size, f *fleet) error {
+		before := func() error { return wait(ctx, rand.N(f.poll)) }
 		if all[n].floor != nil {
-			rounds, before = p.barriers.pushed, func() error { return wait(ctx, hintPause) }
+			before = func() error { return wait(ctx, hintPause) }
 		}
-		results[n], err = f.barrier(ctx, rounds, before)
+		r, err := f.barrier(ctx, s.rounds, before)
+		results[n] = append(results[n], r)
 		return err
-	})
-	if err != nil {
-		return false, err
+	}
+	for i := range max(len(p.barriers.pushed), len(p.barriers.polled)) {
+		of := map[int]size{}
+		for n, t := range all {
+			if sizes := p.barriers.of(t); i < len(sizes) {
+				of[n] = sizes[i]
+			}
+		}
+		err := onFleets(ctx, fmt.Sprintf("barrier%d", i), all, of, func(n int, f *fleet) error { return measure(n, of[n], f) })
+		if err != nil {
+			return false, err
+		}
 	}
 	within = true
-	w := table(out, fmt.Sprintf("Barrier: ms from the return of Start until each of %d idle instances has refused, and until Wait says that it is safe. "+fullLog, barrierFleet),
-		"store", "rounds", "last p50", "last p99", "safe p50", "safe p99", "safe max", "budget")
+	w := table(out, "Barrier: ms from the return of Start until each idle instance has refused, and until Wait says that it is safe. "+fullLog,
+		"store", "instances", "kind", "rounds", "last p50", "last p99", "safe p50", "safe p99", "safe max", "budget")
 	for n, t := range all {
-		r := results[n]
-		limit := barrierFactor*r.last.quantile(0.99) + barrierRest
-		ok := r.reached.quantile(0.99) <= limit
-		within = within && ok
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t\n", t.name, len(r.last), ms(r.last.quantile(0.5)), ms(r.last.quantile(0.99)),
-			ms(r.reached.quantile(0.5)), ms(r.reached.quantile(0.99)), ms(r.reached.max()), verdict("≤ "+ms(limit), ok))
+		for i, s := range p.barriers.of(t) {
+			r := results[n][i]
+			bound, ok := "none", true
+			if i == 0 {
+				limit := barrierFactor*r.last.quantile(0.99) + barrierRest
+				ok = r.reached.quantile(0.99) <= limit
+				bound = verdict("≤ "+ms(limit), ok)
+			}
+			within = within && ok
+			fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t\n", t.name, s.instances, s.kind(), len(r.last), ms(r.last.quantile(0.5)), ms(r.last.quantile(0.99)),
+				ms(r.reached.quantile(0.5)), ms(r.reached.quantile(0.99)), ms(r.reached.max()), bound)
+		}
 	}
 	return within, w.Flush()
 }
 
-// onFleets makes a small fleet on each target, whose sets of rows are old enough for a barrier, and
-// calls measure with it. Stores that are polled are measured at the same time.
-func onFleets(ctx context.Context, app string, all []target, measure func(n int, f *fleet) error) (err error) {
-	fleets := make([]*fleet, len(all))
-	defer func() {
-		for _, f := range fleets {
-			if f != nil {
-				err = errors.Join(err, f.close())
+// onFleets makes a fleet on each target that has a size, and calls measure with it when its set of rows
+// is old enough for a barrier. Small fleets whose stores are polled are measured at the same time. A
+// crowd is alone.
+func onFleets(ctx context.Context, app string, all []target, of map[int]size, measure func(n int, f *fleet) error) error {
+	together := map[int]size{}
+	for n := range all {
+		switch s, ok := of[n]; {
+		case !ok:
+		case s.instances < crowd:
+			together[n] = s
+		default:
+			if err := fleetsOf(ctx, app, all, map[int]size{n: s}, measure); err != nil {
+				return err
 			}
 		}
+	}
+	if len(together) == 0 {
+		return nil
+	}
+	return fleetsOf(ctx, app, all, together, measure)
+}
+
+const small = 10 // instances
+
+func fleetsOf(ctx context.Context, app string, all []target, of map[int]size, measure func(n int, f *fleet) error) (err error) {
+	fleets := map[int]*fleet{}
+	defer func() {
+		for _, f := range fleets {
+			err = errors.Join(err, f.close())
+		}
 	}()
-	for n, t := range all {
-		f, err := newFleet(ctx, t, app, size{barrierFleet, barrierFleet, 0, false})
+	for n, s := range of {
+		f, err := newFleet(ctx, all[n], app, s)
 		if err != nil {
 			return err
 		}
@@ -76,18 +123,28 @@ func onFleets(ctx context.Context, app string, all []target, measure func(n int,
 	}
 	errs := make([]error, len(all))
 	var group sync.WaitGroup
-	for n, t := range all {
-		if t.floor == nil {
+	atOnce := func(n int) bool { return all[n].floor == nil && of[n].instances <= small }
+	for n := range of {
+		if atOnce(n) {
 			group.Go(func() { errs[n] = measure(n, fleets[n]) })
 		}
 	}
 	group.Wait()
-	for n, t := range all {
-		if t.floor != nil {
+	for n := range of {
+		if !atOnce(n) {
 			errs[n] = measure(n, fleets[n])
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// ofAll gives each target a fleet of this size.
+func ofAll(all []target, s size) map[int]size {
+	of := map[int]size{}
+	for n := range all {
+		of[n] = s
+	}
+	return of
 }
 
 // barrier takes the site down and opens it again, in rounds.

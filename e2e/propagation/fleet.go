@@ -28,6 +28,7 @@ const (
 type fleet struct {
 	members  []member
 	gates    []*core.Gate // of the real members
+	rows     int          // members that keep a row
 	operator operator.Operator
 	poll     time.Duration // the store's interval now
 	close    func() error
@@ -77,7 +78,7 @@ func newFleet(ctx context.Context, t target, app string, of size) (f *fleet, err
 	for i := range of.instances {
 		st := stores[i%of.handles]
 		if of.simulated {
-			m, err := newSimulated(ctx, st)
+			m, err := newSimulated(ctx, st, of.reports)
 			if err != nil {
 				return f, err
 			}
@@ -102,6 +103,9 @@ func newFleet(ctx context.Context, t target, app string, of size) (f *fleet, err
 	}
 	if err := until(ctx, "the subscriptions are not there", hinted); err != nil {
 		return f, err
+	}
+	if !of.simulated || of.reports {
+		f.rows = of.instances
 	}
 	f.poll = stores[0].Info().Poll
 	return f, f.settled(ctx, revision)
@@ -144,13 +148,13 @@ func (f *fleet) settled(ctx context.Context, revision int64) error {
 	err := until(ctx, "an instance does not open", func() bool {
 		return !slices.ContainsFunc(f.members, func(m member) bool { return !m.open() })
 	})
-	if err != nil || len(f.gates) == 0 {
+	if err != nil || f.rows == 0 {
 		return err
 	}
 	return until(ctx, "a row is not up to date", func() bool {
 		judged, err := f.operator.Fleet(ctx)
 		current := judged.Which(func(i operator.Instance) bool { return i.Serves() && i.Revision == revision })
-		return err == nil && len(current) == len(f.gates)
+		return err == nil && len(current) == f.rows
 	})
 }
 

@@ -32,7 +32,7 @@ type held struct {
 // hold measures how long visitors wait while During works with a hold.
 func (p plan) hold(ctx context.Context, out io.Writer, _ testing.TB, all []target) (within bool, err error) {
 	results, fleets := make([]held, len(all)), make([]*fleet, len(all))
-	err = onFleets(ctx, "hold", all, func(n int, f *fleet) (err error) {
+	err = onFleets(ctx, "hold", all, ofAll(all, gates(barrierFleet, barrierFleet, 0)), func(n int, f *fleet) (err error) {
 		fleets[n] = f
 		rounds := p.holds.polled
 		if all[n].floor != nil {

@@ -23,7 +23,7 @@ import (
 // plan lists the measurements, and the number of their rounds.
 type plan struct {
 	pushed, polled []size
-	barriers       struct{ pushed, polled int } // rounds
+	barriers       barrierSizes
 	holds          struct{ pushed, polled int } // rounds
 	visitEvery     time.Duration                // between two visitors of a hold
 	settle         time.Duration                // before counting
@@ -34,19 +34,22 @@ type plan struct {
 	limit          time.Duration
 }
 
-// full takes about twelve minutes.
+// full takes about twenty minutes.
 func full() plan {
 	return plan{
-		pushed:     []size{{1, 1, 200, false}, {10, 10, 200, false}, {100, 100, 100, false}, {crowd, 10, 100, true}, {crowd, 10, 30, false}},
-		polled:     []size{{1, 1, 15, false}, {10, 10, 15, false}, {100, 100, 15, false}, {crowd, 10, 10, true}, {crowd, 10, 5, false}},
-		barriers:   struct{ pushed, polled int }{50, 15},
+		pushed: []size{gates(1, 1, 200), gates(10, 10, 200), gates(100, 100, 100), simulations(crowd, 10, 100), gates(crowd, 10, 30)},
+		polled: []size{gates(1, 1, 15), gates(10, 10, 15), gates(100, 100, 15), simulations(crowd, 10, 10), gates(crowd, 10, 5)},
+		barriers: barrierSizes{
+			pushed: []size{gates(barrierFleet, barrierFleet, 50), gates(10, 10, 20), gates(100, 100, 20), reporting(crowd, 10, 10)},
+			polled: []size{gates(barrierFleet, barrierFleet, 15), gates(100, 100, 5), reporting(crowd, 10, 5)},
+		},
 		holds:      struct{ pushed, polled int }{20, 10},
 		visitEvery: 5 * time.Millisecond,
 		settle:     youngSet,
 		idle:       90 * time.Second,
 		busy:       2 * time.Second,
 		requests:   20_000_000,
-		limit:      15 * time.Minute,
+		limit:      25 * time.Minute,
 	}
 }
 

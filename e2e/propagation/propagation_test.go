@@ -20,14 +20,14 @@ import (
 // TestMeasure runs the whole program on small fleets. It does not judge the budgets, because
 // other tests run at the same time.
 func TestMeasure(t *testing.T) { //nolint:paralleltest // servers are frozen
-	p := plan{pushed: []size{{2, 2, 2, false}, {4, 2, 1, true}}, polled: []size{{2, 2, 1, false}, {2, 1, 1, true}}, barriers: struct{ pushed, polled int }{2, 1}, holds: struct{ pushed, polled int }{2, 1}, visitEvery: 50 * time.Millisecond, idle: time.Second, busy: 50 * time.Millisecond, requests: 1000}
+	p := plan{pushed: []size{gates(2, 2, 2), simulations(4, 2, 1)}, polled: []size{gates(2, 2, 1), simulations(2, 1, 1)}, barriers: barrierSizes{[]size{gates(3, 3, 2), reporting(4, 2, 1)}, []size{gates(3, 3, 1)}}, holds: struct{ pushed, polled int }{2, 1}, visitEvery: 50 * time.Millisecond, idle: time.Second, busy: 50 * time.Millisecond, requests: 1000}
 	var out bytes.Buffer
 	_, err := p.measure(t.Context(), &out, t)
 	require.NoError(t, err, "%s", out.String())
 	for _, line := range []string{
 		`PostgreSQL, push +2 +real +2 +2 .* ≤ 3 `, `PostgreSQL, push +4 +simulated +2 +1 .* ≤ 3 `, `Redis, push +2 .* ≤ 3 `,
 		`PostgreSQL, poll +2 +real .* ≤ 2200 `, `PostgreSQL, poll +2 +simulated .* ≤ 2200 `, `Redis, poll +2 .* ≤ 2200 `, `MariaDB, poll +2 .* ≤ 2200 `,
-		`PostgreSQL, push +2 +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ +≤ `, `file, poll +1 +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ +≤ `,
+		`PostgreSQL, push +3 +real +2( +[0-9.]+){5} +≤ `, `PostgreSQL, push +4 +simulated +1( +[0-9.]+){5} +none`, `file, poll +3 +real +1( +[0-9.]+){5} +≤ `,
 		`PostgreSQL, push +2 +[1-9][0-9]*( +[0-9.]+){7} +≤ 250 `, `file, poll +1 +[1-9][0-9]*( +[0-9.]+){7} +≤ 250 `, `MariaDB, poll +1 +[1-9][0-9]*( +[0-9.]+){7} +≤ 2250 `,
 		`SQLite, poll +2 .* ≤ 2200 `, `file, poll +2 .* ≤ 1120 `,
 		`PostgreSQL, push +15s .* ≤ 2 \+ 10 % `, `MariaDB, poll +1s .* ≤ 2 \+ 10 % `, `Redis, push +[0-9.]+ +[0-9.]+ .* ≤ 1.5 `,

@@ -13,7 +13,7 @@ import (
 
 // simulated is the part of an instance that uses the store: it subscribes, reads after each hint
 // and at the store's pace, and refuses. It does not decode a document that another one has
-// decoded, prepares no answers and writes no row. A thousand real machines do this on processors
+// decoded, and prepares no answers. It writes a row only for a barrier. A thousand real machines do this on processors
 // of their own.
 type simulated struct {
 	store  store.Store
@@ -21,7 +21,9 @@ type simulated struct {
 	group  sync.WaitGroup
 	hint   chan struct{}
 
-	have store.Token // read and written by one goroutine
+	// One goroutine uses these.
+	have store.Token
+	row  *simulatedRow // nil if it keeps none
 
 	mu    sync.Mutex
 	down  bool
@@ -29,9 +31,16 @@ type simulated struct {
 }
 
 // newSimulated returns when the first read has succeeded.
-func newSimulated(ctx context.Context, st store.Store) (*simulated, error) {
+func newSimulated(ctx context.Context, st store.Store, reports bool) (*simulated, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	m := &simulated{store: st, cancel: cancel, hint: make(chan struct{}, 1), close: make(chan struct{})}
+	if rows, ok := st.(store.Rows); ok && reports {
+		m.row = newSimulatedRow(rows)
+		if err := m.row.put(ctx, content{}); err != nil {
+			cancel()
+			return nil, err
+		}
+	}
 	unsubscribe := func() {}
 	if h, ok := st.(store.Hinter); ok {
 		unsubscribe = h.Subscribe(func() {
@@ -58,6 +67,11 @@ func (m *simulated) follow(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		select {
+		case <-m.row.due():
+			if m.row.put(ctx, decoded.get()) != nil {
+				m.row.news(retry)
+			}
+			continue
 		case <-m.hint:
 		case <-timer.C:
 		case <-ctx.Done():
@@ -92,11 +106,13 @@ func (m *simulated) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	down, err := decoded.down(blob)
+	read, err := decoded.of(blob)
 	if err != nil {
 		return err
 	}
 	m.have = blob.Token
+	m.row.news(newsDelay + rand.N(newsSpread))
+	down := read.down
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if down == m.down {
@@ -115,22 +131,38 @@ func (m *simulated) read(ctx context.Context) error {
 var decoded decoding
 
 type decoding struct {
-	mu     sync.Mutex
-	token  store.Token
-	isDown bool
+	mu    sync.Mutex
+	token store.Token
+	content
 }
 
-func (d *decoding) down(blob store.Blob) (bool, error) {
+// content is the part of a document that a simulated instance uses.
+type content struct {
+	down bool
+	mark period.Mark
+	ids  []string // of the periods in force
+}
+
+func (d *decoding) get() content {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.content
+}
+
+func (d *decoding) of(blob store.Blob) (content, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.token != blob.Token {
 		doc, err := period.Decode(blob.Bytes)
 		if err != nil {
-			return false, err
+			return content{}, err
 		}
-		d.token, d.isDown = blob.Token, period.At(doc.Periods, blob.Now).Down
+		d.token, d.content = blob.Token, content{down: period.At(doc.Periods, blob.Now).Down, mark: doc.Mark()}
+		for _, p := range doc.InForce(blob.Now) {
+			d.ids = append(d.ids, p.ID)
+		}
 	}
-	return d.isDown, nil
+	return d.content, nil
 }
 
 func (m *simulated) closing() <-chan struct{} {

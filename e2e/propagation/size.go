@@ -4,6 +4,21 @@ package main
 type size struct {
 	instances, handles, rounds int
 	simulated                  bool
+	reports                    bool // simulated instances keep rows
+}
+
+// gates are real instances, and simulations simulated ones.
+func gates(instances, handles, rounds int) size {
+	return size{instances: instances, handles: handles, rounds: rounds}
+}
+
+func simulations(instances, handles, rounds int) size {
+	return size{instances: instances, handles: handles, rounds: rounds, simulated: true}
+}
+
+// reporting are simulated instances that keep rows.
+func reporting(instances, handles, rounds int) size {
+	return size{instances: instances, handles: handles, rounds: rounds, simulated: true, reports: true}
 }
 
 // kind is the name of the instances in the tables.

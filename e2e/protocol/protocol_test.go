@@ -62,7 +62,8 @@ func TestSchedules(t *testing.T) {
 }
 
 // faults are the faults of the protocol, each with a scenario in which it breaks an invariant. They
-// are those of core/model_test.go and core/drain_model_test.go.
+// are those of core/model_test.go, whose comment names the ones that the code cannot have, and those of
+// core/drain_model_test.go that are about one snapshot.
 var faults = map[string]struct{ scenario, breaks string }{
 	"load, then count":                                   {"a deployment", "I4"},
 	"no second look in Enter":                            {"a deployment", "I4"},
