@@ -40,12 +40,13 @@ func TestPrepare(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", http.NoBody)
 	d := gate.Decide(t.Context(), r)
 	for name, d := range map[string]Decision{
-		"a decision of the gate":       d,
-		"one that the caller made":     {Outcome: Blocked, Closure: &Closure{Cause: CauseOverride, Emergency: true}},
-		"one that says nothing at all": {Outcome: Blocked},
+		"a decision of the gate":   d,
+		"one that the caller made": {Outcome: Blocked, Closure: &Closure{Cause: CauseOverride, Emergency: true}},
+		"the zero Decision":        {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			require.False(t, d.Passes())
 			w := httptest.NewRecorder()
 			h := w.Header()
 			maps.Copy(h, http.Header{"Vary": {"Origin"}, "Etag": {`"1"`}, "Last-Modified": {"yesterday"}, "X-Request-Id": {"7"}})
