@@ -83,7 +83,7 @@ func (o *overlay) Route() (pattern string, known bool) {
 
 // Param is for [core.Routed].
 func (o *overlay) Param(name string) (value string, found bool) {
-	if name[0] == '*' { // echo calls it "*", whatever follows in the pattern
+	if name[0] == '*' { // echo calls it "*" and ignores the name in the pattern
 		name = "*"
 		if o.chosenNow() == o.c.Path() {
 			return "", false

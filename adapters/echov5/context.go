@@ -87,7 +87,7 @@ func (o overlay) Route() (pattern string, known bool) {
 // Param is for [core.Routed]. Behind a parameter, a literal colon can begin a verb, as in
 // "/orders/:id\:cancel". It then belongs to the name and to the value here.
 func (o overlay) Param(name string) (value string, found bool) {
-	rest := name[0] == '*' // echo calls it "*", whatever follows in the pattern
+	rest := name[0] == '*' // echo calls it "*" and ignores the name in the pattern
 	if rest && o.chosenNow() == o.c.Path() {
 		return "", false
 	}
