@@ -96,15 +96,9 @@ func TestEveryBudgetHasItsBenchmarks(t *testing.T) {
 				}
 			}
 		}
-		cells := map[string]bool{"": true}
-		for _, cell := range g.cells {
-			cells[cell] = true
+		for _, cell := range g.cells() {
 			first, _, _ := strings.Cut(cell, "/")
 			require.Contains(t, names[g.pkg], first, "%s has no Benchmark%s", g.pkg, first)
-		}
-		for _, r := range g.rows {
-			require.Contains(t, cells, r.of, r.what)
-			require.Contains(t, cells, r.over, r.what)
 		}
 	}
 }

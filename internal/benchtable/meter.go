@@ -65,7 +65,7 @@ func (m *meter) close() { _ = os.RemoveAll(m.dir) }
 
 // round runs each cell of g once, in a process of its own, backwards every other time.
 func (m *meter) round(ctx context.Context, g group, backwards bool, to *measurement) error {
-	cells := slices.Clone(g.cells)
+	cells := g.cells()
 	if backwards {
 		slices.Reverse(cells)
 	}
