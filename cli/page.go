@@ -147,6 +147,7 @@ func (o pageFlags) next(w io.Writer, kind, dir, output string, set proxyfiles.Se
 	case "haproxy":
 		step("next", "copy the lines of this file into each backend of the application:")
 		step("", shellWord(filepath.Join(output, set.Config)))
+		step("", "give each server \"check\", with \"option httpchk GET PATH\" for an exempt path")
 		step("", "haproxy -c -f /etc/haproxy/haproxy.cfg && systemctl reload haproxy")
 	}
 	step("try", "stop the application, and: curl -i -H 'Accept: text/html' http://localhost/")

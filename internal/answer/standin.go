@@ -48,7 +48,7 @@ func (s *Settings) Standin(f Facts, tag string, sent, oneLine bool) Standin {
 	lineBreak := []byte("\n")
 	if oneLine {
 		p.ReasonHTML = template.HTML(strings.ReplaceAll(string(p.ReasonHTML), "\n", "&#10;")) //nolint:gosec // it is HTML already
-		problem, text = bytes.TrimSpace(problem), []byte(strings.Join(strings.FieldsFunc(string(text), isLineBreak), " | "))
+		problem, text = bytes.TrimSpace(problem), lineBreaks.ReplaceAll(bytes.TrimSpace(text), []byte(" | "))
 		lineBreak = []byte(" ")
 	}
 	render := func(policy string) []byte {
@@ -66,8 +66,6 @@ func (s *Settings) Standin(f Facts, tag string, sent, oneLine bool) Standin {
 // lineBreaks are line breaks with the indentation behind them. A space in place of them changes neither
 // the style nor the script: html/template removes comments, and each statement ends with a semicolon.
 var lineBreaks = regexp.MustCompile(`\n\s*`)
-
-func isLineBreak(r rune) bool { return r == '\n' }
 
 // LanguageNames are the languages of the refusals by all of their names, in lower case: tags,
 // prefixes of tags, and other names such as "zh-tw".
