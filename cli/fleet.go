@@ -59,7 +59,7 @@ func lookAtFleet(s session) looker {
 			return look{}, err
 		}
 		var news strings.Builder
-		fmt.Fprintln(&news, f.Token, f.Err, f.Verdict().Down, f.Verdict().Overdue(f.Time), f.WentBack())
+		fmt.Fprintln(&news, contentOf(f.Document), f.Err, f.Verdict().Down, f.Verdict().Overdue(f.Time), f.WentBack())
 		for _, i := range f.Instances {
 			fmt.Fprintln(&news, i.ID, f.doing(i), i.Err, i.Cause, i.Standing, i.Revision, i.Override, i.Regressed, i.Problem, i.Warning, i.Rules, i.Policy)
 		}

@@ -47,6 +47,20 @@ func (s session) look(ctx context.Context) (fleet, error) {
 	return f, f.Err
 }
 
+// untold are the names of the followers that no live process has: their receivers are not told.
+func (f fleet) untold() []string {
+	var names []string
+	if f.rows != nil || f.Document == nil {
+		return names // it is not known which processes live
+	}
+	for _, follower := range f.Document.Followers {
+		if !slices.ContainsFunc(f.Runs, func(i operator.Instance) bool { return i.ID == follower.Holder && i.Live() }) {
+			names = append(names, follower.Name)
+		}
+	}
+	return names
+}
+
 // counts returns how many instances there are; nil if the store keeps no rows.
 func (f fleet) counts() *wire.Counts {
 	switch {

@@ -80,7 +80,7 @@ func (a *app) root() *cobra.Command {
 	}{
 		{"Take the site down, and bring it back:", []*cobra.Command{a.startCommand(), a.runCommand(), a.waitCommand(), a.endCommand(), a.statusCommand()}},
 		{"Plan downtime:", []*cobra.Command{a.scheduleCommand(), a.editCommand(), a.cancelCommand(), a.listCommand()}},
-		{"Look closer:", []*cobra.Command{a.fleetCommand(), a.checkCommand(), a.logCommand()}},
+		{"Look closer:", []*cobra.Command{a.fleetCommand(), a.checkCommand(), a.logCommand(), a.eventsCommand()}},
 		{"Look after the store:", []*cobra.Command{a.initCommand(), a.reconcileCommand()}},
 		{"Prepare the proxy:", []*cobra.Command{a.pageCommand()}},
 	} {

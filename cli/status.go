@@ -94,7 +94,7 @@ func (s session) statusOf(f fleet) look {
 		in = append(in, p.ID, strconv.FormatBool(p.Overdue(found.Time)))
 	}
 	return look{
-		news: fmt.Sprint(found.Token, in, found.Verdict().Overdue(found.Time), f.Disagreement(), found.WentBack, counts),
+		news: fmt.Sprint(contentOf(found.Document), f.untold(), in, found.Verdict().Overdue(found.Time), f.Disagreement(), found.WentBack, counts),
 		json: statusJSON{found.JSON(), counts},
 		text: func(w io.Writer) {
 			s.state(w, found, f)

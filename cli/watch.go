@@ -3,11 +3,14 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/go-downtime/downtime/period"
 )
 
 // watchInterval is the longest time between two reads of the store.
@@ -19,6 +22,18 @@ type look struct {
 	news string
 	json any
 	text func(w io.Writer)
+}
+
+// contentOf is the document without its log and the positions of followers, as text. A position is no
+// news for an operator.
+func contentOf(d *period.Document) string {
+	if d == nil {
+		return ""
+	}
+	content := *d
+	content.Followers = nil
+	b, _ := json.Marshal(content) // it was decoded from JSON
+	return string(b)
 }
 
 // looker reads the store. An error is that of the store.

@@ -147,6 +147,9 @@ func (v view) instances(w io.Writer, f fleet) {
 		text = v.sum(f) + ": " + v.command("fleet")
 	}
 	fmt.Fprintf(w, label, "fleet", text)
+	if names := f.untold(); len(names) > 0 {
+		fmt.Fprintf(w, label, "events", v.warning("not delivered to "+safe(strings.Join(names, ", "))+":")+" no process follows: "+v.command("events", "followers"))
+	}
 }
 
 // given is a pointer to the value if the flag was given, else nil: "" and false can be

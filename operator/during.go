@@ -17,7 +17,6 @@ import (
 
 const (
 	runLease     = time.Minute      // of the row of a run
-	renewRun     = runLease / 4     // how often a run renews it
 	beginWithin  = 10 * time.Second // how long a run tries to begin its period
 	endRunWithin = 30 * time.Second // how long a run tries to end its period while the store fails
 	leastBefore  = time.Second      // how long RunOptions.Before may take if the barrier has used up the time
@@ -101,7 +100,7 @@ func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx conte
 	if err != nil {
 		return run, err
 	}
-	lease := &runRow{rows: rows, key: run.ID}
+	lease := &runRow{rows: rows, key: run.ID, lease: runLease}
 	if err := lease.put(ctx); err != nil {
 		return run, storeError(err)
 	}
@@ -263,11 +262,12 @@ func (o Operator) endRun(ctx context.Context, run *Run) error {
 	}
 }
 
-// runRow is the row of a run.
+// runRow is the row of a run or of a follower.
 type runRow struct {
-	rows store.Rows
-	key  string
-	seq  int64
+	rows  store.Rows
+	key   string
+	lease time.Duration
+	seq   int64
 }
 
 func (r *runRow) put(ctx context.Context) error {
@@ -281,7 +281,7 @@ func (r *runRow) put(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, rowsTimeout)
 	defer cancel()
-	_, _, err = r.rows.PutRow(ctx, r.key, b, runLease)
+	_, _, err = r.rows.PutRow(ctx, r.key, b, r.lease)
 	return err
 }
 
@@ -290,7 +290,7 @@ func (r *runRow) hold() (release func()) {
 	done, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
-		renew := time.NewTicker(renewRun)
+		renew := time.NewTicker(r.lease / 4)
 		defer renew.Stop()
 		for {
 			select {

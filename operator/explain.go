@@ -71,6 +71,7 @@ var sentences = []struct {
 	{ErrSeveral, CodeSeveral, "Nothing was changed: the holder has several deployments in force. End one by its id."},
 	{ErrNoInstance, CodeNotFound, "No instance has this id."},
 	{ErrLive, CodeLive, "Nothing was changed: the instance is live. Only a silent one can be forgotten."},
+	{ErrFollowed, CodeLive, "Nothing was changed: another process follows under this name. Stop it first."},
 	{ErrInitialized, CodeInitialized, "Nothing was changed: the store is already initialized."},
 	{ErrNothingWritten, CodeNothingWritten, "Nothing was changed: the store has no document yet."},
 	{context.Canceled, CodeUnavailable, "Nothing was changed: the store did not answer in time."},

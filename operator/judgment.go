@@ -50,7 +50,7 @@ type Judgment struct {
 	// and id.
 	Instances []Instance
 
-	// Runs are the rows of runs, which are no instances.
+	// Runs are the rows of runs and of followers, which are no instances.
 	Runs []Instance
 
 	// Result says whether the barrier is reached. "" if no period was given and none is in force.

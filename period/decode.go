@@ -101,6 +101,8 @@ func (d *Document) rewritten(size int) int {
 func (r *jsonReader) documentMembers(d *Document, log func(*jsonReader) ([][]byte, error)) []Member {
 	var p Period // each element of periods is read into it, and copied
 	members := periodMembers(&p)
+	var f Follower
+	follower := r.followerMembers(&f)
 	return []Member{
 		{Name: "format", Required: true, Into: func() error {
 			n, err := r.integer()
@@ -129,7 +131,14 @@ func (r *jsonReader) documentMembers(d *Document, log func(*jsonReader) ([][]byt
 			d.Log.lines, err = log(r)
 			return err
 		}},
+		{Name: "followers", Into: func() error {
+			return r.array(func() error {
+				f = Follower{}
+				err := r.object(follower)
+				d.Followers = append(d.Followers, f)
+				return err
+			})
+		}},
 		{Name: "passes"},
-		{Name: "followers"},
 	}
 }

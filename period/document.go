@@ -43,6 +43,10 @@ type Document struct {
 	Replaces string `json:"replaces,omitzero"`
 	// Name names the application and its environment for operators. "" means none.
 	Name string `json:"name,omitzero"`
+	// Followers are the positions of the followers that tell people of changes ("downtime events").
+	// They are not part of the content: a change of them alone keeps Revision and WriteID. Nil means
+	// none.
+	Followers []Follower `json:"followers,omitzero"`
 	// Periods are in no particular order. A decoded document has a non-nil slice. Keep this
 	// member the last one before the log, see withLog.
 	Periods []Period `json:"periods"`

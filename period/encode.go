@@ -53,7 +53,7 @@ func (d *Document) content(indent string) ([]byte, error) {
 		return nil, errors.New("no document to encode")
 	}
 	content := *d
-	content.Periods = slices.Clone(d.Periods)
+	content.Periods, content.Followers = slices.Clone(d.Periods), slices.Clone(d.Followers)
 	content.normalize()
 	if err := content.validate(); err != nil {
 		return nil, err
@@ -92,5 +92,8 @@ func (d *Document) normalize() {
 	}
 	for i := range d.Periods {
 		normalizePeriod(&d.Periods[i])
+	}
+	for i := range d.Followers {
+		d.Followers[i].At = Canonical(d.Followers[i].At)
 	}
 }

@@ -24,7 +24,7 @@ func TestReadsListsWhatIsImplemented(t *testing.T) {
 		}
 	}
 	require.ElementsMatch(t, want, Reads(), "every field is read, and no reserved member is")
-	for _, reserved := range []string{"passes", "followers", "periods.scope", "periods.mode"} {
+	for _, reserved := range []string{"passes", "periods.scope", "periods.mode"} {
 		require.NotContains(t, Reads(), reserved)
 	}
 }
@@ -56,6 +56,7 @@ func TestUsesListsWhatADocumentHas(t *testing.T) {
 	}
 	full := fullDocument()
 	full.Name, full.Reconciled, full.Replaces, full.Log = "n", 1, "*", fullLog(t)
+	full.Followers = []Follower{{Name: "ops", At: noon}}
 	require.ElementsMatch(t, Reads(), full.Uses(), "a document that has everything uses what this version reads")
 	_, err := json.Marshal(full)
 	require.NoError(t, err)

@@ -12,7 +12,8 @@ import (
 type Row struct {
 	// ID is the key of the row, random for each gate.
 	ID string `json:"id"`
-	// Run is true if the row is the lease of a run ("downtime run"), and not an instance.
+	// Run is true if the row is the lease of a run ("downtime run") or of a follower ("downtime events
+	// --follow"), and not an instance.
 	Run bool `json:"run,omitzero"`
 	// Host and PID say where the instance runs. Boot identifies one boot of that host; "" means
 	// unknown.

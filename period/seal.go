@@ -15,7 +15,7 @@ func (d *Document) Seal() {
 }
 
 // HandEdited reports whether the content differs from the content of the write with this WriteID.
-// The log is not part of the content.
+// Log and Followers are not part of the content.
 func (d *Document) HandEdited() bool {
 	_, digest, ok := strings.Cut(d.WriteID, ".")
 	return !ok || digest != d.digest()
@@ -27,10 +27,10 @@ func WriteHalf(writeID string) string {
 	return half
 }
 
-// digest covers everything but WriteID and Log, in 16 hexadecimal digits.
+// digest covers everything but WriteID, Followers and Log, in 16 hexadecimal digits.
 func (d *Document) digest() string {
 	content := *d
-	content.WriteID = ""
+	content.WriteID, content.Followers = "", nil
 	b, err := json.Marshal(content)
 	if err != nil {
 		return "" // an instant outside the years of JSON, which Encode refuses

@@ -20,7 +20,7 @@ func TestHandEditedReportsAnEditByHand(t *testing.T) {
 	require.True(t, d.HandEdited())
 }
 
-func TestTheDigestCoversEverythingButWriteIDAndLog(t *testing.T) {
+func TestTheDigestCoversEverythingButWriteIDFollowersAndLog(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		change func(d *Document)
@@ -29,6 +29,7 @@ func TestTheDigestCoversEverythingButWriteIDAndLog(t *testing.T) {
 		"nothing":            {func(*Document) {}, false},
 		"the random half":    {func(d *Document) { d.WriteID = "x" + d.WriteID }, false},
 		"the log":            {func(d *Document) { d.Log = Log{[][]byte{[]byte(`{}`)}} }, false},
+		"the followers":      {func(d *Document) { d.Followers = []Follower{{Name: "ops", At: noon}} }, false},
 		"the digest":         {func(d *Document) { d.WriteID += "0" }, true},
 		"no write id":        {func(d *Document) { d.WriteID = "" }, true},
 		"the store id":       {func(d *Document) { d.StoreID = "other" }, true},

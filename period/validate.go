@@ -38,6 +38,7 @@ func (d *Document) validate() error {
 	if err := textFault("name", d.Name, MaxNameLen); err != nil {
 		errs = append(errs, err)
 	}
+	errs = append(errs, followerFaults(d.Followers)...)
 	first := make(map[string]int, len(d.Periods))
 	for i, p := range d.Periods {
 		path := fmt.Sprintf("periods[%d]", i)

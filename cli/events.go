@@ -1,0 +1,385 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/go-downtime/downtime/events"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+)
+
+const (
+	envSecret = "DOWNTIME_WEBHOOK_SECRET"
+
+	usualNotice = 15 * time.Minute
+	usualGiveUp = 24 * time.Hour
+)
+
+// eventFlags are the flags of events.
+type eventFlags struct {
+	follow           bool
+	since            int64
+	notice           holdlessFlag
+	name             string
+	program, webhook string
+	secretFile       string
+	giveUp           durationFlag
+}
+
+func (a *app) eventsCommand() *cobra.Command {
+	o := eventFlags{notice: holdlessFlag(usualNotice), giveUp: durationFlag(usualGiveUp)}
+	cmd := &cobra.Command{
+		Use:   "events [flags] [-- ARGUMENT...]",
+		Short: "Tell people and programs: downtime begins, ends, is overdue, an instance is silent",
+		Long: `Print the events of the store as JSON, one event a line, the oldest first.
+
+    about-to-begin   a window begins within --notice
+    called-off       a window does not begin as about-to-begin has said
+    started          a period is in force
+    end-moved        visitors are told another end
+    overdue          a period is in force, and its expected end has passed
+    ended            a period is no longer in force; "site" says whether the site is up
+    instance-silent  an instance has not reported for a minute
+    regressed        the store holds an older document than before, or another one
+    missed           there were events that the log no longer has
+
+Without --follow it prints the events of the log, and exits. With --follow it goes on until it is
+interrupted. --since begins after a revision of the document.
+
+--exec and --webhook deliver each event to a receiver, at least once, and print it when it was
+delivered. They need --follow and --name. The document keeps the position under the name. After
+a restart the follower goes on where it stopped. Of several processes with one name, one follows
+and the others stand by. Each receiver needs a name of its own. An event that is delivered twice,
+after a crash for example, has the same "key".
+
+--exec PROGRAM starts the program for each event, without a shell. The event is on its stdin, and in
+DOWNTIME_EVENT, DOWNTIME_EVENT_KEY, DOWNTIME_EVENT_TEXT, DOWNTIME_EVENT_PERIOD, DOWNTIME_EVENT_AT. Its
+arguments follow after --. If it fails or runs for more than 30 s, it is started again, up to 10 times
+in about 3 minutes. Its output goes to stderr.
+
+--webhook URL sends the event by POST, signed as Standard Webhooks specifies. The secret is in
+` + envSecret + ` or in --secret-file. 2xx means delivered. 408, 429, 5xx and no answer
+within 15 s are tried again, for --give-up. Any other answer is final. --webhook @FILE reads the
+URL from a file, if the URL is a secret.
+
+An event that is given up is reported on stderr, and the next one is delivered.`,
+		Example: a.examples(
+			"events",
+			"events --follow",
+			"events --follow --name slack --exec ./to-slack",
+			"events --follow --name ops --webhook https://ops.example.com/downtime --secret-file /etc/downtime/secret",
+			"events followers",
+		),
+		Args: cobra.ArbitraryArgs,
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.follow, "follow", false, "go on until interrupted")
+	f.Int64Var(&o.since, "since", 0, "the events after this `REVISION` (else all of the log; with --follow, only new ones), unless --name has a position")
+	f.Var(&o.notice, "notice", "how long before its start a window is about to begin; 0: tell of none")
+	f.StringVar(&o.name, "name", "", "the `NAME` under which the document keeps the position")
+	f.StringVar(&o.program, "exec", "", "start this `PROGRAM` for each event")
+	f.StringVar(&o.webhook, "webhook", "", "send each event to this `URL`, or to the one in @FILE")
+	f.StringVar(&o.secretFile, "secret-file", "", "the secret that signs --webhook is in `FILE` (else in "+envSecret+")")
+	f.Var(&o.giveUp, "give-up", "how long --webhook tries to deliver one event")
+	f.Bool("json", true, "")
+	_ = f.MarkHidden("json") // the output is always JSON: no line is broken
+	f.Bool("force", false, "keep a position although a live instance reports that it cannot read it")
+	_ = cmd.RegisterFlagCompletionFunc("name", a.completeFollowers) // it fails only for an unknown flag
+	a.finish(cmd, func(cmd *cobra.Command, args []string) error { return a.events(cmd, &o, args) })
+	cmd.AddCommand(a.followersCommand(), a.unfollowCommand())
+	return cmd
+}
+
+// events prints or delivers the events.
+func (a *app) events(cmd *cobra.Command, o *eventFlags, args []string) error {
+	delivers := o.program != "" || o.webhook != ""
+	given := cmd.Flags().Changed
+	switch {
+	case o.program != "" && o.webhook != "":
+		return usagef("want either --exec or --webhook: a name has one receiver, so start a second follower with another --name")
+	case delivers && !o.follow:
+		return usagef("--exec and --webhook need --follow")
+	case delivers && o.name == "":
+		return usagef("--name is missing: the document keeps the position of the receiver under it, for example --name slack")
+	case !delivers && o.name != "":
+		return usagef("--name needs --exec or --webhook: without a receiver no position is kept")
+	case len(args) > 0 && o.program == "":
+		return usagef("unexpected argument %q: arguments are those of --exec PROGRAM", args[0])
+	case o.webhook == "" && (o.secretFile != "" || given("give-up")):
+		return usagef("--secret-file and --give-up need --webhook")
+	}
+	if delivers {
+		if err := period.NameFault(o.name); err != nil {
+			return usagef("--%v", err)
+		}
+	}
+	deliver, retry, err := a.receiver(cmd, o, args)
+	if err != nil {
+		return err
+	}
+	if !o.follow {
+		return a.onStore(cmd, func(ctx context.Context, s session) error { return s.pastEvents(ctx, o, given("since")) })
+	}
+	s, closeStore, err := a.session(cmd)
+	if err != nil {
+		return err
+	}
+	defer closeStore()
+	return s.followEvents(cmd, o, given("since"), deliver, retry)
+}
+
+// receiver is the receiver that the flags name. It is nil if there is none.
+func (a *app) receiver(cmd *cobra.Command, o *eventFlags, args []string) (func(context.Context, events.Event) error, events.Retry, error) {
+	switch {
+	case o.program != "":
+		p, err := newEventProgram(o.program, args, cmd.ErrOrStderr())
+		return p.deliver, events.Retry{Attempts: execAttempts}, err
+	case o.webhook != "":
+		target, err := orFile("--webhook", o.webhook)
+		if err != nil {
+			return nil, events.Retry{}, err
+		}
+		secret := os.Getenv(envSecret)
+		if o.secretFile != "" {
+			if secret, err = orFile("--secret-file", "@"+o.secretFile); err != nil {
+				return nil, events.Retry{}, err
+			}
+		}
+		w, err := events.NewWebhook(target, secret, nil)
+		if fault, ok := errors.AsType[*period.FieldError](err); ok {
+			from := map[string]string{"webhook": "--webhook", "secret": envSecret}[fault.Field]
+			if fault.Field == "secret" && o.secretFile != "" {
+				from = "--secret-file"
+			}
+			err = usagef("%s: %s", from, fault.Problem)
+		}
+		if err != nil {
+			return nil, events.Retry{}, err
+		}
+		return w.Deliver, events.Retry{For: o.giveUp.duration()}, nil
+	}
+	return nil, events.Retry{}, nil
+}
+
+// orFile is the value of a flag, or the text of the file that it names after @.
+func orFile(flag, value string) (string, error) {
+	path, ok := strings.CutPrefix(value, "@")
+	if !ok {
+		return value, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", usagef("%s: %v", flag, err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// pastEvents prints the events of the log.
+func (s session) pastEvents(ctx context.Context, o *eventFlags, since bool) error {
+	seen, err := events.Observe(ctx, s.op)
+	if err != nil {
+		return noEvents(err)
+	}
+	from := events.Oldest(seen)
+	if since {
+		if from, err = events.Since(seen, o.since); err != nil {
+			return usagef("--%v", err)
+		}
+	}
+	for _, e := range events.Next(from, seen, time.Duration(o.notice)).Events {
+		if err := s.event(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noEvents is nil if nothing was written yet: then there are no events.
+func noEvents(err error) error {
+	if errors.Is(err, events.ErrNoDocument) {
+		return nil
+	}
+	return err
+}
+
+// followEvents prints or delivers events until the command is interrupted.
+func (s session) followEvents(cmd *cobra.Command, o *eventFlags, since bool, deliver func(context.Context, events.Event) error, retry events.Retry) error {
+	f := events.Follower{Operator: s.op, Name: o.name, Notice: time.Duration(o.notice), Retry: retry}
+	if since {
+		ctx, cancel := context.WithTimeout(cmd.Context(), s.app.timeout.duration())
+		seen, err := events.Observe(ctx, s.op)
+		cancel()
+		if err != nil {
+			return err
+		}
+		from, err := events.Since(seen, o.since)
+		if err != nil {
+			return usagef("--%v", err)
+		}
+		f.From = &from
+	}
+	f.Report = func(r events.Report) {
+		if o.name == "" && r.Kind == events.Following {
+			return
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", s.app.name, safe(oneLine(r.String())))
+	}
+	broken := make(chan error, 1)
+	ctx, stop := context.WithCancelCause(cmd.Context())
+	defer stop(nil)
+	f.Deliver = func(ctx context.Context, e events.Event) error {
+		if deliver != nil {
+			if err := deliver(ctx, e); err != nil {
+				return err
+			}
+		}
+		err := s.event(e)
+		if err != nil && deliver == nil { // a reader of the events is gone
+			stop(err)
+			select {
+			case broken <- err:
+			default:
+			}
+		}
+		return nil
+	}
+	err := f.Run(ctx)
+	select {
+	case err := <-broken:
+		return err
+	default:
+	}
+	if cmd.Context().Err() != nil {
+		return exit(interrupted(cmd.Context()))
+	}
+	return err
+}
+
+// event prints an event.
+func (s session) event(e events.Event) error {
+	return writeJSON(s.out, e, false)
+}
+
+// holdlessFlag is a duration as a flag. 0 is a value.
+type holdlessFlag time.Duration
+
+func (d *holdlessFlag) Set(v string) error {
+	if v == "0" || v == "0s" {
+		*d = 0
+		return nil
+	}
+	return (*durationFlag)(d).Set(v)
+}
+
+func (d *holdlessFlag) String() string { return (*durationFlag)(d).String() }
+
+func (d *holdlessFlag) Type() string { return "DURATION" }
+
+func (a *app) followersCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "followers [flags]",
+		Short: "The receivers of events: the process that follows, and its position",
+		Long: `The receivers that events --follow --name delivers to: the process that follows, and its position.
+
+LIVE means that the process reported within 40 s. A follower whose position is behind the document's
+revision tries to deliver an event, or there was no event to deliver.`,
+		Example: a.examples("events followers"),
+		Args:    a.args(0, 0),
+	}
+	jsonFlag(cmd, "one JSON object")
+	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
+		return a.onStore(cmd, func(ctx context.Context, s session) error {
+			all, state, err := s.op.Followers(ctx)
+			if err != nil {
+				return err
+			}
+			out := followersJSON{Store: s.op.Store.Info().Name, Revision: state.Document.Mark().Revision, Followers: []followerJSON{}}
+			for _, f := range all {
+				out.Followers = append(out.Followers, followerJSON{f.Name, f.Live, f.Row.Host, f.Row.PID, f.Revision, f.At})
+			}
+			return s.print(out, func(w io.Writer) { s.followers(w, out) })
+		})
+	})
+}
+
+type followersJSON struct {
+	Store     string         `json:"store"`
+	Revision  int64          `json:"revision"`
+	Followers []followerJSON `json:"followers"`
+}
+
+type followerJSON struct {
+	Name     string    `json:"name"`
+	Live     bool      `json:"live"`
+	Host     string    `json:"host,omitzero"`
+	PID      int       `json:"pid,omitzero"`
+	Revision int64     `json:"revision"`
+	At       time.Time `json:"at"`
+}
+
+func (v view) followers(w io.Writer, found followersJSON) {
+	if len(found.Followers) == 0 {
+		fmt.Fprintln(w, "no followers in "+safe(found.Store)+": no receiver is told of events")
+		return
+	}
+	table := newTable(w, "NAME", "STATE", "PROCESS", "REVISION", "POSITION")
+	for _, f := range found.Followers {
+		state, process := "stopped", ""
+		if f.Live {
+			state = "live"
+		}
+		if f.PID != 0 {
+			process = fmt.Sprintf("%d on %s", f.PID, safe(f.Host))
+		}
+		table.row(f.Name, state, process, fmt.Sprintf("%d of %d", f.Revision, found.Revision), clock(f.At.Truncate(time.Second), v.loc))
+	}
+	table.flush()
+}
+
+func (a *app) unfollowCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:               "forget NAME [flags]",
+		Short:             "Remove a receiver of events and its position",
+		Long:              "Remove a receiver of events and its position from the document. It refuses while a process follows.",
+		Example:           a.examples("events forget slack"),
+		Args:              a.args(1, 1),
+		ValidArgsFunction: a.completeFollowers,
+	}
+	cmd.Flags().Bool("force", false, "write although a live instance reports that it cannot read the change")
+	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
+		return a.onStore(cmd, func(ctx context.Context, s session) error {
+			if err := s.op.Unfollow(ctx, args[0]); err != nil {
+				if errors.Is(err, operator.ErrFollowed) {
+					return fmt.Errorf("%w: stop it first", err)
+				}
+				return err
+			}
+			fmt.Fprintf(s.out, label, "forgotten", safe(args[0]))
+			return nil
+		})
+	})
+}
+
+// completeFollowers completes the names of followers.
+func (a *app) completeFollowers(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var out []cobra.Completion
+	err := a.onStore(cmd, func(ctx context.Context, s session) error {
+		all, _, err := s.op.Followers(ctx)
+		for _, f := range all {
+			out = append(out, cobra.CompletionWithDesc(f.Name, fmt.Sprintf("at revision %d", f.Revision)))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,461 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+const (
+	fastestPoll  = time.Second
+	slowestPoll  = 5 * time.Second // so that an overdue end reaches a person within a minute
+	callTimeout  = 5 * time.Second // of one read or write of the store
+	freshRead    = 2 * time.Second // after which a claim is read again before a delivery
+	maxBehind    = 8               // revisions without events, after which the position is written
+	stopTimeout  = 5 * time.Second // for the last write
+	firstReread  = time.Second
+	hintDistance = 100 * time.Millisecond // at most one read in this time, even if there are more hints
+)
+
+// Follower follows the events of a store. Its fields must not change while Run runs.
+type Follower struct {
+	// Operator has the store. Its Actor and Origin are not used, because the log has no entry.
+	Operator operator.Operator
+	// Name is the name under which the position is kept in the document. Only one process at a time
+	// follows under a name. "" means that no position is kept: Run then writes nothing, begins at From,
+	// and several processes can follow.
+	Name string
+	// From is the position at which Run begins, for example of [Since], if the document has no position
+	// for Name. Nil means the present one.
+	From *Position
+	// Notice is how long before its start a window is about to begin. Zero means that no event says
+	// so.
+	Notice time.Duration
+	// Deliver delivers one event. It is called for one event at a time, in their order, and again
+	// after an error that is no [*FinalError]. Its context does not end with that of Run, so that a
+	// delivery in hand is finished: Deliver needs a time-out of its own.
+	Deliver func(ctx context.Context, e Event) error
+	// Retry says how often a delivery is tried.
+	Retry Retry
+	// Report, if not nil, is called with each change of state and with each failed attempt.
+	Report func(Report)
+}
+
+// Kind is the kind of a [Report].
+type Kind string
+
+// The kinds.
+const (
+	Following  Kind = "following"  // this process follows
+	StandBy    Kind = "stand-by"   // another process follows
+	Waiting    Kind = "waiting"    // there is no document yet
+	Unreadable Kind = "unreadable" // the store cannot be read or written; the follower tries again
+	Retrying   Kind = "retry"      // a delivery has failed, and is tried again
+	GivenUp    Kind = "given-up"   // a delivery has failed, and is not tried again
+)
+
+// Report tells what a [Follower] does.
+type Report struct {
+	Kind Kind
+	// Event is that of a delivery; nil for other kinds.
+	Event *Event
+	// Err says why. After is the time to the next attempt of a delivery.
+	Err   error
+	After time.Duration
+}
+
+// Run follows until ctx ends, and returns the error of ctx. A delivery in hand is finished before,
+// and then the position is written and the row deleted, so that another process can follow at once.
+//
+// Errors before the first event: those of [operator.Operator.Lease] and [operator.Operator.Follow],
+// but ErrFollowed and ErrNothingWritten make Run wait. Later errors of the store are reported, and Run
+// goes on.
+func (f *Follower) Run(ctx context.Context) error {
+	r := &run{Follower: f, wake: make(chan struct{}, 1)}
+	if h, ok := f.Operator.Store.(store.Hinter); ok {
+		defer h.Subscribe(func() {
+			select {
+			case r.wake <- struct{}{}:
+			default:
+			}
+		})()
+	}
+	if f.Name == "" {
+		return r.watch(ctx)
+	}
+	if err := period.NameFault(f.Name); err != nil {
+		return err
+	}
+	lease, err := f.Operator.Lease(ctx)
+	if err != nil {
+		return err
+	}
+	defer lease.Release()
+	r.holder = lease.Key
+	for {
+		if err := r.claim(ctx); err != nil {
+			return err
+		}
+		if err := r.follow(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// run is one call of Run.
+type run struct {
+	*Follower
+
+	wake   chan struct{}
+	holder string
+
+	position *Position       // in memory; nil before the first read
+	written  period.Follower // in the document
+	first    time.Time       // when this process saw that there was no document; zero if it did not
+	began    bool            // the store could be used once
+	said     string          // the last report, so that it is not repeated
+}
+
+// watch follows without a position in the document.
+func (r *run) watch(ctx context.Context) error {
+	r.position = r.From
+	for {
+		seen, err := r.read(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			r.begin(seen, Position{StoreID: seen.Document.StoreID, Revision: seen.Document.Revision, At: seen.Now})
+			batch := Next(*r.position, seen, r.Notice)
+			for n, e := range batch.Events {
+				if err := r.deliver(ctx, e); err != nil {
+					return err
+				}
+				*r.position = batch.After(n + 1)
+			}
+			*r.position = batch.After(len(batch.Events))
+		}
+		if err := r.wait(ctx, r.missing(err)); err != nil {
+			return err
+		}
+	}
+}
+
+// begin sets the position, if there is none yet. A process that has waited for the first document
+// begins before it.
+func (r *run) begin(seen Observation, at Position) {
+	switch {
+	case r.position != nil:
+	case !r.first.IsZero():
+		r.position = &Position{StoreID: seen.Document.StoreID, At: r.first}
+	default:
+		r.position = &at
+	}
+}
+
+// claim waits until this process is the follower of its name.
+func (r *run) claim(ctx context.Context) error {
+	for {
+		call, cancel := context.WithTimeout(ctx, callTimeout)
+		held, err := r.Operator.Follow(call, r.Name, r.holder, func(s operator.State) period.Follower {
+			seen := Observation{Document: s.Document, Now: s.Time}
+			switch {
+			case r.position != nil && r.position.StoreID != s.Document.StoreID: // it is told that events are missing
+				return period.Follower{At: r.position.At}
+			case r.From != nil:
+				return period.Follower{Revision: r.From.Revision, At: r.From.At}
+			}
+			r.begin(seen, Position{StoreID: s.Document.StoreID, Revision: s.Document.Revision, At: s.Time})
+			return period.Follower{Revision: r.position.Revision, At: r.position.At}
+		})
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil:
+			r.written = held
+			if r.position == nil || r.position.Revision < held.Revision || r.position.At.Before(held.At) {
+				r.position = &Position{Revision: held.Revision, At: held.At, Told: held.Told}
+			}
+			r.report(Report{Kind: Following})
+			r.began = true
+			return nil
+		case errors.Is(err, operator.ErrFollowed):
+			r.report(Report{Kind: StandBy, Err: err})
+		case errors.Is(err, operator.ErrNothingWritten):
+			_ = r.missing(ErrNoDocument)
+		case r.began && ofStore(err):
+			r.report(Report{Kind: Unreadable, Err: err})
+		default:
+			return err
+		}
+		r.began = true
+		if err := r.wait(ctx, nil); err != nil {
+			return err
+		}
+	}
+}
+
+// follow delivers events until ctx ends, or until another process follows under the name. Then it
+// returns nil.
+func (r *run) follow(ctx context.Context) error {
+	for {
+		seen, err := r.read(ctx)
+		if ctx.Err() != nil {
+			return r.giveBack(ctx)
+		}
+		if err == nil {
+			if f, _ := seen.Document.Follower(r.Name); f.Holder != r.holder {
+				return nil
+			}
+			if r.position.StoreID == "" {
+				r.position.StoreID = seen.Document.StoreID // of the entry in this document
+			}
+			stop, err := r.tell(ctx, seen)
+			switch {
+			case stop && err == nil:
+				return nil
+			case ctx.Err() != nil:
+				return r.giveBack(ctx)
+			}
+			if seen.Document.Revision >= r.written.Revision+maxBehind || r.position.Revision < r.written.Revision {
+				if taken := r.advance(ctx); taken {
+					return nil
+				}
+			}
+		}
+		if err := r.wait(ctx, r.missing(err)); err != nil {
+			return r.giveBack(ctx)
+		}
+	}
+}
+
+// tell delivers the events of one read. It stops if another process follows, and returns early if the
+// read is too old for a claim.
+func (r *run) tell(ctx context.Context, seen Observation) (taken bool, err error) {
+	read := time.Now()
+	batch := Next(*r.position, seen, r.Notice)
+	for n, e := range batch.Events {
+		if time.Since(read) > freshRead {
+			r.again()
+			return false, nil
+		}
+		if err := r.deliver(ctx, e); err != nil {
+			return errors.Is(err, operator.ErrTakenOver), ctx.Err()
+		}
+		*r.position = batch.After(n + 1)
+		if taken := r.advance(ctx); taken {
+			return true, nil
+		}
+	}
+	*r.position = batch.After(len(batch.Events))
+	return false, nil
+}
+
+// advance writes the position. It reports whether another process follows. If the store cannot be
+// written, the next event writes the position.
+func (r *run) advance(ctx context.Context) (taken bool) {
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	next := period.Follower{Name: r.Name, Holder: r.holder, Revision: r.position.Revision, At: r.position.At, Told: r.position.Told}
+	err := r.Operator.Advance(call, r.holder, next)
+	switch {
+	case errors.Is(err, operator.ErrTakenOver):
+		return true
+	case err != nil:
+		r.report(Report{Kind: Unreadable, Err: err})
+	default:
+		r.written = next
+	}
+	return false
+}
+
+// giveBack writes the position and says that no process follows any more.
+func (r *run) giveBack(ctx context.Context) error {
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	next := period.Follower{Name: r.Name, Revision: r.position.Revision, At: r.position.At, Told: r.position.Told}
+	if err := r.Operator.Advance(call, r.holder, next); err != nil && !errors.Is(err, operator.ErrTakenOver) {
+		r.report(Report{Kind: Unreadable, Err: err})
+	}
+	return ctx.Err()
+}
+
+// deliver tries until the event is delivered or given up. It returns the error of ctx, or
+// ErrTakenOver if another process follows.
+func (r *run) deliver(ctx context.Context, e Event) error {
+	begun := time.Now()
+	for attempt := 1; ; attempt++ {
+		err := r.Deliver(context.WithoutCancel(ctx), e)
+		if err == nil {
+			return nil
+		}
+		pause, giveUp := r.Retry.next(err, attempt, time.Since(begun))
+		if giveUp {
+			r.report(Report{Kind: GivenUp, Event: &e, Err: err})
+			return nil
+		}
+		r.report(Report{Kind: Retrying, Event: &e, Err: err, After: pause})
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+		if r.Name != "" && !r.holds(ctx) {
+			return operator.ErrTakenOver
+		}
+	}
+}
+
+// holds reports whether this process is still the follower. If the store cannot be read, it is not
+// known to be another one.
+func (r *run) holds(ctx context.Context) bool {
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	s, err := r.Operator.Read(call)
+	if err != nil || s.Document == nil {
+		return true
+	}
+	f, found := s.Document.Follower(r.Name)
+	return !found || f.Holder == r.holder
+}
+
+// ErrNoDocument means that there are no events, because no command has written a document yet.
+var ErrNoDocument = errors.New("the store has no document that a command has written")
+
+// missing reports that the store could not be read, or has no document. It returns the error, so that
+// the next read comes soon.
+func (r *run) missing(err error) error {
+	switch {
+	case err == nil:
+		r.said = ""
+	case errors.Is(err, ErrNoDocument):
+		if r.first.IsZero() && r.position == nil {
+			r.first = time.Now()
+		}
+		r.report(Report{Kind: Waiting, Err: err})
+	default:
+		r.report(Report{Kind: Unreadable, Err: err})
+	}
+	return err
+}
+
+func (r *run) report(p Report) {
+	said := string(p.Kind)
+	if p.Err != nil {
+		said += p.Err.Error()
+	}
+	if r.Report == nil || said == r.said && p.Event == nil {
+		return
+	}
+	r.said = said
+	r.Report(p)
+}
+
+// again makes the next wait short.
+func (r *run) again() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// wait waits until the next read: for the poll interval, or less after a hint or an error.
+func (r *run) wait(ctx context.Context, failed error) error {
+	pause := min(max(r.Operator.Store.Info().Poll, fastestPoll), slowestPoll)
+	if r.Operator.Store.Info().Poll == 0 {
+		pause = slowestPoll
+	}
+	if failed != nil {
+		pause = min(pause, firstReread)
+	}
+	poll := time.NewTimer(pause)
+	defer poll.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-poll.C:
+		return nil
+	case <-r.wake:
+		poll.Reset(hintDistance)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-poll.C:
+		return nil
+	}
+}
+
+// read reads the document and the rows.
+func (r *run) read(ctx context.Context) (Observation, error) {
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return Observe(call, r.Operator)
+}
+
+// Observe reads a store.
+//
+// Errors: [ErrNoDocument]; those of [operator.Operator.Fleet] and [operator.Operator.Read].
+func Observe(ctx context.Context, o operator.Operator) (Observation, error) {
+	j, err := o.Fleet(ctx)
+	if errors.Is(err, operator.ErrNoRows) {
+		j.State, err = o.Read(ctx)
+	}
+	switch {
+	case err != nil:
+		return Observation{}, err
+	case j.Err != nil:
+		return Observation{}, j.Err
+	case j.Document == nil:
+		return Observation{}, ErrNoDocument
+	}
+	entries, _ := j.Document.Log.Entries() // Next notices an entry that is missing
+	seen := Observation{
+		Document: j.Document, Entries: entries, Newest: j.Newest, SeenBy: j.SeenBy, Now: j.Time,
+		Application: o.Store.Info().Application,
+	}
+	if seen.Now.IsZero() {
+		seen.Now = period.Canonical(time.Now())
+	}
+	for _, i := range j.Instances {
+		if i.Silent() && !i.Lease.IsZero() {
+			seen.Silent = append(seen.Silent, Instance{ID: i.ID, Host: i.Host, PID: i.PID, Seen: i.Seen.UTC(), Lease: i.Lease.UTC()})
+		}
+	}
+	return seen, nil
+}
+
+// ofStore reports whether err is a fault of the store that can pass.
+func ofStore(err error) bool {
+	_, fault := errors.AsType[*operator.StoreError](err)
+	return fault || errors.Is(err, store.ErrLost) || errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrUnconfirmed) || errors.Is(err, operator.ErrUnreadable)
+}
+
+// String is the text of a report for people.
+func (p Report) String() string {
+	about := ""
+	if p.Event != nil {
+		about = fmt.Sprintf("%s (%s)", p.Event.Event, p.Event.Key)
+	}
+	switch p.Kind {
+	case Following:
+		return "following: events are delivered by this process"
+	case StandBy:
+		return fmt.Sprintf("stand-by: %v; this process takes over when that one no longer reports", p.Err)
+	case Waiting:
+		return fmt.Sprintf("waiting: %v", p.Err)
+	case Retrying:
+		return fmt.Sprintf("%s was not delivered: %v; next attempt in %s", about, p.Err, p.After.Round(100*time.Millisecond))
+	case GivenUp:
+		return fmt.Sprintf("%s was NOT delivered, and is not tried again: %v", about, p.Err)
+	}
+	return fmt.Sprintf("%s: %v; this process tries again", p.Kind, p.Err)
+}

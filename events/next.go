@@ -1,0 +1,314 @@
+package events
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+)
+
+// Observation is one read of a store.
+type Observation struct {
+	// Document is the document, never nil, and Entries its log, the newest entry first.
+	Document *period.Document
+	Entries  []period.Entry
+	// Silent are the instances whose lease has ended.
+	Silent []Instance
+	// Newest identifies a document that the store has held, and that Document does not continue; zero
+	// if there is none. SeenBy is that of [Mark].
+	Newest period.Mark
+	SeenBy string
+	// Now is the store's clock at the read.
+	Now time.Time
+	// Application names the application if the document has no name.
+	Application string
+}
+
+// staged is an event with its stage: if all events until its stage were told, so was it.
+type staged struct {
+	Event
+
+	revision int64
+	at       time.Time
+}
+
+// Batch is the result of [Next].
+type Batch struct {
+	// Events are the events to tell, the oldest first.
+	Events []Event
+
+	stages []staged
+	from   Position
+	end    Position
+}
+
+// Next computes the events that were not told at the position. notice is how long before its start a
+// window is about to begin. Next is a pure function. Called again from the same position after
+// further writes, it returns the same events, with the same keys, before further ones. Only an event
+// that is no longer true is left out: an instance that has reported again, or a window that has begun
+// meanwhile and is not about to begin any more.
+func Next(from Position, seen Observation, notice time.Duration) Batch {
+	d := seen.Document
+	var all []staged
+	switch was := (&period.Document{StoreID: from.StoreID, Revision: from.Revision}); {
+	case from.StoreID == "" && from.Revision == 0, d.StoreID == from.StoreID && d.Revision >= from.Revision:
+	case d.StoreID != from.StoreID && d.Supersedes(was, false):
+		all = append(all, lost(seen, from))
+		from = Position{StoreID: d.StoreID, At: from.At, Told: from.Told}
+	default:
+		if seen.Newest == (period.Mark{}) {
+			seen.Newest = period.Mark{StoreID: from.StoreID, Revision: from.Revision}
+		}
+		from = Position{StoreID: d.StoreID, At: seen.Now, Told: from.Told, Revision: d.Revision}
+	}
+	from.StoreID = d.StoreID
+	h := historyOf(from, seen)
+	revision, since, state := from.Revision, from.At, h.first
+	if h.from > 0 {
+		revision = h.to
+		all = append(all, missed(seen, from, h))
+	}
+	for _, w := range h.writes {
+		all = append(all, byClock(state, since, w.at, revision, notice, seen)...)
+		all = append(all, byWrite(w, notice, seen)...)
+		revision, since, state = w.entry.Revision, w.at, w.after
+	}
+	all = append(all, byClock(state, since, seen.Now, revision, notice, seen)...)
+	all = append(all, silent(h, from, seen)...)
+	slices.SortStableFunc(all, func(a, b staged) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.revision, b.revision)) })
+	if seen.Newest != (period.Mark{}) {
+		all = append(all, regressed(seen))
+	}
+	batch := Batch{from: from, Events: []Event{}, end: Position{StoreID: d.StoreID, Revision: d.Revision, At: latest(from.At, seen.Now), periods: d.Periods, known: true}}
+	if seen.Newest != (period.Mark{}) {
+		batch.end.Told = []string{digest(all[len(all)-1].Key)}
+	}
+	for _, e := range all {
+		e.Format, e.StoreID = Format, d.StoreID
+		e.Application = cmp.Or(d.Name, seen.Application)
+		e.Text = describe(e.Event)
+		batch.stages = append(batch.stages, e)
+		if !slices.Contains(from.Told, digest(e.Key)) {
+			batch.Events = append(batch.Events, e.Event)
+		}
+	}
+	return batch
+}
+
+// After returns the position after the first n events of the batch were told.
+func (b Batch) After(n int) Position {
+	if n >= len(b.Events) {
+		return b.end
+	}
+	next := slices.IndexFunc(b.stages, func(t staged) bool { return t.Key == b.Events[n].Key })
+	until := b.stages[next]
+	p := Position{StoreID: b.from.StoreID, Revision: b.from.Revision, At: b.from.At, periods: b.from.periods, known: b.from.known}
+	for _, t := range b.stages[:next] {
+		if t.revision < until.revision || t.at.Before(until.at) {
+			if t.revision != p.Revision {
+				p.periods, p.known = nil, false
+			}
+			p.Revision, p.At, p.Told = t.revision, t.at, nil
+			continue
+		}
+		p.Told = append(p.Told, digest(t.Key))
+	}
+	if last := b.stages[len(b.stages)-1]; last.Event.Event == Regressed && slices.Contains(b.from.Told, digest(last.Key)) {
+		p.Told = append(p.Told, digest(last.Key)) // it is told once, and not once for each position
+	}
+	p.Told = p.Told[max(0, len(p.Told)-period.MaxTold):]
+	return p
+}
+
+// byClock are the events that the clock causes after since, and until now.
+func byClock(periods []period.Period, since, now time.Time, revision int64, notice time.Duration, seen Observation) []staged {
+	var out []staged
+	add := func(name Name, p *period.Period, at time.Time) {
+		out = append(out, staged{revision: revision, at: at, Event: Event{
+			Event: name, Revision: revision, At: at, PeriodID: p.ID, Period: p, Site: siteAt(periods, at),
+			Key: keyOf(seen.Document.StoreID, string(name), p.ID, atKey(keyTime(name, p, at))),
+		}})
+	}
+	within := func(t time.Time) bool { return t.After(since) && !t.After(now) }
+	for i := range periods {
+		p := &periods[i]
+		if !p.Enabled {
+			continue
+		}
+		if !p.End.IsZero() && within(p.End) {
+			add(Ended, p, p.End)
+		}
+		if within(p.ExpectedEnd) && p.Overdue(p.ExpectedEnd) {
+			add(Overdue, p, p.ExpectedEnd)
+		}
+		if p.Kind != period.Window {
+			continue
+		}
+		if within(p.Start) {
+			add(Started, p, p.Start)
+		}
+		if begins := p.Start.Add(-notice); notice > 0 && within(begins) && p.Start.After(seen.Now) {
+			add(AboutToBegin, p, begins)
+		}
+	}
+	slices.SortStableFunc(out, byOrder)
+	return out
+}
+
+// byWrite are the events of one write.
+func byWrite(w write, notice time.Duration, seen Observation) []staged {
+	var out []staged
+	t := w.at
+	for _, c := range period.Changes(w.before, w.after) {
+		b, a := orNone(c.Before), orNone(c.After)
+		add := func(name Name) {
+			e := Event{
+				Event: name, Revision: w.entry.Revision, At: t, PeriodID: c.ID(), Period: c.After, Before: c.Before, Site: siteAt(w.after, t),
+				Action: w.entry.Action, Actor: w.entry.Actor, Origin: w.entry.Origin, HandEdited: w.digest != "",
+			}
+			if !w.entry.Time.IsZero() {
+				e.At = w.entry.Time
+			}
+			if e.Period == nil { // the write has removed it
+				e.Period, e.Before = c.Before, nil
+			}
+			when := revisionKey(w.entry.Revision)
+			if w.digest != "" {
+				when = "h" + w.digest
+			}
+			e.Key = keyOf(seen.Document.StoreID, string(name), c.ID(), when)
+			out = append(out, staged{Event: e, revision: w.entry.Revision, at: t})
+		}
+		was, is := b.InForce(t), a.InForce(t)
+		told, tells := announced(b, t, notice), announced(a, t, notice)
+		moved := !a.Start.Equal(b.Start)
+		if was && !is {
+			add(Ended)
+		}
+		if !was && is {
+			add(Started)
+		}
+		if was && is && !a.PromisedEnd().Equal(b.PromisedEnd()) {
+			add(EndMoved)
+		}
+		if a.Overdue(t) && !b.Overdue(t) {
+			add(Overdue)
+		}
+		if told && !is && (!tells || moved) {
+			add(CalledOff)
+		}
+		if tells && (!told || moved) && a.Start.After(seen.Now) {
+			add(AboutToBegin)
+		}
+	}
+	slices.SortStableFunc(out, byOrder)
+	return out
+}
+
+// orNone returns the period, or one that is never in force.
+func orNone(p *period.Period) period.Period {
+	if p == nil {
+		return period.Period{}
+	}
+	return *p
+}
+
+// announced reports whether p is about to begin at t.
+func announced(p period.Period, t time.Time, notice time.Duration) bool {
+	return notice > 0 && p.Enabled && p.Kind == period.Window && t.Before(p.Start) && !t.Before(p.Start.Add(-notice))
+}
+
+// keyTime is the instant in the key of an event that the clock causes.
+func keyTime(name Name, p *period.Period, at time.Time) time.Time {
+	if name == AboutToBegin {
+		return p.Start // and not when it was announced: the notice of a follower can change
+	}
+	return at
+}
+
+// missed is the event of revisions that the log does not have.
+func missed(seen Observation, from Position, h history) staged {
+	return staged{revision: h.to, at: from.At, Event: Event{
+		Event: Missed, Revision: h.to, FromRevision: h.from, Why: h.why, At: seen.Now, Site: siteAt(seen.Document.Periods, seen.Now),
+		Key: keyOf(seen.Document.StoreID, string(Missed), revisionKey(h.from), revisionKey(h.to)),
+	}}
+}
+
+// lost is the event of a document that a new one replaces. The new one does not have its log.
+func lost(seen Observation, from Position) staged {
+	return staged{at: from.At, Event: Event{
+		Event: Missed, Why: "the store has lost document " + from.StoreID + ", and holds a new one", At: seen.Now, Site: siteAt(seen.Document.Periods, seen.Now),
+		Key: keyOf(seen.Document.StoreID, string(Missed), from.StoreID, revisionKey(from.Revision)),
+	}}
+}
+
+// silent are the events of the instances that became silent after the position.
+func silent(h history, from Position, seen Observation) []staged {
+	var out []staged
+	for _, i := range seen.Silent {
+		if !i.Lease.After(from.At) || i.Lease.After(seen.Now) {
+			continue
+		}
+		revision, state := max(from.Revision, h.to), h.first
+		for _, w := range h.writes {
+			if !w.at.After(i.Lease) {
+				revision, state = w.entry.Revision, w.after
+			}
+		}
+		out = append(out, staged{revision: revision, at: i.Lease, Event: Event{
+			Event: InstanceSilent, Revision: revision, At: i.Lease, Instance: &i, Site: siteAt(state, i.Lease),
+			Key: keyOf(seen.Document.StoreID, string(InstanceSilent), i.ID, atKey(i.Lease)),
+		}})
+	}
+	return out
+}
+
+// regressed is the event of a store that went back.
+func regressed(seen Observation) staged {
+	d, n := seen.Document, seen.Newest
+	return staged{revision: d.Revision, at: seen.Now, Event: Event{
+		Event: Regressed, Revision: d.Revision, At: seen.Now, Newest: &Mark{StoreID: n.StoreID, Revision: n.Revision, SeenBy: seen.SeenBy},
+		Site: siteAt(d.Periods, seen.Now),
+		Key:  keyOf(d.StoreID, string(Regressed), n.StoreID, revisionKey(n.Revision)),
+	}}
+}
+
+// byOrder orders the events of one stage: by time, by name, by period.
+func byOrder(a, b staged) int {
+	return cmp.Or(a.at.Compare(b.at), cmp.Compare(slices.Index(names, a.Event.Event), slices.Index(names, b.Event.Event)), cmp.Compare(a.PeriodID, b.PeriodID))
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Oldest returns the position before the oldest write that the log still has.
+func Oldest(seen Observation) Position {
+	h := historyOf(Position{StoreID: seen.Document.StoreID}, seen)
+	p := Position{StoreID: seen.Document.StoreID, Revision: h.to, At: seen.Now}
+	if len(h.writes) > 0 {
+		p.At = h.writes[0].at
+	}
+	return p
+}
+
+// Since returns the position after this revision. The clock is at the write of this revision, if the
+// log still has it, else at the oldest write of the log.
+func Since(seen Observation, revision int64) (Position, error) {
+	if revision < 0 || revision > seen.Document.Revision {
+		return Position{}, &period.FieldError{Field: "since", Value: revision, Problem: fmt.Sprintf("want a revision from 0 to %d, the present one", seen.Document.Revision)}
+	}
+	p := Oldest(seen)
+	p.Revision = revision
+	for _, e := range seen.Entries {
+		if e.Revision == revision {
+			p.At = e.Time
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,195 @@
+package operator
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-downtime/downtime/period"
+	"github.com/go-downtime/downtime/store"
+)
+
+// followLease is the lease of a follower. If the process dies, another one takes over in time to tell
+// within a minute that downtime is overdue.
+const followLease = 40 * time.Second
+
+// ErrFollowed means that another live process follows under this name.
+var ErrFollowed = errors.New("another process follows under this name")
+
+// Lease is a row that says that this process lives. It is no instance. The row is renewed in the
+// background, and its renewal does not change the document.
+type Lease struct {
+	// Key is the key of the row.
+	Key string
+
+	release func()
+}
+
+// Lease writes the row. The caller releases it.
+//
+// Errors: [ErrNoRows]; a *[StoreError].
+func (o Operator) Lease(ctx context.Context) (*Lease, error) {
+	rows, err := o.rows()
+	if err != nil {
+		return nil, err
+	}
+	row := &runRow{rows: rows, key: strings.ToLower(rand.Text()[:16]), lease: followLease}
+	if err := row.put(ctx); err != nil {
+		return nil, storeError(err)
+	}
+	return &Lease{Key: row.key, release: row.hold()}, nil
+}
+
+// Release deletes the row. It waits for at most 2 s. If that is not enough, the lease ends by itself.
+func (l *Lease) Release() { l.release() }
+
+// Follow makes the process with this row the follower of this name. If no process has followed under
+// the name yet, first returns the position at which the follower begins.
+//
+// Follow, Advance and Unfollow change only [period.Document.Followers], and keep revision and write
+// id. For a gate, a barrier and another operator this is no change of the document.
+//
+// Errors: [ErrFollowed] if the row of another process that follows is live; [ErrNothingWritten] if
+// there is no document, or one that was written by hand and has no store_id; [ErrNoRows],
+// [ErrNotReadableByAll]; a joined *[period.FieldError].
+func (o Operator) Follow(ctx context.Context, name, holder string, first func(s State) period.Follower) (period.Follower, error) {
+	var now period.Follower
+	err := o.changeFollower(ctx, name, func(b base, f *period.Follower) (*period.Follower, error) {
+		switch {
+		case f == nil:
+			f = new(first(b.State))
+			f.Name = name
+		case f.Holder != "" && f.Holder != holder && lifeOf(b.rows, f.Holder) == store.Live:
+			return nil, fmt.Errorf("%w: %s", ErrFollowed, ownerOf(b.rows, f.Holder))
+		}
+		f.Holder = holder
+		now = *f
+		return f, nil
+	})
+	return now, err
+}
+
+// Advance writes the position of a follower. With another holder in the document, it changes nothing
+// and returns [ErrTakenOver]. An empty next.Holder says that no process follows any more; holder is
+// the row that this process has followed with. The other errors are those of [Operator.Follow].
+func (o Operator) Advance(ctx context.Context, holder string, next period.Follower) error {
+	return o.changeFollower(ctx, next.Name, func(_ base, f *period.Follower) (*period.Follower, error) {
+		if f == nil || f.Holder != holder {
+			return nil, ErrTakenOver
+		}
+		return &next, nil
+	})
+}
+
+// Unfollow removes the follower with this name and its position.
+//
+// Errors: [ErrFollowed] if a live process follows; [ErrNotFound]; those of [Operator.Follow].
+func (o Operator) Unfollow(ctx context.Context, name string) error {
+	return o.changeFollower(ctx, name, func(b base, f *period.Follower) (*period.Follower, error) {
+		switch {
+		case f == nil:
+			return nil, fmt.Errorf("follower %q: %w", name, ErrNotFound)
+		case f.Holder != "" && lifeOf(b.rows, f.Holder) == store.Live:
+			return nil, fmt.Errorf("%w: %s", ErrFollowed, ownerOf(b.rows, f.Holder))
+		}
+		return nil, nil //nolint:nilnil // it is removed
+	})
+}
+
+// Following is a follower in the document, with the process that follows.
+type Following struct {
+	period.Follower
+
+	// Row is the row of the process. Its ID is "" if there is none.
+	Row period.Row
+	// Live reports that the process reported within its lease.
+	Live bool
+}
+
+// Followers lists the followers in the document, by name.
+//
+// Errors: [ErrNoRows]; a *[StoreError]; [ErrUnreadable].
+func (o Operator) Followers(ctx context.Context) ([]Following, State, error) {
+	b, err := o.base(ctx, &write{needRows: true})
+	if err != nil || b.Document == nil {
+		return nil, b.State, err
+	}
+	var all []Following
+	for _, f := range b.Document.Followers {
+		x := Following{Follower: f, Live: f.Holder != "" && lifeOf(b.rows, f.Holder) == store.Live}
+		if i := slices.IndexFunc(b.rows, func(r store.Row) bool { return r.Key == f.Holder }); i >= 0 {
+			x.Row, _ = period.DecodeRow(b.rows[i].Key, b.rows[i].Bytes) // a row that cannot be read names no process
+		}
+		all = append(all, x)
+	}
+	slices.SortFunc(all, func(a, b Following) int { return cmp.Compare(a.Name, b.Name) })
+	return all, b.State, nil
+}
+
+// changeFollower is one compare-and-swap that changes, adds or removes a follower. change gets a copy
+// of the follower, nil if there is none, and returns what replaces it, nil if it is removed.
+func (o Operator) changeFollower(ctx context.Context, name string, change func(b base, f *period.Follower) (*period.Follower, error)) error {
+	if err := period.NameFault(name); err != nil {
+		return err
+	}
+	for attempt := range swapAttempts {
+		if attempt > 0 {
+			if err := backOff(ctx, attempt); err != nil {
+				return err
+			}
+		}
+		b, err := o.base(ctx, &write{needRows: true})
+		if err != nil {
+			return err
+		}
+		if b.Document == nil || b.Document.StoreID == "" {
+			return ErrNothingWritten
+		}
+		next := *b.Document
+		next.Followers = slices.Clone(next.Followers)
+		i := slices.IndexFunc(next.Followers, func(f period.Follower) bool { return f.Name == name })
+		var was *period.Follower
+		if i >= 0 {
+			was = new(next.Followers[i])
+		}
+		is, err := change(b, was)
+		switch {
+		case err != nil:
+			return err
+		case is == nil && i >= 0:
+			next.Followers = slices.Delete(next.Followers, i, i+1)
+		case is != nil && i >= 0:
+			next.Followers[i] = *is
+		case is != nil:
+			next.Followers = append(next.Followers, *is)
+		}
+		text, err := o.encode(b, &next)
+		if err != nil {
+			return err
+		}
+		err = o.Store.Swap(ctx, b.Token, text)
+		if errors.Is(err, store.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return storeError(err)
+		}
+		return nil
+	}
+	return fmt.Errorf("gave up after %d attempts: %w", swapAttempts, store.ErrConflict)
+}
+
+// ownerOf names the process of a row: "process 4711 on web1". It is the same for each renewal.
+func ownerOf(rows []store.Row, key string) string {
+	for _, r := range rows {
+		if row, err := period.DecodeRow(r.Key, r.Bytes); r.Key == key && err == nil {
+			return fmt.Sprintf("process %d on %s", row.PID, cmp.Or(row.Host, "an unknown host"))
+		}
+	}
+	return "the process with the row " + key
+}
