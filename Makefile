@@ -55,12 +55,13 @@ soak: ## ROUNDS (100) migrations under load, by downtime run --hold; the figures
 	CUTOVER_FIGURES=$$figures $(GOTESTSUM) $(RACE) -count 1 -timeout 6h -run '^TestCutOver$$' ./e2e/cutover && cat "$$figures"
 
 .PHONY: lint
-lint: ## gofumpt, golangci-lint and tools/house-rules, over every module
+lint: ## gofumpt, golangci-lint and tools/house-rules, over every module; actionlint over the workflows
 	@bin=$$(tools/install gofumpt golangci-lint); \
 	unformatted=$$("$$bin/gofumpt" -l .); \
 	if [ -n "$$unformatted" ]; then echo "make fmt would change:" >&2; echo "$$unformatted" >&2; exit 1; fi; \
 	"$$bin/golangci-lint" run $(PACKAGES)
 	tools/house-rules
+	"$$(tools/install -C release actionlint)/actionlint" .github/workflows/*.yml examples/pipelines/github.yml
 
 .PHONY: fmt
 fmt: ## format every file

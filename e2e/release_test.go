@@ -206,9 +206,19 @@ func publish(t *testing.T, proxy string, s sibling) {
 }
 
 // published runs go in dir, with the modules of the proxy, of this machine's module cache and
-// of its own proxy. The run has a module cache of its own, because the version that it
-// downloads was never released.
+// of its own proxy.
 func published(t *testing.T, proxy, dir string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(publishedEnv(t, proxy), "GOBIN="+dir)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+}
+
+// publishedEnv is the environment of published. It has a module cache of its own, because the
+// version that go downloads was never released.
+func publishedEnv(t *testing.T, proxy string) []string {
 	t.Helper()
 	env := func(name string) string {
 		out, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
@@ -216,17 +226,13 @@ func published(t *testing.T, proxy, dir string, args ...string) {
 		return strings.TrimSpace(string(out))
 	}
 	downloaded := filepath.Join(env("GOMODCACHE"), "cache", "download")
-	cmd := exec.CommandContext(t.Context(), "go", args...)
-	cmd.Dir = dir
-	cmd.Env = append(
+	return append(
 		os.Environ(),
 		"GOPROXY="+fileURL(proxy)+","+fileURL(downloaded)+","+env("GOPROXY"),
 		// With -trimpath the build cache also serves another module cache.
 		"GOFLAGS=-mod=mod -modcacherw -trimpath", "GOWORK=off", "GOSUMDB=off", "GONOPROXY=none", "GOTOOLCHAIN=local", "GO111MODULE=on",
-		"GOMODCACHE="+filepath.Join(proxy, "cache"), "GOBIN="+dir, "GOOS=", "GOARCH=",
+		"GOMODCACHE="+filepath.Join(proxy, "cache"), "GOOS=", "GOARCH=",
 	)
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(out))
 }
 
 func fileURL(path string) string {
