@@ -16,8 +16,9 @@
 //   - probe has the health checks that an orchestrator asks, and metrics/prometheus a collector.
 //
 // Operators use the command, cmd/downtime, or the page. A program can use package operator, which
-// does the same. Three packages are for authors of tools and stores: period has the values in a
-// document, store has the interface of a store, and store/storetest has its conformance suite.
+// does the same. Five packages are for authors of tools, stores and adapters: period has the values in a
+// document, store has the interface of a store, store/storetest has its conformance suite,
+// adaptertest has that of an adapter, and fleettest tests any gate by HTTP.
 //
 // The application makes a gate on a store:
 //

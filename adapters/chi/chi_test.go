@@ -12,11 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	chidowntime "github.com/go-downtime/downtime/adapters/chi"
+	"github.com/go-downtime/downtime/adaptertest"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/internal/adaptertest"
+	"github.com/go-downtime/downtime/internal/gatetest"
 )
 
-func TestTable(t *testing.T) {
+func TestAdapter(t *testing.T) {
 	t.Parallel()
 	for name, build := range map[string]adaptertest.Build{
 		"Use": func(site *adaptertest.Site) http.Handler {
@@ -38,9 +39,9 @@ func TestTable(t *testing.T) {
 		},
 		"net/http": func(site *adaptertest.Site) http.Handler {
 			if site.Gate == nil {
-				return adaptertest.Front(adaptertest.Mux(site))
+				return adaptertest.Front(mux(site))
 			}
-			return adaptertest.Front(chidowntime.Middleware(site.Gate)(adaptertest.Mux(site)))
+			return adaptertest.Front(chidowntime.Middleware(site.Gate)(mux(site)))
 		},
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); adaptertest.Run(t, build) })
@@ -53,10 +54,23 @@ func addRoutes(r chi.Router, site *adaptertest.Site) {
 		if groups[route.Group] == nil {
 			r.Route(route.Group, func(sub chi.Router) { groups[route.Group] = sub })
 		}
-		path := route.Below(func(name string) string { return "{" + name + "}" }, func(string) string { return "*" })
+		path := route.Below("{%s}", "*")
 		groups[route.Group].Method(route.Method, path, route.Handler)
 	}
 	r.Mount("/admin", chidowntime.Wrap(site.Mount))
+}
+
+func mux(site *adaptertest.Site) http.Handler {
+	m := http.NewServeMux()
+	for _, r := range site.Routes {
+		pattern := r.Path("{%s}", "{%s...}")
+		if pattern == "/" {
+			pattern = "/{$}" // no tree
+		}
+		m.Handle(r.Method+" "+pattern, r.Handler)
+	}
+	m.Handle("/admin/", site.Mount)
+	return m
 }
 
 // down makes a closed gate.
@@ -66,7 +80,7 @@ func down(t *testing.T, change func(*core.Config)) *core.Gate {
 	if change != nil {
 		change(&cfg)
 	}
-	return adaptertest.NewGate(t, cfg)
+	return gatetest.NewGate(t, cfg)
 }
 
 func serve(t *testing.T, h http.Handler, method, target string) *httptest.ResponseRecorder {
@@ -195,8 +209,8 @@ func TestWithResponder(t *testing.T) {
 	})
 	t.Run("a connection that was taken over is left alone", func(t *testing.T) {
 		t.Parallel()
-		handler := chidowntime.Middleware(down(t, nil), chidowntime.WithResponder(http.HandlerFunc(adaptertest.TakeOver)))(http.NotFoundHandler())
-		require.Empty(t, adaptertest.TakenOver(t, handler))
+		handler := chidowntime.Middleware(down(t, nil), chidowntime.WithResponder(http.HandlerFunc(gatetest.TakeOver)))(http.NotFoundHandler())
+		require.Empty(t, gatetest.TakenOver(t, handler))
 	})
 	t.Run("nil is the gate's own", func(t *testing.T) {
 		t.Parallel()
@@ -274,7 +288,7 @@ func TestRealIPBeforeTheGate(t *testing.T) {
 
 //nolint:paralleltest // AllocsPerRun counts what the whole process allocates
 func TestAllocations(t *testing.T) {
-	if adaptertest.Race {
+	if gatetest.Race {
 		t.Skip("the race detector allocates by itself")
 	}
 	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
@@ -289,12 +303,12 @@ func TestAllocations(t *testing.T) {
 	exempt := chidowntime.Middleware(down(t, func(c *core.Config) { c.ExemptExact = []string{"/"} }))
 	refused := chidowntime.Middleware(down(t, nil))
 
-	bare := adaptertest.Allocations(t, router(), "/")
-	require.Equal(t, bare, adaptertest.Allocations(t, router(open), "/"), "an open gate allocates")
-	require.Equal(t, bare, adaptertest.Allocations(t, router(answering), "/"), "an open gate with a responder allocates")
-	require.Equal(t, bare, adaptertest.Allocations(t, router(exempt), "/"), "an exempt request allocates")
+	bare := gatetest.Allocations(t, router(), "/")
+	require.Equal(t, bare, gatetest.Allocations(t, router(open), "/"), "an open gate allocates")
+	require.Equal(t, bare, gatetest.Allocations(t, router(answering), "/"), "an open gate with a responder allocates")
+	require.Equal(t, bare, gatetest.Allocations(t, router(exempt), "/"), "an exempt request allocates")
 
-	require.Zero(t, adaptertest.Allocations(t, open(nothing), "/"), "net/http, open")
-	require.Zero(t, adaptertest.Allocations(t, exempt(nothing), "/"), "net/http, exempt")
-	require.Zero(t, adaptertest.Allocations(t, refused(nothing), "/"), "net/http, refused")
+	require.Zero(t, gatetest.Allocations(t, open(nothing), "/"), "net/http, open")
+	require.Zero(t, gatetest.Allocations(t, exempt(nothing), "/"), "net/http, exempt")
+	require.Zero(t, gatetest.Allocations(t, refused(nothing), "/"), "net/http, refused")
 }

@@ -16,9 +16,11 @@
 //
 // Under Use the gate sees every request of the router, also those that get 404 or 405. Under Pre
 // the gate runs before routing. Put it after middleware that rewrites paths, because the gate
-// judges the path that it sees. All middleware under Use, such as CORS, then comes after the gate,
-// and predicates see no route parameters. Choose one of the two. With both, the gate decides and
-// counts each request twice, which is harmless.
+// judges the path that it sees. Such middleware must change the URL of echo's request. If it gives
+// echo another request (c.SetRequest, http.StripPrefix), echo v4 routes by the old path, and the
+// handler of an old path can run for an exempt one. All middleware under Use, such as CORS, then
+// comes after the gate, and predicates see no route parameters. Choose one of the two. With both,
+// the gate decides and counts each request twice, which is harmless.
 package echodowntime
 
 import (

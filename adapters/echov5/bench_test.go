@@ -13,7 +13,7 @@ import (
 
 	echodowntime "github.com/go-downtime/downtime/adapters/echov5"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/internal/adaptertest"
+	"github.com/go-downtime/downtime/internal/gatetest"
 )
 
 // internal/benchtable runs these benchmarks by name. Compare those of one group, measured
@@ -32,8 +32,8 @@ const benchKey = "0123456789abcdef-key"
 // ours is the gate as middleware, with the exemptions of a usual site and these predicates.
 func ours(b *testing.B, periods int, bypass ...core.Predicate) echo.MiddlewareFunc {
 	b.Helper()
-	return echodowntime.Middleware(adaptertest.NewGate(b, core.Config{
-		Store:       adaptertest.NewPeriods(adaptertest.InForce(periods)...),
+	return echodowntime.Middleware(gatetest.NewGate(b, core.Config{
+		Store:       gatetest.NewPeriods(gatetest.InForce(periods)...),
 		ExemptExact: []string{"/healthz", "/readyz", "/robots.txt"},
 		ExemptPaths: []string{"/static", "/assets", "/api/public"},
 		Bypass:      bypass,
@@ -117,7 +117,7 @@ func measure(b *testing.B, h http.Handler, asked http.Header, want int) {
 	b.ReportAllocs()
 	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/orders", http.NoBody)
 	r.Header = asked
-	w := adaptertest.NewSink()
+	w := gatetest.NewSink()
 	h.ServeHTTP(w, r)
 	if status := max(w.Status, http.StatusOK); status != want {
 		b.Fatalf("status %d, want %d", status, want)

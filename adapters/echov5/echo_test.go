@@ -13,11 +13,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	echodowntime "github.com/go-downtime/downtime/adapters/echov5"
+	"github.com/go-downtime/downtime/adaptertest"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/internal/adaptertest"
+	"github.com/go-downtime/downtime/internal/gatetest"
 )
 
-func TestTable(t *testing.T) {
+func TestAdapter(t *testing.T) {
 	t.Parallel()
 	for name, build := range map[string]adaptertest.Build{
 		"Use": func(site *adaptertest.Site) http.Handler {
@@ -54,11 +55,12 @@ func TestTable(t *testing.T) {
 // front is the middleware before the gate, as echo handlers write it.
 func front(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c *echo.Context) error {
-		if adaptertest.CORS(c.Response(), c.Request()) {
+		r, user, answered := adaptertest.Before(c.Response(), c.Request())
+		if answered {
 			return nil
 		}
-		c.SetRequest(adaptertest.Prepare(c.Request()))
-		if user, ok := adaptertest.UserOf(c.Request()); ok {
+		c.SetRequest(r)
+		if user != nil {
 			c.Set("user", user)
 		}
 		return next(c)
@@ -71,7 +73,7 @@ func addRoutes(e *echo.Echo, site *adaptertest.Site) {
 		if groups[r.Group] == nil {
 			groups[r.Group] = e.Group(r.Group)
 		}
-		path := r.Below(func(name string) string { return ":" + name }, func(string) string { return "*" })
+		path := r.Below(":%s", "*")
 		groups[r.Group].Add(r.Method, path, echo.WrapHandler(r.Handler))
 	}
 	e.Any("/admin/*", echodowntime.Wrap(site.Mount))
@@ -84,7 +86,7 @@ func down(t *testing.T, change func(*core.Config)) *core.Gate {
 	if change != nil {
 		change(&cfg)
 	}
-	return adaptertest.NewGate(t, cfg)
+	return gatetest.NewGate(t, cfg)
 }
 
 func serve(t *testing.T, h http.Handler, method, target string) *httptest.ResponseRecorder {
@@ -125,13 +127,13 @@ func TestNilGateRefusesEverything(t *testing.T) {
 
 func TestSeveralRoutersShareOneGate(t *testing.T) {
 	t.Parallel()
-	store := adaptertest.NewPeriods()
-	gate := adaptertest.NewGate(t, core.Config{Store: store})
+	store := gatetest.NewPeriods()
+	gate := gatetest.NewGate(t, core.Config{Store: store})
 	use, pre := echo.New(), echo.New()
 	use.Use(echodowntime.Middleware(gate))
 	pre.Pre(echodowntime.Middleware(gate))
 	for n, want := range []int{http.StatusOK, http.StatusServiceUnavailable} {
-		store.Set(adaptertest.InForce(n)...)
+		store.Set(gatetest.InForce(n)...)
 		require.NoError(t, gate.Refresh(t.Context()))
 		for _, e := range []*echo.Echo{use, pre} {
 			e.GET("/", ok)
@@ -329,10 +331,10 @@ func TestAResponderMayTakeTheConnectionOver(t *testing.T) {
 	t.Parallel()
 	e := echo.New()
 	e.Use(echodowntime.Middleware(down(t, nil), echodowntime.WithResponder(func(c *echo.Context, _ core.Decision) error {
-		adaptertest.TakeOver(c.Response(), c.Request())
+		gatetest.TakeOver(c.Response(), c.Request())
 		return nil
 	})))
-	require.Empty(t, adaptertest.TakenOver(t, e))
+	require.Empty(t, gatetest.TakenOver(t, e))
 }
 
 // TestTheResponseIsEchosOwnAfterARefusal: middleware around the gate finds its own writer
@@ -402,7 +404,7 @@ func TestDelegateErrors(t *testing.T) {
 
 //nolint:paralleltest // AllocsPerRun counts what the whole process allocates
 func TestAllocations(t *testing.T) {
-	if adaptertest.Race {
+	if gatetest.Race {
 		t.Skip("the race detector allocates by itself")
 	}
 	site := func(m ...echo.MiddlewareFunc) http.Handler {
@@ -421,8 +423,8 @@ func TestAllocations(t *testing.T) {
 			return next(c)
 		}
 	}
-	require.Zero(t, adaptertest.Allocations(t, site(handwritten), "/"), "echo builds the chain once")
-	require.Zero(t, adaptertest.Allocations(t, site(echodowntime.New(echodowntime.Config{})), "/"), "open")
-	require.Zero(t, adaptertest.Bytes(site(echodowntime.New(echodowntime.Config{})), "/"), "open")
-	require.Zero(t, adaptertest.Allocations(t, site(echodowntime.Middleware(down(t, nil))), "/"), "blocked")
+	require.Zero(t, gatetest.Allocations(t, site(handwritten), "/"), "echo builds the chain once")
+	require.Zero(t, gatetest.Allocations(t, site(echodowntime.New(echodowntime.Config{})), "/"), "open")
+	require.Zero(t, gatetest.Bytes(site(echodowntime.New(echodowntime.Config{})), "/"), "open")
+	require.Zero(t, gatetest.Allocations(t, site(echodowntime.Middleware(down(t, nil))), "/"), "blocked")
 }

@@ -47,6 +47,7 @@ func TestRewriting(t *testing.T) {
 		"AddTrailingSlash":          {middleware.AddTrailingSlash(), "/slash", refused, "/slash/"},
 		"MethodOverride":            {middleware.MethodOverride(), "/healthz", "/healthz", "/healthz"},
 		"a prefix that is stripped": {rewriting(stripV1), "/v1/healthz", refused, "/healthz"},
+		"another request":           {echo.WrapMiddleware(func(h http.Handler) http.Handler { return http.StripPrefix("/v1", h) }), "/v1/healthz", refused, "/healthz"},
 	} {
 		for form, want := range map[string]string{"Use": tc.use, "Pre": tc.pre} {
 			t.Run(name+", "+form, func(t *testing.T) {

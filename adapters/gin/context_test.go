@@ -12,7 +12,7 @@ import (
 
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/internal/adaptertest"
+	"github.com/go-downtime/downtime/internal/gatetest"
 )
 
 type typedKey struct{}
@@ -176,7 +176,7 @@ func TestWrap(t *testing.T) {
 
 //nolint:paralleltest // AllocsPerRun counts what the whole process allocates
 func TestAllocations(t *testing.T) {
-	if adaptertest.Race {
+	if gatetest.Race {
 		t.Skip("the race detector allocates by itself")
 	}
 	engine := func(before ...gin.HandlerFunc) http.Handler {
@@ -186,15 +186,15 @@ func TestAllocations(t *testing.T) {
 		return e
 	}
 	open := gindowntime.New(gindowntime.Config{})
-	bare := adaptertest.Allocations(t, engine(), "/")
-	require.Equal(t, bare, adaptertest.Allocations(t, engine(open), "/"), "an open gate allocates")
+	bare := gatetest.Allocations(t, engine(), "/")
+	require.Equal(t, bare, gatetest.Allocations(t, engine(open), "/"), "an open gate allocates")
 
 	exempt := gindowntime.Middleware(down(t, func(c *core.Config) { c.ExemptExact = []string{"/"} }))
-	require.Equal(t, bare, adaptertest.Allocations(t, engine(exempt), "/"), "an exempt request allocates")
+	require.Equal(t, bare, gatetest.Allocations(t, engine(exempt), "/"), "an exempt request allocates")
 
 	refused := gindowntime.Middleware(down(t, nil))
 	withPredicate := gindowntime.Middleware(down(t, func(c *core.Config) {
 		c.Bypass = []core.Predicate{core.Func("none", func(ctx context.Context, _ *http.Request) bool { return ctx.Value(typedKey{}) != nil })}
 	}))
-	require.Equal(t, adaptertest.Allocations(t, engine(refused), "/")+1, adaptertest.Allocations(t, engine(withPredicate), "/"), "one for the predicate's deadline, none for the overlay")
+	require.Equal(t, gatetest.Allocations(t, engine(refused), "/")+1, gatetest.Allocations(t, engine(withPredicate), "/"), "one for the predicate's deadline, none for the overlay")
 }

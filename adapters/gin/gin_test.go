@@ -12,8 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
+	"github.com/go-downtime/downtime/adaptertest"
 	"github.com/go-downtime/downtime/core"
-	"github.com/go-downtime/downtime/internal/adaptertest"
+	"github.com/go-downtime/downtime/internal/gatetest"
 )
 
 func TestMain(m *testing.M) {
@@ -21,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestTable(t *testing.T) {
+func TestAdapter(t *testing.T) {
 	t.Parallel()
 	for name, build := range map[string]adaptertest.Build{
 		"Use": func(site *adaptertest.Site) http.Handler {
@@ -62,12 +63,13 @@ func TestTable(t *testing.T) {
 
 // front is the middleware before the gate, as gin handlers write it.
 func front(c *gin.Context) {
-	if adaptertest.CORS(c.Writer, c.Request) {
+	r, user, answered := adaptertest.Before(c.Writer, c.Request)
+	if answered {
 		c.Abort()
 		return
 	}
-	c.Request = adaptertest.Prepare(c.Request)
-	if user, ok := adaptertest.UserOf(c.Request); ok {
+	c.Request = r
+	if user != nil {
 		c.Set("user", user)
 	}
 }
@@ -78,8 +80,13 @@ func addRoutes(engine *gin.Engine, site *adaptertest.Site) {
 		if groups[r.Group] == nil {
 			groups[r.Group] = engine.Group(r.Group)
 		}
-		path := r.Below(func(name string) string { return ":" + name }, func(name string) string { return "*" + name })
-		groups[r.Group].Handle(r.Method, path, gin.WrapF(r.Handler))
+		path := r.Below(":%s", "*%s")
+		groups[r.Group].Handle(r.Method, path, func(c *gin.Context) {
+			for _, p := range c.Params {
+				c.Request.SetPathValue(p.Key, p.Value)
+			}
+			r.Handler(c.Writer, c.Request)
+		})
 	}
 	engine.Any("/admin/*path", gindowntime.Wrap(site.Mount))
 }
@@ -91,7 +98,7 @@ func down(t *testing.T, change func(*core.Config)) *core.Gate {
 	if change != nil {
 		change(&cfg)
 	}
-	return adaptertest.NewGate(t, cfg)
+	return gatetest.NewGate(t, cfg)
 }
 
 func serve(t *testing.T, h http.Handler, method, target string) *httptest.ResponseRecorder {
@@ -132,8 +139,8 @@ func TestNilGateRefusesEverything(t *testing.T) {
 
 func TestSeveralRoutersShareOneGate(t *testing.T) {
 	t.Parallel()
-	store := adaptertest.NewPeriods()
-	gate := adaptertest.NewGate(t, core.Config{Store: store})
+	store := gatetest.NewPeriods()
+	gate := gatetest.NewGate(t, core.Config{Store: store})
 	var engines []*gin.Engine
 	for range 2 {
 		engine := gin.New()
@@ -142,7 +149,7 @@ func TestSeveralRoutersShareOneGate(t *testing.T) {
 		engines = append(engines, engine)
 	}
 	for n, want := range []int{http.StatusOK, http.StatusServiceUnavailable} {
-		store.Set(adaptertest.InForce(n)...)
+		store.Set(gatetest.InForce(n)...)
 		require.NoError(t, gate.Refresh(t.Context()))
 		for _, engine := range engines {
 			require.Equal(t, want, serve(t, engine, http.MethodGet, "/").Code)
@@ -270,10 +277,10 @@ func TestAResponderMayTakeTheConnectionOver(t *testing.T) {
 	t.Parallel()
 	engine := gin.New()
 	engine.Use(gindowntime.Middleware(down(t, nil), gindowntime.WithResponder(func(c *gin.Context, _ core.Decision) {
-		adaptertest.TakeOver(c.Writer, c.Request)
+		gatetest.TakeOver(c.Writer, c.Request)
 	})))
 	engine.GET("/", func(*gin.Context) {})
-	require.Empty(t, adaptertest.TakenOver(t, engine))
+	require.Empty(t, gatetest.TakenOver(t, engine))
 }
 
 func TestDelegateErrors(t *testing.T) {

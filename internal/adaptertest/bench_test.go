@@ -20,6 +20,8 @@ import (
 	echodowntime "github.com/go-downtime/downtime/adapters/echo"
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/gatetest"
+	"github.com/go-downtime/downtime/internal/rawhttp"
 )
 
 // internal/benchtable runs these benchmarks by name. Compare those of one group, measured
@@ -70,8 +72,8 @@ func router(framework string, m guard) http.Handler {
 // ours is the gate as middleware, with the exemptions of a usual site and these predicates.
 func ours(b *testing.B, periods int, bypass ...core.Predicate) guard {
 	b.Helper()
-	gate := NewGate(b, core.Config{
-		Store:       NewPeriods(InForce(periods)...),
+	gate := gatetest.NewGate(b, core.Config{
+		Store:       gatetest.NewPeriods(gatetest.InForce(periods)...),
 		ExemptExact: []string{"/healthz", "/readyz", "/robots.txt"},
 		ExemptPaths: []string{"/static", "/assets", "/api/public"},
 		Bypass:      bypass,
@@ -198,7 +200,7 @@ func measure(b *testing.B, h http.Handler, asked http.Header, want int) {
 	b.ReportAllocs()
 	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/orders", http.NoBody)
 	r.Header = asked
-	w := NewSink()
+	w := gatetest.NewSink()
 	h.ServeHTTP(w, r)
 	if status := max(w.Status, http.StatusOK); status != want {
 		b.Fatalf("status %d, want %d", status, want)
@@ -308,7 +310,7 @@ type wire struct {
 
 func dialWire(b *testing.B, h http.Handler) wire {
 	b.Helper()
-	conn, in := dial(b, serve(b, h))
+	conn, in := rawhttp.Dial(b, rawhttp.Serve(b, h))
 	return wire{conn, in}
 }
 

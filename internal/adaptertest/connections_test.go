@@ -21,6 +21,8 @@ import (
 	echodowntime "github.com/go-downtime/downtime/adapters/echo"
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/gatetest"
+	"github.com/go-downtime/downtime/internal/rawhttp"
 )
 
 const (
@@ -39,10 +41,10 @@ var h2cSites = map[string]func(gate *core.Gate, site http.Handler) http.Handler{
 }
 
 // put closes or opens a gate of this store.
-func put(t *testing.T, gate *core.Gate, store *Periods, down bool) {
+func put(t *testing.T, gate *core.Gate, store *gatetest.Periods, down bool) {
 	t.Helper()
 	if down {
-		store.Set(InForce(1)...)
+		store.Set(gatetest.InForce(1)...)
 	} else {
 		store.Set()
 	}
@@ -63,32 +65,32 @@ func TestTheGateSeesEveryRequestOfAConnection(t *testing.T) {
 		} {
 			t.Run(name+": "+state, func(t *testing.T) {
 				t.Parallel()
-				store := NewPeriods()
+				store := gatetest.NewPeriods()
 				cfg := base()
 				cfg.Store = store
-				gate := NewGate(t, cfg)
+				gate := gatetest.NewGate(t, cfg)
 				engine := gin.New()
 				engine.UseH2C = true
 				engine.GET("/*path", func(c *gin.Context) { c.String(http.StatusOK, c.Request.Proto) })
-				conn, in := dial(t, serve(t, around(gate, engine.Handler())))
+				conn, in := rawhttp.Dial(t, rawhttp.Serve(t, around(gate, engine.Handler())))
 				put(t, gate, store, !strings.HasPrefix(state, "open"))
-				send(t, conn, opening)
-				a := read(t, in, http.MethodGet)
+				rawhttp.Send(t, conn, opening)
+				a := rawhttp.Read(t, in, http.MethodGet)
 				if opening == h2cOpening {
 					want := http.StatusHTTPVersionNotSupported
 					if strings.HasSuffix(name, "responder") {
 						want = http.StatusServiceUnavailable
 					}
-					require.Equal(t, want, a.status)
+					require.Equal(t, want, a.Status)
 					_, err := in.ReadByte()
 					require.Error(t, err, "the server hangs up")
 					return
 				}
-				require.Equal(t, http.StatusOK, a.status, "no 101")
-				require.Equal(t, "HTTP/1.1", a.body)
+				require.Equal(t, http.StatusOK, a.Status, "no 101")
+				require.Equal(t, "HTTP/1.1", a.Body)
 				put(t, gate, store, true)
-				send(t, conn, "GET /users/7 HTTP/1.1\r\nHost: site.test\r\n\r\n")
-				require.Equal(t, http.StatusServiceUnavailable, read(t, in, http.MethodGet).status)
+				rawhttp.Send(t, conn, "GET /users/7 HTTP/1.1\r\nHost: site.test\r\n\r\n")
+				require.Equal(t, http.StatusServiceUnavailable, rawhttp.Read(t, in, http.MethodGet).Status)
 			})
 		}
 	}
@@ -112,10 +114,10 @@ func TestHTTP2WithoutTLSByTheServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			store := NewPeriods()
+			store := gatetest.NewPeriods()
 			cfg := base()
 			cfg.Store = store
-			gate := NewGate(t, cfg)
+			gate := gatetest.NewGate(t, cfg)
 			server := httptest.NewUnstartedServer(site(gate))
 			both := new(http.Protocols)
 			both.SetHTTP1(true)
@@ -167,16 +169,16 @@ func TestAProxyCannotBeMadeATunnel(t *testing.T) {
 			w.WriteHeader(http.StatusOK)
 		},
 	}
-	for framework, h := range proxied(NewGate(t, base()), proxy) {
+	for framework, h := range proxied(gatetest.NewGate(t, base()), proxy) {
 		t.Run(framework+": an upgrade while open", func(t *testing.T) {
 			t.Parallel()
-			conn, in := dial(t, serve(t, h))
-			send(t, conn, "GET /users/7 HTTP/1.1\r\nHost: site.test\r\n"+h2cUpgrade+"\r\n")
-			require.Equal(t, http.StatusOK, read(t, in, http.MethodGet).status)
+			conn, in := rawhttp.Dial(t, rawhttp.Serve(t, h))
+			rawhttp.Send(t, conn, "GET /users/7 HTTP/1.1\r\nHost: site.test\r\n"+h2cUpgrade+"\r\n")
+			require.Equal(t, http.StatusOK, rawhttp.Read(t, in, http.MethodGet).Status)
 		})
 	}
-	for framework, h := range proxied(NewGate(t, closed(nil)()), proxy) {
-		address := serve(t, h)
+	for framework, h := range proxied(gatetest.NewGate(t, closed()), proxy) {
+		address := rawhttp.Serve(t, h)
 		for name, tc := range map[string]struct {
 			request string
 			status  int
@@ -195,8 +197,8 @@ func TestAProxyCannotBeMadeATunnel(t *testing.T) {
 		} {
 			t.Run(framework+": "+name, func(t *testing.T) {
 				t.Parallel()
-				conn, in := dial(t, address)
-				send(t, conn, tc.request+"Host: site.test\r\n\r\n")
+				conn, in := rawhttp.Dial(t, address)
+				rawhttp.Send(t, conn, tc.request+"Host: site.test\r\n\r\n")
 				res, err := http.ReadResponse(in, nil)
 				require.NoError(t, err)
 				require.NoError(t, res.Body.Close())

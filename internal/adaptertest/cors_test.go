@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/gatetest"
+	"github.com/go-downtime/downtime/internal/rawhttp"
 )
 
 // The gate answers preflights of named origins in each framework, also if a responder writes the
@@ -14,11 +16,11 @@ import (
 func TestPreflightsOfNamedOrigins(t *testing.T) {
 	t.Parallel()
 	const origin = "https://app.test"
-	gate := NewGate(t, core.Config{Down: true, CORSOrigins: []string{origin}})
+	gate := gatetest.NewGate(t, core.Config{Down: true, CORSOrigins: []string{origin}})
 	for name, site := range downSites(gate) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			address := "http://" + serve(t, site)
+			address := "http://" + rawhttp.Serve(t, site)
 			send := func(method string, header http.Header) *http.Response {
 				r, err := http.NewRequestWithContext(t.Context(), method, address+"/orders", http.NoBody)
 				require.NoError(t, err)

@@ -1,7 +1,4 @@
-// Package adaptertest is one table of requests that every adapter answers with the same
-// bytes. Plain net/http is the reference. The test of an adapter builds a [Site] in its
-// framework and calls [Run].
-//
-// The package's own tests compare the routers: which handler runs for thousands of unusual
-// paths, and the facts about each router on which the rules rely.
+// Package adaptertest holds tests of our own adapters beside each other: which handler runs for
+// thousands of unusual paths, the facts about each router on which the rules rely, hostile
+// clients, and the benchmarks. The suite for each single adapter is the public package adaptertest.
 package adaptertest

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	chidowntime "github.com/go-downtime/downtime/adapters/chi"
+	"github.com/go-downtime/downtime/internal/pathtest"
+	"github.com/go-downtime/downtime/internal/rawhttp"
 )
 
 func TestFactsOfChiRouting(t *testing.T) {
@@ -156,10 +158,10 @@ func TestFactsOfChiRewriting(t *testing.T) {
 			r := chi.NewRouter()
 			r.Use(tc.use...)
 			chiRoutes(r, pathRoutes)
-			a := ask(t, serve(t, r), request{method: http.MethodGet, target: tc.target, header: http.Header{"X-Original-Url": {tc.to}}})
-			got := http.StatusText(a.status)
-			if a.ran() != "" {
-				got = a.ran() + " " + a.header.Get("X-Reading")
+			a := rawhttp.Ask(t, rawhttp.Serve(t, r), rawhttp.Request{Method: http.MethodGet, Target: tc.target, Header: http.Header{"X-Original-Url": {tc.to}}})
+			got := http.StatusText(a.Status)
+			if a.Ran() != "" {
+				got = a.Ran() + " " + a.Header.Get("X-Reading")
 			}
 			require.Equal(t, tc.want, strings.ReplaceAll(got, "%2F", "/"))
 		})
@@ -167,15 +169,15 @@ func TestFactsOfChiRewriting(t *testing.T) {
 	t.Run("With and Route have chosen already", func(t *testing.T) {
 		t.Parallel()
 		r := chi.NewRouter()
-		mark := func(w http.ResponseWriter, _ *http.Request) { markRan(w.Header(), "inner", "") }
+		mark := func(w http.ResponseWriter, _ *http.Request) { pathtest.MarkRan(w.Header(), "inner", "") }
 		r.With(rewrite, gated).Get("/with", mark)
 		r.Route("/route", func(r chi.Router) {
 			r.Use(rewrite, gated)
 			r.Get("/a", mark)
 		})
 		for _, target := range []string{"/with", "/route/a"} {
-			a := ask(t, serve(t, r), request{method: http.MethodGet, target: target, header: http.Header{"X-Original-Url": {"/healthz"}}})
-			require.Equal(t, "inner", a.ran(), target)
+			a := rawhttp.Ask(t, rawhttp.Serve(t, r), rawhttp.Request{Method: http.MethodGet, Target: target, Header: http.Header{"X-Original-Url": {"/healthz"}}})
+			require.Equal(t, "inner", a.Ran(), target)
 		}
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	echodowntime "github.com/go-downtime/downtime/adapters/echo"
+	"github.com/go-downtime/downtime/internal/pathtest"
 )
 
 func TestFactsOfEchoRouting(t *testing.T) {
@@ -144,13 +145,20 @@ func TestFactsOfEchoRewriting(t *testing.T) {
 		require.Equal(t, tc.use, ran(t, raw(t, use, http.MethodGet, tc.target)), "%s: under Use the route is chosen already", name)
 		require.Equal(t, tc.pre, ran(t, raw(t, pre, http.MethodGet, tc.target)), "%s: under Pre it is not", name)
 	}
+	t.Run("under Pre it routes by its first request, and not by one that replaces it", func(t *testing.T) {
+		t.Parallel()
+		e := echo.New()
+		e.Pre(echo.WrapMiddleware(func(next http.Handler) http.Handler { return http.StripPrefix("/docs", next) }))
+		echoRoutes(e, pathRoutes)
+		require.Equal(t, "docs /docs/admin", ran(t, raw(t, e, http.MethodGet, "/docs/admin")))
+	})
 	t.Run("after another Find, next is still the old handler", func(t *testing.T) {
 		t.Parallel()
 		e := echo.New()
 		e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
 			return func(c echo.Context) error {
 				e.Router().Find(http.MethodGet, "/admin", c)
-				markRan(c.Response().Header(), "pattern", c.Path())
+				pathtest.MarkRan(c.Response().Header(), "pattern", c.Path())
 				return next(c)
 			}
 		})
@@ -166,7 +174,7 @@ func TestFactsOfEchoRewriting(t *testing.T) {
 		e := echo.New()
 		pattern := func(next echo.HandlerFunc) echo.HandlerFunc {
 			return func(c echo.Context) error {
-				markRan(c.Response().Header(), "pattern", c.Path())
+				pathtest.MarkRan(c.Response().Header(), "pattern", c.Path())
 				return next(c)
 			}
 		}

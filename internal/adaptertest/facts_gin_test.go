@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
+	"github.com/go-downtime/downtime/internal/pathtest"
 )
 
 func TestFactsOfGinRouting(t *testing.T) {
@@ -201,7 +202,7 @@ func TestFactsOfGinRewriting(t *testing.T) {
 		ok := func(*gin.Context) {}
 		e := gin.New()
 		e.HandleMethodNotAllowed = true
-		e.Use(func(c *gin.Context) { markRan(c.Writer.Header(), "pattern", c.FullPath()) })
+		e.Use(func(c *gin.Context) { pathtest.MarkRan(c.Writer.Header(), "pattern", c.FullPath()) })
 		e.NoRoute(ok)
 		e.Group("/g").Group("/:h").GET("/a", ok)
 		e.GET(`/v1/items\:batch`, ok)

@@ -9,6 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/gatetest"
+	"github.com/go-downtime/downtime/internal/pathtest"
+	"github.com/go-downtime/downtime/internal/rawhttp"
 )
 
 // The facts tests assert the behavior of the routers on which the rules, the documentation or
@@ -18,7 +21,7 @@ import (
 // closedGate refuses everything but /healthz.
 func closedGate(tb testing.TB) *core.Gate {
 	tb.Helper()
-	return NewGate(tb, core.Config{Down: true, ExemptExact: []string{"/healthz"}})
+	return gatetest.NewGate(tb, core.Config{Down: true, ExemptExact: []string{"/healthz"}})
 }
 
 // raw asks h for a target that is parsed as the server parses a request line.
@@ -68,9 +71,9 @@ func TestFactsOfServer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var seen *url.URL
-			address := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.URL }))
-			got := ask(t, address, request{method: tc.method, target: tc.target})
-			require.Equal(t, tc.status, got.status)
+			address := rawhttp.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.URL }))
+			got := rawhttp.Ask(t, address, rawhttp.Request{Method: tc.method, Target: tc.target})
+			require.Equal(t, tc.status, got.Status)
 			require.Equal(t, tc.want, seen)
 		})
 	}
@@ -80,7 +83,7 @@ func TestFactsOfServeMux(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
 	muxRoutes(mux, pathRoutes)
-	mux.HandleFunc("GET /only-get", func(w http.ResponseWriter, _ *http.Request) { markRan(w.Header(), "get", "") })
+	mux.HandleFunc("GET /only-get", func(w http.ResponseWriter, _ *http.Request) { pathtest.MarkRan(w.Header(), "get", "") })
 	for name, tc := range map[string]struct{ target, want string }{
 		"it decodes each segment":              {"/%61dmin", "admin /admin"},
 		"an encoded slash does not separate":   {"/admin%2Fx", "page /admin/x"},

@@ -20,6 +20,8 @@ import (
 	echodowntime "github.com/go-downtime/downtime/adapters/echo"
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/gatetest"
+	"github.com/go-downtime/downtime/internal/rawhttp"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/store/memstore"
 )
@@ -40,7 +42,7 @@ type heldSite struct {
 func newHeldSite(t *testing.T) *heldSite {
 	t.Helper()
 	s := &heldSite{store: memstore.New()}
-	s.gate = NewGate(t, core.Config{Store: s.store})
+	s.gate = gatetest.NewGate(t, core.Config{Store: s.store})
 	return s
 }
 
@@ -110,7 +112,7 @@ func heldServer(t *testing.T, h http.Handler, http2 bool) *httptest.Server {
 // waitHeld returns when the gate holds n requests.
 func (s *heldSite) waitHeld(t *testing.T, n int64) {
 	t.Helper()
-	require.Eventually(t, func() bool { return s.gate.Status().Held == n }, patience, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return s.gate.Status().Held == n }, rawhttp.Patience, 5*time.Millisecond)
 }
 
 // Each framework holds GET and POST, over HTTP/1 and HTTP/2, longer than the time-outs of the
@@ -168,17 +170,17 @@ func TestABodyThatArrivesDuringTheHoldIsRead(t *testing.T) {
 	site := newHeldSite(t)
 	server := heldServer(t, site.gate.Handler(site), false)
 	site.close(t)
-	conn, in := dial(t, server.Listener.Addr().String())
-	send(t, conn, "POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 5\r\n\r\nor")
+	conn, in := rawhttp.Dial(t, server.Listener.Addr().String())
+	rawhttp.Send(t, conn, "POST / HTTP/1.1\r\nHost: site.test\r\nContent-Length: 5\r\n\r\nor")
 	site.waitHeld(t, 1)
-	unfinished, end := dial(t, server.Listener.Addr().String())
-	send(t, unfinished, "GET / HTTP/1.1\r\n")
+	unfinished, end := rawhttp.Dial(t, server.Listener.Addr().String())
+	rawhttp.Send(t, unfinished, "GET / HTTP/1.1\r\n")
 	_, _ = io.ReadAll(end) // until the ReadTimeout, which would also have ended the other request
-	send(t, conn, "der")
+	rawhttp.Send(t, conn, "der")
 	require.NoError(t, site.open(t.Context()))
-	got := read(t, in, http.MethodPost)
-	require.Equal(t, http.StatusOK, got.status, got.body)
-	require.Equal(t, "POST order", got.body)
+	got := rawhttp.Read(t, in, http.MethodPost)
+	require.Equal(t, http.StatusOK, got.Status, got.Body)
+	require.Equal(t, "POST order", got.Body)
 }
 
 func TestAClientThatLeavesDuringTheHoldIsNotServed(t *testing.T) {
@@ -226,11 +228,11 @@ func TestAServerThatShutsDownRefusesHeldRequests(t *testing.T) {
 	server := heldServer(t, site.gate.Handler(site), false)
 	server.Config.RegisterOnShutdown(site.gate.CloseStreams)
 	site.close(t)
-	conn, in := dial(t, server.Listener.Addr().String())
-	send(t, conn, "GET / HTTP/1.1\r\nHost: site.test\r\n\r\n")
+	conn, in := rawhttp.Dial(t, server.Listener.Addr().String())
+	rawhttp.Send(t, conn, "GET / HTTP/1.1\r\nHost: site.test\r\n\r\n")
 	site.waitHeld(t, 1)
 	require.NoError(t, server.Config.Shutdown(t.Context()))
 	require.Less(t, time.Until(site.gate.Status().Closure.Since.Add(heldLimit)), heldLimit)
-	require.Equal(t, http.StatusServiceUnavailable, read(t, in, http.MethodGet).status)
+	require.Equal(t, http.StatusServiceUnavailable, rawhttp.Read(t, in, http.MethodGet).Status)
 	require.NoError(t, site.gate.Shutdown(t.Context()))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/go-chi/chi/v5"
 	chimiddleware "github.com/go-chi/chi/v5/middleware"
+	"github.com/go-downtime/downtime/internal/pathtest"
 	"github.com/labstack/echo/v4"
 	echomiddleware "github.com/labstack/echo/v4/middleware"
 )
@@ -54,13 +55,13 @@ var wideRoutes = []pathRoute{
 func ginRoutes(engine *gin.Engine, routes []pathRoute) {
 	for _, r := range routes {
 		h := func(c *gin.Context) {
-			markRan(c.Writer.Header(), r.name, r.prefix+strings.TrimPrefix(c.Param("x"), "/"))
+			pathtest.MarkRan(c.Writer.Header(), r.name, r.prefix+strings.TrimPrefix(c.Param("x"), "/"))
 		}
 		switch {
 		case r.name == "wide": // gin has no root wildcard beside other routes
 			engine.NoRoute(func(c *gin.Context) {
 				c.Status(http.StatusOK)
-				markRan(c.Writer.Header(), r.name, c.Request.URL.Path)
+				pathtest.MarkRan(c.Writer.Header(), r.name, c.Request.URL.Path)
 			})
 		case r.end == 0:
 			engine.Any(r.prefix, h)
@@ -80,7 +81,7 @@ func echoRoutes(e *echo.Echo, routes []pathRoute) {
 			path, param = path+"*", "*"
 		}
 		e.Any(path, func(c echo.Context) error {
-			markRan(c.Response().Header(), r.name, r.prefix+c.Param(param))
+			pathtest.MarkRan(c.Response().Header(), r.name, r.prefix+c.Param(param))
 			return nil
 		})
 	}
@@ -96,7 +97,7 @@ func chiRoutes(c chi.Router, routes []pathRoute) {
 			path, param = path+"*", "*"
 		}
 		c.HandleFunc(path, func(w http.ResponseWriter, q *http.Request) {
-			markRan(w.Header(), r.name, r.prefix+chi.URLParam(q, param))
+			pathtest.MarkRan(w.Header(), r.name, r.prefix+chi.URLParam(q, param))
 		})
 	}
 }
@@ -113,7 +114,7 @@ func muxRoutes(mux *http.ServeMux, routes []pathRoute) {
 			path = "/{$}"
 		}
 		mux.HandleFunc(path, func(w http.ResponseWriter, q *http.Request) {
-			markRan(w.Header(), r.name, r.prefix+q.PathValue("x"))
+			pathtest.MarkRan(w.Header(), r.name, r.prefix+q.PathValue("x"))
 		})
 	}
 }
@@ -241,7 +242,7 @@ func addChi(configs map[string]routerConfig) {
 	configs["chi, Mount"] = routerConfig{build: func(g guard) http.Handler {
 		inner := chi.NewRouter()
 		inner.HandleFunc("/*", func(w http.ResponseWriter, q *http.Request) {
-			markRan(w.Header(), "mounted", "/static/"+chi.URLParam(q, "*"))
+			pathtest.MarkRan(w.Header(), "mounted", "/static/"+chi.URLParam(q, "*"))
 		})
 		r := chi.NewRouter()
 		r.Use(g.std)
@@ -262,7 +263,7 @@ func addMux(configs map[string]routerConfig) {
 	configs["ServeMux, StripPrefix"] = routerConfig{build: func(g guard) http.Handler {
 		inner := http.NewServeMux()
 		inner.HandleFunc("/", func(w http.ResponseWriter, q *http.Request) {
-			markRan(w.Header(), "stripped", "/static"+q.URL.Path)
+			pathtest.MarkRan(w.Header(), "stripped", "/static"+q.URL.Path)
 		})
 		mux := http.NewServeMux()
 		mux.Handle("/static/", http.StripPrefix("/static", inner))

@@ -22,6 +22,9 @@ import (
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/core"
 	"github.com/go-downtime/downtime/internal/exempt"
+	"github.com/go-downtime/downtime/internal/gatetest"
+	"github.com/go-downtime/downtime/internal/pathtest"
+	"github.com/go-downtime/downtime/internal/rawhttp"
 )
 
 func TestMain(m *testing.M) {
@@ -35,12 +38,12 @@ func TestMain(m *testing.M) {
 // read it. Usual requests for exempt paths pass.
 func TestPaths(t *testing.T) {
 	t.Parallel()
-	probes := corpus(t)
-	t.Logf("%d targets, seed %d", len(probes), seed(t))
+	probes := pathtest.Corpus(t)
+	t.Logf("%d targets, seed %d", len(probes), pathtest.Seed(t))
 	var total tally
 	t.Cleanup(func() { t.Logf("all: %v", &total) })
 	for name, config := range routerConfigs() {
-		gate := NewGate(t, core.Config{Down: true, ExemptExact: slices.Concat(exemptExact, config.exact), ExemptPaths: exemptTrees})
+		gate := gatetest.NewGate(t, core.Config{Down: true, ExemptExact: slices.Concat(pathtest.Exact, config.exact), ExemptPaths: pathtest.Trees})
 		native := guard{gin: gindowntime.Middleware(gate), echo: echodowntime.Middleware(gate), std: chidowntime.Middleware(gate)}
 		for form, h := range map[string]http.Handler{
 			"middleware": config.build(native),
@@ -49,15 +52,15 @@ func TestPaths(t *testing.T) {
 			t.Run(name+", "+form, func(t *testing.T) {
 				t.Parallel()
 				var got tally
-				sweep(t, serve(t, h), probes, func(p probe, a pathReply) {
+				pathtest.Sweep(t, rawhttp.Serve(t, h), probes, func(p pathtest.Probe, a pathtest.Reply) {
 					got.count(a)
-					if fault := misjudged(p, a, config.exact); fault != "" {
+					if fault := pathtest.Misjudged(p, a, config.exact); fault != "" {
 						t.Errorf("%s: %s", p, fault)
 					}
-					if a.dropped && !config.drops {
+					if a.Dropped && !config.drops {
 						t.Errorf("%s: the connection was dropped", p)
 					}
-					if a.refused && p.method == http.MethodGet && slices.Contains(usable, p.target) {
+					if a.Refused && p.Method == http.MethodGet && slices.Contains(pathtest.Usable, p.Target) {
 						t.Errorf("%s: refused, though clients send it to an exempt path", p)
 					}
 				})
@@ -73,8 +76,8 @@ func TestPaths(t *testing.T) {
 // a request through that the same judge rejects.
 func TestPathsCatchesWeakerRules(t *testing.T) {
 	t.Parallel()
-	within := func(p string) bool { return covered(p, nil) }
-	rules, err := exempt.New(exemptExact, exemptTrees)
+	within := func(p string) bool { return pathtest.Covered(p, nil) }
+	rules, err := exempt.New(pathtest.Exact, pathtest.Trees)
 	require.NoError(t, err)
 	overlooked, overlookedRaw := regexp.MustCompile("(?i)%(3b|3f|23|00|09|0a|0d|20)"), regexp.MustCompile("(?i)%25(3b|3f|23|00|09|0a|0d|20)")
 	weaker := map[string]struct {
@@ -83,7 +86,7 @@ func TestPathsCatchesWeakerRules(t *testing.T) {
 	}{
 		"string prefix of the path": {
 			exempt: func(u *url.URL) bool {
-				return slices.ContainsFunc(slices.Concat(exemptExact[1:], exemptTrees), func(p string) bool { return strings.HasPrefix(u.Path, p) })
+				return slices.ContainsFunc(slices.Concat(pathtest.Exact[1:], pathtest.Trees), func(p string) bool { return strings.HasPrefix(u.Path, p) })
 			},
 			caught: []string{"gin, default", "gin, RemoveExtraSlash", "echo, Use", "chi, plain", "ServeMux, plain"},
 		},
@@ -120,7 +123,7 @@ func TestPathsCatchesWeakerRules(t *testing.T) {
 			caught: []string{"chi, plain"},
 		},
 	}
-	probes := corpus(t)
+	probes := pathtest.Corpus(t)
 	configs := routerConfigs()
 	for name, rule := range weaker {
 		for _, config := range rule.caught {
@@ -128,11 +131,11 @@ func TestPathsCatchesWeakerRules(t *testing.T) {
 				t.Parallel()
 				require.Contains(t, configs, config)
 				faults := map[string]string{}
-				sweep(t, serve(t, configs[config].build(guardBy(rule.exempt))), probes, func(p probe, a pathReply) {
-					if p.method == http.MethodConnect && strings.HasPrefix(p.target, "/") {
+				pathtest.Sweep(t, rawhttp.Serve(t, configs[config].build(guardBy(rule.exempt))), probes, func(p pathtest.Probe, a pathtest.Reply) {
+					if p.Method == http.MethodConnect && strings.HasPrefix(p.Target, "/") {
 						return // no rule about paths knows the method
 					}
-					if fault := misjudged(p, a, nil); fault != "" {
+					if fault := pathtest.Misjudged(p, a, nil); fault != "" {
 						faults[p.String()] = fault
 					}
 				})
@@ -172,71 +175,18 @@ func guardBy(exempt func(*url.URL) bool) guard {
 	}
 }
 
-// misjudged says why the handler must not run. "" means that none ran, or that it may.
-func misjudged(p probe, a pathReply, exact []string) string {
-	if a.ran == "" {
-		return ""
-	}
-	if p.method == http.MethodConnect {
-		return fmt.Sprintf("handler %s ran for a tunnel", a.ran)
-	}
-	if !covered(a.reading, exact) {
-		return fmt.Sprintf("handler %s ran for %q, which is not exempt", a.ran, a.reading)
-	}
-	if !within(a.reading, exact) {
-		return fmt.Sprintf("handler %s was given %q, which leads out of what is exempt", a.ran, a.reading)
-	}
-	return ""
-}
-
-// covered reports whether a path is exempt, taken literally.
-func covered(p string, exact []string) bool {
-	return slices.Contains(exemptExact, p) || slices.Contains(exact, p) || slices.ContainsFunc(exemptTrees, func(tree string) bool {
-		return p == tree || strings.HasPrefix(p, tree+"/")
-	})
-}
-
-// within reports whether a path stays exempt however a handler, or a backend behind it, resolves
-// it: decoded again, with backslashes for slashes, without the tails that some backends cut off,
-// with dot segments followed.
-func within(p string, exact []string) bool {
-	for range 5 {
-		resolved := path.Clean(withoutTails(strings.ReplaceAll(p, `\`, "/")))
-		// A tree's own root, and an exact entry with its slash, are within.
-		if !covered(resolved, exact) && !covered(resolved+"/", exact) {
-			return false
-		}
-		p = anEscape.ReplaceAllStringFunc(p, func(e string) string { d, _ := url.PathUnescape(e); return d })
-	}
-	return true
-}
-
-var anEscape = regexp.MustCompile("%[0-9a-fA-F]{2}")
-
-// withoutTails cuts each segment at a semicolon (a matrix parameter), at the end of a URL's path,
-// at a space or at a control byte, if the rest is a dot segment.
-func withoutTails(p string) string {
-	segments := strings.Split(p, "/")
-	for i, s := range segments {
-		if end := strings.IndexAny(s, ";?# \x00\t\r\n"); end >= 0 && (s[:end] == "." || s[:end] == "..") {
-			segments[i] = s[:end]
-		}
-	}
-	return strings.Join(segments, "/")
-}
-
 // tally counts the results.
 type tally struct {
 	mu                             sync.Mutex
 	asked, ran, refused, otherwise int
 }
 
-func (n *tally) count(a pathReply) {
+func (n *tally) count(a pathtest.Reply) {
 	n.asked++
 	switch {
-	case a.ran != "":
+	case a.Ran != "":
 		n.ran++
-	case a.refused:
+	case a.Refused:
 		n.refused++
 	default:
 		n.otherwise++

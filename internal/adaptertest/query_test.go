@@ -17,6 +17,8 @@ import (
 	echodowntime "github.com/go-downtime/downtime/adapters/echo"
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/gatetest"
+	"github.com/go-downtime/downtime/internal/rawhttp"
 )
 
 // accessLog holds the lines of middleware in front of the gate, written after the answer.
@@ -85,16 +87,16 @@ func TestAKeyInTheQueryStaysWithTheGate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			log := &accessLog{}
-			gate := NewGate(t, core.Config{Down: true, Bypass: []core.Predicate{core.APIKeyQuery("key", core.KeyLiteral(keyNew))}})
-			address := serve(t, build(gate, log))
-			a := ask(t, address, get("/orders/?key="+keyNew+"&"+left, nil))
-			require.Equal(t, http.StatusOK, a.status)
-			require.Equal(t, "/orders/?page=2|/orders/?page=2||", a.body)
-			require.Equal(t, "no-referrer", a.header.Get("Referrer-Policy"))
-			require.Equal(t, "private, no-store", a.header.Get("Cache-Control"))
+			gate := gatetest.NewGate(t, core.Config{Down: true, Bypass: []core.Predicate{core.APIKeyQuery("key", core.KeyLiteral(keyNew))}})
+			address := rawhttp.Serve(t, build(gate, log))
+			a := rawhttp.Ask(t, address, rawhttp.Get("/orders/?key="+keyNew+"&"+left, nil))
+			require.Equal(t, http.StatusOK, a.Status)
+			require.Equal(t, "/orders/?page=2|/orders/?page=2||", a.Body)
+			require.Equal(t, "no-referrer", a.Header.Get("Referrer-Policy"))
+			require.Equal(t, "private, no-store", a.Header.Get("Cache-Control"))
 			if strings.Contains(name, "net/http") || strings.Contains(name, "wrapped") {
-				a = ask(t, address, get("/orders?key="+keyNew+"&"+left, nil))
-				require.Equal(t, "/orders/?page=2", a.header.Get("Location"), "a redirect of the router")
+				a = rawhttp.Ask(t, address, rawhttp.Get("/orders?key="+keyNew+"&"+left, nil))
+				require.Equal(t, "/orders/?page=2", a.Header.Get("Location"), "a redirect of the router")
 			}
 			log.mu.Lock()
 			defer log.mu.Unlock()

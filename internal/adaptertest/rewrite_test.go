@@ -20,6 +20,9 @@ import (
 	echodowntime "github.com/go-downtime/downtime/adapters/echo"
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/gatetest"
+	"github.com/go-downtime/downtime/internal/pathtest"
+	"github.com/go-downtime/downtime/internal/rawhttp"
 )
 
 // adapters is the middleware of every adapter.
@@ -99,8 +102,8 @@ var rewriters = map[string]func(r *http.Request){
 // router. No handler may run for a path that is not exempt as its route read it.
 func TestRewritingBeforeTheGate(t *testing.T) {
 	t.Parallel()
-	var probes []probe
-	for _, from := range slices.Concat(usable, []string{
+	var probes []pathtest.Probe
+	for _, from := range slices.Concat(pathtest.Usable, []string{
 		"/admin", "/administrator", "/secret/1", "/secret/healthz", "/docs/private", "/docs/open", "/nobody", "/healthz/", "/static", "/a/b/c", "//healthz", "/admin/healthz",
 		"/%68ealthz", "/%2568ealthz", "/static%2fa", "/static%252fa", "/healthz;x", "/admin;x", "/secret/static/a", "/v1/healthz", "/static;/../../admin",
 	}) {
@@ -108,7 +111,7 @@ func TestRewritingBeforeTheGate(t *testing.T) {
 		for _, to := range []string{
 			"", "/", "/healthz", "/static", "/static/a.js", "/static/a%2fb", "/docs/open/x", "/café/menu", "/admin", "/secret/1", "/secret", "/v1", "/docs/", "/nobody", "/static/../admin",
 		} {
-			probes = append(probes, probe{http.MethodGet, from + "?to=" + url.QueryEscape(to)})
+			probes = append(probes, pathtest.Probe{Method: http.MethodGet, Target: from + "?to=" + url.QueryEscape(to)})
 		}
 	}
 	configs := routerConfigs()
@@ -116,7 +119,7 @@ func TestRewritingBeforeTheGate(t *testing.T) {
 		// These set the path that chi routes, see TestFactsOfChiRewriting. Rewriting goes before them.
 		return slices.Contains([]string{"chi, CleanPath", "chi, StripSlashes", "chi, URLFormat"}, name)
 	})
-	gate := NewGate(t, core.Config{Down: true, ExemptExact: exemptExact, ExemptPaths: exemptTrees})
+	gate := gatetest.NewGate(t, core.Config{Down: true, ExemptExact: pathtest.Exact, ExemptPaths: pathtest.Trees})
 	var total tally
 	t.Cleanup(func() { t.Logf("all: %v", &total) })
 	for name, config := range configs {
@@ -124,11 +127,11 @@ func TestRewritingBeforeTheGate(t *testing.T) {
 			t.Run(name+", "+how, func(t *testing.T) {
 				t.Parallel()
 				var got tally
-				sweep(t, serve(t, config.build(adapters(gate).behind(rewrite))), probes, func(p probe, a pathReply) {
+				pathtest.Sweep(t, rawhttp.Serve(t, config.build(adapters(gate).behind(rewrite))), probes, func(p pathtest.Probe, a pathtest.Reply) {
 					got.count(a)
 					// A handler of everything, such as a proxy, goes by the path as it is now.
-					if a.ran != "" && a.ran != "wide" && !within(a.reading, config.exact) {
-						t.Errorf("%s: handler %s ran for %q", p, a.ran, a.reading)
+					if a.Ran != "" && a.Ran != "wide" && !pathtest.Within(a.Reading, config.exact) {
+						t.Errorf("%s: handler %s ran for %q", p, a.Ran, a.Reading)
 					}
 				})
 				require.Positive(t, got.ran, "no handler ran at all")
@@ -141,8 +144,8 @@ func TestRewritingBeforeTheGate(t *testing.T) {
 // TestNoRewritingNoRefusal: where nothing rewrites, the path alone decides, under gin and echo too.
 func TestNoRewritingNoRefusal(t *testing.T) {
 	t.Parallel()
-	probes := corpus(t)
-	gate := NewGate(t, core.Config{Down: true, ExemptExact: exemptExact, ExemptPaths: exemptTrees})
+	probes := pathtest.Corpus(t)
+	gate := gatetest.NewGate(t, core.Config{Down: true, ExemptExact: pathtest.Exact, ExemptPaths: pathtest.Trees})
 	native := adapters(gate)
 	var exempt atomic.Int64
 	t.Cleanup(func() { t.Logf("%d exempt requests", exempt.Load()) })
@@ -163,7 +166,7 @@ func TestNoRewritingNoRefusal(t *testing.T) {
 					}
 				}
 			}
-			address := serve(t, config.build(guard{
+			address := rawhttp.Serve(t, config.build(guard{
 				gin: func(c *gin.Context) {
 					defer judge(c.Request, c.Writer.Header())()
 					native.gin(c)
@@ -176,7 +179,7 @@ func TestNoRewritingNoRefusal(t *testing.T) {
 					}
 				},
 			}))
-			sweep(t, address, probes, func(probe, pathReply) {})
+			pathtest.Sweep(t, address, probes, func(pathtest.Probe, pathtest.Reply) {})
 		})
 	}
 }
@@ -187,9 +190,9 @@ func shop(g guard, patterns ...string) map[string]http.Handler {
 	engine.Use(g.gin)
 	e.Use(g.echo)
 	for _, pattern := range patterns {
-		engine.Any(pattern, func(c *gin.Context) { markRan(c.Writer.Header(), pattern, c.Request.URL.Path) })
+		engine.Any(pattern, func(c *gin.Context) { pathtest.MarkRan(c.Writer.Header(), pattern, c.Request.URL.Path) })
 		e.Any(pattern, func(c echo.Context) error {
-			markRan(c.Response().Header(), pattern, c.Request().URL.Path)
+			pathtest.MarkRan(c.Response().Header(), pattern, c.Request().URL.Path)
 			return nil
 		})
 	}
@@ -252,7 +255,7 @@ func TestRewritingTable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			gate := NewGate(t, core.Config{
+			gate := gatetest.NewGate(t, core.Config{
 				Down:        true,
 				ExemptExact: []string{"/", "/healthz", "/admin/healthz", "/orders/public", "/orders/:public", "/files/public/raw", "/acct/acme/healthz", "/acct/a b/healthz"},
 				ExemptPaths: []string{"/static", "/app/open"},
@@ -263,25 +266,25 @@ func TestRewritingTable(t *testing.T) {
 			if tc.rewrite == nil {
 				tc.rewrite = originalURL
 			}
-			q := request{method: tc.method, target: tc.target, header: http.Header{}}
-			if q.method == "" {
-				q.method = http.MethodGet
+			q := rawhttp.Request{Method: tc.method, Target: tc.target, Header: http.Header{}}
+			if q.Method == "" {
+				q.Method = http.MethodGet
 			}
 			if tc.to != "" {
-				q.header.Set("X-Original-Url", tc.to)
+				q.Header.Set("X-Original-Url", tc.to)
 			}
 			for framework, h := range shop(adapters(gate).behind(tc.rewrite), tc.routes...) {
 				want := tc.want
 				if framework == "echo" && tc.wantEcho != "" {
 					want = tc.wantEcho
 				}
-				a := ask(t, serve(t, h), q)
-				got := a.ran()
+				a := rawhttp.Ask(t, rawhttp.Serve(t, h), q)
+				got := a.Ran()
 				if got == "" {
-					got = strconv.Itoa(a.status)
+					got = strconv.Itoa(a.Status)
 				}
 				require.Equal(t, want, got, framework)
-				require.Equal(t, want == refused, a.header.Get("Downtime") != "", framework)
+				require.Equal(t, want == refused, a.Header.Get("Downtime") != "", framework)
 			}
 		})
 	}
@@ -290,7 +293,7 @@ func TestRewritingTable(t *testing.T) {
 // TestRewritingUnderGin: what gin alone can do.
 func TestRewritingUnderGin(t *testing.T) {
 	t.Parallel()
-	gate := NewGate(t, core.Config{Down: true, ExemptExact: []string{"/healthz"}, ExemptPaths: []string{"/café", "/acme/open"}})
+	gate := gatetest.NewGate(t, core.Config{Down: true, ExemptExact: []string{"/healthz"}, ExemptPaths: []string{"/café", "/acme/open"}})
 	for name, tc := range map[string]struct {
 		set          func(*gin.Engine)
 		pattern      string
@@ -340,15 +343,15 @@ func TestRewritingUnderGin(t *testing.T) {
 				}
 				c.Status(http.StatusOK)
 			})
-			q := request{method: http.MethodGet, target: tc.target, header: http.Header{}}
+			q := rawhttp.Request{Method: http.MethodGet, Target: tc.target, Header: http.Header{}}
 			if tc.to != "" {
-				q.header.Set("X-Original-Url", tc.to)
+				q.Header.Set("X-Original-Url", tc.to)
 			}
 			h := http.Handler(engine)
 			if tc.outside {
 				h = rewriting(originalURL)(engine)
 			}
-			require.Equal(t, tc.want, ask(t, serve(t, h), q).status)
+			require.Equal(t, tc.want, rawhttp.Ask(t, rawhttp.Serve(t, h), q).Status)
 		})
 	}
 }
@@ -357,7 +360,7 @@ func TestRewritingUnderGin(t *testing.T) {
 func TestRewritingUnderEcho(t *testing.T) {
 	t.Parallel()
 	const refused = ""
-	gate := NewGate(t, core.Config{Down: true, ExemptExact: []string{"/healthz", "/slash/"}, ExemptPaths: []string{"/static"}})
+	gate := gatetest.NewGate(t, core.Config{Down: true, ExemptExact: []string{"/healthz", "/slash/"}, ExemptPaths: []string{"/static"}})
 	rules := map[string]string{"/old/*": "/static/$1", "/admin/*": "/static/$1", "/ping": "/healthz"}
 	for name, tc := range map[string]struct {
 		rewriting echo.MiddlewareFunc
@@ -384,18 +387,18 @@ func TestRewritingUnderEcho(t *testing.T) {
 				e.Use(echodowntime.Middleware(gate))
 				for _, pattern := range []string{"/healthz", "/healthz/", "/slash", "/slash/", "/static/*", "/admin/*", "/ping", "/v1/*"} {
 					e.Any(pattern, func(c echo.Context) error {
-						markRan(c.Response().Header(), pattern, "")
+						pathtest.MarkRan(c.Response().Header(), pattern, "")
 						return nil
 					})
 				}
-				q := request{method: http.MethodPost, target: tc.target, header: http.Header{"X-Http-Method-Override": {"DELETE"}}}
-				a := ask(t, serve(t, e), q)
+				q := rawhttp.Request{Method: http.MethodPost, Target: tc.target, Header: http.Header{"X-Http-Method-Override": {"DELETE"}}}
+				a := rawhttp.Ask(t, rawhttp.Serve(t, e), q)
 				if want == "404" {
-					require.Equal(t, http.StatusNotFound, a.status)
+					require.Equal(t, http.StatusNotFound, a.Status)
 					return
 				}
-				require.Equal(t, want, a.ran())
-				require.Equal(t, want == refused, a.header.Get("Downtime") != "")
+				require.Equal(t, want, a.Ran())
+				require.Equal(t, want == refused, a.Header.Get("Downtime") != "")
 			})
 		}
 	}
@@ -404,7 +407,7 @@ func TestRewritingUnderEcho(t *testing.T) {
 // TestEchoCatchAll: under echo a catch-all may have other routes beside it.
 func TestEchoCatchAll(t *testing.T) {
 	t.Parallel()
-	gate := NewGate(t, core.Config{Down: true, ExemptExact: []string{"/healthz", "/a/healthz", "/files/list"}, ExemptPaths: []string{"/static"}})
+	gate := gatetest.NewGate(t, core.Config{Down: true, ExemptExact: []string{"/healthz", "/a/healthz", "/files/list"}, ExemptPaths: []string{"/static"}})
 	e := echo.New()
 	e.Use(echo.WrapMiddleware(rewriting(originalURL)), echodowntime.Middleware(gate))
 	e.GET("/*", func(echo.Context) error { return nil })

@@ -15,6 +15,8 @@ import (
 	echodowntime "github.com/go-downtime/downtime/adapters/echo"
 	gindowntime "github.com/go-downtime/downtime/adapters/gin"
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/gatetest"
+	"github.com/go-downtime/downtime/internal/rawhttp"
 	"github.com/go-downtime/downtime/internal/testservers"
 )
 
@@ -47,11 +49,11 @@ func downSites(gate *core.Gate) map[string]http.Handler {
 // A client or a proxy that sends 5 MB before it reads gets the refusal, and not a reset.
 func TestARefusedUploadGetsTheRefusal(t *testing.T) {
 	t.Parallel()
-	gate := NewGate(t, closed(nil)())
+	gate := gatetest.NewGate(t, closed())
 	for name, site := range downSites(gate) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			address := serve(t, site)
+			address := rawhttp.Serve(t, site)
 			t.Run("http.client", func(t *testing.T) {
 				t.Parallel()
 				uploadByPython(t, address)
@@ -89,12 +91,12 @@ for i in range(int(sys.argv[2])):
 func upload(t *testing.T, address string) {
 	t.Helper()
 	for range uploadTimes {
-		conn, in := dial(t, address)
+		conn, in := rawhttp.Dial(t, address)
 		_, err := io.WriteString(conn, "POST /upload HTTP/1.1\r\nHost: site.test\r\nContent-Length: 5000000\r\n\r\n"+strings.Repeat("x", 5_000_000))
 		require.NoError(t, err)
-		a := read(t, in, http.MethodPost)
-		require.Equal(t, http.StatusServiceUnavailable, a.status, "%v %s", a.header, a.body)
-		require.Equal(t, []string{"down;kind=planned"}, a.header["Downtime"], "not the proxy's own 503")
-		require.NotEmpty(t, a.body)
+		a := rawhttp.Read(t, in, http.MethodPost)
+		require.Equal(t, http.StatusServiceUnavailable, a.Status, "%v %s", a.Header, a.Body)
+		require.Equal(t, []string{"down;kind=planned"}, a.Header["Downtime"], "not the proxy's own 503")
+		require.NotEmpty(t, a.Body)
 	}
 }

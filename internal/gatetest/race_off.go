@@ -1,6 +1,6 @@
 //go:build !race
 
-package adaptertest
+package gatetest
 
 // Race tells whether the race detector is on, which allocates and drops pooled values.
 const Race = false

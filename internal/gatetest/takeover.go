@@ -1,19 +1,28 @@
-package adaptertest
+package gatetest
 
 import (
+	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/go-downtime/downtime/internal/rawhttp"
 )
 
 const ownStatus = 599
 
 // TakeOver hijacks the connection and answers with a status of its own. It is the responder
 // for [TakenOver].
-func TakeOver(w http.ResponseWriter, r *http.Request) {
-	hijack("HTTP/1.1 599 Mine\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")(w, r)
+func TakeOver(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	_, _ = io.WriteString(conn, "HTTP/1.1 599 Mine\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+	_ = conn.Close()
 }
 
 // TakenOver requires that h answers by [TakeOver], and returns the errors that net/http logs
@@ -29,8 +38,8 @@ func TakenOver(t *testing.T, h http.Handler) string {
 	server.Config.ErrorLog = log.New(&logged, "", 0)
 	server.Start()
 	t.Cleanup(server.Close)
-	if a := ask(t, server.Listener.Addr().String(), get("/", nil)); a.status != ownStatus {
-		t.Fatalf("status %d, want %d", a.status, ownStatus)
+	if a := rawhttp.Ask(t, server.Listener.Addr().String(), rawhttp.Get("/", nil)); a.Status != ownStatus {
+		t.Fatalf("status %d, want %d", a.Status, ownStatus)
 	}
 	<-done
 	return logged.String()

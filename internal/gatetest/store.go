@@ -1,4 +1,6 @@
-package adaptertest
+// Package gatetest has the helpers of tests that need a gate, a store of periods, or an allocation
+// count.
+package gatetest
 
 import (
 	"context"
@@ -36,7 +38,7 @@ func (s *Periods) Set(periods ...period.Period) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.revision++
-	doc := &period.Document{Format: period.Format, StoreID: "adaptertest", Revision: s.revision, CloseRev: s.revision, Periods: periods}
+	doc := &period.Document{Format: period.Format, StoreID: "gatetest", Revision: s.revision, CloseRev: s.revision, Periods: periods}
 	doc.Seal()
 	b, err := doc.Encode()
 	if err == nil {

@@ -1,6 +1,7 @@
-package adaptertest
+package pathtest
 
 import (
+	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"os"
@@ -9,19 +10,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"github.com/go-downtime/downtime/internal/gatetest"
 )
 
-// What is exempt in the path tests. "/" is an exact entry: routers disagree about what
-// they take for the front page.
+// Exact and Trees are the exempt paths of the tests. "/" is an exact entry: routers disagree about
+// what they take for the front page.
 var (
-	exemptExact = []string{"/", "/healthz"}
-	exemptTrees = []string{"/static", "/docs/open", "/café"}
+	Exact = []string{"/", "/healthz"}
+	Trees = []string{"/static", "/docs/open", "/café"}
 )
 
-// usable are paths that browsers and API clients send in exempt areas. The rule must let them all
+// Usable are paths that browsers and API clients send in exempt areas. The rule must let them all
 // through.
-var usable = []string{
+var Usable = []string{
 	"/", "/?utm=1", "/healthz", "/healthz?full=/../x", "http://site.test/static/app.js",
 	"/static/app.js", "/static/css/site.min.css", "/static/a(1).png", "/static/a'b!.js", "/static/[id].js",
 	"/static/caf%c3%a9.png", "/static/caf%C3%A9.png", "/static/a%20b.png", "/static/a+b.png", "/static/a%2Bb.png",
@@ -33,15 +34,21 @@ var usable = []string{
 	"/docs/open/intro", "/docs/open/a/b/c", "/caf%C3%A9/menu",
 }
 
-// probe is one raw request target.
-type probe struct{ method, target string }
+// Probe is one raw request target.
+type Probe struct{ Method, Target string }
 
-func (p probe) String() string { return p.method + " " + p.target }
+// String is short also for a target of 8 KiB.
+func (p Probe) String() string {
+	if len(p.Target) > 200 {
+		return fmt.Sprintf("%s %.100s… (%d bytes)", p.Method, p.Target, len(p.Target))
+	}
+	return p.Method + " " + p.Target
+}
 
-// corpus makes the probes: every area with every spelling at every position, thinned to
+// Corpus makes the probes: every area with every spelling at every position, thinned to
 // about one in stride, always the same ones, and random ones. DOWNTIME_PATHS=all thins nothing.
 // DOWNTIME_PATHS_SEED=n makes other random ones.
-func corpus(tb testing.TB) []probe {
+func Corpus(tb testing.TB) []Probe {
 	tb.Helper()
 	stride, random := uint32(36), 1000
 	switch {
@@ -49,47 +56,50 @@ func corpus(tb testing.TB) []probe {
 		stride, random = 1, 50_000
 	case testing.Short():
 		stride, random = 400, 200
-	case Race:
+	case gatetest.Race:
 		stride, random = 120, 400
 	}
-	seen := map[probe]bool{}
-	var probes []probe
-	add := func(p probe) {
-		if !seen[p] && len(p.target) > 0 {
+	seen := map[Probe]bool{}
+	var probes []Probe
+	add := func(p Probe) {
+		if !seen[p] && len(p.Target) > 0 {
 			seen[p] = true
 			probes = append(probes, p)
 		}
 	}
 	for _, t := range curated() {
-		add(probe{"GET", t})
+		add(Probe{"GET", t})
 	}
 	for _, t := range []string{"/admin", "/static/../admin", "/static/%2e%2e/admin", "/healthz/", "/static/a", "/", "/nobody", "//", "*"} {
 		for _, m := range []string{"HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND", "get"} {
-			add(probe{m, t})
+			add(Probe{m, t})
 		}
 	}
 	for _, t := range []string{"site.test:443", "/static/../admin", "/static", "/admin", "/", "//static", "http://site.test/static/a", "static:80"} {
-		add(probe{"CONNECT", t})
+		add(Probe{"CONNECT", t})
 	}
 	generated(func(t string) {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(t))
 		if h.Sum32()%stride == 0 {
-			add(probe{"GET", t})
+			add(Probe{"GET", t})
 		}
 	})
-	composed(seed(tb), random, func(t string) { add(probe{"GET", t}) })
+	composed(Seed(tb), random, func(t string) { add(Probe{"GET", t}) })
 	return probes
 }
 
-func seed(tb testing.TB) uint64 {
+// Seed selects the random targets: DOWNTIME_PATHS_SEED, or 1.
+func Seed(tb testing.TB) uint64 {
 	tb.Helper()
 	text := os.Getenv("DOWNTIME_PATHS_SEED")
 	if text == "" {
 		return 1
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
-	require.NoError(tb, err)
+	if err != nil {
+		tb.Fatalf("DOWNTIME_PATHS_SEED: %v", err)
+	}
 	return n
 }
 
@@ -186,7 +196,7 @@ func generated(yield func(string)) {
 // curated are the shortest proofs against weaker rules, and further paths that are always sent.
 func curated() []string {
 	long := strings.Repeat
-	return slices.Concat(usable, []string{
+	return slices.Concat(Usable, []string{
 		"/admin", "/administrator", "/admin/", "/admin/x", "/secret/1", "/docs/private", "/docs/opener", "/static2", "/static..", "/static../admin", "/nobody", "/a/b/c",
 		"/static/../admin", "/static/%2e%2e/admin", "/static/..%2fadmin", "/static%2f..%2fadmin", "/static%2f..%2fadmin^", "/%61dmin", "/admin%2Fx", "/static/%2e%2e%2fadmin",
 		"/x/../static", "//static", "/.", "/%2e", "/..", "/%2F", "/%2f/", "//", "/./", "/../", "/%5c", `/\`, "//site.test/static", "//admin", "//evil.test/",
