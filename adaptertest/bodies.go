@@ -2,7 +2,6 @@ package adaptertest
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -55,8 +54,8 @@ var bodyChecks = []check{
 			hidden := "GET /static/xx HTTP/1.1\r\nHost: site.te\r\n\r\n"
 			for name, raw := range map[string]string{
 				"5 MB":           "Content-Length: 5000000\r\n\r\n" + strings.Repeat("x", 5_000_000),
-				"a body":         fmt.Sprintf("Content-Length: 42\r\n\r\n%s", hidden),
-				"a chunked body": fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n2a\r\n%s\r\n0\r\n\r\n", hidden),
+				"a body":         "Content-Length: 42\r\n\r\n" + hidden,
+				"a chunked body": "Transfer-Encoding: chunked\r\n\r\n2a\r\n" + hidden + "\r\n0\r\n\r\n",
 			} {
 				conn, in := rawhttp.Dial(t, address)
 				if _, err := io.WriteString(conn, "POST /api/items HTTP/1.1\r\nHost: site.test\r\n"+raw); err != nil {

@@ -54,10 +54,9 @@ func (r Route) Below(param, rest string) string {
 		if !ok {
 			continue
 		}
-		name = strings.TrimSuffix(name, "}")
 		syntax := param
-		if strings.HasSuffix(name, "...") {
-			name, syntax = strings.TrimSuffix(name, "..."), rest
+		if name, ok = strings.CutSuffix(strings.TrimSuffix(name, "}"), "..."); ok {
+			syntax = rest
 		}
 		segments[i] = strings.ReplaceAll(syntax, "%s", name)
 	}
