@@ -43,7 +43,8 @@ type Config struct {
 	Name string
 	// Environment is the name of the environment, such as "production" or "staging". It stands
 	// beside the name, so that two environments cannot be mistaken, and reviews name it as well.
-	// "production", "prod" and "live", in any case, are shown on red. "" means none.
+	// "production", "prod" and "live", in any case, are shown on red. "" means that of the document,
+	// else none.
 	Environment string
 	// Zone is the time zone of operators who have picked none. Nil means UTC. Times are also
 	// shown in UTC. Zones come from the time zone database of the machine; if it has none,
@@ -103,8 +104,8 @@ type site struct {
 	base      string
 	templates *template.Template
 	mux       *http.ServeMux // of the paths within the mount
-	// lastName is the name in the document that was read last; nil if none was read.
-	lastName atomic.Pointer[string]
+	// lastNames are the names in the document that was read last; nil if none was read.
+	lastNames atomic.Pointer[names]
 	// complained: a panic of Actor or Origin was logged. It recurs with every request.
 	complained atomic.Bool
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -25,6 +26,8 @@ func (s *site) apiStart(r *http.Request, _ string) (answer, *problem) {
 	var seconds *int64
 	if p := body(r,
 		period.Member{Name: "reason", Into: &o.Reason},
+		period.Member{Name: "reason_lang", Into: &o.ReasonLang},
+		period.Member{Name: "reasons", Into: &o.Reasons},
 		period.Member{Name: "expected_end", Into: &o.ExpectedEnd},
 		period.Member{Name: "end", Into: &o.End},
 		period.Member{Name: "emergency", Into: &o.Emergency},
@@ -112,6 +115,8 @@ func (s *site) apiSchedule(r *http.Request, _ string) (answer, *problem) {
 		period.Member{Name: "end", Into: &o.End, Required: true, Nullable: true},
 		period.Member{Name: "expected_end", Into: &o.ExpectedEnd},
 		period.Member{Name: "reason", Into: &o.Reason},
+		period.Member{Name: "reason_lang", Into: &o.ReasonLang},
+		period.Member{Name: "reasons", Into: &o.Reasons},
 		period.Member{Name: "emergency", Into: &o.Emergency},
 		period.Member{Name: "enabled", Into: &enabled},
 		period.Member{Name: "hold", Into: &seconds},
@@ -146,6 +151,8 @@ func (s *site) apiEdit(r *http.Request, id string) (answer, *problem) {
 		period.Member{Name: "end", Into: &o.End, Nullable: true},
 		period.Member{Name: "expected_end", Into: &o.ExpectedEnd, Nullable: true},
 		period.Member{Name: "reason", Into: &o.Reason, Nullable: true},
+		period.Member{Name: "reason_lang", Into: &o.ReasonLang, Nullable: true},
+		period.Member{Name: "reasons", Into: &o.Reasons},
 		period.Member{Name: "emergency", Into: &o.Emergency},
 		period.Member{Name: "enabled", Into: &o.Enabled},
 		period.Member{Name: "hold", Into: &seconds},
@@ -156,7 +163,7 @@ func (s *site) apiEdit(r *http.Request, id string) (answer, *problem) {
 	if o.Hold, p = holdOf(seconds); p != nil {
 		return answer{}, p
 	}
-	if o == (operator.EditOptions{}) {
+	if reflect.ValueOf(o).IsZero() {
 		return answer{}, invalid("body", "", "changes nothing; send at least one member")
 	}
 	if o.IfVersion, p = s.ifMatch(r, id); p != nil {

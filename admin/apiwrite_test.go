@@ -56,6 +56,43 @@ func TestAPIAutomaticEnd(t *testing.T) {
 	require.Equal(t, "alice", begun.at("period", "created_by"))
 }
 
+func TestAPIReasonsInSeveralLanguages(t *testing.T) {
+	t.Parallel()
+	c := newAPI(t, memstore.New())
+	begun := c.do("POST", "start", `{"reason": "Disks", "reason_lang": "en", "reasons": {"de": "Platten", "fr": "Disques"}}`)
+	require.Equal(t, http.StatusCreated, begun.Code, begun.Body.String())
+	require.Equal(t, "Platten", begun.at("period", "reasons", "de"))
+	again := c.do("POST", "start", `{"reasons": {"it": "Dischi"}}`)
+	require.Equal(t, http.StatusOK, again.Code)
+	require.Equal(t, "Dischi", again.at("period", "reasons", "it"))
+	require.Equal(t, "Platten", again.at("period", "reasons", "de"), "it was not named, and stays")
+	id, _ := begun.at("period", "id").(string)
+
+	patch := func(version, body string) apiReply {
+		return c.do("PATCH", "periods/"+id, body, header{"If-Match", `"` + version + `"`})
+	}
+	changed := patch("2", `{"reasons": {"de": "Größere Platten", "fr": null}}`)
+	require.Equal(t, http.StatusOK, changed.Code, changed.Body.String())
+	require.Equal(t, map[string]any{"de": "Größere Platten", "it": "Dischi"}, changed.at("period", "reasons"))
+	require.Equal(t, "Disks", changed.at("period", "reason"))
+	for body, field := range map[string]string{
+		`{"reasons": {"German": "x"}}`:        "reasons",
+		`{"reasons": {"en": "x"}}`:            "reasons.en",
+		`{"reason_lang": null}`:               "reason_lang",
+		`{"reasons": null}`:                   "reasons",
+		`{"reasons": {"de": 1}}`:              "reasons.de",
+		`{"reasons": {"de": "a", "de": "b"}}`: "reasons.de",
+	} {
+		w := patch("3", body)
+		require.Contains(t, w.Body.String(), `"field": "`+field+`"`, body)
+		require.NotEqual(t, http.StatusOK, w.Code)
+	}
+	require.Nil(t, patch("3", `{"reason": null}`).at("period", "reasons"), "in all languages")
+
+	planned := c.do("POST", "periods", `{"start": "2097-01-01T00:00:00Z", "end": null, "reason": "Disks", "reason_lang": "en", "reasons": {"pt-BR": "Discos"}}`)
+	require.Equal(t, "Discos", planned.at("period", "reasons", "pt-BR"))
+}
+
 func TestAPIHold(t *testing.T) {
 	t.Parallel()
 	c := newAPI(t, memstore.New())

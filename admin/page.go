@@ -78,8 +78,10 @@ type refused struct {
 
 // page reads the store and returns the data that all pages share.
 func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) page {
-	p := page{seen: s.look(r), Name: name, Title: title, Actor: s.operator(r).Actor, Environment: s.cfg.Environment}
-	p.SiteName = cmp.Or(s.cfg.Name, s.nameInStore(p.seen), p.Application)
+	p := page{seen: s.look(r), Name: name, Title: title, Actor: s.operator(r).Actor}
+	named := s.namesInStore(p.seen)
+	p.SiteName = cmp.Or(s.cfg.Name, named.name, p.Application)
+	p.Environment = cmp.Or(s.cfg.Environment, named.environment)
 	if !p.Picked && r.Method == http.MethodGet {
 		p.ZoneCookie = s.cookieName(browserCookie)
 	}
@@ -89,16 +91,19 @@ func (s *site) page(w http.ResponseWriter, r *http.Request, name, title string) 
 	return p
 }
 
-// nameInStore is the name in the document. While the document cannot be read, it is the one that was
-// read last.
-func (s *site) nameInStore(v seen) string {
+// names are those of the application and its environment.
+type names struct{ name, environment string }
+
+// namesInStore are those in the document. While the document cannot be read, they are the ones that
+// were read last.
+func (s *site) namesInStore(v seen) names {
 	if v.Document != nil {
-		s.lastName.Store(&v.Document.Name)
+		s.lastNames.Store(&names{v.Document.Name, v.Document.Environment})
 	}
-	if name := s.lastName.Load(); name != nil {
-		return *name
+	if last := s.lastNames.Load(); last != nil {
+		return *last
 	}
-	return ""
+	return names{}
 }
 
 // Live reports whether the environment serves the public, by its usual names.

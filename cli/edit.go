@@ -14,7 +14,8 @@ import (
 
 // edits are the flags of edit.
 type edits struct {
-	reason, start, until                       string
+	reason                                     reasonFlags
+	start, until                               string
 	howLong                                    durationFlag
 	hold                                       holdFlag
 	autoEnd, noEnd, enable, disable, emergency bool
@@ -31,11 +32,12 @@ func (a *app) editCommand() *cobra.Command {
 --auto-end they set the real end of a deployment. --for counts from the start of a window; for
 a deployment it counts from now. --hold counts from the closing of each instance, also if the period
 is in force already. If another operator has changed the period since this command
-read it, nothing is changed.`,
+read it, nothing is changed. --reason-in changes the reason in one language, and "TAG=" removes it.`,
 		Example: a.examples(
 			"edit kfm2xq --until 07:00",
 			"edit kfm2xq --start '2026-03-08 02:00' --for 1h",
 			"edit kfm2xq --reason ''",
+			"edit kfm2xq --reason-in de='Neue Platten' --reason-in fr=",
 			"edit kfm2xq --hold 30s",
 			"edit kfm2xq --disable",
 		),
@@ -43,7 +45,7 @@ read it, nothing is changed.`,
 		ValidArgsFunction: a.completeIDs(func(status string) bool { return status != wire.Finished }),
 	}
 	f := cmd.Flags()
-	f.StringVar(&e.reason, "reason", "", "`TEXT` for visitors; '' for none")
+	e.reason.flags(f, "`TEXT` for visitors; '' for none in any language")
 	f.StringVar(&e.start, "start", "", "the window begins at `TIME`, or now")
 	f.Var(&e.howLong, "for", "how long it lasts, or is expected to take from now")
 	f.StringVar(&e.until, "until", "", "over, or expected to be over, at `TIME`")
@@ -80,8 +82,8 @@ func (e edits) check(cmd *cobra.Command) error {
 		return usagef("--auto-end: at what time? Give --for or --until")
 	case e.enable && e.disable:
 		return usagef("--enable and --disable: give only one of them")
-	case ends == 0 && e.start == "" && !e.enable && !e.disable && !f.Changed("reason") && !f.Changed("emergency") && !f.Changed("hold"):
-		return usagef("nothing to change: give --reason, --start, --for, --until, --no-end, --hold, --enable, --disable or --emergency")
+	case ends == 0 && e.start == "" && !e.enable && !e.disable && !e.reason.given(cmd) && !f.Changed("emergency") && !f.Changed("hold"):
+		return usagef("nothing to change: give --reason, --reason-in, --start, --for, --until, --no-end, --hold, --enable, --disable or --emergency")
 	}
 	return nil
 }
@@ -101,7 +103,8 @@ func (s session) editOptions(ctx context.Context, id string, e edits) (operator.
 		return operator.EditOptions{}, usagef("--auto-end: %s is a window, which ends by itself", id)
 	}
 	o := operator.EditOptions{
-		IfVersion: &p.Version, Reason: given(s.cmd, "reason", &e.reason), Emergency: given(s.cmd, "emergency", &e.emergency),
+		IfVersion: &p.Version, Reason: given(s.cmd, "reason", &e.reason.text), Emergency: given(s.cmd, "emergency", &e.emergency),
+		ReasonLang: given(s.cmd, "reason-lang", &e.reason.language), Reasons: e.reason.others,
 		Hold: given(s.cmd, "hold", (*time.Duration)(&e.hold)),
 	}
 	if e.enable || e.disable {

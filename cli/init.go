@@ -14,13 +14,17 @@ import (
 
 func (a *app) initCommand() *cobra.Command {
 	var yes bool
+	var name, environment string
 	cmd := &cobra.Command{
 		Use:   "init [flags]",
 		Short: "Prepare a store: its tables, and its first, empty document",
 		Long: `Prepare a store: create or upgrade its tables, if it has tables, and write its first, empty
 document. A gate on a shared store refuses requests until the document exists, because such a
 store does not know whether a document was never written or is lost. A second init changes
-nothing.
+nothing, except the names that are given.
+
+--name and --environment name the application and its environment for operators, in status and on the
+operator's page, so that they do not mistake staging for production.
 
 If instances report that there was a document, it is lost: it was flushed, dropped or evicted.
 An empty document would open the instances that keep its closed state. Restore the document, or
@@ -28,9 +32,11 @@ use --yes. With --yes, init also replaces a document that cannot be read, and ke
 
 Instances report every few seconds. If a store has lost all its rows too, init does not know
 that there was a document until an instance has reported again.`,
-		Example: a.examples("init --store 'postgres://ops@db/shop?app=shop'", "init --yes"),
+		Example: a.examples("init --store 'postgres://ops@db/shop?app=shop'", "init --name Shop --environment staging", "init --yes"),
 		Args:    a.args(0, 0),
 	}
+	cmd.Flags().StringVar(&name, "name", "", "`NAME` of the application, for operators")
+	cmd.Flags().StringVar(&environment, "environment", "", "`NAME` of its environment, such as production or staging")
 	cmd.Flags().BoolVar(&yes, "yes", false, "write an empty document although one is lost or cannot be read: instances that keep its closed state will open")
 	writing(cmd)
 
@@ -45,8 +51,8 @@ that there was a document until an instance has reported again.`,
 					return err
 				}
 			}
-			res, err := s.op.Init(ctx, operator.InitOptions{Replace: yes})
-			wrote := err == nil
+			res, err := s.op.Init(ctx, operator.InitOptions{Name: name, Environment: environment, Replace: yes})
+			wrote := err == nil && (res.Before == nil || res.Before.StoreID != res.After.StoreID)
 			if err != nil && !errors.Is(err, operator.ErrInitialized) {
 				return err
 			}
@@ -54,9 +60,12 @@ that there was a document until an instance has reported again.`,
 				if prepared {
 					fmt.Fprintf(s.out, label, "tables", "are there, as this version wants them")
 				}
-				if wrote {
+				switch {
+				case wrote:
 					fmt.Fprintf(s.out, label, "begun", "document "+res.After.StoreID)
-				} else {
+				case err == nil:
+					fmt.Fprintf(s.out, label, "named", "the application; nothing else was changed")
+				default:
 					fmt.Fprintf(s.out, label, "nothing", "to do: the store is already initialized")
 				}
 			}})

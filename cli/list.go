@@ -63,7 +63,7 @@ func (v view) list(w io.Writer, f wire.Found) {
 		}
 		table.row(
 			p.ID, status, kind, clock(p.Start, v.loc), to,
-			cmp.Or(shorten(safe(p.Holder), 32), "-"), cmp.Or(shorten(safe(p.Reason), 48), "-"),
+			cmp.Or(shorten(safe(p.Holder), 32), "-"), cmp.Or(reasonShort(p), "-"),
 		)
 	}
 	table.flush()

@@ -138,7 +138,7 @@ func (v view) value(f period.FieldChange, value string) string {
 			return clock(t.Truncate(time.Second), v.loc)
 		}
 	}
-	if f.Name == "reason" || f.Name == "holder" || f.Name == "job" {
+	if f.Name == "reason" || strings.HasPrefix(f.Name, "reasons.") || f.Name == "holder" || f.Name == "job" {
 		return `"` + shorten(safe(value), 48) + `"`
 	}
 	return safe(value)

@@ -30,7 +30,8 @@ const (
 type runFlags struct {
 	waiting
 
-	reason, holder, period string
+	reason                 reasonFlags
+	holder, period         string
 	howLong                durationFlag
 	hold                   holdFlag
 	emergency, allowBypass bool
@@ -88,7 +89,7 @@ Exit codes beside those of COMMAND:
 	}
 	f := cmd.Flags()
 	f.SetInterspersed(false) // flags behind COMMAND are its own
-	f.StringVar(&o.reason, "reason", "", "`TEXT` for visitors")
+	o.reason.flags(f, "`TEXT` for visitors")
 	f.Var(&o.howLong, "for", "how long it is expected to take: 30m, 1h30m, 2d")
 	f.Var(&o.hold, "hold", "let new requests wait for up to this time instead of failing: 20s")
 	f.BoolVar(&o.emergency, "emergency", false, "it was not planned: monitors are told")
@@ -235,7 +236,8 @@ func (r *runner) during(s session, path string) error {
 		before = func(ctx context.Context) error { return r.acquire(ctx, s, progress) }
 	}
 	run, err := s.op.During(ctx, operator.RunOptions{
-		Holder: whose.name, Job: whose.job, Reason: given(r.cmd, "reason", &o.reason), Emergency: given(r.cmd, "emergency", &o.emergency),
+		Holder: whose.name, Job: whose.job, Reason: given(r.cmd, "reason", &o.reason.text), Emergency: given(r.cmd, "emergency", &o.emergency),
+		ReasonLang: given(r.cmd, "reason-lang", &o.reason.language), Reasons: o.reason.others,
 		ExpectedAfter: o.howLong.duration(), Hold: time.Duration(o.hold), Period: o.period, Wait: o.limit.duration(), Expect: b.Expect, AcceptSilent: b.AcceptSilent,
 		EndOnFailure: o.onFailure == "end", AllowBypass: o.allowBypass, Progress: progress.show, Before: before,
 		Begun: func(run operator.Run) {

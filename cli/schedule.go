@@ -13,10 +13,11 @@ import (
 
 func (a *app) scheduleCommand() *cobra.Command {
 	var o struct {
-		start, until, reason, holder string
-		howLong                      durationFlag
-		hold                         holdFlag
-		noEnd, emergency             bool
+		reason               reasonFlags
+		start, until, holder string
+		howLong              durationFlag
+		hold                 holdFlag
+		noEnd, emergency     bool
 	}
 	cmd := &cobra.Command{
 		Use:   "schedule --start TIME (--for DURATION | --until TIME) [flags]",
@@ -41,7 +42,7 @@ lasts longer. Use it for work that is over within that time, such as "run --peri
 	f.StringVar(&o.until, "until", "", "over at `TIME`")
 	f.BoolVar(&o.noEnd, "no-end", false, "the clock begins it, and an operator ends it")
 	f.Var(&o.hold, "hold", "let new requests wait for up to this time from its start instead of failing: 20s")
-	f.StringVar(&o.reason, "reason", "", "`TEXT` for visitors")
+	o.reason.flags(f, "`TEXT` for visitors")
 	f.BoolVar(&o.emergency, "emergency", false, "it was not planned long before: monitors are told")
 	f.StringVar(&o.holder, "holder", "", "it belongs to `NAME` (else the CI run's, else the actor's)")
 	writing(cmd)
@@ -64,7 +65,7 @@ lasts longer. Use it for work that is over within that time, such as "run --peri
 			}
 			res, err := s.op.Schedule(ctx, operator.WindowOptions{
 				Holder: s.holderOf(o.holder).name, Start: start, StartNow: o.start == now, End: end, EndAfter: o.howLong.duration(),
-				Reason: o.reason, Emergency: o.emergency, Hold: time.Duration(o.hold),
+				Reason: o.reason.text, ReasonLang: o.reason.language, Reasons: o.reason.others, Emergency: o.emergency, Hold: time.Duration(o.hold),
 			})
 			return s.changed(ctx, "planned", res, err)
 		})
@@ -96,6 +97,7 @@ func (s session) changed(ctx context.Context, word string, res operator.Result, 
 	}
 	return s.report(ctx, written{res: res, first: func() {
 		s.period(s.out, word, res.Period, res.Time)
+		s.outdated(res.Before, res.Period)
 		if word == "planned" && res.Period.InForce(res.Time) {
 			fmt.Fprintf(s.out, label, "", s.warning("it is in force now"))
 		}

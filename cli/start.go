@@ -12,11 +12,12 @@ import (
 
 func (a *app) startCommand() *cobra.Command {
 	var o struct {
-		reason, until, holder string
-		howLong               durationFlag
-		hold                  holdFlag
-		autoEnd, emergency    bool
-		barrier               waiting
+		reason             reasonFlags
+		until, holder      string
+		howLong            durationFlag
+		hold               holdFlag
+		autoEnd, emergency bool
+		barrier            waiting
 	}
 	cmd := &cobra.Command{
 		Use:   "start [flags]",
@@ -30,6 +31,9 @@ With --hold, for work that is over within seconds, new requests wait instead of 
 are served when the site is up again. The limit counts from the closing of each instance; after
 it, or if an instance already holds as many requests as it may (1,000 by default), requests get
 the usual refusal.
+
+--reason-in gives the reason in another language, and --reason-lang says which one --reason has. Visitors
+get the language that their browser asks for, and --reason if there is none. 'de=' removes German.
 
 A deployment belongs to its holder: this person at this host, or this job of a CI run. A
 second start by the same holder changes the deployment that is in force, and only what is
@@ -49,6 +53,7 @@ waits for. After --wait it gives up, and the site stays down. RESULT and exit co
 			"start --reason 'Moving the database' --for 30m",
 			"start --until 06:00 --tz Europe/Berlin",
 			"start --for 10m --auto-end",
+			"start --reason 'Moving' --reason-lang en --reason-in de='Wir ziehen um'",
 			"start --hold 20s --reason 'A short migration'",
 			"start --emergency --reason 'Losing orders' --no-wait",
 			"start --expect 3 --wait 5m",
@@ -61,7 +66,7 @@ waits for. After --wait it gives up, and the site stays down. RESULT and exit co
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.reason, "reason", "", "`TEXT` for visitors")
+	o.reason.flags(f, "`TEXT` for visitors")
 	f.Var(&o.howLong, "for", "how long it is expected to take: 30m, 1h30m, 2d")
 	f.StringVar(&o.until, "until", "", "expected to be over at `TIME`: 06:00, '2026-03-08 06:00', RFC 3339")
 	f.BoolVar(&o.autoEnd, "auto-end", false, "end by itself at --for or --until")
@@ -88,7 +93,8 @@ waits for. After --wait it gives up, and the site stays down. RESULT and exit co
 			}
 			whose := s.holderOf(o.holder)
 			opts := operator.StartOptions{
-				Holder: whose.name, Job: whose.job, Reason: given(cmd, "reason", &o.reason), Emergency: given(cmd, "emergency", &o.emergency),
+				Holder: whose.name, Job: whose.job, Reason: given(cmd, "reason", &o.reason.text), Emergency: given(cmd, "emergency", &o.emergency),
+				ReasonLang: given(cmd, "reason-lang", &o.reason.language), Reasons: o.reason.others,
 				Hold: given(cmd, "hold", (*time.Duration)(&o.hold)),
 			}
 			if o.autoEnd {
@@ -116,6 +122,7 @@ func (s session) started(ctx context.Context, res operator.Result, o *waiting) e
 			word = "changed"
 		}
 		fmt.Fprintf(s.out, label, word, s.code("1", res.Period.ID))
+		s.outdated(res.Before, res.Period)
 		if res.Before == nil {
 			fmt.Fprintf(s.out, label, "new", "this is the first write to "+safe(s.op.Store.Info().Name)+": is that what the site reads?")
 		}

@@ -49,6 +49,9 @@ func (v view) store(w io.Writer, f wire.Found) {
 	if f.Application != "" {
 		fmt.Fprintf(w, label, "app", safe(f.Application))
 	}
+	if d := f.Document; d != nil && d.Name+d.Environment != "" {
+		fmt.Fprintf(w, label, "site", strings.TrimSpace(safe(d.Name)+" "+v.code("1", inParentheses(safe(d.Environment)))))
+	}
 	about := ", where nothing was ever written"
 	if d := f.Document; d != nil {
 		about = fmt.Sprintf(", revision %d", d.Revision)
@@ -60,6 +63,13 @@ func (v view) store(w io.Writer, f wire.Found) {
 	if f.Warning != "" {
 		fmt.Fprintf(w, label, "warning", v.warning(safe(f.Warning)))
 	}
+}
+
+func inParentheses(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "(" + text + ")"
 }
 
 // headline writes whether the site is down, which instances differ from the store, since when, and
@@ -149,8 +159,8 @@ func (v view) period(w io.Writer, word string, p period.Period, now time.Time) {
 	if hold := p.Hold(); hold > 0 {
 		fmt.Fprintf(w, label, "", "new requests wait for up to "+span(hold)+" after an instance has closed")
 	}
-	if p.Reason != "" {
-		fmt.Fprintf(w, label, "", "reason: "+safe(p.Reason))
+	for _, line := range reasonLines(p) {
+		fmt.Fprintf(w, label, "", line)
 	}
 }
 

@@ -76,6 +76,7 @@ func conclude(f facts, now time.Time) conclusion {
 	case v.Down:
 		c.closure = &Closure{
 			Cause: CausePeriod, Period: v.Governing.ID, Reason: v.Governing.Reason,
+			ReasonLang: v.Governing.ReasonLang, Reasons: v.Governing.Reasons,
 			Emergency: v.Emergency, Since: v.Since, Until: v.Until, periods: ids, alone: v.Suspended,
 		}
 		if limit := f.closedAt.Add(v.Hold); f.holds && now.Before(limit) {

@@ -3,10 +3,12 @@ package core
 import (
 	"cmp"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/go-downtime/downtime/internal/answer"
+	"github.com/go-downtime/downtime/period"
 )
 
 // Outcome is what happens to a request. The zero Outcome is Blocked.
@@ -81,6 +83,10 @@ type Closure struct {
 	Period string
 	// Reason is the reason of that period, a text for visitors. "" means that there is none.
 	Reason string
+	// ReasonLang is the language of Reason, a tag such as "de". "" means that it is not known.
+	// Reasons holds the reason in further languages.
+	ReasonLang string
+	Reasons    period.Reasons
 	// Emergency is true if a period in force is an emergency, and for an override by the file.
 	Emergency bool
 	// Since is when this stretch of downtime began: the start of the union of the
@@ -120,28 +126,39 @@ func (c *Closure) same(other *Closure) bool {
 		return c == other
 	}
 	return c.Cause == other.Cause && c.Override == other.Override && c.Period == other.Period &&
-		c.Reason == other.Reason && c.Emergency == other.Emergency && c.alone == other.alone &&
+		c.sameReason(other) && c.Emergency == other.Emergency && c.alone == other.alone &&
 		c.Since.Equal(other.Since) && c.Until.Equal(other.Until) && c.HoldUntil.Equal(other.HoldUntil) && slices.Equal(c.periods, other.periods)
 }
 
 // looksLike reports whether visitors see no difference between two closures.
 func (c *Closure) looksLike(other *Closure) bool {
-	return c.Kind() == other.Kind() && c.Reason == other.Reason && c.Since.Equal(other.Since) && c.Until.Equal(other.Until)
+	return c.Kind() == other.Kind() && c.sameReason(other) && c.Since.Equal(other.Since) && c.Until.Equal(other.Until)
+}
+
+func (c *Closure) sameReason(other *Closure) bool {
+	return c.Reason == other.Reason && c.ReasonLang == other.ReasonLang && c.Reasons == other.Reasons
 }
 
 // attrs describes the closure in the log.
 func (c *Closure) attrs() []slog.Attr {
-	return []slog.Attr{
+	attrs := []slog.Attr{
 		slog.String("cause", c.Cause.String()), slog.String("kind", c.Kind()),
 		slog.String("period", c.Period), slog.String("reason", c.Reason),
 		instantAttr("since", c.Since), instantAttr("until", c.Until),
 	}
+	if c.ReasonLang != "" {
+		attrs = append(attrs, slog.Any("languages", append([]string{c.ReasonLang}, c.Reasons.Languages()...)))
+	}
+	return attrs
 }
 
 // facts returns the facts that a refusal shows about the closure. Since of a gate that starts is the
 // start of its process. The site may have been down before, so visitors are not told it.
 func (c *Closure) facts() answer.Facts {
-	f := answer.Facts{Kind: c.Kind(), Reason: c.Reason, Since: c.Since, Until: c.Until}
+	f := answer.Facts{
+		Kind: c.Kind(), Reason: c.Reason, ReasonLang: c.ReasonLang, Reasons: maps.Collect(c.Reasons.All()),
+		Since: c.Since, Until: c.Until,
+	}
 	if c.Cause == CauseStarting {
 		f.Since = time.Time{}
 	}

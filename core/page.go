@@ -8,12 +8,15 @@ import (
 )
 
 // PageData is the data of [Config].PageTemplate. The gate executes the template once for each
-// language after downtime begins or changes. It keeps the page until the next change and sends it
+// language of texts and reason after downtime begins or changes. It keeps the page until the next change and sends it
 // to every client. Print instants, which stay true, and not the remaining time.
 type PageData struct {
 	// Reason is the operator's text, plain and possibly of several lines. Control characters and
 	// invisible characters are removed. "" means that none was given.
 	Reason string
+	// ReasonLang is the language of Reason, a tag such as "de". It can differ from Lang. "" means that
+	// it is not known. ReasonDir is the direction of Reason, "ltr", "rtl" or "auto".
+	ReasonLang, ReasonDir string
 	// Since is when downtime began, in UTC. Zero means unknown.
 	Since time.Time
 	// Until is when downtime is expected to end, in UTC. Zero means unknown. It may have passed
@@ -71,7 +74,7 @@ type PageText struct {
 // pageData converts p to the data of a custom template.
 func pageData(p answer.Page) any {
 	return PageData{
-		Reason: p.Reason, Since: p.Since, Until: p.Until,
+		Reason: p.Reason, ReasonLang: p.ReasonLang, ReasonDir: p.ReasonDir, Since: p.Since, Until: p.Until,
 		Kind: p.Kind, Status: p.Status, Lang: p.Lang, Dir: p.Dir,
 		Text: PageText(p.Text), Sent: p.Sent, ReasonHTML: p.ReasonHTML,
 		SiteName: p.SiteName, Contact: p.Contact, ContactURL: p.ContactURL, StatusURL: p.StatusURL,

@@ -24,9 +24,12 @@ const (
 
 // RunOptions says how [Operator.During] takes the site down.
 type RunOptions struct {
-	// Holder, Job, Reason, Emergency, ExpectedEnd and ExpectedAfter are those of [StartOptions].
+	// Holder, Job, Reason, ReasonLang, Reasons, Emergency, ExpectedEnd and ExpectedAfter are those of
+	// [StartOptions].
 	Holder, Job   string
 	Reason        *string
+	ReasonLang    *string
+	Reasons       map[string]string
 	Emergency     *bool
 	ExpectedEnd   time.Time
 	ExpectedAfter time.Duration
@@ -182,7 +185,7 @@ func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result,
 		if p.Bypass = period.Suspended; opts.AllowBypass {
 			p.Bypass = ""
 		}
-		set(&p.Reason, opts.Reason)
+		setReason(p, opts.Reason, opts.ReasonLang, opts.Reasons)
 		set(&p.Emergency, opts.Emergency)
 		res.Period = *p
 		return afterFaults(p.Validate(), promised)

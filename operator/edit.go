@@ -16,6 +16,9 @@ type EditOptions struct {
 	// These fields are those of [period.Period]. A pointer to the zero Time removes an end
 	// or an expected end.
 	Reason *string
+	// ReasonLang and Reasons are those of [StartOptions].
+	ReasonLang *string
+	Reasons    map[string]string
 	// Start is when the window begins, and StartNow begins it with the write. A start that has
 	// passed is a fault if it would take the site down: if Start is one, or if Enabled is true
 	// for a window whose start has passed.
@@ -69,7 +72,7 @@ func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOp
 	if p.Kind == period.Deployment && opts.Enabled != nil && !*opts.Enabled {
 		fault("enabled", false, "a deployment cannot be disabled; end it")
 	}
-	set(&p.Reason, opts.Reason)
+	setReason(p, opts.Reason, opts.ReasonLang, opts.Reasons)
 	set(&p.Enabled, opts.Enabled)
 	set(&p.Emergency, opts.Emergency)
 	errs = append(errs, wholeSeconds(opts.Hold))

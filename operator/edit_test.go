@@ -19,8 +19,11 @@ func TestEditChangesWhatIsGiven(t *testing.T) {
 		given EditOptions
 		want  func(p *period.Period)
 	}{
-		"nothing":               {EditOptions{}, func(*period.Period) {}},
-		"the reason":            {EditOptions{Reason: new("new")}, func(p *period.Period) { p.Reason = "new" }},
+		"nothing":    {EditOptions{}, func(*period.Period) {}},
+		"the reason": {EditOptions{Reason: new("new")}, func(p *period.Period) { p.Reason = "new" }},
+		"a language": {EditOptions{ReasonLang: new("en"), Reasons: map[string]string{"de": "alt", "fr": ""}}, func(p *period.Period) {
+			p.ReasonLang, p.Reasons = "en", period.NewReasons(map[string]string{"de": "alt"})
+		}},
 		"the start":             {EditOptions{Start: &at}, func(p *period.Period) { p.Start = at }},
 		"the end":               {EditOptions{End: &at}, func(p *period.Period) { p.End = at }},
 		"no end":                {EditOptions{End: &time.Time{}}, func(p *period.Period) { p.End = time.Time{} }},

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -9,8 +10,9 @@ import (
 
 // InitOptions says how [Operator.Init] writes the first document.
 type InitOptions struct {
-	// Name names the application and its environment for operators. "" means none.
-	Name string
+	// Name names the application for operators, and Environment its environment, such as "staging".
+	// "" means none, or unchanged.
+	Name, Environment string
 	// Replace makes the document replace a lost one: a gate that keeps the state of the lost
 	// document adopts this empty one, and opens. Otherwise such a gate keeps its state until an
 	// operator reconciles the store.
@@ -21,14 +23,17 @@ type InitOptions struct {
 // there. Init replaces an unreadable document only with Replace, and only if the store can put
 // the old document aside ([Result].Kept).
 //
-// Errors: [ErrInitialized], with the state in the Result; nothing was written. Those of
-// [Operator.Start].
+// If there is a document already, Init sets only its Name and Environment.
+//
+// Errors: [ErrInitialized], with the state in the Result, if there is a document and the options change
+// neither name; nothing was written. Those of [Operator.Start].
 func (o Operator) Init(ctx context.Context, opts InitOptions) (Result, error) {
 	empty := func(d *period.Document, _ time.Time, _ *Result) error {
-		if d.Format != 0 {
+		name, environment := cmp.Or(opts.Name, d.Name), cmp.Or(opts.Environment, d.Environment)
+		if d.Format != 0 && name == d.Name && environment == d.Environment {
 			return ErrInitialized
 		}
-		d.Name = opts.Name
+		d.Name, d.Environment = name, environment
 		return nil
 	}
 	w := &write{action: period.ActionInit, do: empty, anew: empty, replace: opts.Replace, onlyLost: !opts.Replace}

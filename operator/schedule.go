@@ -24,8 +24,10 @@ type WindowOptions struct {
 	// either, visitors are told the end of the window.
 	ExpectedEnd   time.Time
 	ExpectedAfter time.Duration
-	// Reason is shown to visitors. "" means none.
-	Reason string
+	// Reason is shown to visitors. "" means none. ReasonLang is its language, a tag such as "de". ""
+	// means not known. Reasons are the reasons in further languages, see [period.Period].
+	Reason, ReasonLang string
+	Reasons            map[string]string
 	// Emergency marks downtime that was not planned long before.
 	Emergency bool
 	// Hold is that of [StartOptions]. Zero means none.
@@ -66,7 +68,8 @@ func (o Operator) schedule(d *period.Document, now time.Time, opts WindowOptions
 	}
 	p := period.Period{
 		ID: newID(d), Kind: period.Window, Start: start, End: end, ExpectedEnd: expected,
-		Enabled: !opts.Disabled, Emergency: opts.Emergency, HoldSeconds: int64(opts.Hold / time.Second), Reason: opts.Reason, Holder: cmp.Or(opts.Holder, o.Actor),
+		Enabled: !opts.Disabled, Emergency: opts.Emergency, HoldSeconds: int64(opts.Hold / time.Second), Reason: opts.Reason, ReasonLang: opts.ReasonLang, Reasons: period.NewReasons(opts.Reasons),
+		Holder:  cmp.Or(opts.Holder, o.Actor),
 		Version: 1, CreatedBy: o.Actor, CreatedAt: now,
 	}
 	err = p.Validate()

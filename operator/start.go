@@ -25,6 +25,12 @@ type StartOptions struct {
 	IfRevision *int64
 	// Reason is shown to visitors. Nil means none, or unchanged.
 	Reason *string
+	// ReasonLang is the language of Reason, a tag such as "de". Nil means not known, or unchanged.
+	ReasonLang *string
+	// Reasons are the reasons in further languages, see [period.Period]. "" removes a language. The
+	// languages that it does not name stay unchanged. A Reason of "" removes the reason in all
+	// languages.
+	Reasons map[string]string
 	// Emergency marks downtime that was not planned. Nil means false, or unchanged.
 	Emergency *bool
 	// Hold makes new requests wait instead of failing, for at most this time after an instance has
@@ -87,7 +93,7 @@ func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (p
 		return p.Kind == period.Deployment && p.Holder == opts.Holder && p.Job == opts.Job && p.RunID == "" && p.InForce(now)
 	})
 	p := o.deployment(d, i, now, opts.Holder, opts.Job)
-	set(&p.Reason, opts.Reason)
+	setReason(p, opts.Reason, opts.ReasonLang, opts.Reasons)
 	set(&p.Emergency, opts.Emergency)
 	if opts.Hold != nil {
 		p.HoldSeconds = int64(*opts.Hold / time.Second)
@@ -112,6 +118,16 @@ func (o Operator) deployment(d *period.Document, i int, now time.Time, holder, j
 	}
 	d.Periods[i].Version++
 	return &d.Periods[i]
+}
+
+// setReason sets the reason of p, its language, and the reasons in further languages. Nil stays
+// unchanged. Without a reason there is none in any language.
+func setReason(p *period.Period, reason, language *string, others map[string]string) {
+	if set(&p.Reason, reason); reason != nil && *reason == "" {
+		p.ReasonLang, p.Reasons = "", period.Reasons{}
+	}
+	set(&p.ReasonLang, language)
+	p.Reasons = p.Reasons.With(others)
 }
 
 // wholeSeconds returns an error if hold has a fraction of a second. Nil is valid.

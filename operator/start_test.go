@@ -47,6 +47,22 @@ func TestStartAgainChangesOnlyWhatIsGiven(t *testing.T) {
 			given: StartOptions{Reason: new("")},
 			want:  func(p *period.Period) { p.Reason = "" },
 		},
+		"the reason in one language": {
+			had: func(p *period.Period) {
+				p.ReasonLang, p.Reasons = "en", period.NewReasons(map[string]string{"de": "alt", "fr": "vieux"})
+			},
+			given: StartOptions{Reasons: map[string]string{"de": "neu", "it": "nuovo"}},
+			want: func(p *period.Period) {
+				p.ReasonLang, p.Reasons = "en", period.NewReasons(map[string]string{"de": "neu", "fr": "vieux", "it": "nuovo"})
+			},
+		},
+		"an empty reason, in all languages": {
+			had: func(p *period.Period) {
+				p.ReasonLang, p.Reasons = "en", period.NewReasons(map[string]string{"de": "alt"})
+			},
+			given: StartOptions{Reason: new("")},
+			want:  func(p *period.Period) { p.Reason, p.ReasonLang, p.Reasons = "", "", period.Reasons{} },
+		},
 		"an expected end": {
 			given: StartOptions{ExpectedEnd: until},
 			want:  func(p *period.Period) { p.ExpectedEnd = until },

@@ -119,6 +119,7 @@ func (r *jsonReader) documentMembers(d *Document, log func(*jsonReader) ([][]byt
 		{Name: "reconciled", Into: &d.Reconciled},
 		{Name: "replaces", Into: &d.Replaces},
 		{Name: "name", Into: &d.Name},
+		{Name: "environment", Into: &d.Environment},
 		{Name: "periods", Required: true, Into: func() error {
 			return r.array(func() error {
 				p = Period{Version: 1}

@@ -97,6 +97,20 @@ func TestDecodeRefuses(t *testing.T) {
 		"a version with an exponent":    {in(`"version":1e3`), "periods[0].version"},
 		"a version with a zero before":  {in(`"version":01`), "periods[0].version"},
 		"a reason that is too long":     {in(`"reason":"` + strings.Repeat("a", MaxReasonLen+1) + `"`), "periods[0].reason"},
+		"a language in words":           {in(`"reason":"a","reason_lang":"German"`), `periods[0].reason_lang: "German": want a language tag such as "de"`},
+		"a language in capitals":        {in(`"reason":"a","reason_lang":"DE"`), "periods[0].reason_lang"},
+		"a language of no reason":       {in(`"reason_lang":"de"`), "periods[0].reason_lang: \"de\": there is no reason"},
+		"reasons that are a text":       {in(`"reasons":"a"`), "periods[0].reasons: found '\"', want an object of texts by language"},
+		"reasons without a reason":      {in(`"reason_lang":"","reasons":{"de":"a"}`), "periods[0].reasons: \"de\": need a reason"},
+		"reasons beside no language":    {in(`"reason":"a","reasons":{"de":"a"}`), "periods[0].reason_lang: is missing"},
+		"reasons in no language":        {in(`"reason":"a","reason_lang":"en","reasons":{"x":"a"}`), `periods[0].reasons: "x": want a language tag`},
+		"reasons in one language twice": {in(`"reason":"a","reason_lang":"en","reasons":{"de":"a","de":"b"}`), "periods[0].reasons.de: is given twice"},
+		"the language of the reason":    {in(`"reason":"a","reason_lang":"en","reasons":{"en":"a"}`), "periods[0].reasons.en: is the language of reason too"},
+		"an empty one of the reasons":   {in(`"reason":"a","reason_lang":"en","reasons":{"de":""}`), `periods[0].reasons: the text in "de" is empty`},
+		"one of the reasons is null":    {in(`"reason":"a","reason_lang":"en","reasons":{"de":null}`), "periods[0].reasons.de: found null"},
+		"one of the reasons is long":    {in(`"reason":"a","reason_lang":"en","reasons":{"de":"` + strings.Repeat("a", MaxReasonLen+1) + `"}`), "periods[0].reasons.de"},
+		"reasons in too many languages": {in(`"reason":"a","reason_lang":"en","reasons":{` + manyTags(MaxReasons+1) + `}`), "periods[0].reasons: want at most 32 languages"},
+		"reasons that end early":        {in(`"reason":"a","reasons":{"de":"a"`), "want a comma or the end of the object"},
 		"invalid UTF-8":                 {in("\"reason\":\"\xff\""), "periods[0].reason: is not valid UTF-8"},
 		"a lone surrogate":              {in(`"reason":"\ud83d!"`), "periods[0].reason: half of a surrogate pair"},
 		"a low surrogate first":         {in(`"reason":"\ude00\ud83d"`), "periods[0].reason: half of a surrogate pair"},
@@ -129,6 +143,15 @@ func TestDecodeRefuses(t *testing.T) {
 			require.Nil(t, d)
 		})
 	}
+}
+
+// manyTags returns n members of reasons.
+func manyTags(n int) string {
+	var members []string
+	for i := range n {
+		members = append(members, fmt.Sprintf(`"a%c%c":"x"`, 'a'+i/26, 'a'+i%26))
+	}
+	return strings.Join(members, ",")
 }
 
 func TestDecodeFaultsAreFieldErrors(t *testing.T) {

@@ -21,7 +21,8 @@ func (c Change) ID() string {
 // FieldChange is one member of a period that a write has changed.
 type FieldChange struct {
 	// Name is the name of the member in JSON: "kind", "start", "end", "expected_end",
-	// "enabled", "emergency", "hold", "reason", "holder" or "job".
+	// "enabled", "emergency", "hold", "reason", "reason_lang", "holder", "job" or "bypass", or
+	// "reasons." and a language.
 	Name string
 	// Before and After are the values: instants as RFC 3339 in UTC, flags as "true" and
 	// "false", the hold as "20s". "" means that there is no value, or no period.
@@ -33,16 +34,18 @@ func (f FieldChange) Instant() bool {
 	return f.Name == "start" || f.Name == "end" || f.Name == "expected_end"
 }
 
-// Fields lists the members that differ between Before and After, in the order of [Period]. For a
-// period that was added or removed it lists all members that have a value. Version, CreatedBy,
-// CreatedAt, UpdatedBy and UpdatedAt are not listed. The result is never nil.
+// Fields lists the members that differ between Before and After, in the order of [Period], and then
+// the Reasons by language. For a period that was added or removed it lists all members that have a
+// value. Version, CreatedBy, CreatedAt, UpdatedBy and UpdatedAt are not listed. The result is never
+// nil.
 func (c Change) Fields() []FieldChange {
-	var before, after [11]FieldChange
+	var before, after [12]FieldChange
+	var was, is Reasons
 	if c.Before != nil {
-		before = c.Before.fields()
+		before, was = c.Before.fields(), c.Before.Reasons
 	}
 	if c.After != nil {
-		after = c.After.fields()
+		after, is = c.After.fields(), c.After.Reasons
 	}
 	out := []FieldChange{}
 	for i := range before {
@@ -51,12 +54,20 @@ func (c Change) Fields() []FieldChange {
 			out = append(out, f)
 		}
 	}
+	languages := append(was.Languages(), is.Languages()...)
+	slices.Sort(languages)
+	for _, tag := range slices.Compact(languages) {
+		if f := (FieldChange{Name: "reasons." + tag, Before: was.In(tag), After: is.In(tag)}); f.Before != f.After {
+			out = append(out, f)
+		}
+	}
 	return out
 }
 
-// fields returns the members of p that [Change.Fields] compares, with their values in After.
-func (p Period) fields() [11]FieldChange {
-	return [11]FieldChange{
+// fields returns the members of p that [Change.Fields] compares, without Reasons, with their values in
+// After.
+func (p Period) fields() [12]FieldChange {
+	return [12]FieldChange{
 		{Name: "kind", After: string(p.Kind)},
 		{Name: "start", After: instantText(p.Start)},
 		{Name: "end", After: instantText(p.End)},
@@ -65,6 +76,7 @@ func (p Period) fields() [11]FieldChange {
 		{Name: "emergency", After: strconv.FormatBool(p.Emergency)},
 		{Name: "hold", After: holdText(p.Hold())},
 		{Name: "reason", After: p.Reason},
+		{Name: "reason_lang", After: p.ReasonLang},
 		{Name: "holder", After: p.Holder},
 		{Name: "job", After: p.Job},
 		{Name: "bypass", After: p.Bypass},

@@ -15,10 +15,17 @@ func TestFieldsOfAChange(t *testing.T) {
 	same := other
 	other.End, other.ExpectedEnd = time.Time{}, noon.Add(90*time.Minute+time.Microsecond)
 	other.Enabled, other.Emergency, other.HoldSeconds, other.Reason = false, true, 20, "r"
+	english, german := w, w
+	english.Reason, english.ReasonLang, english.Reasons = "Disks", "en", NewReasons(map[string]string{"de": "Platten", "fr": "Disques"})
+	german.Reason, german.ReasonLang, german.Reasons = "Disks", "en", NewReasons(map[string]string{"de": "Scheiben", "ar": "x", "fr": "Disques"})
 	for name, test := range map[string]struct {
 		c    Change
 		want []FieldChange
 	}{
+		"reasons by language": {Change{&english, &german}, []FieldChange{{"reasons.ar", "", "x"}, {"reasons.de", "Platten", "Scheiben"}}},
+		"a first reason": {Change{&w, &english}, []FieldChange{
+			{"reason", "", "Disks"}, {"reason_lang", "", "en"}, {"reasons.de", "", "Platten"}, {"reasons.fr", "", "Disques"},
+		}},
 		"none of the fields of people": {Change{&w, &same}, []FieldChange{}},
 		"old and new values": {Change{&w, &other}, []FieldChange{
 			{"end", "2026-03-08T13:00:00Z", ""},

@@ -41,8 +41,10 @@ type Document struct {
 	// A gate adopts a document with another StoreID only if it replaces the gate's. ""
 	// means that it replaces none.
 	Replaces string `json:"replaces,omitzero"`
-	// Name names the application and its environment for operators. "" means none.
-	Name string `json:"name,omitzero"`
+	// Name names the application for operators, and Environment its environment, such as "staging".
+	// "" means none.
+	Name        string `json:"name,omitzero"`
+	Environment string `json:"environment,omitzero"`
 	// Followers are the positions of the followers that tell people of changes ("downtime events").
 	// They are not part of the content: a change of them alone keeps Revision and WriteID. Nil means
 	// none.

@@ -13,10 +13,10 @@ import (
 func fullDocument() *Document {
 	at := time.Date(2026, 11, 21, 2, 0, 0, 123456789, time.FixedZone("", 3600))
 	d := &Document{
-		Format: Format, StoreID: "k3j2", Revision: 7, CloseRev: 6,
+		Format: Format, StoreID: "k3j2", Revision: 7, CloseRev: 6, Environment: "staging",
 		Periods: []Period{{
 			ID: "a-1", Kind: Deployment, Start: at, End: at.Add(3 * time.Hour), ExpectedEnd: at.Add(time.Hour),
-			DownSince: at.Add(-time.Hour), Enabled: true, Emergency: true, HoldSeconds: 20, Reason: "naïve <b>\u2028 \"quoted\" \\ \U0001F6A7", Holder: "ann@host", RunID: "run7", Bypass: Suspended, Job: "build/1",
+			DownSince: at.Add(-time.Hour), Enabled: true, Emergency: true, HoldSeconds: 20, Reason: "naïve <b>\u2028 \"quoted\" \\ \U0001F6A7", ReasonLang: "en", Reasons: NewReasons(map[string]string{"pt-BR": "<b>\u2028 \"a\"", "de": "größer\n"}), Holder: "ann@host", RunID: "run7", Bypass: Suspended, Job: "build/1",
 			Version: 3, CreatedBy: "ann", CreatedAt: at, UpdatedBy: "bob", UpdatedAt: at.Add(time.Minute),
 		}, {ID: "b", Kind: Window, Start: at, Version: 1}},
 	}

@@ -28,7 +28,7 @@ const (
 	ActionEdit      Action = "edit"      // a period was changed
 	ActionCancel    Action = "cancel"    // a period that was not in force was removed
 	ActionReconcile Action = "reconcile" // gates were told to adopt this document
-	ActionInit      Action = "init"      // the first, empty document was written
+	ActionInit      Action = "init"      // the first, empty document was written, or the document was named
 )
 
 // Entry is one write in the log of a document: who did what, when, from where, and the old
@@ -58,7 +58,8 @@ type Entry struct {
 }
 
 // encode returns e as one line of JSON of at most MaxEntry bytes. If e is too large, it keeps
-// the beginning of each reason, and then as many changes as fit.
+// the beginning of each reason and leaves out its other languages, and then keeps as many changes as
+// fit.
 func (e Entry) encode() ([]byte, error) {
 	if err := errors.Join(textFault("actor", e.Actor, MaxNameLen), textFault("origin", e.Origin, MaxNameLen)); err != nil {
 		return nil, err
@@ -93,9 +94,14 @@ func (e Entry) encode() ([]byte, error) {
 	return nil, fmt.Errorf("log entry: %w", err)
 }
 
-// shortenReason cuts the reason of p, between two characters. p may be nil.
+// shortenReason cuts the reason of p, between two characters, and removes it in other languages. p may
+// be nil.
 func shortenReason(p *Period) {
-	if p == nil || len(p.Reason) <= maxReasonKept {
+	if p == nil {
+		return
+	}
+	p.Reasons = Reasons{}
+	if len(p.Reason) <= maxReasonKept {
 		return
 	}
 	end := maxReasonKept

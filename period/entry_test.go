@@ -52,6 +52,8 @@ func TestAnEntryIsBounded(t *testing.T) {
 		ID: strings.Repeat("Z", MaxIDLen), Kind: Window, Start: noon, End: noon, ExpectedEnd: noon, Enabled: true, Emergency: true, HoldSeconds: 600, Version: 1 << 50,
 		Reason: strings.Repeat("ü", MaxReasonLen/2), Holder: names, CreatedBy: names, CreatedAt: noon, UpdatedBy: names, UpdatedAt: noon,
 	}
+	spoken := crowded
+	spoken.ReasonLang, spoken.Reasons = "en", NewReasons(map[string]string{"de": crowded.Reason, "fr": crowded.Reason})
 	hostile := crowded
 	hostile.Holder, hostile.CreatedBy, hostile.UpdatedBy = strings.Repeat("\x01", MaxNameLen), strings.Repeat("\x01", MaxNameLen), strings.Repeat("\x01", MaxNameLen)
 	for name, tc := range map[string]struct {
@@ -66,6 +68,7 @@ func TestAnEntryIsBounded(t *testing.T) {
 		"reasons lose their end":                        {crowd(3, strings.Repeat("r", 3000)), 3, maxReasonKept + len("…")},
 		"they are cut between characters":               {crowd(3, strings.Repeat("€", 1000)), 3, maxReasonKept - maxReasonKept%3 + len("…")},
 		"long reasons leave room for fewer changes":     {crowd(100, strings.Repeat("\x01", MaxReasonLen)), 2, maxReasonKept + len("…")},
+		"reasons in other languages make place":         {[]Change{{&spoken, &spoken}}, 1, maxReasonKept + len("…")},
 		"any one change fits if its texts are texts":    {[]Change{{&crowded, &crowded}}, 1, maxReasonKept + len("…")},
 		"a change that cannot fit is counted as others": {[]Change{{&hostile, &hostile}}, 0, 0},
 	} {

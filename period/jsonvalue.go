@@ -110,6 +110,58 @@ func (r *jsonReader) str() (string, error) {
 	return string(s), err
 }
 
+// reasons reads an object of texts by language.
+func (r *jsonReader) reasons() (Reasons, error) {
+	start := r.pos
+	texts, err := r.texts(func() bool { return false })
+	for tag, text := range texts {
+		if err == nil && text == "" {
+			err = r.fail(start, nil, fmt.Sprintf("the text in %q is empty; leave it out", tag))
+		}
+	}
+	return NewReasons(texts), err
+}
+
+// textsOrNull reads an object of texts by language, in which null is "".
+func (r *jsonReader) textsOrNull() (map[string]string, error) { return r.texts(r.null) }
+
+// texts reads an object of at most MaxReasons texts by language. If null reports true, it has skipped
+// a text, which is then "".
+func (r *jsonReader) texts(null func() bool) (map[string]string, error) {
+	texts, name := map[string]string{}, r.name
+	if err := r.expect('{', "an object of texts by language"); err != nil {
+		return nil, err
+	}
+	for more := r.peek() != '}'; more; more = r.accept(',') {
+		r.peek()
+		at := r.pos
+		tag, err := r.str()
+		if err != nil {
+			return nil, err
+		}
+		if !IsLanguage(tag) {
+			return nil, r.fail(at, tag, wantTag)
+		}
+		r.name = name + "." + tag
+		if _, twice := texts[tag]; twice {
+			return nil, r.fail(at, nil, "is given twice; keep one")
+		}
+		if err := r.expect(':', "a colon"); err != nil {
+			return nil, err
+		}
+		if texts[tag] = ""; !null() {
+			at = r.pos
+			if texts[tag], err = r.str(); err != nil {
+				return nil, err
+			}
+		}
+		if r.name = name; len(texts) > MaxReasons {
+			return nil, r.fail(at, nil, fmt.Sprintf("want at most %d languages", MaxReasons))
+		}
+	}
+	return texts, r.expect('}', "a comma or the end of the object")
+}
+
 // flag reads true or false.
 func (r *jsonReader) flag() (bool, error) {
 	r.peek()

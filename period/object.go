@@ -10,8 +10,9 @@ type Member struct {
 	// Name is the name of the member, in lower case.
 	Name string
 	// Into receives the value. It is a *string, *bool, *int64 or *time.Time, or a pointer to one
-	// of these pointers, which is then set to a new value. It stays unchanged if the member is
-	// absent.
+	// of these pointers, which is then set to a new value. A *Reasons receives an object of texts by
+	// language, and so does a *map[string]string, in which "" stands for null. Into stays unchanged
+	// if the member is absent.
 	Into any
 	// Required makes it an error if the member is absent.
 	Required bool
@@ -50,6 +51,10 @@ func (r *jsonReader) into(into any, null bool) error {
 		return read(into, r.integer, null)
 	case *time.Time:
 		return read(into, r.instant, null)
+	case *Reasons:
+		return read(into, r.reasons, null)
+	case *map[string]string:
+		return read(into, r.textsOrNull, null)
 	case **string:
 		*into = new(string)
 		return read(*into, r.str, null)

@@ -22,6 +22,7 @@ type order struct {
 	loud  *bool
 	seen  *int64
 	at    time.Time
+	words map[string]string
 }
 
 func readOrder(body string) (o order, err error) {
@@ -34,6 +35,7 @@ func readOrder(body string) (o order, err error) {
 		period.Member{Name: "loud", Into: &o.loud},
 		period.Member{Name: "seen", Into: &o.seen},
 		period.Member{Name: "at", Into: &o.at},
+		period.Member{Name: "words", Into: &o.words, Nullable: true},
 	)
 	return o, err
 }
@@ -46,8 +48,11 @@ func TestDecodeObject(t *testing.T) {
 		want order
 	}{
 		"what is absent stays as it is":         {`{"name":"x"}`, order{name: "x"}},
-		"everything":                            {`{"at":"2026-11-21T02:00:00Z","seen":3,"loud":false,"text":"","count":-2,"fast":true,"end":"2026-11-21T02:00:00Z","name":"\u00e4"}`, order{"ä", &at, true, -2, new(string), new(bool), new(int64(3)), at}},
+		"everything":                            {`{"at":"2026-11-21T02:00:00Z","seen":3,"loud":false,"text":"","count":-2,"fast":true,"end":"2026-11-21T02:00:00Z","name":"\u00e4"}`, order{"ä", &at, true, -2, new(string), new(bool), new(int64(3)), at, nil}},
 		"null where it is meant is the zero":    {`{"name":"x","end":null,"count":null}`, order{name: "x", end: new(time.Time)}},
+		"texts by language":                     {`{"name":"x","words":{"de":"ä","pt-BR":null,"fr":""}}`, order{name: "x", words: map[string]string{"de": "ä", "pt-BR": "", "fr": ""}}},
+		"no texts":                              {`{"name":"x","words":{ }}`, order{name: "x", words: map[string]string{}}},
+		"null for all texts":                    {`{"name":"x","words":null}`, order{name: "x"}},
 		"white space around it":                 {" \r\n\t{ \"name\" : \"x\" } \n", order{name: "x"}},
 		"an instant is in UTC":                  {`{"name":"x","at":"2026-11-21T03:00:00+01:00"}`, order{name: "x", at: at}},
 		"an instant is cut to the microseconds": {`{"name":"x","at":"2026-11-21T02:00:00.000000999Z"}`, order{name: "x", at: at}},

@@ -73,6 +73,13 @@ type Period struct {
 	HoldSeconds int64 `json:"hold,omitzero"`
 	// Reason is shown to visitors, as text. At most MaxReasonLen bytes.
 	Reason string `json:"reason,omitzero"`
+	// ReasonLang is the language of Reason, a tag such as "de" or "pt-BR". "" means that it is not
+	// known.
+	ReasonLang string `json:"reason_lang,omitzero"`
+	// Reasons holds the reason in further languages. Visitors who read none of them get Reason. If
+	// it holds any, Reason and ReasonLang are required. At most MaxReasons languages, and
+	// MaxReasonLen bytes each.
+	Reasons Reasons `json:"reasons,omitzero"`
 	// Holder names the holder of the period. A second "start" by the same holder changes it, and
 	// a bare "end" ends it. A holder is, for example, a person at a host or a CI job.
 	Holder string `json:"holder,omitzero"`
@@ -110,6 +117,8 @@ func periodMembers(p *Period) []Member {
 		{Name: "emergency", Into: &p.Emergency},
 		{Name: "hold", Into: &p.HoldSeconds},
 		{Name: "reason", Into: &p.Reason},
+		{Name: "reason_lang", Into: &p.ReasonLang},
+		{Name: "reasons", Into: &p.Reasons},
 		{Name: "holder", Into: &p.Holder},
 		{Name: "job", Into: &p.Job},
 		{Name: "run_id", Into: &p.RunID},
@@ -216,6 +225,7 @@ func (p Period) Validate() error {
 	} {
 		errs = append(errs, textFault(text.field, text.value, text.limit))
 	}
+	errs = append(errs, p.reasonFaults()...)
 	if p.Version < 1 {
 		fault("version", p.Version, "want 1 or more")
 	}

@@ -35,7 +35,7 @@ func (d *Document) validate() error {
 	if problem := idProblem(d.Replaces); d.Replaces != "" && d.Replaces != AnyDocument && problem != "" {
 		fault("replaces", d.Replaces, problem)
 	}
-	if err := textFault("name", d.Name, MaxNameLen); err != nil {
+	if err := errors.Join(textFault("name", d.Name, MaxNameLen), textFault("environment", d.Environment, MaxNameLen)); err != nil {
 		errs = append(errs, err)
 	}
 	errs = append(errs, followerFaults(d.Followers)...)

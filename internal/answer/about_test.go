@@ -18,9 +18,9 @@ func TestThePageNamesTheSiteAndWhereToAsk(t *testing.T) {
 	a := testAnswers(t, o, testFacts)
 	page := ask(a, http.MethodGet, "/", "Accept", "text/html").Body.String()
 	for _, wanted := range []string{
-		`<title>Down for maintenance – Fish &amp; &lt;Chips&gt;</title>`, `<p class="site">Fish &amp; &lt;Chips&gt;</p>`,
-		`<dt>Status page</dt><dd><a href="https://status.test/">status.test</a></dd>`,
-		`<dt>Contact</dt><dd><a href="mailto:help@shop.test?subject=Down">help@shop.test</a></dd>`,
+		`<title>Down for maintenance – Fish &amp; &lt;Chips&gt;</title>`, `<p class="site"><bdi dir="auto">Fish &amp; &lt;Chips&gt;</bdi></p>`,
+		`<dt>Status page</dt><dd><a href="https://status.test/" dir="auto">status.test</a></dd>`,
+		`<dt>Contact</dt><dd><a href="mailto:help@shop.test?subject=Down" dir="auto">help@shop.test</a></dd>`,
 	} {
 		require.Contains(t, page, wanted)
 	}
@@ -28,13 +28,13 @@ func TestThePageNamesTheSiteAndWhereToAsk(t *testing.T) {
 	require.Contains(t, text, "\nContact: mailto:help@shop.test?subject=Down\nStatus page: https://status.test/\n")
 
 	for contact, wanted := range map[string]string{
-		"+49 30 123456":                     `<dd>&#43;49 30 123456</dd>`,
-		"javascript:alert(1)":               `<dd>javascript:alert(1)</dd>`,
-		"Telefon: 123":                      `<dd>Telefon: 123</dd>`,
-		"https://shop.test/help?a=b&c=d":    `<dd><a href="https://shop.test/help?a=b&amp;c=d">shop.test/help?a=b&amp;c=d</a></dd>`,
-		"MAILTO:help@shop.test":             `<dd><a href="MAILTO:help@shop.test">help@shop.test</a></dd>`,
-		`"><script>alert(1)</script>`:       `<dd>&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;</dd>`,
-		"mailto:a@b.test?body='><script>x(": `<dd><a href="mailto:a@b.test?body=%27%3e%3cscript%3ex%28">a@b.test</a></dd>`,
+		"+49 30 123456":                     `<dd><bdi dir="auto">&#43;49 30 123456</bdi></dd>`,
+		"javascript:alert(1)":               `<dd><bdi dir="auto">javascript:alert(1)</bdi></dd>`,
+		"Telefon: 123":                      `<dd><bdi dir="auto">Telefon: 123</bdi></dd>`,
+		"https://shop.test/help?a=b&c=d":    `<dd><a href="https://shop.test/help?a=b&amp;c=d" dir="auto">shop.test/help?a=b&amp;c=d</a></dd>`,
+		"MAILTO:help@shop.test":             `<dd><a href="MAILTO:help@shop.test" dir="auto">help@shop.test</a></dd>`,
+		`"><script>alert(1)</script>`:       `<dd><bdi dir="auto">&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;</bdi></dd>`,
+		"mailto:a@b.test?body='><script>x(": `<dd><a href="mailto:a@b.test?body=%27%3e%3cscript%3ex%28" dir="auto">a@b.test</a></dd>`,
 	} {
 		page := ask(testAnswers(t, Options{Contact: contact}, testFacts), http.MethodGet, "/", "Accept", "text/html").Body.String()
 		_, page, _ = strings.Cut(page, `id="try"`)

@@ -19,9 +19,10 @@ import (
 type Answers struct {
 	settings  *Settings
 	facts     Facts
+	reasons   reasons
 	onFault   func(error)
-	downtime  []string // of the Downtime header, an item of RFC 9651
-	languages []localized
+	downtime  []string    // of the Downtime header, an item of RFC 9651
+	languages []localized // by the language of the page, then by that of the reason
 	retry     atomic.Pointer[retryAfter]
 }
 
@@ -71,12 +72,13 @@ var (
 )
 
 // Prepare renders the answers for f, with the Retry-After of now. onFault is called when
-// an own template fails that had passed New, at most once for each language, on the
+// an own template fails that had passed New, at most once for each page, on the
 // goroutine of the request that needed it. The built-in page is sent instead. A nil
 // onFault drops the fault.
 func (s *Settings) Prepare(f Facts, now time.Time, onFault func(error)) *Answers {
 	a := &Answers{settings: s, facts: f, onFault: onFault, downtime: []string{"down;kind=" + f.Kind}}
-	a.languages = make([]localized, len(s.catalog.languages))
+	a.reasons = newReasons(f, s.catalog)
+	a.languages = make([]localized, len(s.catalog.languages)*a.reasons.count())
 	a.Tick(now)
 	return a
 }
@@ -91,12 +93,12 @@ func sends(method string) bool {
 	return true
 }
 
-// form is the answer in this form and language, but not the page.
-func (a *Answers) form(f format, l language, sent bool) *answer {
-	v := &a.languages[l].forms[index(sent)]
+// form is the answer in this form and language, with this reason, but not the page.
+func (a *Answers) form(f format, l, reason language, sent bool) *answer {
+	v := &a.in(l, reason).forms[index(sent)]
 	v.once.Do(func() {
 		m := &a.settings.catalog.languages[l]
-		p := a.settings.newPage(a.facts, m, sent)
+		p := a.settings.newPage(a.reasons.apply(a.facts, reason), m, sent)
 		v.forms = &[formats]answer{
 			formatText: newAnswer(formatText, renderText(m, p)),
 			formatHTML: newAnswer(formatHTML, renderFragment(m, p)),
@@ -107,6 +109,11 @@ func (a *Answers) form(f format, l language, sent bool) *answer {
 		}
 	})
 	return &v.forms[f]
+}
+
+// in are the answers in this language with this reason.
+func (a *Answers) in(l, reason language) *localized {
+	return &a.languages[int(l)*a.reasons.count()+int(reason)]
 }
 
 func index(sent bool) int {
@@ -123,11 +130,11 @@ func (a *Answers) Tick(now time.Time) (next time.Time) {
 	return next
 }
 
-// page is the HTML page in this language.
-func (a *Answers) page(l language, sent bool) *answer {
-	v := &a.languages[l].pages[index(sent)]
+// page is the HTML page in this language, with this reason.
+func (a *Answers) page(l, reason language, sent bool) *answer {
+	v := &a.in(l, reason).pages[index(sent)]
 	v.once.Do(func() {
-		page := a.settings.newPage(a.facts, &a.settings.catalog.languages[l], sent)
+		page := a.settings.newPage(a.reasons.apply(a.facts, reason), &a.settings.catalog.languages[l], sent)
 		body, csp, err := a.settings.page.render(page)
 		if err != nil && a.onFault != nil {
 			a.onFault(err)
@@ -181,12 +188,14 @@ func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusFound)
 		return
 	}
-	l := a.settings.catalog.lookup.negotiate(r.Header["Accept-Language"])
+	accept := r.Header["Accept-Language"]
+	l := a.settings.catalog.lookup.negotiate(accept)
+	reason := a.reasons.negotiate(accept, l)
 	var v *answer
 	if sent := sends(r.Method); page {
-		v = a.page(l, sent)
+		v = a.page(l, reason, sent)
 	} else {
-		v = a.form(f, l, sent)
+		v = a.form(f, l, reason, sent)
 	}
 	h["Content-Type"] = v.contentType
 	if f != formatHTML { // HTML needs no guess about its type, and has other headers

@@ -86,7 +86,7 @@ func BenchmarkAnswer(b *testing.B) {
 	})
 
 	// For comparison: answers written by hand.
-	page := a.page(0, false)
+	page := a.page(0, 0, false)
 	four := http.Header{
 		"Content-Type": page.contentType, "Content-Length": page.contentLength[0],
 		"Retry-After": {"60"}, "Cache-Control": cacheNoStore,
@@ -143,6 +143,13 @@ func BenchmarkPrepare(b *testing.B) {
 			benchWrite(b, func(w http.ResponseWriter, r *http.Request) { settings.Prepare(facts, now, nil).Write(w, r) }, benchRequest(accept, languageUsual), nil)
 		})
 	}
+}
+
+// BenchmarkReasons measures an answer whose reason has several languages.
+func BenchmarkReasons(b *testing.B) {
+	settings, err := New(Options{})
+	require.NoError(b, err)
+	benchWrite(b, settings.Prepare(spokenFacts, time.Now(), nil).Write, benchRequest(acceptChrome, languageUsual), nil)
 }
 
 func BenchmarkNegotiate(b *testing.B) {

@@ -43,7 +43,11 @@ func renderFragment(m *messages, p Page) []byte {
 	var b strings.Builder
 	b.WriteString(`<div role="alert" lang="` + p.Lang + `" dir="` + p.Dir + "\">\n")
 	for paragraph := range strings.SplitSeq(string(renderText(m, p)), "\n\n") {
-		b.WriteString("<p>" + html.EscapeString(strings.TrimSpace(paragraph)) + "</p>\n")
+		tag := "<p>"
+		if strings.HasPrefix(paragraph, "  ") && p.ReasonLang != p.Lang { // only the reason is indented
+			tag = `<p lang="` + html.EscapeString(p.ReasonLang) + `" dir="` + p.ReasonDir + `">`
+		}
+		b.WriteString(tag + html.EscapeString(strings.TrimSpace(paragraph)) + "</p>\n")
 	}
 	b.WriteString("</div>\n")
 	return []byte(b.String())
@@ -66,13 +70,17 @@ const problemType = "https://github.com/go-downtime/downtime/blob/main/docs/prob
 // problem is the answer for programs: problem details (RFC 9457), with own members after
 // the standard ones. The member retry_after follows as the last one.
 type problem struct {
-	Type   string    `json:"type"`
-	Title  string    `json:"title"`
-	Status int       `json:"status"`
-	Detail string    `json:"detail,omitempty"`
-	Kind   string    `json:"kind"`
-	Since  time.Time `json:"since,omitzero"`
-	Until  time.Time `json:"until,omitzero"`
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	// ReasonLang and ReasonDir are about the operator's reason in Detail. They are absent if the
+	// language is not known.
+	ReasonLang string    `json:"reason_lang,omitempty"`
+	ReasonDir  string    `json:"reason_dir,omitempty"`
+	Kind       string    `json:"kind"`
+	Since      time.Time `json:"since,omitzero"`
+	Until      time.Time `json:"until,omitzero"`
 }
 
 // renderProblem is the JSON body without its last member.
@@ -80,6 +88,9 @@ func renderProblem(m *messages, p Page) []byte {
 	v := problem{
 		Type: problemType, Title: m.unavailable, Status: p.Status,
 		Detail: p.Reason, Kind: p.Kind, Since: p.Since, Until: p.Until,
+	}
+	if p.ReasonLang != "" {
+		v.ReasonLang, v.ReasonDir = p.ReasonLang, p.ReasonDir
 	}
 	if p.Sent {
 		v.Detail = strings.TrimSpace(p.Text.NotProcessed + " " + p.Reason)

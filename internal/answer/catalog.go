@@ -160,7 +160,7 @@ func readCatalog(fsys fs.FS) (texts map[string]map[string]string, errs []error) 
 			return err
 		}
 		tag := strings.TrimSuffix(path.Base(name), ".json")
-		if !isTag(tag) {
+		if !period.IsLanguage(tag) {
 			fault(name, `want the language as the name, a tag such as "de.json", "pt-BR.json" or "zh-Hant.json"`)
 			return nil
 		}
@@ -183,33 +183,3 @@ func readCatalog(fsys fs.FS) (texts map[string]map[string]string, errs []error) 
 	}
 	return texts, errs
 }
-
-// isTag reports whether tag is a language tag in the usual case: a language, and at most a script
-// and a region ("sr-Latn-RS").
-func isTag(tag string) bool {
-	subtags := strings.Split(tag, "-")
-	if n := len(subtags[0]); n < 2 || n > 3 || !all(subtags[0], isLower) {
-		return false
-	}
-	subtags = subtags[1:]
-	if len(subtags) > 0 && len(subtags[0]) == 4 && isUpper(subtags[0][0]) && all(subtags[0][1:], isLower) {
-		subtags = subtags[1:]
-	}
-	if len(subtags) > 0 && ((len(subtags[0]) == 2 && all(subtags[0], isUpper)) || (len(subtags[0]) == 3 && all(subtags[0], isDigit))) {
-		subtags = subtags[1:]
-	}
-	return len(subtags) == 0
-}
-
-func all(s string, is func(byte) bool) bool {
-	for i := range len(s) {
-		if !is(s[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }

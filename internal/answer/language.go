@@ -136,15 +136,18 @@ func lastDash(name []byte) int {
 // the weight 0 it excludes the languages that it is a prefix of: "zh;q=0" excludes "zh-Hant", and
 // "de-AT;q=0" excludes no German. "*" stands for the languages that no other range names. The
 // default language is the answer if the visitor asks for nothing, or for nothing that we have.
-func (t *lookup) negotiate(accept []string) language {
+func (t *lookup) negotiate(accept []string) language { return language(max(t.choose(accept), 0)) }
+
+// choose is negotiate without the default language: it returns -1 instead.
+func (t *lookup) choose(accept []string) int {
 	if len(accept) == 0 {
-		return 0
+		return -1
 	}
 	// A shortcut, as in negotiateFormat: the first range of most visitors decides.
 	first, _, _ := strings.Cut(accept[0][:min(len(accept[0]), maxAcceptBytes+1)], ",")
 	if n := len(first); n > 0 && n <= maxAcceptBytes && first[n-1] > ' ' && strings.IndexByte(first, ';') < 0 {
 		if l, ok := t.find(first); ok {
-			return l
+			return int(l)
 		}
 	}
 	s := rangeScanner{lines: accept}
@@ -170,11 +173,11 @@ func (t *lookup) negotiate(accept []string) language {
 			continue
 		}
 		if s.q == maxWeight {
-			return l // no later range can win
+			return int(l) // no later range can win
 		}
 		c.offer(int(l), s.q, named, s.n)
 	}
-	return language(max(c.best(0), 0))
+	return c.best(0)
 }
 
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }

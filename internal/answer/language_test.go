@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/go-downtime/downtime/period"
 )
 
 var testTags = []string{"en", "de", "de-CH", "es", "fil", "fr", "he", "nb", "pt-BR", "pt-PT", "sr-Latn", "zh-Hans", "zh-Hant"}
@@ -174,7 +176,7 @@ func TestEveryTagIsFound(t *testing.T) {
 	require.Equal(t, "en", languages.tags[0])
 	require.Len(t, slices.Collect(maps.Keys(builtinTexts())), len(languages.tags))
 	for l, tag := range languages.tags {
-		require.True(t, isTag(tag), tag)
+		require.True(t, period.IsLanguage(tag), tag)
 		for _, name := range []string{tag, strings.ToUpper(tag), tag + "-XX"} {
 			got, ok := languages.find(name)
 			require.True(t, ok)

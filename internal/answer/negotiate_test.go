@@ -158,7 +158,7 @@ func TestAPartOfAPageIsAFragment(t *testing.T) {
 			require.Equal(t, strconv.Itoa(len(body)), w.Header().Get("Content-Length"), name)
 		}
 		if tc.body == fragment {
-			require.Contains(t, body, "<p>a &lt;b&gt;new&lt;/b&gt; database</p>")
+			require.Contains(t, body, `<p lang="" dir="auto">a &lt;b&gt;new&lt;/b&gt; database</p>`)
 			require.NotContains(t, body, "script")
 		}
 	}

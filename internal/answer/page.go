@@ -14,6 +14,11 @@ import (
 // documents them.
 type Page struct {
 	Reason string
+	// ReasonLang is the language of Reason, "" if it is unknown, and ReasonDir its direction: "ltr",
+	// "rtl" or "auto".
+	ReasonLang string
+	ReasonDir  string
+
 	Since  time.Time
 	Until  time.Time
 	Kind   string
@@ -46,6 +51,9 @@ func newPage(f Facts, status int, m *messages, sent bool) Page {
 		Kinds:  m.kinds,
 	}
 	p.ReasonHTML = linked(p.Reason)
+	if p.ReasonDir = "auto"; p.Reason != "" {
+		p.ReasonLang, p.ReasonDir = f.ReasonLang, direction(f.ReasonLang, m)
+	}
 	if !f.Since.IsZero() {
 		p.Since = f.Since.UTC().Truncate(time.Second)
 	}

@@ -294,7 +294,7 @@ func TestAnswersAreRenderedOnce(t *testing.T) {
 				for range cap(first) {
 					wg.Go(func() {
 						require.Equal(t, tag, ask(a, method, "/", "Accept", testAccept[f], "Accept-Language", tag).Header().Get("Content-Language"))
-						first <- &a.form(f, language(l), method == "POST").body[0]
+						first <- &a.form(f, language(l), 0, method == "POST").body[0]
 					})
 				}
 				wg.Wait()

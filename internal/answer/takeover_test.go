@@ -55,7 +55,7 @@ func TestAnswerAmongOuterHeaders(t *testing.T) {
 				"X-Content-Type-Options": {"x"}, "Downtime": {"x"},
 			},
 			http.Header{
-				"Content-Type": {"text/plain; charset=utf-8"}, "Content-Length": a.form(formatText, 0, false).contentLength[0],
+				"Content-Type": {"text/plain; charset=utf-8"}, "Content-Length": a.form(formatText, 0, 0, false).contentLength[0],
 				"Content-Language": {"en"}, "X-Content-Type-Options": {"nosniff"}, "Downtime": {"down;kind=planned"},
 			},
 		},

@@ -41,7 +41,9 @@ type State struct {
 	Time        time.Time `json:"time"`
 	Store       string    `json:"store"`
 	Application string    `json:"application,omitzero"`
-	Warning     string    `json:"warning,omitzero"` // of the store: changes may not reach every instance
+	Name        string    `json:"name,omitzero"`        // of the application, in the document
+	Environment string    `json:"environment,omitzero"` // likewise
+	Warning     string    `json:"warning,omitzero"`     // of the store: changes may not reach every instance
 	Written     bool      `json:"written"`
 	StoreID     string    `json:"store_id,omitzero"`
 	Revision    int64     `json:"revision"`
@@ -125,7 +127,7 @@ func (f Found) JSON() State {
 	}
 	if d := f.Document; d != nil {
 		out.Written, out.StoreID, out.Revision, out.CloseRev, out.WriteID = true, d.StoreID, d.Revision, d.CloseRev, d.WriteID
-		out.HandEdited = d.HandEdited()
+		out.HandEdited, out.Name, out.Environment = d.HandEdited(), d.Name, d.Environment
 	}
 	return out
 }

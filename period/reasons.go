@@ -1,0 +1,157 @@
+package period
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// MaxReasons is the highest number of languages in the Reasons of a [Period].
+const MaxReasons = 32
+
+// Reasons holds a reason in several languages, by tag (RFC 5646). It is an immutable value: copy it
+// freely, and compare it with ==. The zero value holds no language.
+type Reasons struct {
+	lines string // one for each language, sorted: tag and text as Go string literals
+}
+
+// NewReasons returns the texts by language. An empty text counts as none. It keeps no reference to
+// texts.
+func NewReasons(texts map[string]string) Reasons {
+	return Reasons{}.With(texts)
+}
+
+// With returns r with these texts in place of its own for the same languages. An empty text removes
+// the language.
+func (r Reasons) With(texts map[string]string) Reasons {
+	if len(texts) == 0 {
+		return r
+	}
+	all := maps.Collect(r.All())
+	maps.Copy(all, texts)
+	maps.DeleteFunc(all, func(_, text string) bool { return text == "" })
+	var lines strings.Builder
+	for _, tag := range slices.Sorted(maps.Keys(all)) {
+		lines.WriteString(strconv.Quote(tag) + strconv.Quote(all[tag]) + "\n")
+	}
+	return Reasons{lines.String()}
+}
+
+// All iterates over tags and texts, sorted by tag.
+func (r Reasons) All() iter.Seq2[string, string] {
+	return func(yield func(tag, text string) bool) {
+		for line := range strings.Lines(r.lines) {
+			quoted, _ := strconv.QuotedPrefix(line) // With has written it
+			tag, _ := strconv.Unquote(quoted)
+			text, _ := strconv.Unquote(strings.TrimSuffix(line[len(quoted):], "\n"))
+			if !yield(tag, text) {
+				return
+			}
+		}
+	}
+}
+
+// Languages returns the tags, sorted; nil if there are none.
+func (r Reasons) Languages() []string {
+	var tags []string
+	for tag := range r.All() {
+		tags = append(tags, tag)
+	}
+	return tags
+}
+
+// In returns the text in the language with this tag; "" if there is none.
+func (r Reasons) In(tag string) string {
+	for have, text := range r.All() {
+		if have == tag {
+			return text
+		}
+	}
+	return ""
+}
+
+// MarshalJSON returns an object of texts by tag.
+func (r Reasons) MarshalJSON() ([]byte, error) {
+	return encodeJSON(maps.Collect(r.All()), "")
+}
+
+// UnmarshalJSON reads an object of texts by tag. It does not validate the tags, see
+// [Period.Validate].
+func (r *Reasons) UnmarshalJSON(b []byte) error {
+	var texts map[string]string
+	if err := json.Unmarshal(b, &texts); err != nil {
+		return err
+	}
+	*r = NewReasons(texts)
+	return nil
+}
+
+// IsLanguage reports whether tag is a language tag of RFC 5646 in the usual case: a language, and at
+// most a script and a region ("de", "pt-BR", "sr-Latn-RS").
+func IsLanguage(tag string) bool {
+	subtags := strings.Split(tag, "-")
+	if n := len(subtags[0]); n < 2 || n > 3 || !all(subtags[0], isLower) {
+		return false
+	}
+	subtags = subtags[1:]
+	if len(subtags) > 0 && len(subtags[0]) == 4 && isUpper(subtags[0][0]) && all(subtags[0][1:], isLower) {
+		subtags = subtags[1:]
+	}
+	if len(subtags) > 0 && ((len(subtags[0]) == 2 && all(subtags[0], isUpper)) || (len(subtags[0]) == 3 && all(subtags[0], isDigit))) {
+		subtags = subtags[1:]
+	}
+	return len(subtags) == 0
+}
+
+func all(s string, is func(byte) bool) bool {
+	for i := range len(s) {
+		if !is(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
+func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+const wantTag = `want a language tag such as "de", "pt-BR" or "zh-Hant"`
+
+// reasonFaults returns the faults of the languages of p.
+func (p Period) reasonFaults() []error {
+	var errs []error
+	fault := func(field string, value any, problem string) {
+		errs = append(errs, &FieldError{Field: field, Value: value, Problem: problem})
+	}
+	languages := p.Reasons.Languages()
+	switch {
+	case p.ReasonLang != "" && !IsLanguage(p.ReasonLang):
+		fault("reason_lang", p.ReasonLang, wantTag)
+	case p.ReasonLang != "" && p.Reason == "":
+		fault("reason_lang", p.ReasonLang, "there is no reason with this language; give the reason too")
+	case len(languages) > 0 && p.Reason == "":
+		fault("reasons", strings.Join(languages, ", "), "need a reason beside them, for visitors who read none of these languages")
+	case len(languages) > 0 && p.ReasonLang == "":
+		fault("reason_lang", "", "is missing; beside reasons in other languages, give the language of the reason")
+	}
+	if len(languages) > MaxReasons {
+		fault("reasons", fmt.Sprintf("%d languages", len(languages)), fmt.Sprintf("want at most %d", MaxReasons))
+	}
+	for tag, text := range p.Reasons.All() {
+		field := "reasons." + tag
+		switch {
+		case !IsLanguage(tag):
+			fault("reasons", tag, wantTag)
+		case tag == p.ReasonLang:
+			fault(field, "", "is the language of reason too; keep one")
+		default:
+			errs = append(errs, textFault(field, text, MaxReasonLen))
+		}
+	}
+	return errs
+}
