@@ -60,7 +60,7 @@ func readForm(r *http.Request, known ...string) (form, error) {
 	}
 	for name, values := range r.PostForm {
 		switch {
-		case !slices.Contains(known, name):
+		case !slices.Contains(known, name) && (!isText(name) || !slices.Contains(known, "reason")):
 			return f, &formError{http.StatusBadRequest, fmt.Sprintf("The form has a field %q, which this page does not know. Nothing was changed.", clip(name))}
 		case len(values) != 1:
 			return f, &formError{http.StatusBadRequest, fmt.Sprintf("The form has the field %q %d times. Nothing was changed.", name, len(values))}
@@ -86,6 +86,7 @@ type listedFault struct{ Field, Label, Text string }
 var faultLabels = []struct{ field, label string }{
 	{"", ""},
 	{"reason", "Reason"},
+	{"reason_lang", "Language of the reason"},
 	{"start", "Start"},
 	{"for", "Duration"},
 	{"end", "End"},
@@ -105,6 +106,11 @@ func listFaults(f form) []listedFault {
 	for _, l := range faultLabels {
 		if text := f.Faults[l.field]; text != "" {
 			out = append(out, listedFault{l.field, l.label, text})
+		}
+	}
+	for _, field := range f.spoken() {
+		if text := f.Faults[field]; text != "" {
+			out = append(out, listedFault{field, "Reason in " + languageName(strings.TrimPrefix(field, inLanguage)), text})
 		}
 	}
 	return out
@@ -191,7 +197,9 @@ func timeProblem(err error, zone *time.Location) string {
 func (f *form) take(err error, names map[string]string) bool {
 	fault := operator.Explain(err)
 	for _, e := range fault.Fields {
-		if field, ok := names[e.Field]; ok {
+		if tag, ok := strings.CutPrefix(e.Field, "reasons."); ok {
+			f.fault(inLanguage+tag, sentence(e.Problem))
+		} else if field, ok := names[e.Field]; ok {
 			f.fault(field, sentence(e.Problem))
 		} else {
 			f.fault("", clip(e.Error()))

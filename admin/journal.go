@@ -111,6 +111,9 @@ func (e entryView) Changed() []changeView {
 		v := changeView{ID: c.ID(), Added: c.Before == nil, Removed: c.After == nil}
 		for _, f := range c.Fields() {
 			view := fieldView{fieldLabels[f.Name], f.Before, f.After}
+			if tag, ok := strings.CutPrefix(f.Name, "reasons."); ok {
+				view.Label = "Reason in " + languageName(tag)
+			}
 			if f.Instant() {
 				view.Before, view.After = e.instant(f.Before), e.instant(f.After)
 			} else if f.Name == "enabled" || f.Name == "emergency" {
@@ -147,7 +150,7 @@ func (e entryView) unremarkable(c changeView, f period.FieldChange) bool {
 
 var fieldLabels = map[string]string{
 	"kind": "Kind", "start": "Start", "end": "End", "expected_end": "Expected end", "enabled": "Enabled",
-	"emergency": "Emergency", "hold": "Hold", "reason": "Reason", "holder": "Holder", "job": "Job", "bypass": "Bypasses",
+	"emergency": "Emergency", "hold": "Hold", "reason": "Reason", "reason_lang": "Language", "holder": "Holder", "job": "Job", "bypass": "Bypasses",
 }
 
 // instant is an instant of the log in the operator's time zone.

@@ -3,6 +3,7 @@ package admin
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ type member struct {
 
 var members = []member{
 	{"Reason", []string{"reason"}, false},
+	{"Language of the reason", []string{"reason_lang"}, false},
 	{"Start", []string{"start", "start_offset"}, true},
 	{"End", []string{"end", "end_offset", "no_end"}, false},
 	{"Expected end", []string{"expected_end", "expected_end_offset"}, false},
@@ -46,9 +48,9 @@ func (f *form) merge(now period.Period, version int64, c clock) (operator.EditOp
 	if f.Values["hold"] == "0" {
 		delete(f.Values, "hold")
 	}
-	changed := map[string]bool{}
+	changed, others := map[string]bool{}, map[string]string{}
 	var differs []difference
-	for _, m := range members {
+	for _, m := range slices.Concat(members, spokenMembers(*f, was, is)) {
 		if m.windowOnly && !window {
 			continue
 		}
@@ -62,6 +64,8 @@ func (f *form) merge(now period.Period, version int64, c clock) (operator.EditOp
 			for _, field := range m.fields {
 				f.Values[field] = is.Values[field]
 			}
+		case before == present && isReason(m.fields[0]):
+			others[strings.TrimPrefix(m.fields[0], inLanguage)] = typed
 		case before == present:
 			changed[m.label] = true
 		default:
@@ -74,22 +78,24 @@ func (f *form) merge(now period.Period, version int64, c clock) (operator.EditOp
 		}
 	}
 	f.Values["was"] = "yes"
-	for _, field := range ofPeriodForm {
+	for _, field := range slices.Concat(f.ofPeriod(), is.spoken()) {
 		f.Values["was_"+field] = is.Values[field]
 	}
 	if len(differs) > 0 {
 		return operator.EditOptions{}, differs
 	}
 	t := f.times(c, window)
-	var o operator.EditOptions
+	language, _ := f.reasons()
+	o := operator.EditOptions{Reasons: others}
 	for label, set := range map[string]func(){
-		"Reason":       func() { o.Reason = new(f.Values["reason"]) },
-		"Start":        func() { o.Start = &t.start },
-		"End":          func() { o.End = &t.end },
-		"Expected end": func() { o.ExpectedEnd = &t.expected },
-		"Emergency":    func() { o.Emergency = new(f.checked("emergency")) },
-		"Hold":         func() { o.Hold = &t.hold },
-		"Enabled":      func() { o.Enabled = new(f.checked("enabled")) },
+		"Reason":                 func() { o.Reason = new(f.Values["reason"]) },
+		"Language of the reason": func() { o.ReasonLang = &language },
+		"Start":                  func() { o.Start = &t.start },
+		"End":                    func() { o.End = &t.end },
+		"Expected end":           func() { o.ExpectedEnd = &t.expected },
+		"Emergency":              func() { o.Emergency = new(f.checked("emergency")) },
+		"Hold":                   func() { o.Hold = &t.hold },
+		"Enabled":                func() { o.Enabled = new(f.checked("enabled")) },
 	} {
 		if changed[label] {
 			set()
@@ -101,10 +107,24 @@ func (f *form) merge(now period.Period, version int64, c clock) (operator.EditOp
 // origin is the form as it was made.
 func (f *form) origin() form {
 	was := newForm()
-	for _, field := range ofPeriodForm {
+	for _, field := range f.ofPeriod() {
 		was.Values[field] = f.Values["was_"+field]
 	}
 	return was
+}
+
+// spokenMembers are the members for the reason in the further languages of the forms.
+func spokenMembers(forms ...form) []member {
+	var fields []string
+	for _, f := range forms {
+		fields = append(fields, f.spoken()...)
+	}
+	slices.Sort(fields)
+	var out []member
+	for _, field := range slices.Compact(fields) {
+		out = append(out, member{"Reason in " + languageName(strings.TrimPrefix(field, inLanguage)), []string{field}, false})
+	}
+	return out
 }
 
 // text identifies the value of a member.

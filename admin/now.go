@@ -70,8 +70,8 @@ func (s *site) showNow(w http.ResponseWriter, status int, p nowPage) {
 // startFields are the fields of the start form, and ofStart those that the fields of a fault
 // belong to.
 var (
-	startFields = []string{"reason", "for", "until", "until_offset", "auto_end", "emergency", "hold", "revision", "zone", "new_zone", "rezone"}
-	ofStart     = map[string]string{"reason": "reason", "end": "until", "expected_end": "until", "end_after": "for", "expected_after": "for", "hold": "hold"}
+	startFields = []string{"reason", "reason_lang", "for", "until", "until_offset", "auto_end", "emergency", "hold", "revision", "zone", "new_zone", "rezone"}
+	ofStart     = map[string]string{"reason": "reason", "reason_lang": "reason_lang", "reasons": "reason", "end": "until", "expected_end": "until", "end_after": "for", "expected_after": "for", "hold": "hold"}
 )
 
 // start is POST /start: it takes the site down, if the start was reviewed.
@@ -87,7 +87,8 @@ func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
 		s.showNow(w, status, nowPage{page: s.page(w, r, "now", ""), Start: f, Typed: true})
 		return
 	}
-	o := operator.StartOptions{IfRevision: &revision, Reason: new(f.Values["reason"]), Emergency: new(f.checked("emergency"))}
+	language, others := f.reasons()
+	o := operator.StartOptions{IfRevision: &revision, Reason: new(f.Values["reason"]), ReasonLang: &language, Reasons: others, Emergency: new(f.checked("emergency"))}
 	at, after := f.instant("until", f.zone(zone)), f.duration("for")
 	if hold := f.seconds("hold"); hold != 0 {
 		o.Hold = &hold

@@ -127,19 +127,22 @@ func (s *site) render(w http.ResponseWriter, status int, name string, data any) 
 
 // funcs are the functions of the templates.
 var funcs = template.FuncMap{
-	"base":         func() string { return "" }, // see templatesAt
-	"style":        func() string { return styleName },
-	"script":       func() string { return scriptName },
-	"icon":         func() string { return iconName },
-	"instant":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"count":        count,
-	"field":        newField,
-	"link":         newLink,
-	"holder":       holder,
-	"languageName": languageName,
-	"durations":    func() []choice { return durations },
-	"faults":       listFaults,
-	"fleetChoices": func() []choice { return fleetChoices },
+	"base":          func() string { return "" }, // see templatesAt
+	"style":         func() string { return styleName },
+	"script":        func() string { return scriptName },
+	"icon":          func() string { return iconName },
+	"instant":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"count":         count,
+	"field":         newField,
+	"link":          newLink,
+	"holder":        holder,
+	"languageName":  languageName,
+	"isText":        isText,
+	"spokenReasons": spokenReasons,
+	"reasons":       func(f form, languages []string) reasonsView { return reasonsView{f, languages} },
+	"durations":     func() []choice { return durations },
+	"faults":        listFaults,
+	"fleetChoices":  func() []choice { return fleetChoices },
 }
 
 // link is a link of the navigation.

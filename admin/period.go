@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/operator"
@@ -31,7 +32,7 @@ var periodFields = append([]string{"id", "version", "zone", "new_zone", "rezone"
 // ofPeriodForm are the fields that show a member of a period. The form also sends the values that
 // it was made from, named "was_…".
 var ofPeriodForm = []string{
-	"reason", "start", "start_offset", "end", "end_offset", "no_end",
+	"reason", "reason_lang", "start", "start_offset", "end", "end_offset", "no_end",
 	"expected_end", "expected_end_offset", "emergency", "hold", "enabled",
 }
 
@@ -44,7 +45,7 @@ func was(fields ...string) []string {
 }
 
 // ofPeriod are the fields of the form by the fields of a fault.
-var ofPeriod = map[string]string{"reason": "reason", "start": "start", "end": "end", "expected_end": "expected_end", "enabled": "enabled", "hold": "hold", "end_after": "for", "expected_after": "for"}
+var ofPeriod = map[string]string{"reason": "reason", "reason_lang": "reason_lang", "reasons": "reason", "start": "start", "end": "end", "expected_end": "expected_end", "enabled": "enabled", "hold": "hold", "end_after": "for", "expected_after": "for"}
 
 // Action is the action of the form.
 func (p periodPage) Action() string {
@@ -79,9 +80,20 @@ func (s *site) showPeriod(w http.ResponseWriter, status int, p periodPage) {
 // Was are the values that the form was made from.
 func (p periodPage) Was() []string {
 	var out []string
-	for _, field := range slices.Concat([]string{"was", "was_for"}, was(ofPeriodForm...)) {
-		if p.Form.Values[field] != "" && field != "was_reason" {
+	for _, field := range slices.Concat([]string{"was", "was_for"}, was(p.Form.ofPeriod()...)) {
+		if p.Form.Values[field] != "" {
 			out = append(out, field)
+		}
+	}
+	return out
+}
+
+// ofPeriod are the fields of f that show a member of a period, also those that f was made from.
+func (f *form) ofPeriod() []string {
+	out := slices.Concat(ofPeriodForm, f.spoken())
+	for field := range f.Values {
+		if tag, ok := strings.CutPrefix(field, "was_"); ok && isReason(tag) && !slices.Contains(out, tag) {
+			out = append(out, tag)
 		}
 	}
 	return out
@@ -90,7 +102,7 @@ func (p periodPage) Was() []string {
 // fill sets the values of the form to those of p.
 func (f *form) fill(p period.Period, c clock) {
 	f.Values["zone"] = c.Zone.String()
-	f.Values["reason"] = p.Reason
+	f.fillReasons(p)
 	f.tick("emergency", p.Emergency)
 	f.fillHold(p)
 	f.tick("enabled", p.Enabled)
@@ -99,7 +111,7 @@ func (f *form) fill(p period.Period, c clock) {
 	for field, at := range map[string]time.Time{"start": p.Start, "end": p.End, "expected_end": p.ExpectedEnd} {
 		f.fillInstant(field, at, c)
 	}
-	for _, field := range ofPeriodForm {
+	for _, field := range f.ofPeriod() {
 		f.Values["was_"+field] = f.Values[field]
 	}
 }
@@ -134,7 +146,7 @@ func (s *site) add(w http.ResponseWriter, r *http.Request) {
 	p.Form.Values["enabled"], p.Form.Values["for"] = "yes", "1h"
 	if from, ok := p.find(r.URL.Query().Get("copy")); ok {
 		start = nextDay(from.Start, p.Time, p.Clock.Zone)
-		p.Form.Values["reason"] = from.Reason
+		p.Form.fillReasons(from)
 		p.Form.tick("emergency", from.Emergency)
 		p.Form.fillHold(from)
 		p.Form.tick("no_end", from.End.IsZero())
@@ -180,6 +192,7 @@ func (s *site) added(w http.ResponseWriter, r *http.Request, f form) {
 		return
 	}
 	t := f.times(clock{Zone: f.zone(zone)}, true)
+	language, others := f.reasons()
 	failed := func(err error) {
 		failure, status := "", http.StatusUnprocessableEntity
 		if err != nil && !f.take(err, ofPeriod) {
@@ -194,7 +207,7 @@ func (s *site) added(w http.ResponseWriter, r *http.Request, f form) {
 	s.perform(w, r, f, act{to: "schedule", failed: failed, do: func(by operator.Operator) (operator.Result, error) {
 		return by.Schedule(r.Context(), operator.WindowOptions{
 			Start: t.start, End: t.end, ExpectedEnd: t.expected,
-			Reason: f.Values["reason"], Emergency: f.checked("emergency"), Hold: t.hold, Disabled: !f.checked("enabled"),
+			Reason: f.Values["reason"], ReasonLang: language, Reasons: others, Emergency: f.checked("emergency"), Hold: t.hold, Disabled: !f.checked("enabled"),
 		})
 	}})
 }
@@ -277,7 +290,7 @@ func (s *site) editGone(w http.ResponseWriter, p periodPage, f form) {
 	const gone = "Nothing was changed: this period was ended or deleted since you loaded the page. "
 	if _, window := f.Values["start"]; window {
 		p.Title, p.Form = "Schedule a window", f
-		for _, field := range append(was(ofPeriodForm...), "id", "version", "was", "was_for") {
+		for _, field := range append(was(f.ofPeriod()...), "id", "version", "was", "was_for") {
 			delete(p.Form.Values, field)
 		}
 		p.Conflict = gone + "Your input is kept below, as a new window. Send it if you still want the window."
@@ -286,6 +299,8 @@ func (s *site) editGone(w http.ResponseWriter, p periodPage, f form) {
 	}
 	n := nowPage{page: p.page, Start: newForm(), Conflict: gone + "Your input is kept below, as the reason of a new start."}
 	n.Name = "now"
-	n.Start.Values["reason"] = f.Values["reason"]
+	for _, field := range append(f.spoken(), "reason", "reason_lang") {
+		n.Start.Values[field] = f.Values[field]
+	}
 	s.showNow(w, http.StatusConflict, n)
 }

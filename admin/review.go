@@ -218,8 +218,13 @@ func (s *site) review(w http.ResponseWriter, r *http.Request, f form, e effect) 
 	}
 	delete(p.Form.Values, "reviewed")
 	if e.Is.Down {
-		closure := &core.Closure{Cause: core.CausePeriod, Reason: e.Is.Governing.Reason, Emergency: e.Is.Emergency, Since: e.Is.Since, Until: e.Is.Until}
+		closure := &core.Closure{Cause: core.CausePeriod, Reason: e.Is.Governing.Reason, ReasonLang: e.Is.Governing.ReasonLang, Reasons: e.Is.Governing.Reasons, Emergency: e.Is.Emergency, Since: e.Is.Since, Until: e.Is.Until}
 		p.Languages = s.gate.Status().Languages
+		for tag := range closure.Reasons.All() {
+			if !slices.Contains(p.Languages, tag) {
+				p.Languages = append(p.Languages, tag)
+			}
+		}
 		p.Text = s.answerTo(r, "text/plain", p.Languages[0], closure).body.String()
 		p.Preview = previewLink(closure)
 	}
@@ -233,6 +238,12 @@ const maxPreview = 4 << 10
 // previewLink is the link to the page of a closure; "" if it is too long.
 func previewLink(c *core.Closure) string {
 	q := url.Values{"preview": {"yes"}, "since": {c.Since.UTC().Format(time.RFC3339)}, "reason": {c.Reason}}
+	if c.ReasonLang != "" {
+		q.Set("reason_lang", c.ReasonLang)
+	}
+	for tag, text := range c.Reasons.All() {
+		q.Set(inLanguage+tag, text)
+	}
 	if !c.Until.IsZero() {
 		q.Set("until", c.Until.UTC().Format(time.RFC3339))
 	}
@@ -254,15 +265,24 @@ func previewed(r *http.Request) *core.Closure {
 	c := &core.Closure{Cause: core.CausePeriod, Reason: q.Get("reason"), Emergency: q.Get("emergency") != ""}
 	c.Since, _ = time.Parse(time.RFC3339, q.Get("since"))
 	c.Until, _ = time.Parse(time.RFC3339, q.Get("until"))
-	if len(c.Reason) > period.MaxReasonLen || c.Since.IsZero() {
+	texts := map[string]string{}
+	for name := range q {
+		if isReason(name) && len(q.Get(name)) <= period.MaxReasonLen {
+			texts[strings.TrimPrefix(name, inLanguage)] = q.Get(name)
+		}
+	}
+	if l := q.Get("reason_lang"); period.IsLanguage(l) {
+		c.ReasonLang, c.Reasons = l, period.NewReasons(texts)
+	}
+	if len(c.Reason) > period.MaxReasonLen || len(texts) > period.MaxReasons || c.Since.IsZero() {
 		return nil
 	}
 	return c
 }
 
 // language is the language that the link of a preview asks for; "" for none.
-func (s *site) language(r *http.Request) string {
-	if l := r.URL.Query().Get("lang"); slices.Contains(s.gate.Status().Languages, l) {
+func language(r *http.Request) string {
+	if l := r.URL.Query().Get("lang"); period.IsLanguage(l) {
 		return l
 	}
 	return ""
