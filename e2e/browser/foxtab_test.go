@@ -149,7 +149,12 @@ func (b *foxTab) text() string {
 func (b *foxTab) click(element string) int {
 	b.t.Helper()
 	b.until(`document.querySelector(` + quote(element) + `)`)
-	b.read(`document.querySelector(` + quote(element) + `).scrollIntoView({block: "center", behavior: "instant"})`)
+	// The page may still move, for example because it has just got another state.
+	b.until(`((e) => {
+		e.scrollIntoView({block: "center", behavior: "instant"});
+		const r = e.getBoundingClientRect();
+		return r.top >= 0 && r.bottom <= innerHeight;
+	})(document.querySelector(` + quote(element) + `))`)
 	var found struct{ Nodes []json.RawMessage }
 	require.NoError(b.t, json.Unmarshal(b.must("browsingContext.locateNodes", map[string]any{
 		"context": b.context, "locator": map[string]any{"type": "css", "value": element}, "maxNodeCount": 1,
