@@ -91,11 +91,11 @@ func (w *world) reopens(op operator.Operator, id string) {
 	}
 }
 
-// runs is a run of the holder whose work takes this time.
-func (w *world) runs(op operator.Operator, holder string, work time.Duration) error {
+// runs is a run of the holder whose work takes this time. It may hold requests.
+func (w *world) runs(op operator.Operator, holder string, hold, work time.Duration) error {
 	var barrier operator.Barrier
 	id := ""
-	opts := operator.RunOptions{Holder: holder, Begun: func(r operator.Run) {
+	opts := operator.RunOptions{Holder: holder, Hold: hold, Begun: func(r operator.Run) {
 		id, barrier = r.ID, operator.Barrier{Period: r.Period}
 	}}
 	run, err := op.During(w.t.Context(), opts, func(context.Context) error {

@@ -38,6 +38,7 @@ var scenarios = map[string]func(w *world){
 	"a window is disabled and enabled again": again,
 	"a window beside a deployment":           beside,
 	"a run suspends bypasses":                suspends,
+	"a run holds requests":                   holds,
 	"an override":                            override,
 	"an older document is put back":          older,
 	"another document is put in its place":   replaced,
@@ -338,11 +339,30 @@ func suspends(w *world) {
 	_, id := w.closes(ann, 20*time.Second, 0)
 	for range 3 {
 		sleep(w.upTo(200 * time.Millisecond))
-		if err := w.runs(ci, "ci", w.upTo(time.Second)); !errors.Is(err, operator.ErrStillDown) {
+		if err := w.runs(ci, "ci", 0, w.upTo(time.Second)); !errors.Is(err, operator.ErrStillDown) {
 			w.breaks("I7: the run did not work: %v", err)
 		}
 	}
 	w.reopens(ann, id)
+}
+
+// holds: a run whose work takes less than half of its hold fails no visitor, also if it gives up because
+// the barrier takes more.
+func holds(w *world) {
+	w.fleet(2, core.Config{})
+	w.hurry()
+	for _, long := range []time.Duration{time.Second, 9 * time.Second} {
+		w.long.Store(int64(long))
+		sleep(w.upTo(time.Second))
+		err := w.runs(w.operator("ci"), "ci", 10*time.Second, w.upTo(3*time.Second))
+		if err != nil && !errors.Is(err, operator.ErrNotReached) {
+			w.breaks("I7: the run did not work: %v", err)
+		}
+		sleep(5 * time.Second)
+	}
+	if n := w.refused.Load(); n > 0 {
+		w.breaks("a hold: %d requests were refused", n)
+	}
 }
 
 func override(w *world) {
@@ -424,7 +444,7 @@ func twoRuns(w *world) {
 		for _, name := range []string{"first", "second"} {
 			both.Go(func() {
 				sleep(w.upTo(700 * time.Millisecond))
-				switch err := w.runs(w.operator(name), "ci", time.Second+w.upTo(2*time.Second)); {
+				switch err := w.runs(w.operator(name), "ci", 0, time.Second+w.upTo(2*time.Second)); {
 				case err == nil:
 					mu.Lock()
 					worked++
@@ -446,7 +466,7 @@ func takeOver(w *world) {
 	first := w.operator("first")
 	var old sync.WaitGroup
 	old.Go(func() {
-		err := w.runs(first, "ci", 80*time.Second+w.upTo(20*time.Second))
+		err := w.runs(first, "ci", 0, 80*time.Second+w.upTo(20*time.Second))
 		if !errors.Is(err, operator.ErrTakenOver) {
 			w.breaks("I9: a run that was taken over answers %v", err)
 		}
@@ -459,7 +479,7 @@ func takeOver(w *world) {
 	}
 	first.Store.(*link).cutFor(74 * time.Second)
 	sleep(65 * time.Second)
-	if err := w.runs(w.operator("second"), "ci", 40*time.Second); err != nil {
+	if err := w.runs(w.operator("second"), "ci", 0, 40*time.Second); err != nil {
 		w.breaks("I9: the second run answers %v", err)
 	}
 	old.Wait()

@@ -26,14 +26,15 @@ const lag = 500 * time.Millisecond
 // world is one run of a scenario: the store, the fleet, and the invariants. It sees all of them at
 // once, and none of the parties sees it.
 type world struct {
-	t     *testing.T
-	begun time.Time
-	inner atomic.Pointer[memstore.Store]
-	shift time.Duration // the store's clock minus that of the instances
-	busy  atomic.Int64  // the longest pause of a client between two requests, in nanoseconds
-	long  atomic.Int64  // the longest request, in nanoseconds
-	over  chan struct{}
-	all   sync.WaitGroup
+	t       *testing.T
+	begun   time.Time
+	inner   atomic.Pointer[memstore.Store]
+	shift   time.Duration // the store's clock minus that of the instances
+	busy    atomic.Int64  // the longest pause of a client between two requests, in nanoseconds
+	long    atomic.Int64  // the longest request, in nanoseconds
+	refused atomic.Int64
+	over    chan struct{}
+	all     sync.WaitGroup
 
 	mu      sync.Mutex
 	random  *rand.Rand
