@@ -24,7 +24,8 @@ func Run(t *testing.T, build Build) {
 }
 
 // RunPaths runs only the last check of [Run], that unusual spellings of paths reach no handler that is not
-// exempt. Call it for further configurations of the router, such as middleware that cleans paths.
+// exempt. Call it for further configurations of the router, such as middleware that cleans paths. The site
+// has a gate, and needs no front.
 func RunPaths(t *testing.T, build Build) {
 	t.Helper()
 	pathCheck.run(advised{TB: t, advice: pathCheck.advice, given: &sync.Once{}}, build)

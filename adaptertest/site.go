@@ -10,7 +10,7 @@ import (
 )
 
 // Build makes the site in a framework: the front, then the gate, then the routes. The front calls
-// [Before]. Each call makes a new site.
+// [Before]. Each call makes a new site. The suite calls it concurrently.
 type Build func(site *Site) http.Handler
 
 // Site is the site that a [Build] builds. Its values belong to the suite; a Build must not change them.

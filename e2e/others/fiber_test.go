@@ -1,16 +1,20 @@
 package others
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/gofiber/fiber/v3"
 	"github.com/gofiber/fiber/v3/middleware/adaptor"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/store/memstore"
 )
 
 // counted is the middleware that docs/work.md shows for Fiber.
@@ -67,6 +71,15 @@ func TestFiber(t *testing.T) {
 		require.Equal(t, http.StatusOK, status)
 		require.Zero(t, running)
 	})
+	// The gate says "drained", and an operator would begin the migration beside the handler.
+	t.Run("adaptor.HTTPMiddleware is drained while the handler runs", func(t *testing.T) {
+		t.Parallel()
+		require.True(t, drainedBesideTheHandler(t, split), "the adaptor is sound now: change docs/placement.md and docs/work.md")
+	})
+	t.Run("the middleware of the docs is not", func(t *testing.T) {
+		t.Parallel()
+		require.False(t, drainedBesideTheHandler(t, native))
+	})
 	t.Run("the middleware of the docs counts it", func(t *testing.T) {
 		t.Parallel()
 		status, running := serve(t, core.Config{}, native)
@@ -98,4 +111,31 @@ func TestFiber(t *testing.T) {
 		gate.Handler(adaptor.FiberApp(app)).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 		require.EqualValues(t, 1, running)
 	})
+}
+
+// drainedBesideTheHandler closes the gate while a handler runs, and reports whether it is drained.
+func drainedBesideTheHandler(t *testing.T, use func(app *fiber.App, gate *core.Gate)) bool {
+	t.Helper()
+	st := memstore.New()
+	gate, err := core.New(core.Config{Store: st, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = gate.Shutdown(context.Background()) })
+	drained := false
+	app := fiber.New()
+	use(app, gate)
+	app.Get("/", func(c fiber.Ctx) error {
+		if _, err := (operator.Operator{Store: st}).Start(t.Context(), operator.StartOptions{Holder: "kim"}); err != nil {
+			return err
+		}
+		if err := gate.Refresh(t.Context()); err != nil {
+			return err
+		}
+		drained = len(gate.Status().Drained) > 0
+		return c.SendString("up")
+	})
+	res, err := app.Test(httptest.NewRequest(http.MethodGet, "/", nil), fiber.TestConfig{Timeout: time.Minute})
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusOK, res.StatusCode)
+	return drained
 }
