@@ -129,7 +129,7 @@ var edits = []edit{
 	// The store.
 	{"store/memstore/rows.go", `	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.prune()
+	now := s.pruneLocked()
 	if s.rows[key].Life == store.Deleted {
 		return "", now, store.ErrRowDeleted
 	}
@@ -141,7 +141,7 @@ var edits = []edit{
 		seam.Sleep(700 * time.Millisecond)
 		s.mu.Lock()
 	}
-	now := s.prune()
+	now := s.pruneLocked()
 	if s.rows[key].Life == store.Deleted && !` + on("a late row replaces a tombstone") + ` {
 		return "", now, store.ErrRowDeleted
 	}

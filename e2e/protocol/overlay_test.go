@@ -14,12 +14,9 @@ import (
 // edit replaces a part of one file that must occur in it exactly once.
 type edit struct{ file, old, new string }
 
-// build compiles the tests of this package with the edits, and returns the program.
-func build(t *testing.T) string {
+// edited returns the edited files by their paths, in this root.
+func edited(t *testing.T, root string) map[string]string {
 	t.Helper()
-	root, err := filepath.Abs("../..")
-	require.NoError(t, err)
-	dir := t.TempDir()
 	texts := map[string]string{}
 	for _, e := range edits {
 		path := filepath.Join(root, filepath.FromSlash(e.file))
@@ -31,6 +28,16 @@ func build(t *testing.T) string {
 		require.Equal(t, 1, strings.Count(texts[path], e.old), "%s has changed: adapt the edit of\n%s", e.file, e.old)
 		texts[path] = strings.Replace(texts[path], e.old, e.new, 1)
 	}
+	return texts
+}
+
+// build compiles the tests of this package with the edits, and returns the program.
+func build(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	texts := edited(t, root)
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	for path, text := range texts {
 		if strings.Contains(text, "seam.") {

@@ -132,6 +132,7 @@ func TestFault(t *testing.T) {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
+		edited(t, "../..")
 		t.Skip("it runs a program for each fault")
 	}
 	program := build(t)
