@@ -18,7 +18,8 @@ type answer struct {
 	body   string
 }
 
-// newClient is a client that keeps its connections, and tries nothing again.
+// newClient is a client that keeps its connections. As a browser does, it sends a GET again if the
+// proxy closes a kept connection without an answer.
 func newClient(t *testing.T) *http.Client {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 100, DisableCompression: true}

@@ -141,7 +141,7 @@ func TestTheProxyAnswersWhileNoProcessRuns(t *testing.T) {
 			require.Len(t, bodies, map[bool]int{true: 7, false: 6}[name == "haproxy"]) // and the name of the language
 			types := aRefusalPasses(t, s, proxy.Addr)
 
-			s.kill()
+			whileItDies(t, s, proxy.Addr, bodies)
 			tenThousand(t, proxy.Addr, bodies)
 			for accept, contentType := range types {
 				got := get(t, proxy.Addr, http.Header{"Accept": {accept}})
@@ -232,6 +232,45 @@ func anOperatorForcesIt(t *testing.T, name, dir string, proxy *testservers.Serve
 	}
 	require.NoError(t, force(false))
 	require.Eventually(t, func() bool { return get(t, proxy.Addr, nil).status == http.StatusOK }, time.Minute, 10*time.Millisecond)
+}
+
+// whileItDies kills the processes under load. Each answer is that of the application or the one in its
+// place.
+func whileItDies(t *testing.T, s *site, proxy string, bodies map[string]string) {
+	t.Helper()
+	client := newClient(t)
+	var group sync.WaitGroup
+	var served, instead atomic.Int64
+	faults := make(chan string, 8)
+	for range cap(faults) {
+		group.Go(func() {
+			for run := 0; run < 100; {
+				got, err := send(t, client, http.MethodGet, "http://"+proxy+"/api/orders", http.Header{"Accept": {"application/json"}})
+				switch {
+				case err != nil:
+					faults <- err.Error()
+					return
+				case got.status == http.StatusOK && got.body == `["tea"]`:
+					served.Add(1)
+					run = 0
+				default:
+					if fault := wrong(got, http.MethodGet, "problem", bodies, "unreachable"); fault != "" {
+						faults <- fault
+						return
+					}
+					instead.Add(1)
+					run++
+				}
+			}
+		})
+	}
+	require.Eventually(t, func() bool { return served.Load() > 500 || len(faults) > 0 }, time.Minute, time.Millisecond)
+	s.kill()
+	group.Wait()
+	t.Logf("while it died: %d answers of the application, %d in its place", served.Load(), instead.Load())
+	if len(faults) > 0 {
+		require.Fail(t, <-faults, "and %d more", len(faults))
+	}
 }
 
 // tenThousand sends 10,000 requests over connections that are kept.
