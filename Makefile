@@ -38,12 +38,17 @@ test-other: ## the short tests of the libraries on the other supported version o
 	$(GOTESTSUM) -short -timeout 20m $(filter-out ./cmd/% ./e2e/% ./examples/% ./metrics/%,$(PACKAGES))
 
 .PHONY: full
-full: ## what takes too long for CI: soaks, every spelling of a path, fuzzing, migrations under load, propagation
+full: ## what takes too long for CI: soaks, every spelling of a path, fuzzing, migrations under load, propagation, a release
 	$(GOTESTSUM) $(RACE) -count 20 -timeout 1h -run '^(TestKilledWriters|TestWhileDrainedNothingRuns)$$' ./core ./store/filestore
 	DOWNTIME_PATHS=all $(GOTESTSUM) -timeout 1h ./internal/adaptertest
 	tools/fuzz 1m
 	$(MAKE) soak ROUNDS=20
 	$(MAKE) bench-propagation
+	$(MAKE) release-snapshot
+
+.PHONY: release-snapshot
+release-snapshot: ## the archives, bills of materials and image of a release, built and checked but not published
+	tools/release/snapshot
 
 .PHONY: soak
 soak: ROUNDS = 100
