@@ -118,3 +118,29 @@ func hijack(answer string) http.HandlerFunc {
 		_ = conn.Close()
 	}
 }
+
+// describeWriter describes w and all layers down to the server's own writer.
+func describeWriter(w http.ResponseWriter, r *http.Request) {
+	layers := []string{fmt.Sprintf("%T", w)}
+	inner := w
+	for {
+		u, ok := inner.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		inner = u.Unwrap()
+		layers = append(layers, fmt.Sprintf("%T", inner))
+	}
+	_, flusher := w.(http.Flusher)
+	_, hijacker := w.(http.Hijacker)
+	_, readerFrom := w.(io.ReaderFrom)
+	_, pusher := w.(http.Pusher)
+	if p, ok := w.(interface{ Pusher() http.Pusher }); ok && p.Pusher() != nil {
+		pusher = true
+	}
+	_, _ = fmt.Fprintf(w, "%v the server's own: %t; flusher %t, hijacker %t, reader-from %t, pusher %t",
+		layers, inner == r.Context().Value(writerKey{}), flusher, hijacker, readerFrom, pusher)
+}
+
+// writerKey is the key of the server's own writer in the context of a request.
+type writerKey struct{}

@@ -1,14 +1,9 @@
 package adaptertest
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
-	"time"
-
-	"github.com/go-downtime/downtime/internal/rawhttp"
 )
 
 // Run runs all checks, each as a parallel subtest. Call it for each way to put the gate into the
@@ -31,40 +26,4 @@ func RunPaths(t *testing.T, build Build) {
 	pathCheck.run(advised{TB: t, advice: pathCheck.advice, given: &sync.Once{}}, build)
 }
 
-// check is one promise of an adapter. advice says what to do if it does not hold.
-type check struct {
-	name, advice string
-	run          func(t testing.TB, build Build)
-}
-
 var checks = slices.Concat(tableChecks, bodyChecks, writerChecks, countingChecks, []check{rewritingCheck, pathCheck})
-
-// advised adds the advice to the first failure.
-type advised struct {
-	testing.TB
-
-	advice string
-	given  *sync.Once
-	wait   time.Duration // for events that do not come; 0 means rawhttp.Patience
-}
-
-// patience is how long a check waits for an event.
-func patience(t testing.TB) time.Duration {
-	a, _ := t.(advised)
-	return cmp.Or(a.wait, rawhttp.Patience)
-}
-
-func (a advised) Errorf(format string, args ...any) {
-	a.Helper()
-	a.TB.Errorf("%s", a.with(fmt.Sprintf(format, args...)))
-}
-
-func (a advised) Fatalf(format string, args ...any) {
-	a.Helper()
-	a.TB.Fatalf("%s", a.with(fmt.Sprintf(format, args...)))
-}
-
-func (a advised) with(failure string) string {
-	a.given.Do(func() { failure += "\n" + a.advice })
-	return failure
-}

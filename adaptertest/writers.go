@@ -3,7 +3,6 @@ package adaptertest
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"log"
 	"maps"
@@ -140,32 +139,6 @@ func describe(t testing.TB, version string, h http.Handler, extra http.Header) s
 		t.Fatalf("%s %d, %v: want %s 200", res.Proto, res.StatusCode, err, version)
 	}
 	return string(body)
-}
-
-// writerKey is the key of the server's own writer in the context of a request.
-type writerKey struct{}
-
-// describeWriter describes w and all layers down to the server's own writer.
-func describeWriter(w http.ResponseWriter, r *http.Request) {
-	layers := []string{fmt.Sprintf("%T", w)}
-	inner := w
-	for {
-		u, ok := inner.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			break
-		}
-		inner = u.Unwrap()
-		layers = append(layers, fmt.Sprintf("%T", inner))
-	}
-	_, flusher := w.(http.Flusher)
-	_, hijacker := w.(http.Hijacker)
-	_, readerFrom := w.(io.ReaderFrom)
-	_, pusher := w.(http.Pusher)
-	if p, ok := w.(interface{ Pusher() http.Pusher }); ok && p.Pusher() != nil {
-		pusher = true
-	}
-	_, _ = fmt.Fprintf(w, "%v the server's own: %t; flusher %t, hijacker %t, reader-from %t, pusher %t",
-		layers, inner == r.Context().Value(writerKey{}), flusher, hijacker, readerFrom, pusher)
 }
 
 func expect(t testing.TB, what string, in *bufio.Reader, want string) {

@@ -1,24 +1,12 @@
 package admin
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"net/http"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/store"
-)
-
-// mergePatch is the media type of a JSON merge patch (RFC 7396), and acceptPatch are the types that
-// a PATCH takes (RFC 5789, section 3.1).
-const (
-	mergePatch  = "application/merge-patch+json"
-	acceptPatch = mergePatch + ", application/json"
 )
 
 // endpoint answers one method of one path. id is the id of a period in the path, or "". It
@@ -95,32 +83,6 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	sendJSON(w, r, max(a.status, http.StatusOK), "application/json", a.body)
 }
 
-// versionTag is the entity tag of any period with this version, for clients that know only the
-// version.
-func versionTag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
-
-// periodTag is the strong entity tag of a period. It differs if any member differs: also the
-// status, which changes with the time, and a member that was edited by hand.
-func periodTag(p wire.Period) string {
-	b, err := json.Marshal(p)
-	if err != nil {
-		return "" // sendJSON reports the error
-	}
-	sum := sha256.Sum256(b)
-	return `"` + strconv.FormatInt(p.Version, 10) + "-" + hex.EncodeToString(sum[:4]) + `"`
-}
-
-// digestTag is a weak entity tag of v. It is weak because the caller leaves out the members
-// that differ with every answer, such as clocks and counts.
-func digestTag(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return "" // sendJSON reports the error
-	}
-	sum := sha256.Sum256(b)
-	return `W/"` + hex.EncodeToString(sum[:10]) + `"`
-}
-
 // ifMatch is the version of the period with this id, as a condition for a write, if If-Match
 // names its entity tag or its version (RFC 9110, section 13.1.1). Otherwise the condition is false:
 // 412 (section 13.2.2). The comparison is strong, so a weak tag never matches. "*" names no
@@ -152,12 +114,6 @@ func (s *site) ifMatch(r *http.Request, id string) (*int64, *problem) {
 	return nil, p
 }
 
-// tags finds the entity tags of a list, and tagList matches a whole list.
-var (
-	tags    = regexp.MustCompile(`(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"`)
-	tagList = regexp.MustCompile(`^` + tags.String() + `(?:[ \t]*,[ \t]*` + tags.String() + `)*$`)
-)
-
 // unmatched refuses If-Match in a request that is not about one period. If it were ignored,
 // a write could take place that the client meant to prevent.
 func unmatched(r *http.Request) *problem {
@@ -166,13 +122,4 @@ func unmatched(r *http.Request) *problem {
 		return nil
 	}
 	return invalid("If-Match", strings.Join(values, ", "), "is only for a write about one period; leave it out, or send the revision of the state that you have seen, if the path takes one")
-}
-
-// noneMatch reports whether If-None-Match names tag, by the weak comparison (RFC 9110,
-// sections 8.8.3.2 and 13.1.2).
-func noneMatch(r *http.Request, tag string) bool {
-	text := strings.Trim(strings.Join(r.Header.Values("If-None-Match"), ", "), " \t")
-	return text == "*" || slices.ContainsFunc(tags.FindAllString(text, -1), func(other string) bool {
-		return strings.TrimPrefix(other, "W/") == strings.TrimPrefix(tag, "W/")
-	})
 }

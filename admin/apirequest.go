@@ -95,12 +95,6 @@ func query(r *http.Request, known ...string) (url.Values, *problem) {
 	return nil, explained(errors.Join(errs[:min(len(errs), 10)]...))
 }
 
-// maxItems is how many items a list may have, and fewItems how many it has by default.
-const (
-	maxItems = 1000
-	fewItems = 100
-)
-
 // limit reads the parameter "limit".
 func limit(values url.Values) (int, *problem) {
 	if !values.Has("limit") {
@@ -113,3 +107,10 @@ func limit(values url.Values) (int, *problem) {
 	}
 	return n, nil
 }
+
+// mergePatch is the media type of a JSON merge patch (RFC 7396), and acceptPatch are the types that
+// a PATCH takes (RFC 5789, section 3.1).
+const (
+	mergePatch  = "application/merge-patch+json"
+	acceptPatch = mergePatch + ", application/json"
+)

@@ -68,9 +68,6 @@ func holdOf(seconds *int64) (*time.Duration, *problem) {
 	return new(time.Duration(*seconds) * time.Second), nil
 }
 
-// maxHold is [period.MaxHold] in seconds.
-const maxHold = int64(period.MaxHold / time.Second)
-
 func (s *site) apiEnd(r *http.Request, _ string) (answer, *problem) {
 	var o operator.EndOptions
 	if p := body(r,

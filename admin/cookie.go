@@ -5,6 +5,15 @@ import (
 	"time"
 )
 
+// The cookies of the page. [site.cookie] adds their prefix.
+const (
+	zoneCookie = "downtime_zone"
+	// browserCookie is the zone of the browser. The script sets it.
+	browserCookie = "downtime_browser_zone"
+	// noticeCookie names the operator's last write, see [notice].
+	noticeCookie = "downtime_notice"
+)
+
 // cookieName is the name of a cookie. Browsers keep a cookie with the prefix only if it is
 // Secure and set by the host itself, so no sibling host can set it.
 func (s *site) cookieName(name string) string {

@@ -60,15 +60,6 @@ func (s *site) fleet(w http.ResponseWriter, r *http.Request) {
 	s.render(w, http.StatusOK, "fleet.html", p)
 }
 
-// fleetChoices are the values of [fleetPage.Only].
-var fleetChoices = []choice{
-	{"", "all instances"},
-	{"differs", "differ from the store"},
-	{"serves", "serve visitors"},
-	{"refuses", "refuse visitors"},
-	{wire.Silent, "are silent or dead"},
-}
-
 // matches reports whether the instance passes the filter.
 func (i instanceView) matches(find, only string) bool {
 	silent := i.LifeWord != wire.Live

@@ -208,11 +208,6 @@ func (f *form) take(err error, names map[string]string) bool {
 	return fault.Code == operator.CodeInvalid
 }
 
-// sentence makes a sentence of the Problem of a fault.
-func sentence(problem string) string {
-	return strings.ToUpper(problem[:1]) + problem[1:] + "."
-}
-
 // field is one input of a form, for its template.
 type field struct {
 	Form     form
@@ -271,5 +266,3 @@ func (f field) DescribedBy() string {
 	}
 	return out
 }
-
-func join(a, b string) string { return strings.TrimSpace(a + " " + b) }

@@ -91,9 +91,6 @@ func (e entryView) What() string {
 	return text
 }
 
-// fewIDs is how many periods the line of an entry names.
-const fewIDs = 3
-
 // changeView is a change of one period, by field.
 type changeView struct {
 	ID             string
@@ -164,14 +161,4 @@ func (e entryView) instant(text string) string {
 		at += " (" + utc + ")"
 	}
 	return at
-}
-
-func yesNo(text string) string {
-	switch text {
-	case "true":
-		return "yes"
-	case "false":
-		return "no"
-	}
-	return text
 }

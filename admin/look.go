@@ -187,3 +187,18 @@ func (p periodView) AtOnce() bool {
 func holder(p period.Period) string {
 	return cmp.Or(p.Holder, p.CreatedBy, "an unknown operator")
 }
+
+// rowState is the state of this instance and its cause, as its row reports them.
+func rowState(st core.Status) (state period.RowState, cause string) {
+	if st.Open || st.Closure == nil {
+		return period.Open, ""
+	}
+	state = period.Closed
+	switch st.Closure.Cause {
+	case core.CauseStarting:
+		state = period.Starting
+	case core.CauseShutdown:
+		state = period.Leaving
+	}
+	return state, st.Closure.Cause.String()
+}

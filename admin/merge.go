@@ -262,3 +262,10 @@ func (s *site) rezone(w http.ResponseWriter, f *form, other *time.Location) (sta
 	}
 	return http.StatusOK
 }
+
+// ofPeriodForm are the fields that show a member of a period. The form also sends the values that
+// it was made from, named "was_…".
+var ofPeriodForm = []string{
+	"reason", "reason_lang", "start", "start_offset", "end", "end_offset", "no_end",
+	"expected_end", "expected_end_offset", "emergency", "hold", "enabled",
+}

@@ -29,13 +29,6 @@ type periodPage struct {
 // periodFields are the fields of the form of a period.
 var periodFields = append([]string{"id", "version", "zone", "new_zone", "rezone", "for", "was", "was_for"}, slices.Concat(ofPeriodForm, was(ofPeriodForm...))...)
 
-// ofPeriodForm are the fields that show a member of a period. The form also sends the values that
-// it was made from, named "was_…".
-var ofPeriodForm = []string{
-	"reason", "reason_lang", "start", "start_offset", "end", "end_offset", "no_end",
-	"expected_end", "expected_end_offset", "emergency", "hold", "enabled",
-}
-
 func was(fields ...string) []string {
 	var out []string
 	for _, field := range fields {

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-downtime/downtime/internal/visible"
 	"github.com/go-downtime/downtime/internal/wire"
@@ -116,19 +115,6 @@ func (s *site) problemOf(r *http.Request, err error) *problem {
 // complain logs an error whose text clients do not get.
 func (s *site) complain(r *http.Request, err error) {
 	s.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "operator's API failed", slog.String("store", s.store.Info().Name), slog.Any("error", err))
-}
-
-// clip limits the length of a value that is sent back.
-func clip(text string) string {
-	const limit = 200
-	if len(text) <= limit {
-		return text
-	}
-	text = text[:limit]
-	for !utf8.ValidString(text) {
-		text = text[:len(text)-1]
-	}
-	return text + "…"
 }
 
 // write sends p. The caller has set the headers that belong to the status, such as Allow.

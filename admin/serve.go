@@ -7,16 +7,8 @@ import (
 	pathpkg "path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-downtime/downtime/operator"
-)
-
-const (
-	// maxBody is the largest form or JSON document, in bytes.
-	maxBody = 64 << 10
-	// requestTimeout is how long a request may use the store.
-	requestTimeout = 10 * time.Second
 )
 
 // ServeHTTP checks every request before it looks at the path: who sent it, from which origin,
@@ -64,19 +56,6 @@ func (s *site) crossSite(r *http.Request) bool {
 		return !strings.EqualFold(page.Host, r.Host) && !slices.Contains(s.cfg.TrustedOrigins, page.Scheme+"://"+page.Host)
 	})
 }
-
-// secure sets the headers of every answer, also of errors and assets.
-func secure(h http.Header) {
-	h.Set("Content-Security-Policy", policy)
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cache-Control", "no-store")
-}
-
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // deny answers a request that the application does not allow.
 func (s *site) deny(w http.ResponseWriter, r *http.Request, path string) {

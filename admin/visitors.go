@@ -20,9 +20,6 @@ type visitorsPage struct {
 	Redirect string // the target for browsers; "" if they get a page
 }
 
-// framed is the policy of the page that has the visitors' page in a frame.
-const framed = policy + "; frame-src 'self'"
-
 // visitors is GET /visitors: the answers of the gate itself.
 func (s *site) visitors(w http.ResponseWriter, r *http.Request) {
 	p := visitorsPage{page: s.page(w, r, "visitors", "What visitors get")}

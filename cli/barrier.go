@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -168,13 +167,6 @@ func load(i operator.Instance) string {
 		return ""
 	}
 	return ": " + strings.Join(parts, ", ")
-}
-
-func counted(n int64, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return strconv.FormatInt(n, 10) + " " + noun
 }
 
 // progress shows which instances a command waits for: on a terminal redrawn in place, else a line

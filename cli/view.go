@@ -30,8 +30,6 @@ func (a *app) view(cmd *cobra.Command) (view, error) {
 	}, nil
 }
 
-const label = "%-10s %s\n"
-
 // state writes a headline, the periods that hold the site down, the coming ones, and the store.
 func (v view) state(w io.Writer, f wire.Found, instances fleet) {
 	v.headline(w, f, &instances)

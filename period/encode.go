@@ -2,7 +2,6 @@ package period
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"slices"
 )
@@ -73,17 +72,6 @@ func withLog(content []byte, lines [][]byte) []byte {
 
 // trimEnd returns content without the end of its object.
 func trimEnd(content []byte) []byte { return bytes.TrimRight(content, "\n}") }
-
-// encodeJSON returns v as JSON with a newline at its end. It does not escape "<", ">" and "&",
-// because operators read the result and no HTML page holds it.
-func encodeJSON(v any, indent string) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", indent)
-	err := enc.Encode(v)
-	return buf.Bytes(), err
-}
 
 // normalize changes d to the form that [Decode] returns.
 func (d *Document) normalize() {

@@ -20,25 +20,8 @@ const (
 	Window Kind = "window"
 )
 
-// Limits on the texts of a [Period], in bytes. They keep a document readable and an answer
-// small.
-const (
-	MaxIDLen     = 64
-	MaxReasonLen = 4096
-	MaxNameLen   = 256 // Holder, Job, CreatedBy, UpdatedBy
-)
-
 // Suspended as [Period.Bypass] means that no predicate lets a request pass.
 const Suspended = "suspended"
-
-// MaxHold is the longest [Period.HoldSeconds]. Clients and proxies give up earlier.
-const MaxHold = 10 * time.Minute
-
-// The years of the instants in a document, in UTC.
-const (
-	MinYear = 2000
-	MaxYear = 9998
-)
 
 // Period is one stretch of downtime. It is a plain value: copy it freely. A document holds
 // all instants in UTC with whole microseconds.

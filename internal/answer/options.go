@@ -3,7 +3,6 @@ package answer
 import (
 	"html/template"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"time"
 )
@@ -56,5 +55,3 @@ type Options struct {
 	// FrameAncestors may show the built-in page in a frame: origins, or "self". Nil means none.
 	FrameAncestors []string
 }
-
-const defaultStatus = http.StatusServiceUnavailable

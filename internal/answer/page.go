@@ -6,35 +6,10 @@ import (
 	_ "embed" // of the built-in page
 	"encoding/base64"
 	"html/template"
+	"net/http"
 	"sync"
 	"time"
 )
-
-// Page is the data of a page. Core's PageData, which own templates see, has the same fields and
-// documents them.
-type Page struct {
-	Reason string
-	// ReasonLang is the language of Reason, "" if it is unknown, and ReasonDir its direction: "ltr",
-	// "rtl" or "auto".
-	ReasonLang string
-	ReasonDir  string
-
-	Since  time.Time
-	Until  time.Time
-	Kind   string
-	Status int
-	Lang   string
-	Dir    string
-	Text   Text
-	Sent   bool            // the request sent something
-	Kinds  map[string]Text // of every kind, for a page that stays open
-
-	ReasonHTML template.HTML // Reason, escaped, with links
-	SiteName   string
-	Contact    string
-	ContactURL string
-	StatusURL  string
-}
 
 // newPage is the data of a page about f in the language of m, for a request that sent something or
 // not. Instants are rounded to whole seconds: the beginning down, the end up, so that no client is
@@ -140,4 +115,18 @@ func cspHash(page []byte, element string) string {
 	content, _, _ := bytes.Cut(rest, []byte("</"+element+">"))
 	sum := sha256.Sum256(content)
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+const defaultStatus = http.StatusServiceUnavailable
+
+// pageLanguages are the texts of a page in every language, for the script that chooses one.
+type pageLanguages struct {
+	Names  map[string]string         `json:"names"`  // see LanguageNames
+	Places [][2]string               `json:"places"` // the id of an element and one of its attributes; "" means its text
+	Texts  map[string]pageLanguageOf `json:"texts"`  // by tag
+}
+
+type pageLanguageOf struct {
+	Dir   string   `json:"dir"`
+	Words []string `json:"words"` // for each place
 }

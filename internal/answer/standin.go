@@ -121,18 +121,6 @@ var standinTexts = sync.OnceValue(func() (texts map[string]standinText) {
 	return texts
 })
 
-// pageLanguages are the texts of a page in every language, for the script that chooses one.
-type pageLanguages struct {
-	Names  map[string]string         `json:"names"`  // see LanguageNames
-	Places [][2]string               `json:"places"` // the id of an element and one of its attributes; "" means its text
-	Texts  map[string]pageLanguageOf `json:"texts"`  // by tag
-}
-
-type pageLanguageOf struct {
-	Dir   string   `json:"dir"`
-	Words []string `json:"words"` // for each place
-}
-
 func (s *Settings) pageLanguages(kind string, sent bool) *pageLanguages {
 	all := &pageLanguages{Names: s.LanguageNames(), Texts: map[string]pageLanguageOf{}}
 	for l, tag := range s.catalog.lookup.tags {

@@ -1,0 +1,117 @@
+package admin
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
+)
+
+const (
+	// noticeTime is how long after a write a page tells of it.
+	noticeTime = time.Minute
+	// noticeZone tells of the operator's time zone and not of a write.
+	noticeZone = "zone"
+)
+
+// notice reports the operator's last write. The next page shows it once. The cookie only names
+// the write, by a random half of its id, and the text comes from the document's log. So a forged
+// cookie tells of nothing, and every instance can show the notice.
+type notice struct {
+	Code string
+	Text string
+	IDs  []string
+	More int // periods that are not in IDs
+}
+
+// noticeTexts are the texts of notices by code.
+var noticeTexts = map[string]string{
+	"started":  "The site was taken down",
+	"changed":  "Your downtime was changed",
+	"ended":    "Ended",
+	"anew":     "The store has a new, empty document",
+	"planned":  "A window was scheduled",
+	"edited":   "Saved",
+	"enabled":  "Enabled",
+	"disabled": "Disabled",
+	"deleted":  "Deleted",
+}
+
+// leaveNotice leaves a notice of a write for the next page, and returns its code.
+func (s *site) leaveNotice(w http.ResponseWriter, res operator.Result) (code string) {
+	entries, _ := res.After.Log.Entries() // the other entries are still valid
+	written := res.Before.Mark().Revision + 1
+	i := slices.IndexFunc(entries, func(e period.Entry) bool { return e.Revision == written })
+	if i < 0 {
+		return "written"
+	}
+	s.setCookie(w, noticeCookie, entries[i].Write, noticeTime)
+	if n := noticeOf(entries[i]); n != nil {
+		code = n.Code
+	}
+	return code
+}
+
+// takeNotice returns the notice that was left for this operator and removes it; nil if there
+// is none.
+func (s *site) takeNotice(w http.ResponseWriter, r *http.Request, v seen) *notice {
+	left := s.cookie(r, noticeCookie)
+	if left == "" {
+		return nil
+	}
+	s.setCookie(w, noticeCookie, "", -time.Second)
+	if left == noticeZone {
+		return &notice{Code: noticeZone, Text: "Times are shown in " + v.Clock.ZoneName()}
+	}
+	if v.Document == nil {
+		return nil
+	}
+	entries, _ := v.Document.Log.Entries()
+	i := slices.IndexFunc(entries, func(e period.Entry) bool {
+		return e.Write == left && e.Actor == s.operator(r).Actor && v.Time.Sub(e.Time).Abs() <= noticeTime
+	})
+	if i < 0 {
+		return nil
+	}
+	return noticeOf(entries[i])
+}
+
+// noticeOf is the notice of a write; nil if no page makes such writes.
+func noticeOf(e period.Entry) *notice {
+	n := &notice{More: e.Omitted}
+	switch e.Action {
+	case period.ActionStart:
+		n.Code = "started"
+	case period.ActionChange:
+		n.Code = "changed"
+	case period.ActionEnd:
+		if n.Code = "ended"; e.Anew != "" {
+			n.Code = "anew"
+		}
+	case period.ActionSchedule:
+		n.Code = "planned"
+	case period.ActionEdit:
+		n.Code = editCode(e)
+	case period.ActionCancel:
+		n.Code = "deleted"
+	default:
+		return nil
+	}
+	n.Text = noticeTexts[n.Code]
+	for _, c := range e.Changes {
+		n.IDs = append(n.IDs, c.ID())
+	}
+	return n
+}
+
+// editCode is "enabled" or "disabled" if the edit changed nothing else.
+func editCode(e period.Entry) string {
+	if len(e.Changes) == 1 {
+		if f := e.Changes[0].Fields(); len(f) == 1 && f[0].Name == "enabled" {
+			return map[string]string{"true": "enabled", "false": "disabled"}[f[0].After]
+		}
+	}
+	return "edited"
+}
