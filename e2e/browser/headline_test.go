@@ -53,6 +53,10 @@ func TestTheHeadlineClaimsNoMoreThanWasSeen(t *testing.T) {
 	b.until(`document.querySelector('#state').dataset.state === 'mixed'`)
 	require.Contains(t, b.text(), "Down, but 1 of 2 instances serves: host web1 (override up)")
 	b.requireUsable("differs")
+	color := func() string {
+		return read[string](b, `getComputedStyle(document.querySelector('#state')).backgroundColor`)
+	}
+	require.Equal(t, "rgb(138, 71, 8)", color(), "amber")
 	require.NoError(t, rows.DeleteRow(t.Context(), "other", nil))
 	b.until(`document.querySelector('#state').dataset.state === 'down'`)
 
@@ -74,6 +78,7 @@ func TestTheHeadlineClaimsNoMoreThanWasSeen(t *testing.T) {
 	require.Contains(t, b.text(), "Nothing can be changed here")
 	require.Zero(t, read[int](b, `document.querySelectorAll('#acts button').length`))
 	b.requireUsable("unreadable")
+	require.Equal(t, "rgb(80, 90, 100)", color(), "gray")
 	_, err = s.command.End(t.Context(), operator.EndOptions{All: true})
 	require.NoError(t, err)
 }

@@ -17,7 +17,7 @@ func TestEnterInAFieldTakesNothingDown(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, "chi")
 	b := s.operator(person{})
-	for _, field := range []string{"#until", "#auto_end", "#emergency"} {
+	for _, field := range []string{"#until", "#auto_end", "#emergency", "#hold"} {
 		require.Equal(t, http.StatusOK, b.open(s.ops("")))
 		b.fill("#reason", "Moving the warehouse")
 		b.do(chromedp.Focus(chromedp.CSS(field)))
@@ -30,6 +30,26 @@ func TestEnterInAFieldTakesNothingDown(t *testing.T) {
 	b.picture("review")
 	require.Equal(t, http.StatusOK, b.submit(act("review")))
 	b.requireState("down")
+}
+
+// A start that has passed never takes the site down by accident.
+func TestAStartThatHasPassedIsRefused(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, "chi")
+	b := s.operator(person{zone: "Europe/Berlin"})
+	b.open(s.ops("add"))
+	require.Equal(t, http.StatusUnprocessableEntity, b.plan(window{"A wrong year", "2024-05-06T02:00", "2031-05-06T03:00"}))
+	require.Contains(t, b.fault("start"), "passed")
+	require.Nil(t, s.document(), "nothing was written")
+	b.fill("#start", "2031-05-06T02:00")
+	require.Equal(t, http.StatusOK, b.submit(act("add")))
+	planned := s.document().Periods[0]
+	b.open(s.ops("edit?id=" + planned.ID))
+	b.fill("#start", "2024-05-06T02:00")
+	require.Equal(t, http.StatusUnprocessableEntity, b.submit(act("edit")))
+	require.Contains(t, b.fault("start"), "passed")
+	require.Equal(t, planned, s.document().Periods[0])
+	s.answers(http.StatusOK)
 }
 
 // TestOnePressOpensNothing: each change that would open the site, take it down or discard a
