@@ -59,6 +59,7 @@ require (
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/gorilla/context v1.1.2 // indirect
 	github.com/gorilla/securecookie v1.1.2 // indirect
+	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
@@ -77,6 +78,8 @@ require (
 	github.com/quic-go/qpack v0.6.0 // indirect
 	github.com/quic-go/quic-go v0.65.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	github.com/spf13/cobra v1.10.2 // indirect
+	github.com/spf13/pflag v1.1.0 // indirect
 	github.com/tinylib/msgp v1.6.3 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
 	github.com/ugorji/go/codec v1.3.2 // indirect
@@ -91,6 +94,7 @@ require (
 	golang.org/x/crypto v0.59.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sync v0.25.0 // indirect
+	golang.org/x/term v0.48.0 // indirect
 	golang.org/x/text v0.44.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect
@@ -107,6 +111,7 @@ require (
 
 require (
 	github.com/go-downtime/downtime v0.1.0
+	github.com/go-downtime/downtime/cli v0.1.0
 	github.com/go-downtime/downtime/store/pgstore v0.1.0
 	github.com/go-downtime/downtime/store/redisstore v0.1.0
 	go.yaml.in/yaml/v3 v3.0.6 // indirect
@@ -117,3 +122,5 @@ replace github.com/go-downtime/downtime => ../
 replace github.com/go-downtime/downtime/store/redisstore => ../store/redisstore
 
 replace github.com/go-downtime/downtime/store/pgstore => ../store/pgstore
+
+replace github.com/go-downtime/downtime/cli => ../cli
