@@ -42,35 +42,38 @@ func (a *app) eventsCommand() *cobra.Command {
 		Long: `Print the events of the store as JSON, one event a line, the oldest first.
 
     about-to-begin   a window begins within --notice
-    called-off       a window does not begin as about-to-begin has said
+    called-off       a window of an earlier about-to-begin was canceled, disabled or moved
     started          a period is in force
-    end-moved        visitors are told another end
+    end-moved        a period in force has another expected end
     overdue          a period is in force, and its expected end has passed
     ended            a period is no longer in force; "site" says whether the site is up
     instance-silent  an instance has not reported for a minute
     regressed        the store holds an older document than before, or another one
     missed           there were events that the log no longer has
 
-Without --follow it prints the events of the log, and exits. With --follow it goes on until it is
-interrupted. --since begins after a revision of the document.
+Without --follow it prints the events of the log, and exits. With --follow it prints only new events,
+until it is interrupted. It prints nothing until the first one. --since REVISION begins after that
+revision of the document instead.
 
---exec and --webhook deliver each event to a receiver, at least once, and print it when it was
-delivered. They need --follow and --name. The document keeps the position under the name. After
-a restart the follower goes on where it stopped. Of several processes with one name, one follows
-and the others stand by. Each receiver needs a name of its own. An event that is delivered twice,
-after a crash for example, has the same "key".
+--exec and --webhook deliver each event to a receiver, at least once. After the delivery the event
+is also printed. Both flags need --follow and --name. The document stores the position of the
+receiver under this name: the point up to which all events are delivered. After a restart, the
+process goes on after this position. If several processes have the same name, one of them delivers,
+and the others stand by. Each receiver needs a name of its own. After a crash, an event can be
+delivered twice. Both deliveries have the same "key".
 
 --exec PROGRAM starts the program for each event, without a shell. The event is on its stdin, and in
-DOWNTIME_EVENT, DOWNTIME_EVENT_KEY, DOWNTIME_EVENT_TEXT, DOWNTIME_EVENT_PERIOD, DOWNTIME_EVENT_AT. Its
-arguments follow after --. If it fails or runs for more than 30 s, it is started again, up to 10 times
-in about 3 minutes. Its output goes to stderr.
+DOWNTIME_EVENT, DOWNTIME_EVENT_KEY, DOWNTIME_EVENT_TEXT, DOWNTIME_EVENT_PERIOD, DOWNTIME_EVENT_AT.
+Write its arguments after --. If it fails or runs for more than 30 s, it is started again, up to
+10 times in about 3 minutes. Its output goes to stderr.
 
 --webhook URL sends the event by POST, signed as Standard Webhooks specifies. The secret is in
 ` + envSecret + ` or in --secret-file. 2xx means delivered. 408, 429, 5xx and no answer
 within 15 s are tried again, for --give-up. Any other answer is final. --webhook @FILE reads the
 URL from a file, if the URL is a secret.
 
-An event that is given up is reported on stderr, and the next one is delivered.`,
+If an event cannot be delivered after these attempts, the command reports it on stderr, and
+delivers the next one.`,
 		Example: a.examples(
 			"events",
 			"events --follow",
@@ -81,10 +84,10 @@ An event that is given up is reported on stderr, and the next one is delivered.`
 		Args: cobra.ArbitraryArgs,
 	}
 	f := cmd.Flags()
-	f.BoolVar(&o.follow, "follow", false, "go on until interrupted")
-	f.Int64Var(&o.since, "since", 0, "the events after this `REVISION` (else all of the log; with --follow, only new ones), unless --name has a position")
-	f.Var(&o.notice, "notice", "how long before its start a window is about to begin; 0: tell of none")
-	f.StringVar(&o.name, "name", "", "the `NAME` under which the document keeps the position")
+	f.BoolVar(&o.follow, "follow", false, "print or deliver new events until interrupted")
+	f.Int64Var(&o.since, "since", 0, "begin after this `REVISION` (else with the whole log, or with --follow at the present); ignored if --name has a position")
+	f.Var(&o.notice, "notice", "how long before its start a window is reported as about-to-begin; 0: never")
+	f.StringVar(&o.name, "name", "", "`NAME` of the receiver; the document stores its position under it")
 	f.StringVar(&o.program, "exec", "", "start this `PROGRAM` for each event")
 	f.StringVar(&o.webhook, "webhook", "", "send each event to this `URL`, or to the one in @FILE")
 	f.StringVar(&o.secretFile, "secret-file", "", "the secret that signs --webhook is in `FILE` (else in "+envSecret+")")

@@ -52,9 +52,9 @@ that of COMMAND. Its stdin, stdout and stderr are those of run; run itself write
 Meanwhile no predicate (an API key, a session of staff) lets a request pass, unless --allow-bypass is
 given; exempt paths pass. run waits for the requests that passed before.
 
-run begins a deployment of its own, and ends only that one. If COMMAND fails, or run dies, the site
-stays down: run again, or end it. A second run of the same holder then takes the deployment over. While
-the first run lives, a second one fails.
+run begins a deployment of its own, and ends only that one. If COMMAND fails, or if run is killed, the
+site stays down. Then repeat run, or end the deployment by "end". A second run of the same holder takes
+the deployment over. While the first run lives, a second one fails.
 
 If it is not safe within --wait, COMMAND is not run, and the site is reopened. Signals are passed on to
 COMMAND. On Linux, COMMAND gets SIGTERM if run is killed.
@@ -97,7 +97,7 @@ Exit codes beside those of COMMAND:
 	f.StringVar(&o.period, "period", "", "take the period with this `ID`, such as a window that is due, and end it")
 	f.StringVar(&o.condition, "if", "", "run only if this shell `COMMAND` exits with 0")
 	f.IntVar(&o.ifNone, "if-none", 3, "the exit `CODE` of --if that means that there is nothing to do")
-	f.StringVar(&o.onFailure, "on-failure", "stay", "`stay` down, or end, if COMMAND fails")
+	f.StringVar(&o.onFailure, "on-failure", "stay", "`ACTION` if COMMAND fails: stay (the site stays down), or end (the site is reopened)")
 	f.StringVar(&o.holder, "holder", "", "it belongs to `NAME` (else the CI run's, else the actor's)")
 	f.BoolVar(&o.lock.wanted, "pg-lock", false, "hold an advisory lock of PostgreSQL while COMMAND runs, so that no writer writes")
 	f.StringVar(&o.lock.name, "pg-lock-name", "", "the lock's `NAME` (else the app of the store's URL)")
