@@ -14,7 +14,7 @@ import (
 )
 
 // A service sends each event to a receiver, until it is told to stop.
-func ExampleFollower() {
+func ExampleFollower() { //nolint:testableexamples // it runs until a signal
 	hook, err := events.NewWebhook("https://ops.example.com/downtime", os.Getenv("DOWNTIME_WEBHOOK_SECRET"), nil)
 	if err != nil {
 		fmt.Println(err) // secret: want 1 to 8 secrets, …
