@@ -62,8 +62,6 @@ func TestCyclesAreFound(t *testing.T) {
 }
 
 // uses returns, for each file of a package, the other files that it needs.
-//
-//nolint:staticcheck // the parser's own resolution of names needs no type checker
 func uses(t *testing.T, files []string) map[string][]string {
 	t.Helper()
 	parsed, home := map[string]*ast.File{}, map[string]string{}

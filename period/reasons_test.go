@@ -22,7 +22,7 @@ func TestReasonsAreValues(t *testing.T) {
 	require.Equal(t, map[string]string{"ar": "أقراص", "pt-BR": "Discos\n\"novos\""}, maps.Collect(more.All()))
 	require.Equal(t, []string{"de", "pt-BR"}, r.Languages(), "it did not change")
 	require.Equal(t, r.With(nil), r)
-	require.True(t, NewReasons(map[string]string{"b": "1", "a": "2"}) == NewReasons(map[string]string{"a": "2"}).With(map[string]string{"b": "1"}))
+	require.Equal(t, NewReasons(map[string]string{"b": "1", "a": "2"}), NewReasons(map[string]string{"a": "2"}).With(map[string]string{"b": "1"}))
 	require.Zero(t, more.With(map[string]string{"ar": "", "pt-BR": ""}))
 	require.Zero(t, NewReasons(nil))
 	require.Nil(t, Reasons{}.Languages())

@@ -100,18 +100,20 @@ func TestTheReasonSaysItsLanguageAndDirection(t *testing.T) {
 
 func TestAnOwnPageGetsTheReasonOfTheVisitor(t *testing.T) {
 	t.Parallel()
-	page := template.Must(template.New("").Parse(`{{.Lang}} {{.ReasonLang}} {{.ReasonDir}}: {{.Reason}}`))
+	page := template.Must(template.New("").Parse(`{{.Lang}}, {{.ReasonLang}} {{.ReasonDir}}: {{.Reason}}`))
 	a := testAnswers(t, Options{Template: page}, spokenFacts)
 	for accept, want := range map[string]string{
-		"de": "de de ltr: Umzug der Daten",
-		"ar": "ar ar rtl: نقل البيانات",
-		"fr": "fr en ltr: Moving the data",
+		"de": "de, de ltr: Umzug der Daten",
+		"ar": "ar, ar rtl: نقل البيانات",
+		"fr": "fr, en ltr: Moving the data",
 	} {
 		require.Equal(t, want, ask(a, http.MethodGet, "/", "Accept", "text/html", "Accept-Language", accept).Body.String())
 	}
 }
 
 // The choice of a reason must not cost memory for each request.
+//
+//nolint:paralleltest // AllocsPerRun counts the allocations of every goroutine
 func TestReasonsInSeveralLanguagesAllocateNothing(t *testing.T) {
 	plain := spokenFacts
 	plain.Reasons = nil
@@ -127,6 +129,6 @@ func TestReasonsInSeveralLanguagesAllocateNothing(t *testing.T) {
 		})
 	}
 	for _, accept := range []string{"de", "fr,de;q=0.5", "tlh", languageUsual} {
-		require.Equal(t, perRequest(plain, accept), perRequest(spokenFacts, accept), accept) //nolint:testifylint // both are counts
+		require.Equal(t, perRequest(plain, accept), perRequest(spokenFacts, accept), accept)
 	}
 }
