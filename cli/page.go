@@ -40,10 +40,11 @@ it answers as a gate does: 503 with Retry-After, as a page, as JSON or as text.
     --for caddy     page, JSON, text, and a configuration to import
     --for haproxy   one file with every answer, and the lines for the backend
 
-A 503 of a running application passes the proxy unchanged. Run the command on the machine of the
-proxy; it reads no store. Afterwards it prints what to do. Without --reason and --until the
+The proxy passes a 503 of a running application unchanged. Run this command on the machine of the
+proxy. It reads no store. At the end it prints what to do next. Without --reason and --until the
 answer fits every outage: it only says that the site cannot answer at the moment. With one of them
-it says that the downtime is planned. Write the files again when that is over.`,
+it says that the downtime is planned. When this downtime is over, write the files again with --force
+and without these flags, and reload the proxy.`,
 		Example: a.examples(
 			"page --for nginx --output /etc/nginx/downtime --site-name 'Example Shop' --contact mailto:help@example.com",
 			"page --for html --lang de --status-url https://status.example.com/",
@@ -52,7 +53,7 @@ it says that the downtime is planned. Write the files again when that is over.`,
 		Args: a.args(0, 0),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.proxy, "for", "", "`PROXY`: html, nginx, haproxy or caddy")
+	f.StringVar(&o.proxy, "for", "", "`PROXY` that reads the files: nginx, haproxy, caddy, or html for any other one")
 	f.StringVar(&o.output, "output", "downtime-page", "write the files into `DIR`, which is created if it is missing")
 	f.StringVar(&o.installed, "installed-in", "", "the proxy reads the files in `DIR`, an absolute path (else that of --output)")
 	f.StringVar(&o.reason, "reason", "", "`TEXT` for visitors")

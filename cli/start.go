@@ -32,8 +32,9 @@ are served when the site is up again. The limit counts from the closing of each 
 it, or if an instance already holds as many requests as it may (1,000 by default), requests get
 the usual refusal.
 
---reason-in gives the reason in another language, and --reason-lang says which one --reason has. Visitors
-get the language that their browser asks for, and --reason if there is none. 'de=' removes German.
+--reason-lang names the language of --reason. --reason-in gives the reason in another language. Visitors
+get the language that their browser asks for, else the language of the page, else the text of --reason.
+--reason-in de= removes the German reason.
 
 A deployment belongs to its holder: this person at this host, or this job of a CI run. A
 second start by the same holder changes the deployment that is in force, and only what is

@@ -24,21 +24,22 @@ const (
 
 // Follower follows the events of a store. Its fields must not change while Run runs.
 type Follower struct {
-	// Operator has the store. Its Actor and Origin are not used, because the log has no entry.
+	// Operator has the store. Its Actor and Origin are not used, because the write of a position adds no
+	// entry to the log.
 	Operator operator.Operator
 	// Name is the name under which the position is kept in the document. Only one process at a time
-	// follows under a name. "" means that no position is kept: Run then writes nothing, begins at From,
-	// and several processes can follow.
+	// follows under a name. If Name is "", the document keeps no position. Run then writes nothing and
+	// begins at From, and several processes can follow.
 	Name string
-	// From is the position at which Run begins, for example of [Since], if the document has no position
-	// for Name. Nil means the present one.
+	// From is the position at which Run begins if the document has no position for Name. [Since] makes
+	// one. Nil means the present position.
 	From *Position
-	// Notice is how long before its start a window is about to begin. Zero means that no event says
-	// so.
+	// Notice is how long before the start of a window Run delivers about-to-begin. Zero means that Run
+	// never delivers it.
 	Notice time.Duration
 	// Deliver delivers one event. It is called for one event at a time, in their order, and again
-	// after an error that is no [*FinalError]. Its context does not end with that of Run, so that a
-	// delivery in hand is finished: Deliver needs a time-out of its own.
+	// after an error that is not a [*FinalError]. Its context does not end with the context of Run, so
+	// that the current delivery can finish. Therefore Deliver needs a time-out of its own.
 	Deliver func(ctx context.Context, e Event) error
 	// Retry says how often a delivery is tried.
 	Retry Retry
@@ -62,19 +63,19 @@ const (
 // Report tells what a [Follower] does.
 type Report struct {
 	Kind Kind
-	// Event is that of a delivery; nil for other kinds.
+	// Event is the event of the delivery, for Retrying and GivenUp. It is nil for the other kinds.
 	Event *Event
-	// Err says why. After is the time to the next attempt of a delivery.
+	// Err is the reason of the report, and nil for Following. After is the time to the next attempt of a delivery.
 	Err   error
 	After time.Duration
 }
 
-// Run follows until ctx ends, and returns the error of ctx. A delivery in hand is finished before,
-// and then the position is written and the row deleted, so that another process can follow at once.
+// Run follows until ctx ends, and returns the error of ctx. Before it returns, it finishes the current
+// delivery, writes the position and deletes its row. Another process can then follow at once.
 //
-// Errors before the first event: those of [operator.Operator.Lease] and [operator.Operator.Follow],
-// but ErrFollowed and ErrNothingWritten make Run wait. Later errors of the store are reported, and Run
-// goes on.
+// Before the first event, Run returns the errors of [operator.Operator.Lease] and
+// [operator.Operator.Follow], except ErrFollowed and ErrNothingWritten. On these two errors, Run waits.
+// Run reports later errors of the store, and continues.
 func (f *Follower) Run(ctx context.Context) error {
 	r := &run{Follower: f, wake: make(chan struct{}, 1)}
 	if h, ok := f.Operator.Store.(store.Hinter); ok {

@@ -1,17 +1,18 @@
-// Package fleettest tests a gate through its HTTP face: a middleware that can be closed and opened, and
-// that can say whether it is drained. Drained means that it refuses new requests, and that every request
-// that it admitted has ended. The package works for any such middleware, of this module or of another
-// one. It finds two faults:
+// Package fleettest tests a gate through HTTP. A gate is here any middleware that can be closed and
+// opened, and that can say whether it is drained. A drained gate refuses new requests, and every request
+// that it admitted has ended. The gate can be of this module or of another one. The package finds two
+// faults:
 //
-//   - The gate counts a request after it has looked at its state. A request that looked, and was then
-//     suspended, begins after the gate has said that it is drained.
-//   - The gate counts a request out when the answer is sent, or when a time-out ends. The handler goes on
-//     after the gate has said that it is drained.
+//   - The gate first reads its state, and then counts the request. If a request is suspended between
+//     these two steps, its handler begins after the gate has said that it is drained.
+//   - The gate stops counting a request when the answer is sent, or when a time-out ends. The handler
+//     continues after the gate has said that it is drained.
 //
-// The first fault is a race, so Run may miss it. It never reports a fault of a correct gate.
+// The first fault is a race, so Run may miss it. Run never reports a fault for a correct gate.
 //
-// A gate cannot see the work that a handler leaves behind in a goroutine of its own. [RunApplication]
-// finds such a handler: it watches the application's data after the gate has said that it is drained.
+// If a handler starts a goroutine and returns, the gate does not know that the goroutine still works.
+// [RunApplication] finds such a handler. It watches the application's data after the gate has said that
+// it is drained.
 package fleettest
 
 import (

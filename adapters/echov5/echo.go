@@ -1,5 +1,5 @@
-// Package echodowntime is the downtime gate as middleware of echo v5. For echo v4 there is
-// adapters/echo, with the same names.
+// Package echodowntime is the downtime gate as middleware of echo v5. For echo v4, use the package
+// adapters/echo. It has the same names.
 //
 //	e := echo.New()
 //	e.Use(middleware.Recover(), echodowntime.New(echodowntime.Config{
@@ -7,19 +7,21 @@
 //		ExemptExact: []string{"/healthz"},
 //	}))
 //
-// Order: recovery, request id, access log, security headers, CORS, then the gate, then static
-// files, sessions and the application. A predicate reads a session by [Behind]. Authentication
-// before the gate also runs for refused requests.
+// Add the middleware in this order: recovery, request id, access log, security headers, CORS, then the gate, then static
+// files, sessions and the application. If the session middleware comes after the
+// gate, a predicate reads the session by [Behind]. Authentication before the gate also runs for refused
+// requests.
 //
 // Middleware that rewrites paths (RemoveTrailingSlash, Rewrite) goes under Pre, because echo
 // chooses the route before the middleware of Use runs. If middleware under Use rewrites the path
-// to an exempt one, the exemption counts only for a route that fits the path, see [core.Routed].
+// to an exempt one, the gate exempts the request only if its route matches the new path, see
+// [core.Routed].
 //
 // Under Use the gate sees every request of the router, also those that get 404 or 405. Under Pre
 // the gate runs before routing. Put it after middleware that rewrites paths, because the gate
-// judges the path that it sees. All middleware under Use, such as CORS, then comes after the gate,
-// and predicates see no route parameters. Choose one of the two. With both, the gate decides and
-// counts each request twice, which is harmless.
+// decides by the path that it gets. All middleware under Use, such as CORS, then comes after the gate,
+// and predicates see no route parameters. Add the gate under Use or under Pre. If you add it under
+// both, it decides and counts each request twice, which is harmless.
 //
 // The Echo of echo.NewVirtualHostHandler runs its middleware only for hosts that are not in its
 // map. Add the middleware to the Echo of each host, or put gate.Handler around all of them.
