@@ -257,9 +257,13 @@ func silent(h history, from Position, seen Observation) []staged {
 				revision, state = w.entry.Revision, w.after
 			}
 		}
+		id := i.ID
+		if period.NameFault(id) != nil { // a header and the environment of a program can hold no such key
+			id = digest(id)
+		}
 		out = append(out, staged{revision: revision, at: i.Lease, Event: Event{
 			Event: InstanceSilent, Revision: revision, At: i.Lease, Instance: &i, Site: siteAt(state, i.Lease),
-			Key: keyOf(seen.Document.StoreID, string(InstanceSilent), i.ID, atKey(i.Lease)),
+			Key: keyOf(seen.Document.StoreID, string(InstanceSilent), id, atKey(i.Lease)),
 		}})
 	}
 	return out

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // describe returns the text of an event.
@@ -31,7 +32,7 @@ func describe(e Event) string {
 	case Ended:
 		said = "Downtime has ended" + e.reason() + "."
 		if e.Site.Down {
-			said += " The site is still down because of " + strings.Join(e.Site.Periods, ", ") + "."
+			said += " The site is still down because of " + list(e.Site.Periods) + "."
 		} else {
 			said += " The site is up."
 		}
@@ -50,10 +51,36 @@ func describe(e Event) string {
 		said = fmt.Sprintf("The events of revisions %d to %d cannot be told: %s. The site is %s.", e.FromRevision, e.Revision, e.Why, state)
 	}
 	if e.Application != "" {
-		return e.Application + ": " + said
+		said = e.Application + ": " + said
 	}
-	return said
+	return harmless(said)
 }
+
+// harmless returns s in one line, without characters that a terminal acts upon, or that change the
+// direction of the text around them. A reason, the name of an application and that of a host can hold
+// any character.
+func harmless(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		case unicode.IsControl(r), r == 0x2028, r == 0x2029:
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// list names the periods, and counts those beyond mostListed: the text must fit into the environment of
+// a program.
+func list(ids []string) string {
+	if more := len(ids) - mostListed; more > 0 {
+		return strings.Join(ids[:mostListed], ", ") + fmt.Sprintf(" and %d more", more)
+	}
+	return strings.Join(ids, ", ")
+}
+
+const mostListed = 10
 
 func (e Event) reason() string {
 	if e.Period.Reason == "" {

@@ -22,6 +22,7 @@ import (
 const (
 	webhookTimeout = 15 * time.Second // of one attempt
 	maxAnswer      = 64 << 10         // of an answer that is read so that the connection can be used again
+	maxFault       = 300              // bytes of the text of a fault, which is logged at each attempt
 	secretPrefix   = "whsec_"
 	leastSecret    = 24 // bytes, as Standard Webhooks demands
 	mostSecret     = 64
@@ -81,11 +82,14 @@ func (w *Webhook) Deliver(ctx context.Context, e Event) error {
 		if failed, ok := errors.AsType[*url.Error](err); ok {
 			err = failed.Err // without the URL, whose path can be a secret
 		}
+		if text := err.Error(); len(text) > maxFault {
+			err = errors.New(text[:maxFault] + "…") // it can quote an answer, which the receiver chooses
+		}
 		return fmt.Errorf("%s: %w", w.Place(), err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer))
-	failed := fmt.Errorf("%s answers %s", w.Place(), res.Status)
+	failed := fmt.Errorf("%s answers %d %s", w.Place(), res.StatusCode, http.StatusText(res.StatusCode))
 	switch code := res.StatusCode; {
 	case code >= 200 && code < 300:
 		return nil
