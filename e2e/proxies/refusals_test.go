@@ -103,6 +103,10 @@ var traps = map[string]map[string]trap{
 			CacheIgnoreNoLastMod On
 			CacheStaleOnError Off`},
 	},
+	"squid": {
+		"plain":           {passes, ""},
+		"cache of errors": {passes, "negative_ttl 10 minutes"},
+	},
 }
 
 // set is a trap that listens on an address.
@@ -112,7 +116,8 @@ type set struct {
 	proxy, name, addr string
 }
 
-// launchTraps starts the proxies: an Apache for each of its traps, and one of each other proxy for all.
+// launchTraps starts the proxies: an Apache or a Squid for each of its traps, and one of each other
+// proxy for all.
 func launchTraps(t *testing.T, s *site) (all []set) {
 	t.Helper()
 	processes := strings.NewReplacer("$A", s.shops[0].addr, "$B", s.shops[1].addr)
@@ -154,6 +159,9 @@ sub vcl_backend_response { if (bereq.backend == %[1]s) { %[5]s } }`, name, host,
 	testservers.VarnishVCL(t, vcl+"sub vcl_hash { hash_data(local.socket); }\n", sockets...)
 	for name, trap := range traps["apache"] {
 		all = append(all, set{trap, "apache", name, testservers.Apache(t, s.shops[0].addr, processes.Replace(trap.config)).Addr})
+	}
+	for name, trap := range traps["squid"] {
+		all = append(all, set{trap, "squid", name, testservers.Squid(t, s.shops[0].addr, trap.config).Addr})
 	}
 	return all
 }

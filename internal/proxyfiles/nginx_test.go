@@ -33,11 +33,11 @@ func TestNginxAnswersALongAccept(t *testing.T) {
 	t.Parallel()
 	proxy := testservers.Nginx(t, func(s *testservers.Server) string {
 		dir := filepath.Join(s.Dir, "page")
-		require.NoError(t, os.Mkdir(dir, 0o755)) //nolint:gosec // nginx can run as another user
+		require.NoError(t, os.Mkdir(dir, 0o755))
 		set, err := Make("nginx", dir, settings(t), answer.Facts{Kind: answer.Unreachable}, "")
 		require.NoError(t, err)
 		for _, f := range set.Files {
-			require.NoError(t, os.WriteFile(filepath.Join(dir, f.Name), f.Content, 0o644)) //nolint:gosec // the same
+			require.NoError(t, os.WriteFile(filepath.Join(dir, f.Name), f.Content, 0o644))
 		}
 		return "server { listen " + s.Addr + "; include " + dir + "/nginx.conf; location / { return 502; } }"
 	})

@@ -120,3 +120,36 @@ func VarnishVCL(t testing.TB, vcl string, sockets ...string) *Server {
 		},
 	})
 }
+
+// Squid starts a Squid that passes every request to backend, host:port, and caches in memory, with
+// these further lines of configuration.
+func Squid(t testing.TB, backend string, lines ...string) *Server {
+	t.Helper()
+	path := Program(t, "squid", "squid")
+	host, port, err := net.SplitHostPort(backend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return launch(t, &Server{
+		name: "squid", users: []string{"proxy", "nobody"}, quit: quit,
+		config: func(s *Server) error {
+			return s.write("squid.conf", fmt.Sprintf(`http_port %s accel defaultsite=site.test
+cache_peer %s parent %s 0 no-query no-digest originserver
+http_access allow all
+never_direct allow all
+visible_hostname site.test
+pid_filename none
+access_log none
+cache_log %[4]s/cache.log
+coredump_dir %[4]s
+memory_cache_shared off
+pinger_enable off
+shutdown_lifetime 0 seconds
+%[5]s
+`, s.Addr, host, port, s.Dir, strings.Join(lines, "\n")))
+		},
+		command: func(s *Server) []string {
+			return []string{path, "-N", "-f", filepath.Join(s.Dir, "squid.conf")}
+		},
+	})
+}

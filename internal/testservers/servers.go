@@ -1,5 +1,5 @@
 // Package testservers starts real servers for tests: Redis, PostgreSQL, PgBouncer and MariaDB,
-// and the proxies nginx, HAProxy, Caddy, Apache and Varnish. Each server has a free loopback port and a data directory of
+// and the proxies nginx, HAProxy, Caddy, Apache, Varnish and Squid. Each server has a free loopback port and a data directory of
 // its own. Both are released when the test ends.
 //
 //	redis := testservers.Redis(t)
