@@ -19,14 +19,14 @@ type Name string
 // The names. Later versions may add names.
 const (
 	AboutToBegin   Name = "about-to-begin"  // a window begins within the notice
-	CalledOff      Name = "called-off"      // a window does not begin as AboutToBegin has said
+	CalledOff      Name = "called-off"      // a window of an earlier AboutToBegin was canceled, disabled or moved
 	Started        Name = "started"         // a period is in force
-	EndMoved       Name = "end-moved"       // visitors are told another end of a period in force
+	EndMoved       Name = "end-moved"       // a period in force has another expected end
 	Overdue        Name = "overdue"         // a period is in force, and its expected end has passed
 	Ended          Name = "ended"           // a period is no longer in force
 	InstanceSilent Name = "instance-silent" // the lease of an instance has ended
 	Regressed      Name = "regressed"       // the store holds an older document than before, or another one
-	Missed         Name = "missed"          // events between two revisions cannot be told
+	Missed         Name = "missed"          // events between two revisions cannot be reported
 )
 
 // names are all names. The position of a name is its order among the events of one instant.
@@ -40,18 +40,18 @@ type Event struct {
 	// Key identifies the event. If an event is delivered twice, both have the same key. At most 255
 	// bytes, without blanks and dots.
 	Key string `json:"key"`
-	// Text says it in one or two sentences for people. Its wording can change.
+	// Text describes the event for people, in one or two sentences. Its wording can change.
 	Text string `json:"text"`
 	// Application names the application. "" means that neither document nor store names it.
 	Application string `json:"application,omitzero"`
 	// StoreID and Revision identify the document at the event.
 	StoreID  string `json:"store_id"`
 	Revision int64  `json:"revision"`
-	// At is when it happened, by the store's clock.
+	// At is the time of the event, by the store's clock.
 	At time.Time `json:"at"`
-	// PeriodID is the id of Period. Period is the period after the event; if a write has removed it,
-	// before the write. Both are zero if the event is about no period. Before is the period before a
-	// write that has changed it; nil for other events.
+	// PeriodID is the id of Period. Period is the period after the event. If a write has removed the
+	// period, Period is the period before that write. Both are zero if the event belongs to no period.
+	// Before is the period before the write that has changed it. It is nil for other events.
 	PeriodID string         `json:"period_id,omitzero"`
 	Period   *period.Period `json:"period,omitzero"`
 	Before   *period.Period `json:"before,omitzero"`
@@ -63,8 +63,8 @@ type Event struct {
 	HandEdited bool          `json:"hand_edited,omitzero"`
 	// Instance is the silent instance; nil for other events.
 	Instance *Instance `json:"instance,omitzero"`
-	// FromRevision is the first and Revision the last revision of which [Missed] tells, and Why says
-	// why their events cannot be told.
+	// FromRevision and Revision are the first and the last revision whose events [Missed] stands for.
+	// Why says why these events cannot be reported.
 	FromRevision int64  `json:"from_revision,omitzero"`
 	Why          string `json:"why,omitzero"`
 	// Newest is the document that the store held before [Regressed]; nil for other events.
@@ -87,11 +87,12 @@ type Instance struct {
 type Mark struct {
 	StoreID  string `json:"store_id"`
 	Revision int64  `json:"revision"`
-	// SeenBy says which instance has seen it: "host web1". "" means that the store noted it.
+	// SeenBy names the instance that has read this document: "host web1". "" means that the store itself
+	// has recorded it.
 	SeenBy string `json:"seen_by,omitzero"`
 }
 
-// Site is the state of the site by the document.
+// Site is the state of the site, computed from the document.
 type Site struct {
 	Down bool `json:"down"`
 	// Since and Until delimit the downtime; zero if the site is up. A zero Until means that the end

@@ -10,8 +10,9 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// Position says which events were told: those of this revision of the document and of earlier ones,
-// those that the clock caused until At, and those whose digests are in Told.
+// Position is the point up to which all events are delivered. It covers the events of this revision of
+// the document and of earlier ones, the events that the clock caused until At, and the events whose
+// digests are in Told.
 type Position struct {
 	StoreID  string
 	Revision int64

@@ -16,8 +16,8 @@ type Observation struct {
 	Entries  []period.Entry
 	// Silent are the instances whose lease has ended.
 	Silent []Instance
-	// Newest identifies a document that the store has held, and that Document does not continue; zero
-	// if there is none. SeenBy is that of [Mark].
+	// Newest identifies a document that the store held before, and that is newer than Document or of
+	// another history. It is zero if there is none. SeenBy is the SeenBy of [Mark].
 	Newest period.Mark
 	SeenBy string
 	// Now is the store's clock at the read.
@@ -44,11 +44,11 @@ type Batch struct {
 	end    Position
 }
 
-// Next computes the events that were not told at the position. notice is how long before its start a
-// window is about to begin. Next is a pure function. Called again from the same position after
-// further writes, it returns the same events, with the same keys, before further ones. Only an event
-// that is no longer true is left out: an instance that has reported again, or a window that has begun
-// meanwhile and is not about to begin any more.
+// Next computes the events after the position. notice is how long before the start of a window Next
+// returns AboutToBegin. Next is a pure function. If it is called again from the same position after
+// further writes, it returns the same events with the same keys first, and then the further events. It
+// leaves out an event that is no longer true: InstanceSilent if the instance has reported again, and
+// AboutToBegin if the window has begun meanwhile.
 func Next(from Position, seen Observation, notice time.Duration) Batch {
 	d := seen.Document
 	var all []staged

@@ -39,8 +39,8 @@ type Webhook struct {
 
 // NewWebhook returns a webhook that sends to this URL. The URL has the scheme https, or http with a
 // loopback address. secrets holds one secret or several, separated by white space, each "whsec_" and
-// 24 to 64 bytes in Base64. With several, each request has a signature by each, so that a secret can
-// be replaced. transport is nil for an ordinary one.
+// 24 to 64 bytes in Base64. If there are several, each request has one signature for each
+// secret, so that a secret can be replaced. If transport is nil, the webhook uses a default transport.
 //
 // Errors: a *[period.FieldError] with the field "webhook" or "secret". It holds no secret, and no
 // path of the URL, because some receivers have a secret in the path.
