@@ -21,8 +21,9 @@ type Answers struct {
 	facts     Facts
 	reasons   reasons
 	onFault   func(error)
-	downtime  []string    // of the Downtime header, an item of RFC 9651
-	languages []localized // by the language of the page, then by that of the reason
+	downtime  []string     // of the Downtime header, an item of RFC 9651
+	languages []localized  // by the language of the page, then by that of the reason
+	rare      atomic.Int64 // how many rare pairs of languages were asked for
 	retry     atomic.Pointer[retryAfter]
 }
 
@@ -31,6 +32,23 @@ type Answers struct {
 type localized struct {
 	forms [2]lazyForms
 	pages [2]lazyPage
+	first sync.Once // the first request for a rare pair
+	kept  bool      // of a rare pair: its answers are kept
+}
+
+// maxRare is for how many rare pairs answers are kept: the pairs whose reason is not the usual one
+// for the language of the page. Clients choose the pairs. With 32 reasons of 4 KiB, the answers of all
+// pairs are 66 MB.
+const maxRare = 64
+
+// keeps reports whether the answers in this language with this reason are kept.
+func (a *Answers) keeps(l, reason language) bool {
+	if a.reasons.texts == nil || a.reasons.usual[l] == reason {
+		return true
+	}
+	v := a.in(l, reason)
+	v.first.Do(func() { v.kept = a.rare.Add(1) <= maxRare })
+	return v.kept
 }
 
 // lazyForms are the answers but the page. They are rendered for the first client that needs them: a
@@ -95,20 +113,26 @@ func sends(method string) bool {
 
 // form is the answer in this form and language, with this reason, but not the page.
 func (a *Answers) form(f format, l, reason language, sent bool) *answer {
+	if !a.keeps(l, reason) {
+		return &a.renderForms(l, reason, sent)[f]
+	}
 	v := &a.in(l, reason).forms[index(sent)]
-	v.once.Do(func() {
-		m := &a.settings.catalog.languages[l]
-		p := a.settings.newPage(a.reasons.apply(a.facts, reason), m, sent)
-		v.forms = &[formats]answer{
-			formatText: newAnswer(formatText, renderText(m, p)),
-			formatHTML: newAnswer(formatHTML, renderFragment(m, p)),
-			formatJSON: newAnswer(formatJSON, renderProblem(m, p)),
-		}
-		for f := range v.forms {
-			v.forms[f].contentLanguage = []string{m.tag}
-		}
-	})
+	v.once.Do(func() { v.forms = a.renderForms(l, reason, sent) })
 	return &v.forms[f]
+}
+
+func (a *Answers) renderForms(l, reason language, sent bool) *[formats]answer {
+	m := &a.settings.catalog.languages[l]
+	p := a.settings.newPage(a.reasons.apply(a.facts, reason), m, sent)
+	forms := &[formats]answer{
+		formatText: newAnswer(formatText, renderText(m, p)),
+		formatHTML: newAnswer(formatHTML, renderFragment(m, p)),
+		formatJSON: newAnswer(formatJSON, renderProblem(m, p)),
+	}
+	for f := range forms {
+		forms[f].contentLanguage = []string{m.tag}
+	}
+	return forms
 }
 
 // in are the answers in this language with this reason.
@@ -132,23 +156,33 @@ func (a *Answers) Tick(now time.Time) (next time.Time) {
 
 // page is the HTML page in this language, with this reason.
 func (a *Answers) page(l, reason language, sent bool) *answer {
+	if !a.keeps(l, reason) {
+		rendered, _ := a.renderPage(l, reason, sent) // a fault of the template is told for a page that is kept
+		return rendered
+	}
 	v := &a.in(l, reason).pages[index(sent)]
 	v.once.Do(func() {
-		page := a.settings.newPage(a.reasons.apply(a.facts, reason), &a.settings.catalog.languages[l], sent)
-		body, csp, err := a.settings.page.render(page)
+		rendered, err := a.renderPage(l, reason, sent)
 		if err != nil && a.onFault != nil {
 			a.onFault(err)
 		}
-		rendered := newAnswer(formatHTML, body)
-		if csp != "" {
-			rendered.csp = []string{csp}
-		}
-		if a.settings.page.builtin() || err != nil {
-			rendered.contentLanguage = []string{page.Lang}
-		}
-		v.answer = &rendered
+		v.answer = rendered
 	})
 	return v.answer
+}
+
+// renderPage returns the built-in page with the error of an own template.
+func (a *Answers) renderPage(l, reason language, sent bool) (*answer, error) {
+	page := a.settings.newPage(a.reasons.apply(a.facts, reason), &a.settings.catalog.languages[l], sent)
+	body, csp, err := a.settings.page.render(page)
+	rendered := newAnswer(formatHTML, body)
+	if csp != "" {
+		rendered.csp = []string{csp}
+	}
+	if a.settings.page.builtin() || err != nil {
+		rendered.contentLanguage = []string{page.Lang}
+	}
+	return &rendered, err
 }
 
 func newAnswer(f format, body []byte) answer {
