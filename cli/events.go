@@ -330,7 +330,7 @@ type followerJSON struct {
 
 func (v view) followers(w io.Writer, found followersJSON) {
 	if len(found.Followers) == 0 {
-		fmt.Fprintln(w, "no followers in "+safe(found.Store)+": no receiver is told of events")
+		fmt.Fprintln(w, "no followers in "+safe(found.Store)+"; downtime delivers events to no receiver")
 		return
 	}
 	table := newTable(w, "NAME", "STATE", "PROCESS", "REVISION", "POSITION")

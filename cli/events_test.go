@@ -102,7 +102,7 @@ func TestEventsPrintsTheLog(t *testing.T) {
 	require.NotContains(t, all, "\u202e")
 	require.Len(t, decodeEvents(t, run("--since", "1")), 1)
 	require.Empty(t, run("--since", "2"))
-	require.Contains(t, run("followers"), "no receiver is told")
+	require.Contains(t, run("followers"), "delivers events to no receiver")
 }
 
 // background runs the command until stop is called, which returns the exit code.
@@ -170,7 +170,7 @@ echo "from the program" >&2
 	text, err := os.ReadFile(filepath.Join(dir, "environment"))
 	require.NoError(t, err)
 	line := strings.Join([]string{
-		"started", list[0].Key, "Downtime has begun: xy $(reboot) z. Its end is not known.", res.Period.ID, list[0].At.Format(time.RFC3339), "an argument; $(with) signs",
+		"started", list[0].Key, "Downtime has begun: x y $(reboot) z. Its end is not known.", res.Period.ID, list[0].At.Format(time.RFC3339), "an argument; $(with) signs",
 	}, "|") + "\n"
 	require.Equal(t, line+line, string(text), "the program was started again after it had failed")
 	stdin, err := os.ReadFile(filepath.Join(dir, "stdin"))

@@ -289,7 +289,7 @@ func TestFleetWatchAsJSONIsOneObjectPerLine(t *testing.T) {
 
 func TestEachWriteSaysWhichInstancesThereAre(t *testing.T) {
 	t.Parallel()
-	const waited = "waited     for no instance: it is not known whether requests still run: downtime wait "
+	const waited = "waited     not; requests may still run. To wait: downtime wait "
 	for name, test := range map[string]struct {
 		rows  []func(*period.Row)
 		fleet string

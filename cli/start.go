@@ -125,7 +125,7 @@ func (s session) started(ctx context.Context, res operator.Result, o *waiting) e
 		fmt.Fprintf(s.out, label, word, s.code("1", res.Period.ID))
 		s.outdated(res.Before, res.Period)
 		if res.Before == nil {
-			fmt.Fprintf(s.out, label, "new", "this is the first write to "+safe(s.op.Store.Info().Name)+": is that what the site reads?")
+			fmt.Fprintf(s.out, label, "new", "this is the first write to "+safe(s.op.Store.Info().Name)+"; check that the site reads this store")
 		}
 	}}
 	if !o.none && !isDryRun(s.cmd) {
@@ -133,7 +133,7 @@ func (s session) started(ctx context.Context, res operator.Result, o *waiting) e
 		return s.barrier(ctx, w, o.apply(s.cmd.Flags(), res.Barrier()), o.limit.duration())
 	}
 	w.last = func() {
-		fmt.Fprintf(s.out, label, "waited", "for no instance: it is not known whether requests still run: "+s.command("wait", res.Period.ID))
+		fmt.Fprintf(s.out, label, "waited", "not; requests may still run. To wait: "+s.command("wait", res.Period.ID))
 		fmt.Fprintf(s.out, label, "reopen", s.command("end", res.Period.ID))
 	}
 	return s.report(ctx, w)

@@ -84,8 +84,8 @@ func (o overlay) Route() (pattern string, known bool) {
 	return strings.ReplaceAll(o.c.Path(), `\:`, ":"), true
 }
 
-// Param is for [core.Routed]. Behind a parameter, a literal colon can begin a verb, as in
-// "/orders/:id\:cancel". It then belongs to the name and to the value here.
+// Param is for [core.Routed]. A pattern can have literal text after a parameter, such as the verb in
+// "/orders/:id\:cancel". Param treats this text as the end of the name and of the value.
 func (o overlay) Param(name string) (value string, found bool) {
 	rest := name[0] == '*' // echo calls it "*" and ignores the name in the pattern
 	if rest && o.chosenNow() == o.c.Path() {

@@ -16,8 +16,8 @@ type option func(*gateway)
 func (o option) apply(m *gateway) { o(m) }
 
 // WithResponder answers refused requests by respond instead of the gate. When respond is
-// called, the headers of every refusal are set (Retry-After, Cache-Control, Downtime, …), and the
-// status is suggested to echo. The responder writes the body:
+// called, the headers of every refusal are set (Retry-After, Cache-Control, Downtime, …), and
+// echo.ResolveResponseStatus returns the status of the refusal. The responder writes the body:
 //
 //	echodowntime.WithResponder(func(c *echo.Context, d core.Decision) error {
 //		_, status := echo.ResolveResponseStatus(c.Response(), nil)

@@ -241,7 +241,7 @@ func (s *story) downAndUp(t *testing.T) {
 	require.True(t, s.open(t))
 	stdout, _ := s.must(t, cli.ExitDone, "start", "--no-wait", "--holder", "x", "--reason", "Zürich 🚀 'x'")
 	require.Contains(t, stdout, "fleet      1 instance: 1 live (1 ")
-	require.Contains(t, stdout, "waited     for no instance: ")
+	require.Contains(t, stdout, "waited     not; ")
 	s.reported(t, func(i instance) bool { return i.drained() && i.Revision == 2 })
 	require.False(t, s.open(t))
 	stdout, _ = s.must(t, cli.ExitDown, "status", "--exit-code")
