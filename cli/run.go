@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
+	"github.com/go-downtime/downtime/period"
 )
 
 // Words after RESULT, of run only.
@@ -295,7 +297,11 @@ func (r *runner) during(s session, path string) error {
 
 // after says what became of the period of a run that failed.
 func (r *runner) after(s session, run operator.Run) string {
-	switch {
+	switch i := slices.IndexFunc(run.State.InForce(), func(p period.Period) bool { return p.ID == run.Period.ID }); {
+	case !run.Ended && i < 0:
+		return "and another operator has ended its period: " + s.command("log")
+	case !run.Ended && run.State.InForce()[i].RunID != run.ID:
+		return "and another run has taken its period over: " + s.command("log")
 	case !run.Ended:
 		return "and the site stays down: run again, or " + s.command("end", run.Period.ID)
 	case run.State.Verdict().Down:

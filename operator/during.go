@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-downtime/downtime/period"
@@ -71,7 +72,8 @@ type Run struct {
 	// TakenOver is the ID of the dead run whose period this run has taken over; "" if it began its
 	// own.
 	TakenOver string
-	// Barrier is the last judgment of the fleet.
+	// Barrier is the last judgment of the fleet. Its Result is [Superseded] or [Unknown] if the run lost
+	// its period or its lease after the barrier, and before the function.
 	Barrier Judgment
 	// Ran is true if the function was called.
 	Ran bool
@@ -88,6 +90,9 @@ type Run struct {
 // While it runs, a row with a lease says so. It is no instance. A run whose lease is live is not
 // taken over, see [ErrRunning]. If do fails, or if this process dies, the site stays down, and a
 // later run, or End, brings it back.
+//
+// do is not called if the run has lost its period while it waited, or if its lease has ended, for
+// example because the store failed for a minute.
 //
 // If ctx ends while During waits, it ends the period and does not call do. do gets ctx itself.
 // After do the end of ctx has no effect.
@@ -134,6 +139,9 @@ func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx conte
 		err = opts.Before(limited)
 		cancel()
 	}
+	if err == nil {
+		err = o.holds(ctx, &run, lease)
+	}
 	if err != nil {
 		return run, fmt.Errorf("%w: %w", ErrNotReached, errors.Join(err, o.endRun(ctx, &run)))
 	}
@@ -158,41 +166,46 @@ func (o Operator) begin(ctx context.Context, run *Run, opts RunOptions) (Result,
 	ctx, cancel := context.WithTimeout(ctx, beginWithin)
 	defer cancel()
 	w := &write{needRows: true}
-	w.do = func(d *period.Document, now time.Time, res *Result) error {
-		i, err := takeable(d, now, opts, w.rows)
-		if err != nil {
-			return err
-		}
-		if err := wholeSeconds(&opts.Hold); err != nil {
-			return err
-		}
-		run.TakenOver = ""
-		w.action = period.ActionStart
-		if i >= 0 {
-			w.action, run.TakenOver = period.ActionChange, d.Periods[i].RunID
-		}
-		p := o.deployment(d, i, now, opts.Holder, opts.Job)
-		if opts.Hold != 0 {
-			p.HoldSeconds = int64(opts.Hold / time.Second)
-		}
-		promised := moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
-		expected, err := promised.ahead(now)
-		if err != nil {
-			return err
-		}
-		p.ExpectedEnd = cmp.Or(expected, p.ExpectedEnd, p.End)
-		p.End, p.RunID = time.Time{}, run.ID
-		if p.Bypass = period.Suspended; opts.AllowBypass {
-			p.Bypass = ""
-		}
-		setReason(p, opts.Reason, opts.ReasonLang, opts.Reasons)
-		set(&p.Emergency, opts.Emergency)
-		res.Period = *p
-		return afterFaults(p.Validate(), promised)
+	w.do = func(d *period.Document, now time.Time, res *Result) (err error) {
+		w.action, res.Period, err = o.take(d, now, run, opts, w.rows)
+		return err
 	}
 	res, err := o.write(ctx, w)
 	run.Period = res.Period
 	return res, err
+}
+
+// take changes d, so that the run begins its period or takes one over. It returns the period.
+func (o Operator) take(d *period.Document, now time.Time, run *Run, opts RunOptions, rows []store.Row) (period.Action, period.Period, error) {
+	i, err := takeable(d, now, opts, rows)
+	if err != nil {
+		return "", period.Period{}, err
+	}
+	if err := wholeSeconds(&opts.Hold); err != nil {
+		return "", period.Period{}, err
+	}
+	run.TakenOver = ""
+	action := period.ActionStart
+	if i >= 0 {
+		action, run.TakenOver = period.ActionChange, d.Periods[i].RunID
+	}
+	p := o.deployment(d, i, now, opts.Holder, opts.Job)
+	if opts.Hold != 0 {
+		p.HoldSeconds = int64(opts.Hold / time.Second)
+	}
+	promised := moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
+	expected, err := promised.ahead(now)
+	if err != nil {
+		return "", period.Period{}, err
+	}
+	p.ExpectedEnd = cmp.Or(expected, p.ExpectedEnd, p.End)
+	p.End, p.RunID = time.Time{}, run.ID
+	if p.Bypass = period.Suspended; opts.AllowBypass {
+		p.Bypass = ""
+	}
+	setReason(p, opts.Reason, opts.ReasonLang, opts.Reasons)
+	set(&p.Emergency, opts.Emergency)
+	return action, *p, afterFaults(p.Validate(), promised)
 }
 
 // takeable returns the index of the period that the run takes: the one that it names, or that of a
@@ -231,6 +244,45 @@ func lifeOf(rows []store.Row, key string) store.Life {
 	return 0
 }
 
+// holds returns an error if the function of the run must not begin: the period is not its own any
+// more, or another run may be about to take it over. Wait does not notice a take-over, because the
+// period stays in force. With an error, the result of the barrier is [Superseded] or [Unknown].
+func (o Operator) holds(ctx context.Context, run *Run, lease *runRow) error {
+	ctx, cancel := context.WithTimeout(ctx, rowsTimeout)
+	defer cancel()
+	s, err := o.Read(ctx)
+	result := Unknown
+	switch {
+	case err != nil:
+	case !run.owns(s.Document):
+		err, result = ErrTakenOver, Superseded
+	case !lease.kept():
+		err = errLapsed
+	default:
+		return nil
+	}
+	run.Barrier.Result, run.Barrier.Why = result, err.Error()
+	return err
+}
+
+// owns reports whether d has the period of the run, and no other run has taken it over.
+func (r *Run) owns(d *period.Document) bool {
+	if d == nil {
+		return false
+	}
+	i, err := index(d, r.Period.ID)
+	return err == nil && d.Periods[i].RunID == r.ID
+}
+
+// remove removes the period of the run, if the run still owns it.
+func (r *Run) remove(d *period.Document) error {
+	if !r.owns(d) {
+		return ErrTakenOver
+	}
+	d.Periods = slices.DeleteFunc(d.Periods, func(p period.Period) bool { return p.ID == r.Period.ID })
+	return nil
+}
+
 // endRun ends the period of the run, unless another has ended it or taken it over. While the store
 // fails it tries again, also after the end of ctx.
 func (o Operator) endRun(ctx context.Context, run *Run) error {
@@ -238,12 +290,7 @@ func (o Operator) endRun(ctx context.Context, run *Run) error {
 	defer cancel()
 	for unconfirmed := false; ; {
 		res, err := o.write(ctx, &write{action: period.ActionEnd, do: func(d *period.Document, _ time.Time, _ *Result) error {
-			i, err := index(d, run.Period.ID)
-			if err != nil || d.Periods[i].RunID != run.ID {
-				return ErrTakenOver
-			}
-			d.Periods = append(d.Periods[:i:i], d.Periods[i+1:]...)
-			return nil
+			return run.remove(d)
 		}})
 		if res.After != nil {
 			run.State = res.State()
@@ -271,6 +318,21 @@ type runRow struct {
 	key   string
 	lease time.Duration
 	seq   int64
+
+	mu     sync.Mutex
+	begun  time.Time // when the last successful put began; zero before the first one
+	lapsed bool      // the lease may have ended before it was renewed
+}
+
+// errLapsed means that a run could not renew its row in time.
+var errLapsed = errors.New("the lease of this run ended while it waited, because the store did not take its reports; another run may take over")
+
+// kept reports whether the lease was live without a gap since the first put. It uses the clock of
+// this process, and counts from the begin of each put, so that it errs on the side of false.
+func (r *runRow) kept() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.lapsed && time.Since(r.begun) < r.lease
 }
 
 func (r *runRow) put(ctx context.Context) error {
@@ -284,8 +346,15 @@ func (r *runRow) put(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, rowsTimeout)
 	defer cancel()
-	_, _, err = r.rows.PutRow(ctx, r.key, b, r.lease)
-	return err
+	begun := time.Now()
+	if _, _, err = r.rows.PutRow(ctx, r.key, b, r.lease); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lapsed = r.lapsed || !r.begun.IsZero() && time.Since(r.begun) >= r.lease
+	r.begun = begun
+	return nil
 }
 
 // hold renews the row until the caller calls release, which deletes it.

@@ -38,8 +38,9 @@ var (
 	ErrLive = errors.New("the instance is live")
 	// ErrRunning means that another run of the holder is live.
 	ErrRunning = errors.New("another run is live")
-	// ErrNotReached means that a run has not reached its barrier. Its function did not run, and its
-	// period was ended.
+	// ErrNotReached means that a run has not reached its barrier, or has lost its period or its lease
+	// before its function. The function did not run, and the period was ended, unless another run has
+	// taken it over.
 	ErrNotReached = errors.New("the barrier was not reached")
 	// ErrTakenOver means that another operator or run ended a run's period, or took it over, before
 	// the run ended it.

@@ -212,10 +212,10 @@ var edits = []edit{
 		return Accepted, "was forgotten"
 `},
 	{"operator/during.go", "		case p.RunID != \"\" && life == store.Live:\n", "		case p.RunID != \"\" && life == store.Live && !" + on("two runs of one holder") + ":\n"},
-	{"operator/during.go", "		p.End, p.RunID = time.Time{}, run.ID\n", `		p.End = time.Time{}
+	{"operator/during.go", "	p.End, p.RunID = time.Time{}, run.ID\n", `		p.End = time.Time{}
 		if run.TakenOver == "" || !` + on("take-over without a run id") + ` {
 			p.RunID = run.ID
 		}
 `},
-	{"operator/during.go", "			if err != nil || d.Periods[i].RunID != run.ID {\n", "			if err != nil || d.Periods[i].RunID != run.ID && !" + on("take-over without a run id") + " {\n"},
+	{"operator/during.go", "	return err == nil && d.Periods[i].RunID == r.ID\n", "	return err == nil && (d.Periods[i].RunID == r.ID || " + on("take-over without a run id") + ")\n"},
 }
