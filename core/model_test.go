@@ -105,8 +105,9 @@ func TestModelHolds(t *testing.T) {
 // breaks an invariant. Others are elsewhere:
 //   - drain_model_test.go: load, then count; cells read before the swap; no second look in Enter and in
 //     Admit; leave through another cell.
-//   - e2e/protocol, which has the mutants below too, on goroutines and timers: two runs of one holder; a
-//     take-over without a run id.
+//   - operator/runmodel_test.go, which searches the orders of runs: two runs of one holder; a take-over
+//     without a run id.
+//   - e2e/protocol, which has the mutants below and those of runs too, on goroutines and timers.
 //   - Scopes and modes of a period are not built, so no scoped period can wait only for the open
 //     snapshot. Bypasses are the only way in which one closed snapshot refuses less than another.
 //   - Windows do not recur. A gate does not reopen before the end of a window has certainly passed, so a
