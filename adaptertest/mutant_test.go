@@ -141,7 +141,7 @@ func (m *mutant) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 			if m.fault == "gives Admit another writer" {
 				w = httptest.NewRecorder()
 			}
-			if ticket, d = m.gate.Admit(m.context(c), w, r); !d.Passes() {
+			if ticket, d = m.gate.Admit(func() context.Context { return m.context(c) }, w, r); !d.Passes() {
 				return m.refuse(c, d, next)
 			}
 		}

@@ -49,8 +49,9 @@ func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
 	}
 }
 
-// Admit decides about a request that Enter did not admit, and calls Config.OnDecision. Predicates
-// get ctx, which is the request's context or an adapter's overlay of it. If the decision passes,
+// Admit decides about a request that Enter did not admit, and calls Config.OnDecision. ctx returns the
+// context for predicates and for OnDecision: that of the request (r.Context), or an adapter's overlay of
+// it. Admit calls ctx only if it needs the context, so most refusals make no overlay. If the decision passes,
 // the ticket counts the request in, as Enter's ticket does. For a bypassed request, Admit also
 // sets headers on w that forbid caches to keep the answer. If the decision does not pass, the
 // ticket is empty. The caller then answers, with [Gate.Respond] or in its own way.
@@ -61,7 +62,7 @@ func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
 //
 // Admit may change r. It removes an upgrade to HTTP/2, as Enter does. It also removes a key in
 // the query that let r pass; see [APIKeyQuery].
-func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
+func (g *Gate) Admit(ctx func() context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
 	ticket, d := g.admit(ctx, w, r)
 	if d.Outcome == Held {
 		return g.hold(ctx, w, r, d)
@@ -70,7 +71,7 @@ func (g *Gate) Admit(ctx context.Context, w http.ResponseWriter, r *http.Request
 }
 
 // admit is Admit without the wait.
-func (g *Gate) admit(ctx context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
+func (g *Gate) admit(ctx func() context.Context, w http.ResponseWriter, r *http.Request) (Ticket, Decision) {
 	if r != nil && r.Method == preface {
 		return Ticket{}, Decision{Closure: unknownClosure}
 	}
@@ -123,14 +124,14 @@ var (
 // Decide returns the current decision about r. It does not count the request, does not wait, and
 // does not call Config.OnDecision. Use it to ask without serving the request.
 func (g *Gate) Decide(ctx context.Context, r *http.Request) Decision {
-	d, _ := g.decide(ctx, g.current.Load(), r)
+	d, _ := g.decide(func() context.Context { return ctx }, g.current.Load(), r)
 	return d
 }
 
 // decide applies the rules in their order: state, exempt paths, predicates, hold. A CONNECT tunnel
 // leads to a host and not to a path, so no path exempts it. by is the predicate that lets r pass;
 // nil if there is none.
-func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) (d Decision, by *Predicate) {
+func (g *Gate) decide(ctx func() context.Context, s *snapshot, r *http.Request) (d Decision, by *Predicate) {
 	if s.open() {
 		return Decision{Outcome: Open}, nil
 	}
@@ -145,12 +146,16 @@ func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) (d Deci
 	if s.closure.Cause == CauseShutdown {
 		return d, nil // the row is about to say that this instance has left
 	}
+	var asked context.Context
 	for i := range g.set.bypass {
 		if s.closure.alone {
 			break
 		}
 		p := &g.set.bypass[i]
-		yes, panicked := p.allows(ctx, r, g.set.asker)
+		if asked == nil {
+			asked = ctx()
+		}
+		yes, panicked := p.allows(asked, r, g.set.asker)
 		if panicked != nil {
 			g.set.warnOnce(s, "predicate panicked, and does not bypass", slog.String("predicate", p.Name()), panicAttr(panicked))
 		}
@@ -170,7 +175,7 @@ func (g *Gate) decide(ctx context.Context, s *snapshot, r *http.Request) (d Deci
 
 // report calls Config.OnDecision. It recovers and logs a panic, so that a panic does not change
 // the decision.
-func (g *Gate) report(ctx context.Context, s *snapshot, r *http.Request, d Decision) {
+func (g *Gate) report(ctx func() context.Context, s *snapshot, r *http.Request, d Decision) {
 	if g.set.onDecision == nil {
 		return
 	}
@@ -179,7 +184,7 @@ func (g *Gate) report(ctx context.Context, s *snapshot, r *http.Request, d Decis
 			g.set.warnOnce(s, "OnDecision panicked", panicAttr(p))
 		}
 	}()
-	g.set.onDecision(ctx, r, d)
+	g.set.onDecision(ctx(), r, d)
 }
 
 // warnOnce logs at most one line for each snapshot. A fault in the request path can occur with

@@ -60,7 +60,7 @@ func TestAdmitDecidesAnewIfTheSnapshotWasReplaced(t *testing.T) {
 				OnDecision: func(_ context.Context, _ *http.Request, d core.Decision) { hooked = append(hooked, d.Outcome) },
 			})
 			w := httptest.NewRecorder()
-			ticket, d := gate.Admit(t.Context(), w, httptest.NewRequest(http.MethodGet, "/", nil))
+			ticket, d := gate.Admit(t.Context, w, httptest.NewRequest(http.MethodGet, "/", nil))
 			require.Equal(t, c.want, d.Outcome)
 			require.Equal(t, c.asked, asked)
 			require.EqualValues(t, 1, c.cell(gate.Status()), "the request is counted under the snapshot that admitted it")
@@ -88,7 +88,7 @@ func TestExemptAndBypassedRequestsAreCountedApart(t *testing.T) {
 	admit := func(path, staff string) core.Ticket {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		r.Header.Set("Staff", staff)
-		ticket, _ := gate.Admit(t.Context(), httptest.NewRecorder(), r)
+		ticket, _ := gate.Admit(t.Context, httptest.NewRecorder(), r)
 		return ticket
 	}
 	exempt, bypassed, blocked := admit("/static/a", ""), admit("/", "yes"), admit("/", "")

@@ -139,7 +139,7 @@ func TestOnDecisionDoesNotSeeTheKey(t *testing.T) {
 	r := getRequest(t, "/x?key="+goodKey)
 	require.Equal(t, Bypassed, gate.Decide(t.Context(), r).Outcome)
 	require.Equal(t, Bypassed, gate.Decide(t.Context(), r).Outcome, "Decide changes nothing")
-	_, d := gate.Admit(t.Context(), httptest.NewRecorder(), r)
+	_, d := gate.Admit(t.Context, httptest.NewRecorder(), r)
 	require.Equal(t, Bypassed, d.Outcome)
 	require.Equal(t, 1, asked)
 }

@@ -48,7 +48,7 @@ func TestBehind(t *testing.T) {
 				)}}
 				gate, _ := newGate(t, cfg)
 				w := httptest.NewRecorder()
-				ticket, d := gate.Admit(t.Context(), w, httptest.NewRequest(http.MethodPost, "/", nil))
+				ticket, d := gate.Admit(t.Context, w, httptest.NewRequest(http.MethodPost, "/", nil))
 				ticket.Leave()
 				require.Equal(t, tc.want, d.Outcome)
 				require.Empty(t, w.Header().Get("Set-Cookie"), "the response of the middleware is discarded")

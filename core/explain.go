@@ -29,6 +29,6 @@ func Explain(cfg Config, doc *period.Document, at time.Time, r *http.Request) (D
 		snap = closedSnapshot(c, c.answers, snap)
 	}
 	g := &Gate{set: set}
-	d, _ := g.decide(r.Context(), snap, r)
+	d, _ := g.decide(r.Context, snap, r)
 	return d, nil
 }

@@ -37,7 +37,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ticket, ok := h.gate.Enter(r)
 	if !ok {
 		var d Decision
-		if ticket, d = h.gate.Admit(r.Context(), w, r); !d.Passes() {
+		if ticket, d = h.gate.Admit(r.Context, w, r); !d.Passes() {
 			h.gate.Respond(w, r, d)
 			return
 		}

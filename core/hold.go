@@ -10,7 +10,7 @@ import (
 
 // hold lets a request wait until the gate decides otherwise. The request is counted as held, and
 // not as admitted, so no drain waits for it.
-func (g *Gate) hold(ctx context.Context, w http.ResponseWriter, r *http.Request, d Decision) (Ticket, Decision) {
+func (g *Gate) hold(ctx func() context.Context, w http.ResponseWriter, r *http.Request, d Decision) (Ticket, Decision) {
 	held := &g.follower.held
 	if held.Add(1) > g.set.maxHeld {
 		held.Add(-1)
@@ -18,7 +18,7 @@ func (g *Gate) hold(ctx context.Context, w http.ResponseWriter, r *http.Request,
 	}
 	defer held.Add(-1)
 	g.report(ctx, g.current.Load(), r, d)
-	times := serverTimes(r, w)
+	times, request := serverTimes(r, w), ctx()
 	defer func() { _ = times.set(time.Time{}) }() // it was set before, or the request is refused
 	for {
 		if err := times.set(d.Closure.HoldUntil.Add(longestRelease)); err != nil {
@@ -28,7 +28,7 @@ func (g *Gate) hold(ctx context.Context, w http.ResponseWriter, r *http.Request,
 			}
 			return g.turnAway(ctx, r, d)
 		}
-		if !d.Closure.queue.wait(ctx) {
+		if !d.Closure.queue.wait(request) {
 			return g.turnAway(ctx, r, d)
 		}
 		var ticket Ticket
@@ -39,7 +39,7 @@ func (g *Gate) hold(ctx context.Context, w http.ResponseWriter, r *http.Request,
 }
 
 // turnAway refuses a request that d would hold.
-func (g *Gate) turnAway(ctx context.Context, r *http.Request, d Decision) (Ticket, Decision) {
+func (g *Gate) turnAway(ctx func() context.Context, r *http.Request, d Decision) (Ticket, Decision) {
 	d.Outcome = Blocked
 	s := g.current.Load()
 	s.admitted.of(r).refused.Add(1)

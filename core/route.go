@@ -25,9 +25,9 @@ type Routed interface {
 	Param(name string) (value string, found bool)
 }
 
-// routed reports whether the handlers behind ctx belong to the exempt path of u.
-func (g *Gate) routed(ctx context.Context, s *snapshot, u *url.URL, entry string) bool {
-	r, ok := ctx.(Routed)
+// routed reports whether the handlers behind the context belong to the exempt path of u.
+func (g *Gate) routed(ctx func() context.Context, s *snapshot, u *url.URL, entry string) bool {
+	r, ok := ctx().(Routed)
 	if !ok {
 		return true
 	}

@@ -96,7 +96,7 @@ func TestAPathThatWasRewrittenAfterRoutingIsRefusedLikeAnyOther(t *testing.T) {
 	})
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/healthz", http.NoBody)
 	for range 2 {
-		_, d := gate.Admit(chosen{Context: r.Context(), pattern: "/admin"}, httptest.NewRecorder(), r)
+		_, d := gate.Admit(func() context.Context { return chosen{Context: r.Context(), pattern: "/admin"} }, httptest.NewRecorder(), r)
 		require.False(t, d.Passes())
 		require.Empty(t, d.Rule)
 	}
@@ -108,7 +108,7 @@ func TestAPathThatWasRewrittenAfterRoutingIsRefusedLikeAnyOther(t *testing.T) {
 	require.Equal(t, "/healthz", book.attr(message, "exempt"))
 
 	r.Header.Set("Staff", "yes")
-	ticket, d := gate.Admit(chosen{Context: r.Context(), pattern: "/admin"}, httptest.NewRecorder(), r)
+	ticket, d := gate.Admit(func() context.Context { return chosen{Context: r.Context(), pattern: "/admin"} }, httptest.NewRecorder(), r)
 	defer ticket.Leave()
 	require.Equal(t, core.Bypassed, d.Outcome)
 }

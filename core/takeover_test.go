@@ -52,7 +52,7 @@ func TestTheOpeningOfAnHTTP2ConnectionIsNeverAdmitted(t *testing.T) {
 			_, entered := gate.Enter(r)
 			require.False(t, entered)
 			w := httptest.NewRecorder()
-			ticket, d := gate.Admit(t.Context(), w, r)
+			ticket, d := gate.Admit(t.Context, w, r)
 			ticket.Leave()
 			require.False(t, d.Passes())
 			require.NotNil(t, d.Closure, "for a responder that looks at it")

@@ -383,7 +383,7 @@ func TestARunSuspendsBypassesAndWaitsForThoseBefore(t *testing.T) {
 		f.gates = append(f.gates, g)
 		<-time.After(time.Minute)
 		admit := func() (core.Ticket, core.Decision) {
-			return g.Admit(t.Context(), httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+			return g.Admit(t.Context, httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
 		}
 		f.wait(t, f.start(t))
 		ticket, d := admit()

@@ -93,7 +93,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ticket, ok := h.gate.Enter(r)
 	if !ok {
 		var d core.Decision
-		if ticket, d = h.gate.Admit(r.Context(), w, r); !d.Passes() {
+		if ticket, d = h.gate.Admit(r.Context, w, r); !d.Passes() {
 			h.refuse(w, r, d)
 			return
 		}

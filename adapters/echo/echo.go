@@ -24,6 +24,7 @@
 package echodowntime
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -93,7 +94,7 @@ type gateway struct {
 
 // closed handles a request while the gate is not open.
 func (m *gateway) closed(c echo.Context, next echo.HandlerFunc) error {
-	ticket, d := m.gate.Admit(&overlay{c}, c.Response(), c.Request())
+	ticket, d := m.gate.Admit(func() context.Context { return &overlay{c} }, c.Response(), c.Request())
 	if !d.Passes() {
 		return m.refuse(c, d)
 	}

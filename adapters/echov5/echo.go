@@ -28,6 +28,7 @@
 package echodowntime
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -96,7 +97,7 @@ func (m *gateway) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 
 // closed handles a request while the gate is not open.
 func (m *gateway) closed(c *echo.Context, next echo.HandlerFunc) error {
-	ticket, d := m.gate.Admit(overlay{c}, c.Response(), c.Request())
+	ticket, d := m.gate.Admit(func() context.Context { return overlay{c} }, c.Response(), c.Request())
 	if !d.Passes() {
 		return m.refuse(c, d)
 	}

@@ -22,6 +22,7 @@
 package gindowntime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -92,7 +93,7 @@ func (m *middleware) handle(c *gin.Context) {
 	ticket, ok := m.gate.Enter(c.Request)
 	if !ok {
 		var d core.Decision
-		if ticket, d = m.gate.Admit(overlay{c}, c.Writer, c.Request); !d.Passes() {
+		if ticket, d = m.gate.Admit(func() context.Context { return overlay{c} }, c.Writer, c.Request); !d.Passes() {
 			m.refuse(c, d)
 			return
 		}

@@ -27,7 +27,7 @@ func counted(gate *core.Gate) fiber.Handler {
 				return
 			}
 			var d core.Decision
-			if ticket, d = gate.Admit(r.Context(), w, r); d.Passes() {
+			if ticket, d = gate.Admit(r.Context, w, r); d.Passes() {
 				passes = true
 				return
 			}

@@ -39,7 +39,7 @@ func (w *world) request(m *member, n int, bypass bool) {
 	bypassed := false
 	if !ok {
 		var d core.Decision
-		if ticket, d = m.gate.Admit(r.Context(), httptest.NewRecorder(), r); !d.Passes() {
+		if ticket, d = m.gate.Admit(r.Context, httptest.NewRecorder(), r); !d.Passes() {
 			w.refused.Add(1)
 			return
 		}
