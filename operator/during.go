@@ -39,7 +39,8 @@ type RunOptions struct {
 	// before.
 	AllowBypass bool
 	// Period is the id of a period in force that During takes instead of a new one, for example of
-	// a window that is due. Its end becomes its expected end, and During ends it. "" means none.
+	// a window that is due. Its end becomes its expected end, Holder and Job become those of the run,
+	// and During ends it. "" means none.
 	Period string
 	// Hold is that of [StartOptions]; zero means none, or unchanged. During then waits for the barrier
 	// for at most half of it, so that the function has the other half before requests fail.
@@ -99,7 +100,7 @@ type Run struct {
 //
 // Errors: [ErrRunning], [ErrNoRows] and those of [Operator.Start], after which nothing was changed.
 // [ErrNotReached], after which the period was ended, with the error of ctx or of Before if that is the
-// reason.
+// reason, or with [ErrTakenOver], after which the period was left as it is.
 // The error of do, unchanged. [ErrTakenOver] and [ErrStillDown] after do has succeeded.
 func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx context.Context) error) (Run, error) {
 	opts.Holder, o.Actor = cmp.Or(opts.Holder, o.Actor), cmp.Or(o.Actor, opts.Holder)
@@ -200,6 +201,9 @@ func (o Operator) take(d *period.Document, now time.Time, run *Run, opts RunOpti
 	}
 	p.ExpectedEnd = cmp.Or(expected, p.ExpectedEnd, p.End)
 	p.End, p.RunID = time.Time{}, run.ID
+	if p.Holder != opts.Holder { // else a second run of the holder would not find it
+		p.Holder, p.Job = opts.Holder, opts.Job
+	}
 	if p.Bypass = period.Suspended; opts.AllowBypass {
 		p.Bypass = ""
 	}

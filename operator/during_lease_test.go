@@ -87,3 +87,28 @@ func (s *silentRun) PutRow(ctx context.Context, key string, b []byte, lease time
 	}
 	return s.Store.PutRow(ctx, key, b, lease)
 }
+
+// TestARunOfAnothersPeriodIsARunOfItsHolder takes a window that bob has scheduled.
+func TestARunOfAnothersPeriodIsARunOfItsHolder(t *testing.T) {
+	t.Parallel()
+	inFleet(t, 1, func(t *testing.T, f *fleet) {
+		bob := operator.Operator{Store: f.st, Actor: "bob"}
+		planned, err := bob.Schedule(t.Context(), operator.WindowOptions{Start: time.Now().Add(time.Minute), End: time.Now().Add(time.Hour)})
+		require.NoError(t, err)
+		<-time.After(2 * time.Minute)
+		first, err := f.during(t, operator.RunOptions{Period: planned.Period.ID, Job: "deploy"}, func(context.Context) error {
+			_, err := f.during(t, operator.RunOptions{}, func(context.Context) error { panic("it must not run") })
+			require.ErrorIs(t, err, operator.ErrRunning)
+			return errMigration
+		})
+		require.ErrorIs(t, err, errMigration)
+		require.Equal(t, "ann", first.Period.Holder)
+		require.Equal(t, "deploy", first.Period.Job)
+		require.Equal(t, planned.Period.CreatedBy, first.Period.CreatedBy)
+
+		second, err := f.during(t, operator.RunOptions{}, func(context.Context) error { return nil })
+		require.NoError(t, err)
+		require.Equal(t, first.ID, second.TakenOver)
+		require.Empty(t, f.inForce(t))
+	})
+}

@@ -4,6 +4,7 @@ package operator
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/go-downtime/downtime/period"
@@ -198,14 +199,14 @@ func (m *runModel) take(d *period.Document, run *Run, i int, r *modelRun) (strin
 			d.Periods = append(d.Periods[:at:at], d.Periods[at+1:]...)
 		}
 	}
-	var owners []string
-	for _, p := range d.Periods {
-		owners = append(owners, p.RunID)
-	}
+	before := slices.Clone(d.Periods)
 	_, p, err := Operator{Actor: opts.Holder}.take(d, modelNow, run, opts, modelRows(r.seen))
-	if m.fault == "take-over without a run id" && run.TakenOver != "" {
-		for n, owner := range owners {
-			d.Periods[n].RunID = owner
+	for n, was := range before {
+		switch {
+		case m.fault == "take-over without a run id" && run.TakenOver != "":
+			d.Periods[n].RunID = was.RunID
+		case m.fault == "a period that is taken keeps its holder":
+			d.Periods[n].Holder = was.Holder
 		}
 	}
 	return p.ID, err

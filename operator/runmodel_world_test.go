@@ -76,8 +76,9 @@ type runWorld struct {
 }
 
 type modelPeriod struct {
-	in    bool
-	owner uint8 // the run in its run_id, plus one; 0 means none
+	in     bool
+	holder uint8 // 1 or 2
+	owner  uint8 // the run in its run_id, plus one; 0 means none
 }
 
 type modelRun struct {
@@ -104,6 +105,8 @@ var modelNow = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 func slotID(slot int) string { return [modelPeriods]string{"p0", "p1", "p2", "p3"}[slot] }
 func runID(i int) string     { return [modelRuns]string{"run0", "run1", "run2"}[i] }
 
+func holderName(n uint8) string { return [...]string{"", "holder1", "holder2"}[n] }
+
 // document returns the document of w.
 func (m *runModel) document(w *runWorld) *period.Document {
 	d := &period.Document{Periods: make([]period.Period, 0, modelPeriods)}
@@ -111,11 +114,7 @@ func (m *runModel) document(w *runWorld) *period.Document {
 		if !p.in {
 			continue
 		}
-		holder := "holder1"
-		if slot < len(m.runs) {
-			holder = m.runs[slot].holder
-		}
-		id := ""
+		holder, id := holderName(p.holder), ""
 		if p.owner > 0 {
 			id = runID(int(p.owner) - 1)
 		}
@@ -140,7 +139,10 @@ func (w *runWorld) swap(d *period.Document, slot int, id string) int {
 				n = known
 			}
 		}
-		w.periods[n].in = true
+		w.periods[n].in, w.periods[n].holder = true, 1
+		if p.Holder == holderName(2) {
+			w.periods[n].holder = 2
+		}
 		for i := range modelRuns {
 			if runID(i) == p.RunID {
 				w.periods[n].owner = uint8(i + 1)
