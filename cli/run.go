@@ -76,7 +76,8 @@ with 0; any other code ends run with 125, and nothing is changed.
 Exit codes beside those of COMMAND:
   122  COMMAND succeeded, but the site was reopened or taken over by another meanwhile
   123  COMMAND succeeded, but the site is still down because of another period
-  124  not safe or no lock in time: COMMAND was not run, and the period was ended
+  124  not safe, or no lock in time: COMMAND was not run. run ended its period, unless
+       another had ended it or taken it over
   125  run itself failed, or COMMAND succeeded but the lock was lost: the site stays down
   126  COMMAND cannot be executed, and nothing was changed
   127  COMMAND was not found, and nothing was changed`,

@@ -146,31 +146,37 @@ func (g *Gate) decide(ctx func() context.Context, s *snapshot, r *http.Request) 
 	if s.closure.Cause == CauseShutdown {
 		return d, nil // the row is about to say that this instance has left
 	}
-	var asked context.Context
-	for i := range g.set.bypass {
-		if s.closure.alone {
-			break
-		}
-		p := &g.set.bypass[i]
-		if asked == nil {
-			asked = ctx()
-		}
-		yes, panicked := p.allows(asked, r, g.set.asker)
-		if panicked != nil {
-			g.set.warnOnce(s, "predicate panicked, and does not bypass", slog.String("predicate", p.Name()), panicAttr(panicked))
-		}
-		if yes {
-			d.Outcome, d.Rule = Bypassed, p.Name()
-			if key := p.key(r); key != "" {
-				d.Rule += ": " + key
-			}
-			return d, p
-		}
+	if p, rule := g.bypass(ctx, s, r); p != nil {
+		d.Outcome, d.Rule = Bypassed, rule
+		return d, p
 	}
 	if !s.closure.HoldUntil.IsZero() {
 		d.Outcome = Held
 	}
 	return d, nil
+}
+
+// bypass returns the first predicate that lets r pass, and the rule of the decision; nil if none does.
+func (g *Gate) bypass(ctx func() context.Context, s *snapshot, r *http.Request) (by *Predicate, rule string) {
+	if s.closure.alone || len(g.set.bypass) == 0 {
+		return nil, ""
+	}
+	asked := ctx()
+	for i := range g.set.bypass {
+		p := &g.set.bypass[i]
+		yes, panicked := p.allows(asked, r, g.set.asker)
+		if panicked != nil {
+			g.set.warnOnce(s, "predicate panicked, and does not bypass", slog.String("predicate", p.Name()), panicAttr(panicked))
+		}
+		if !yes {
+			continue
+		}
+		if key := p.key(r); key != "" {
+			return p, p.Name() + ": " + key
+		}
+		return p, p.Name()
+	}
+	return nil, ""
 }
 
 // report calls Config.OnDecision. It recovers and logs a panic, so that a panic does not change
