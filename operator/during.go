@@ -293,13 +293,16 @@ func (o Operator) endRun(ctx context.Context, run *Run) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endRunWithin)
 	defer cancel()
 	for unconfirmed := false; ; {
+		gone := false
 		res, err := o.write(ctx, &write{action: period.ActionEnd, do: func(d *period.Document, _ time.Time, _ *Result) error {
+			_, found := d.Find(run.Period.ID)
+			gone = !found
 			return run.remove(d)
 		}})
 		if res.After != nil {
 			run.State = res.State()
 		}
-		if err == nil || unconfirmed && errors.Is(err, ErrTakenOver) {
+		if err == nil || unconfirmed && gone && errors.Is(err, ErrTakenOver) {
 			run.Ended = true // perhaps by the unconfirmed write
 			return nil
 		}
