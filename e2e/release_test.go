@@ -126,6 +126,7 @@ func TestReleaseServesItsLibraries(t *testing.T) {
 	const program = `package main
 
 import (
+	_ "github.com/go-downtime/downtime/adapters/echov5"
 	_ "github.com/go-downtime/downtime/adapters/gin"
 	_ "github.com/go-downtime/downtime/cli"
 	_ "github.com/go-downtime/downtime/store/pgstore"
