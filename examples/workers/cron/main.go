@@ -1,4 +1,4 @@
-// Command cron runs jobs by the clock, with a downtime: go run ./examples/work/cron
+// Command cron runs jobs by the clock, with a downtime: go run ./examples/workers/cron
 package main
 
 import (

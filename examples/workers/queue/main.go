@@ -1,4 +1,4 @@
-// Command queue is a worker of the queue asynq, on Redis, with a downtime: go run ./examples/work/queue
+// Command queue is a worker of the queue asynq, on Redis, with a downtime: go run ./examples/workers/queue
 package main
 
 import (

@@ -1,4 +1,4 @@
-module github.com/go-downtime/downtime/examples/work
+module github.com/go-downtime/downtime/examples/workers
 
 go 1.26.0
 

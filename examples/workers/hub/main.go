@@ -1,4 +1,4 @@
-// Command hub is a chat over WebSockets, with a downtime: go run ./examples/work/hub
+// Command hub is a chat over WebSockets, with a downtime: go run ./examples/workers/hub
 package main
 
 import (
