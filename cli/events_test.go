@@ -231,7 +231,7 @@ func TestEventsDeliversToAWebhook(t *testing.T) {
 	list := decodeEvents(t, out.text())
 	require.Len(t, list, 1, "what was given up is not printed")
 	require.Equal(t, events.Ended, list[0].Event)
-	require.Contains(t, errs.text(), "NOT delivered")
+	require.Contains(t, errs.text(), "GIVEN UP")
 	require.Contains(t, errs.text(), "404 Not Found")
 	for _, hidden := range []string{"hidden", hookSecret} {
 		require.NotContains(t, errs.text()+out.text(), hidden)

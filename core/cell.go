@@ -1,9 +1,7 @@
 package core
 
 import (
-	"math/bits"
 	"net/http"
-	"runtime"
 	"sync/atomic"
 	"unsafe"
 )
@@ -20,20 +18,19 @@ type cell struct {
 // length is a power of two.
 type cells []cell
 
-// maxCells is a power of two.
-const maxCells = 64
+// numCells is the length of cells in a gate. With many cells, two concurrent requests seldom select
+// the same one.
+const numCells = 64
 
 // cellBlock is the memory of cells. A ticket points into it, so a gate is not collected while a
 // request that it admitted runs: the cleanup of a collected gate deletes its row.
 type cellBlock struct {
-	cells [maxCells]cell
+	cells [numCells]cell
 	owner any // only to keep it from being collected
 }
 
 func newCells(owner any) cells {
-	want := min(max(4*runtime.GOMAXPROCS(0), 8), maxCells)
-	n := 1 << bits.Len(uint(want-1)) // 8 to maxCells
-	return (&cellBlock{owner: owner}).cells[:n:n]
+	return (&cellBlock{owner: owner}).cells[:]
 }
 
 // of selects the cell for r by the address of r. Concurrent requests have different addresses,

@@ -73,16 +73,6 @@ type Event struct {
 	Site Site `json:"site"`
 }
 
-// Instance is a silent instance.
-type Instance struct {
-	ID   string `json:"id"`
-	Host string `json:"host,omitzero"`
-	PID  int    `json:"pid,omitzero"`
-	// Seen is its last report, and Lease is when it became silent.
-	Seen  time.Time `json:"seen"`
-	Lease time.Time `json:"lease"`
-}
-
 // Mark is a [period.Mark] in JSON.
 type Mark struct {
 	StoreID  string `json:"store_id"`

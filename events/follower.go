@@ -3,7 +3,6 @@ package events
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/go-downtime/downtime/operator"
@@ -45,29 +44,6 @@ type Follower struct {
 	Retry Retry
 	// Report, if not nil, is called with each change of state and with each failed attempt.
 	Report func(Report)
-}
-
-// Kind is the kind of a [Report].
-type Kind string
-
-// The kinds.
-const (
-	Following  Kind = "following"  // this process follows
-	StandBy    Kind = "stand-by"   // another process follows
-	Waiting    Kind = "waiting"    // there is no document yet
-	Unreadable Kind = "unreadable" // the store cannot be read or written; the follower tries again
-	Retrying   Kind = "retry"      // a delivery has failed, and is tried again
-	GivenUp    Kind = "given-up"   // a delivery has failed, and is not tried again
-)
-
-// Report tells what a [Follower] does.
-type Report struct {
-	Kind Kind
-	// Event is the event of the delivery, for Retrying and GivenUp. It is nil for the other kinds.
-	Event *Event
-	// Err is the reason of the report, and nil for Following. After is the time to the next attempt of a delivery.
-	Err   error
-	After time.Duration
 }
 
 // Run follows until ctx ends, and returns the error of ctx. Before it returns, it finishes the current
@@ -328,9 +304,6 @@ func (r *run) holds(ctx context.Context) bool {
 	return !found || f.Holder == r.holder
 }
 
-// ErrNoDocument means that there are no events, because no command has written a document yet.
-var ErrNoDocument = errors.New("the store has no document that a command has written")
-
 // missing reports that the store could not be read, or has no document. It returns the error, so that
 // the next read comes soon.
 func (r *run) missing(err error) error {
@@ -402,61 +375,8 @@ func (r *run) read(ctx context.Context) (Observation, error) {
 	return Observe(call, r.Operator)
 }
 
-// Observe reads a store.
-//
-// Errors: [ErrNoDocument]; those of [operator.Operator.Fleet] and [operator.Operator.Read].
-func Observe(ctx context.Context, o operator.Operator) (Observation, error) {
-	j, err := o.Fleet(ctx)
-	if errors.Is(err, operator.ErrNoRows) {
-		j.State, err = o.Read(ctx)
-	}
-	switch {
-	case err != nil:
-		return Observation{}, err
-	case j.Err != nil:
-		return Observation{}, j.Err
-	case j.Document == nil:
-		return Observation{}, ErrNoDocument
-	}
-	entries, _ := j.Document.Log.Entries() // Next notices an entry that is missing
-	seen := Observation{
-		Document: j.Document, Entries: entries, Newest: j.Newest, SeenBy: j.SeenBy, Now: j.Time,
-		Application: o.Store.Info().Application,
-	}
-	if seen.Now.IsZero() {
-		seen.Now = period.Canonical(time.Now())
-	}
-	for _, i := range j.Instances {
-		if i.Silent() && !i.Lease.IsZero() {
-			seen.Silent = append(seen.Silent, Instance{ID: i.ID, Host: i.Host, PID: i.PID, Seen: i.Seen.UTC(), Lease: i.Lease.UTC()})
-		}
-	}
-	return seen, nil
-}
-
 // ofStore reports whether err is a fault of the store that can pass.
 func ofStore(err error) bool {
 	_, fault := errors.AsType[*operator.StoreError](err)
 	return fault || errors.Is(err, store.ErrLost) || errors.Is(err, store.ErrConflict) || errors.Is(err, store.ErrUnconfirmed) || errors.Is(err, operator.ErrUnreadable)
-}
-
-// String is the text of a report for people.
-func (p Report) String() string {
-	about := ""
-	if p.Event != nil {
-		about = fmt.Sprintf("%s (%s)", p.Event.Event, p.Event.Key)
-	}
-	switch p.Kind {
-	case Following:
-		return "following: events are delivered by this process"
-	case StandBy:
-		return fmt.Sprintf("stand-by: %v; this process takes over when that one no longer reports", p.Err)
-	case Waiting:
-		return fmt.Sprintf("waiting: %v", p.Err)
-	case Retrying:
-		return fmt.Sprintf("%s was not delivered: %v; next attempt in %s", about, p.Err, p.After.Round(100*time.Millisecond))
-	case GivenUp:
-		return fmt.Sprintf("%s was NOT delivered, and is not tried again: %v", about, p.Err)
-	}
-	return fmt.Sprintf("%s: %v; this process tries again", p.Kind, p.Err)
 }

@@ -9,23 +9,6 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-// Observation is one read of a store.
-type Observation struct {
-	// Document is the document, never nil, and Entries its log, the newest entry first.
-	Document *period.Document
-	Entries  []period.Entry
-	// Silent are the instances whose lease has ended.
-	Silent []Instance
-	// Newest identifies a document that the store held before, and that is newer than Document or of
-	// another history. It is zero if there is none. SeenBy is the SeenBy of [Mark].
-	Newest period.Mark
-	SeenBy string
-	// Now is the store's clock at the read.
-	Now time.Time
-	// Application names the application if the document has no name.
-	Application string
-}
-
 // staged is an event with its stage: if all events until its stage were told, so was it.
 type staged struct {
 	Event

@@ -6,10 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/go-downtime/downtime/period"
@@ -109,7 +107,7 @@ func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx conte
 	if err != nil {
 		return run, err
 	}
-	lease := &runRow{rows: rows, key: run.ID, lease: runLease}
+	lease := &leaseRow{rows: rows, key: run.ID, lease: runLease}
 	if err := lease.put(ctx); err != nil {
 		return run, storeError(err)
 	}
@@ -240,18 +238,10 @@ func takeable(d *period.Document, now time.Time, opts RunOptions, rows []store.R
 	return take, nil
 }
 
-// lifeOf is what the store knows about the row with this key; zero if there is no such row.
-func lifeOf(rows []store.Row, key string) store.Life {
-	if i := slices.IndexFunc(rows, func(r store.Row) bool { return r.Key == key }); i >= 0 {
-		return rows[i].Life
-	}
-	return 0
-}
-
 // holds returns an error if the function of the run must not begin: the period is not its own any
 // more, or another run may be about to take it over. Wait does not notice a take-over, because the
 // period stays in force. With an error, the result of the barrier is [Superseded] or [Unknown].
-func (o Operator) holds(ctx context.Context, run *Run, lease *runRow) error {
+func (o Operator) holds(ctx context.Context, run *Run, lease *leaseRow) error {
 	ctx, cancel := context.WithTimeout(ctx, rowsTimeout)
 	defer cancel()
 	s, err := o.Read(ctx)
@@ -316,75 +306,5 @@ func (o Operator) endRun(ctx context.Context, run *Run) error {
 			return err
 		case <-time.After(time.Second):
 		}
-	}
-}
-
-// runRow is the row of a run or of a follower.
-type runRow struct {
-	rows  store.Rows
-	key   string
-	lease time.Duration
-	seq   int64
-
-	mu     sync.Mutex
-	begun  time.Time // when the last successful put began; zero before the first one
-	lapsed bool      // the lease may have ended before it was renewed
-}
-
-// errLapsed means that a run could not renew its row in time.
-var errLapsed = errors.New("the lease of this run ended while it waited, because the store did not take its reports; another run may take over")
-
-// kept reports whether the lease was live without a gap since the first put. It uses the clock of
-// this process, and counts from the begin of each put, so that it errs on the side of false.
-func (r *runRow) kept() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return !r.lapsed && time.Since(r.begun) < r.lease
-}
-
-func (r *runRow) put(ctx context.Context) error {
-	r.seq++
-	host, _ := os.Hostname()
-	b, err := period.Row{
-		ID: r.key, Run: true, Host: host, PID: os.Getpid(), Seq: r.seq, Reads: period.Reads(), State: period.Closed,
-	}.Encode()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, rowsTimeout)
-	defer cancel()
-	begun := time.Now()
-	if _, _, err = r.rows.PutRow(ctx, r.key, b, r.lease); err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lapsed = r.lapsed || !r.begun.IsZero() && time.Since(r.begun) >= r.lease
-	r.begun = begun
-	return nil
-}
-
-// hold renews the row until the caller calls release, which deletes it.
-func (r *runRow) hold() (release func()) {
-	done, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		renew := time.NewTicker(r.lease / 4)
-		defer renew.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-renew.C:
-				_ = r.put(context.Background()) // else the lease ends, and another run may take over
-			}
-		}
-	}()
-	return func() {
-		close(done)
-		<-stopped
-		ctx, cancel := context.WithTimeout(context.Background(), rowsTimeout)
-		defer cancel()
-		_ = r.rows.DeleteRow(ctx, r.key, []byte(period.NoteLeft)) // else its lease ends
 	}
 }

@@ -3,50 +3,16 @@ package operator
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
 
-// followLease is the lease of a follower. If the process dies, another one takes over in time to tell
-// within a minute that downtime is overdue.
-const followLease = 40 * time.Second
-
 // ErrFollowed means that another live process follows under this name.
 var ErrFollowed = errors.New("another process follows under this name")
-
-// Lease is a row that says that this process lives. It is no instance. The row is renewed in the
-// background, and its renewal does not change the document.
-type Lease struct {
-	// Key is the key of the row.
-	Key string
-
-	release func()
-}
-
-// Lease writes the row. The caller releases it.
-//
-// Errors: [ErrNoRows]; a *[StoreError].
-func (o Operator) Lease(ctx context.Context) (*Lease, error) {
-	rows, err := o.rows()
-	if err != nil {
-		return nil, err
-	}
-	row := &runRow{rows: rows, key: strings.ToLower(rand.Text()[:16]), lease: followLease}
-	if err := row.put(ctx); err != nil {
-		return nil, storeError(err)
-	}
-	return &Lease{Key: row.key, release: row.hold()}, nil
-}
-
-// Release deletes the row. It waits for at most 2 s. If that is not enough, the lease ends by itself.
-func (l *Lease) Release() { l.release() }
 
 // Follow makes the process with this row the follower of this name. If no process has followed under
 // the name yet, first returns the position at which the follower begins.
@@ -182,14 +148,4 @@ func (o Operator) changeFollower(ctx context.Context, name string, change func(b
 		return nil
 	}
 	return fmt.Errorf("gave up after %d attempts: %w", swapAttempts, store.ErrConflict)
-}
-
-// ownerOf names the process of a row: "process 4711 on web1". It is the same for each renewal.
-func ownerOf(rows []store.Row, key string) string {
-	for _, r := range rows {
-		if row, err := period.DecodeRow(r.Key, r.Bytes); r.Key == key && err == nil {
-			return fmt.Sprintf("process %d on %s", row.PID, cmp.Or(row.Host, "an unknown host"))
-		}
-	}
-	return "the process with the row " + key
 }

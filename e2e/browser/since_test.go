@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -98,4 +100,32 @@ func TestSinceNeverMovesWhileTheSiteIsDown(t *testing.T) {
 		require.Equal(t, want, read[string](another, since), "%s: on a new page", change.what)
 	}
 	require.Contains(t, b.text(), "A third one")
+}
+
+// The site goes down by an override file. Before the override ends, a period begins.
+func TestSinceStaysWhenAnOverrideEnds(t *testing.T) {
+	t.Parallel()
+	st := memstore.New()
+	file := filepath.Join(t.TempDir(), "override")
+	require.NoError(t, os.WriteFile(file, []byte("down"), 0o600))
+	gate, err := core.New(core.Config{Store: st, OverrideFile: file, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	server := httptest.NewServer(gate.Handler(http.NotFoundHandler()))
+	t.Cleanup(func() {
+		server.Close()
+		require.NoError(t, gate.Shutdown(context.WithoutCancel(t.Context())))
+	})
+	b := newTab(t, person{})
+	require.Equal(t, http.StatusServiceUnavailable, b.open(server.URL))
+	const since = `document.querySelector('#since').dateTime`
+	want := read[string](b, since)
+
+	b.until(`Date.now() > Date.parse(` + since + `) + 2000`) // the page shows whole seconds
+	_, err = operator.Operator{Store: st, Actor: "ann"}.Start(t.Context(), operator.StartOptions{Reason: new("Larger disks")})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, []byte("none"), 0o600))
+	require.Eventually(t, func() bool { return gate.Status().Override == "" }, patience, 10*time.Millisecond)
+	b.do(chromedp.Click(chromedp.CSS("#try")))
+	b.until(`document.querySelector('#reason').textContent.includes('Larger disks')`)
+	require.Equal(t, want, read[string](b, since))
 }

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/go-downtime/downtime/operator"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) followersCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "followers [flags]",
+		Short: "The receivers of events: the process that follows, and its position",
+		Long: `The receivers that events --follow --name delivers to: the process that follows, and its position.
+
+LIVE means that the process reported within 40 s. A position can be behind the revision of the
+document for two reasons: an event is not delivered yet, or the later revisions caused no event.`,
+		Example: a.examples("events followers"),
+		Args:    a.args(0, 0),
+	}
+	jsonFlag(cmd, "one JSON object")
+	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
+		return a.onStore(cmd, func(ctx context.Context, s session) error {
+			all, state, err := s.op.Followers(ctx)
+			if err != nil {
+				return err
+			}
+			out := followersJSON{Store: s.op.Store.Info().Name, Revision: state.Document.Mark().Revision, Followers: []followerJSON{}}
+			for _, f := range all {
+				out.Followers = append(out.Followers, followerJSON{f.Name, f.Live, f.Row.Host, f.Row.PID, f.Revision, f.At})
+			}
+			return s.print(out, func(w io.Writer) { s.followers(w, out) })
+		})
+	})
+}
+
+type followersJSON struct {
+	Store     string         `json:"store"`
+	Revision  int64          `json:"revision"`
+	Followers []followerJSON `json:"followers"`
+}
+
+type followerJSON struct {
+	Name     string    `json:"name"`
+	Live     bool      `json:"live"`
+	Host     string    `json:"host,omitzero"`
+	PID      int       `json:"pid,omitzero"`
+	Revision int64     `json:"revision"`
+	At       time.Time `json:"at"`
+}
+
+func (v view) followers(w io.Writer, found followersJSON) {
+	if len(found.Followers) == 0 {
+		fmt.Fprintln(w, "no followers in "+safe(found.Store)+"; downtime delivers events to no receiver")
+		return
+	}
+	table := newTable(w, "NAME", "STATE", "PROCESS", "REVISION", "POSITION")
+	for _, f := range found.Followers {
+		state, process := "stopped", ""
+		if f.Live {
+			state = "live"
+		}
+		if f.PID != 0 {
+			process = fmt.Sprintf("%d on %s", f.PID, safe(f.Host))
+		}
+		table.row(f.Name, state, process, fmt.Sprintf("%d of %d", f.Revision, found.Revision), clock(f.At.Truncate(time.Second), v.loc))
+	}
+	table.flush()
+}
+
+func (a *app) unfollowCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:               "forget NAME [flags]",
+		Short:             "Remove a receiver of events and its position",
+		Long:              "Remove a receiver of events and its position from the document. It refuses while a process follows.",
+		Example:           a.examples("events forget slack"),
+		Args:              a.args(1, 1),
+		ValidArgsFunction: a.completeFollowers,
+	}
+	cmd.Flags().Bool("force", false, "write although a live instance reports that it cannot read the change")
+	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
+		return a.onStore(cmd, func(ctx context.Context, s session) error {
+			if err := s.op.Unfollow(ctx, args[0]); err != nil {
+				if errors.Is(err, operator.ErrFollowed) {
+					return fmt.Errorf("%w: stop it first", err)
+				}
+				return err
+			}
+			fmt.Fprintf(s.out, label, "forgotten", safe(args[0]))
+			return nil
+		})
+	})
+}
+
+// completeFollowers completes the names of followers.
+func (a *app) completeFollowers(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var out []cobra.Completion
+	err := a.onStore(cmd, func(ctx context.Context, s session) error {
+		all, _, err := s.op.Followers(ctx)
+		for _, f := range all {
+			out = append(out, cobra.CompletionWithDesc(f.Name, fmt.Sprintf("at revision %d", f.Revision)))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
