@@ -86,7 +86,7 @@ bench: ## measure the budgets side by side, and print one table
 	go run ./internal/benchtable
 
 .PHONY: bench-propagation
-bench-propagation: ## measure the time from a command to the last instance, over every store, the wait of a hold, and the cost of a fleet (12 minutes)
+bench-propagation: ## measure the time from a command to the last instance, over every store, the wait of a hold, and the cost of a fleet
 	tools/servers
 	go run ./e2e/propagation
 
