@@ -265,25 +265,8 @@ func (p *progress) clear() {
 
 func (a *app) waitCommand() *cobra.Command {
 	var o waiting
-	cmd := &cobra.Command{
-		Use:   "wait ID [flags]",
-		Short: "Wait until every instance has drained a period, and change nothing",
-		Long: `Wait until every live instance refuses because of this period, and every request that an
-instance admitted before has ended. The command only observes: it writes nothing. Use it after
-start --no-wait, after an interrupted start, or when a window has begun.
-
-RESULT and exit codes are those of start:
-    0  safe; with --expect 0 also: no live instance
-    3  not drained in time: the output names the instances
-    4  no live instance
-    7  presumed: as safe, except for instances that are accepted without a report
-    9  unknown: the store could not be read, or was edited by hand
-   12  superseded: the period is not in force any more, or ends earlier
-A window that is not due is wrong usage.`,
-		Example:           a.examples("wait kfm2xq", "wait kfm2xq --wait 10m --expect 3"),
-		Args:              a.args(1, 1),
-		ValidArgsFunction: a.completeIDs(func(string) bool { return true }),
-	}
+	cmd := a.newCommand("wait", "wait ID [flags]", a.args(1, 1))
+	cmd.ValidArgsFunction = a.completeIDs(func(string) bool { return true })
 	o.flags(cmd.Flags(), false)
 	jsonFlag(cmd, "one JSON object instead of text and RESULT")
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {

@@ -32,30 +32,16 @@ func (a *app) checkCommand() *cobra.Command {
 		headers  []string
 		exitCode bool
 	)
-	whose, example := "rules that its flags name; the command does not know the site's own rules", a.examples(
-		"check GET /shop",
-		"check GET /admin/users --exempt-path /admin --at '2026-03-08 02:30'",
-		"check GET / --exempt-exact /sorry --redirect /sorry --header 'Accept: text/html'",
-	)
+	whose := "rules that its flags name; the command does not know the site's own rules"
 	if a.rules != nil {
-		rules = *a.rules
-		whose, example = "application's own rules", a.examples("check GET /shop", "check GET / --at '2026-03-08 02:30' --header 'Accept: text/html'")
+		rules, whose = *a.rules, "application's own rules"
 	}
-	cmd := &cobra.Command{
-		Use:   "check METHOD PATH [flags]",
-		Short: "Would this request be refused, when, and by which rule",
-		Long: `Would this request be refused, now or at another time, and by which rule?
-
-The command decides with the same code as the site, from the periods of the store and the
-` + whose + `.
-An instance that is overridden may decide differently: see status. PATH is the target of the request
-line, with its query and escapes.`,
-		Example: example,
-		Args:    a.args(2, 2),
-	}
+	cmd := a.newCommand("check", "check METHOD PATH [flags]", a.args(2, 2), "{RULES}", whose)
 	f := cmd.Flags()
 	f.StringVar(&at, "at", "", "at another `TIME` than now: 02:30, '2026-03-08 02:30', RFC 3339")
-	if a.rules == nil {
+	if a.rules != nil {
+		cmd.Example = a.examples("check GET /shop", "check GET / --at '2026-03-08 02:30' --header 'Accept: text/html'")
+	} else {
 		f.StringArrayVar(&rules.ExemptPaths, "exempt-path", nil, "`PATH` is served, and everything below it (repeatable)")
 		f.StringArrayVar(&rules.ExemptExact, "exempt-exact", nil, "`PATH` is served, and nothing below it (repeatable)")
 		f.StringVar(&rules.RedirectURL, "redirect", "", "browsers are sent to `URL`")

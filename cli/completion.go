@@ -89,22 +89,8 @@ var shells = map[string]struct {
 }
 
 func (a *app) completionCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "completion bash|zsh|fish|powershell",
-		Short: "A script that completes commands, flags, ids and zones in a shell",
-		Long: `Print a script that completes commands, flags, ids of periods, time zones and stores in a
-shell. Load it in each new shell:
-
-    bash        source <(` + a.name + ` completion bash)
-    zsh         source <(` + a.name + ` completion zsh)
-    fish        ` + a.name + ` completion fish | source
-    powershell  ` + a.name + ` completion powershell | Out-String | Invoke-Expression
-
-The script of bash needs the package bash-completion.`,
-		Example:   a.examples("completion bash"),
-		Args:      a.args(1, 1),
-		ValidArgs: []cobra.Completion{"bash", "zsh", "fish", "powershell"},
-	}
+	cmd := a.newCommand("completion", "completion bash|zsh|fish|powershell", a.args(1, 1), "{NAME}", a.name)
+	cmd.ValidArgs = []cobra.Completion{"bash", "zsh", "fish", "powershell"}
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
 		shell, ok := shells[args[0]]
 		if !ok {

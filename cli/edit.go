@@ -23,27 +23,8 @@ type edits struct {
 
 func (a *app) editCommand() *cobra.Command {
 	var e edits
-	cmd := &cobra.Command{
-		Use:   "edit ID [flags]",
-		Short: "Change a window, or a deployment in force",
-		Long: `Change a window, or a deployment in force. Values that are not given stay unchanged.
-
---for and --until set the end of a window, and the expected end of a deployment. With
---auto-end they set the real end of a deployment. --for counts from the start of a window; for
-a deployment it counts from now. --hold counts from the closing of each instance, also if the period
-is in force already. If another operator has changed the period since this command
-read it, nothing is changed. --reason-in changes the reason in one language, and "TAG=" removes it.`,
-		Example: a.examples(
-			"edit kfm2xq --until 07:00",
-			"edit kfm2xq --start '2026-03-08 02:00' --for 1h",
-			"edit kfm2xq --reason ''",
-			"edit kfm2xq --reason-in de='Neue Platten' --reason-in fr=",
-			"edit kfm2xq --hold 30s",
-			"edit kfm2xq --disable",
-		),
-		Args:              a.args(1, 1),
-		ValidArgsFunction: a.completeIDs(func(status string) bool { return status != wire.Finished }),
-	}
+	cmd := a.newCommand("edit", "edit ID [flags]", a.args(1, 1))
+	cmd.ValidArgsFunction = a.completeIDs(func(status string) bool { return status != wire.Finished })
 	f := cmd.Flags()
 	e.reason.flags(f, "`TEXT` for visitors; '' for none in any language")
 	f.StringVar(&e.start, "start", "", "the window begins at `TIME`, or now")

@@ -20,26 +20,8 @@ const resultMixed = "mixed"
 func (a *app) endCommand() *cobra.Command {
 	var flags operator.EndOptions
 	var limit durationFlag
-	cmd := &cobra.Command{
-		Use:   "end [ID] [flags]",
-		Short: "Bring the site back: end your deployment, one period, or everything",
-		Long: `Bring the site back.
-
-Without an ID it ends the deployments of the holder: this person at this host, or this job of
-a CI run. If this job began none, it ends the deployment of another job of the run, if there is
-only one. With an ID it ends this period, of any holder: a deployment, or a window in force.
-With --all it ends every period in force. If the store has lost its document, or if the
-document cannot be read, only --all works: it writes a new, empty document.
-
-The command then shows the state. If another period still holds the site down, the command
-names it and exits with 6. If there was nothing to end and the site is up, it exits with 5.
-
-With --wait it also waits until every live instance has adopted the write. If one has not done so in
-time, it names that one, ends with RESULT mixed, and exits with 11.`,
-		Example:           a.examples("end", "end kfm2xq", "end --wait 30s", "end --all"),
-		Args:              a.args(0, 1),
-		ValidArgsFunction: a.completeIDs(func(status string) bool { return status == wire.InForce }),
-	}
+	cmd := a.newCommand("end", "end [ID] [flags]", a.args(0, 1))
+	cmd.ValidArgsFunction = a.completeIDs(func(status string) bool { return status == wire.InForce })
 	f := cmd.Flags()
 	f.BoolVar(&flags.All, "all", false, "end everything that is in force, of any holder")
 	f.StringVar(&flags.Holder, "holder", "", "end the deployments of `NAME` (else the CI run's, else the actor's)")

@@ -34,54 +34,7 @@ type eventFlags struct {
 
 func (a *app) eventsCommand() *cobra.Command {
 	o := eventFlags{notice: noticeFlag(usualNotice), giveUp: durationFlag(usualGiveUp)}
-	cmd := &cobra.Command{
-		Use:   "events [flags] [-- ARGUMENT...]",
-		Short: "Tell people and programs: downtime begins, ends, is overdue, an instance is silent",
-		Long: `Print the events of the store as JSON, one event a line, the oldest first.
-
-    about-to-begin   a window begins within --notice
-    called-off       a window of an earlier about-to-begin was canceled, disabled or moved
-    started          a period is in force
-    end-moved        a period in force has another expected end
-    overdue          a period is in force, and its expected end has passed
-    ended            a period is no longer in force; "site" says whether the site is up
-    instance-silent  an instance has not reported for a minute
-    regressed        the store holds an older document than before, or another one
-    missed           some events cannot be reported: the log no longer has them, or the store
-                     holds a new document
-
-Without --follow it prints the events of the log, and exits. With --follow it prints only new events,
-until it is interrupted. It prints nothing until the first one. --since REVISION begins after that
-revision of the document instead.
-
---exec and --webhook deliver each event to a receiver, at least once. After the delivery the event
-is also printed. Both flags need --follow and --name. The document stores the position of the
-receiver under this name: the point up to which all events are delivered. After a restart, the
-process goes on after this position. If several processes have the same name, one of them delivers,
-and the others stand by. Each receiver needs a name of its own. After a crash, an event can be
-delivered twice. Both deliveries have the same "key".
-
---exec PROGRAM starts the program for each event, without a shell. The event is on its stdin, and in
-DOWNTIME_EVENT, DOWNTIME_EVENT_KEY, DOWNTIME_EVENT_TEXT, DOWNTIME_EVENT_PERIOD, DOWNTIME_EVENT_AT.
-Write its arguments after --. If it fails or runs for more than 30 s, it is started again, up to
-10 times in about 3 minutes. Its output goes to stderr.
-
---webhook URL sends the event by POST, signed as Standard Webhooks specifies. The secret is in
-` + envSecret + ` or in --secret-file. 2xx means delivered. 408, 429, 5xx and no answer
-within 15 s are tried again, for --give-up. Any other answer is final. --webhook @FILE reads the
-URL from a file, if the URL is a secret.
-
-If an event cannot be delivered after these attempts, the command reports it on stderr, and
-delivers the next one.`,
-		Example: a.examples(
-			"events",
-			"events --follow",
-			"events --follow --name slack --exec ./to-slack",
-			"events --follow --name ops --webhook https://ops.example.com/downtime --secret-file /etc/downtime/secret",
-			"events followers",
-		),
-		Args: cobra.ArbitraryArgs,
-	}
+	cmd := a.newCommand("events", "events [flags] [-- ARGUMENT...]", cobra.ArbitraryArgs)
 	f := cmd.Flags()
 	f.BoolVar(&o.follow, "follow", false, "print or deliver new events until interrupted")
 	f.Int64Var(&o.since, "since", 0, "begin after this `REVISION` (else with the whole log, or with --follow at the present); ignored if --name has a position")

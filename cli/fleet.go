@@ -13,25 +13,7 @@ import (
 
 func (a *app) fleetCommand() *cobra.Command {
 	var watch bool
-	cmd := &cobra.Command{
-		Use:   "fleet [flags]",
-		Short: "Every instance: its state, the revision it has adopted, and its last report",
-		Long: `Every instance that has reported to the store: whether it is open, refuses, or is drained
-(refuses, and every request that it admitted before has ended), which revision it has
-adopted, how many requests are in flight, and when it last reported.
-
-An instance that has not reported for a minute is silent: it is dead or cut off, and the
-store cannot tell which. It is listed for a day. An instance is dead only if the store knows
-that its process has ended. Below the list are warnings: overrides, instances that have
-seen a revision that the store has lost, and instances with other rules (exemptions,
-predicates, policies), which let other requests pass.
-
-The command shows the last reports. It does not wait for new ones.
-
-fleet forget forgets a silent instance that you know to be dead.`,
-		Example: a.examples("fleet", "fleet --watch", "fleet --json", "fleet forget --silent 1h"),
-		Args:    a.args(0, 0),
-	}
+	cmd := a.newCommand("fleet", "fleet [flags]", a.args(0, 0))
 	cmd.Flags().BoolVar(&watch, "watch", false, "show each change until interrupted")
 	jsonFlag(cmd, "one JSON object; with --watch one per line")
 

@@ -12,16 +12,7 @@ import (
 )
 
 func (a *app) followersCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "followers [flags]",
-		Short: "The receivers of events: the process that follows, and its position",
-		Long: `The receivers that events --follow --name delivers to: the process that follows, and its position.
-
-LIVE means that the process reported within 40 s. A position can be behind the revision of the
-document for two reasons: an event is not delivered yet, or the later revisions caused no event.`,
-		Example: a.examples("events followers"),
-		Args:    a.args(0, 0),
-	}
+	cmd := a.newCommand("events-followers", "followers [flags]", a.args(0, 0))
 	jsonFlag(cmd, "one JSON object")
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
@@ -73,14 +64,8 @@ func (v view) followers(w io.Writer, found followersJSON) {
 }
 
 func (a *app) unfollowCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:               "forget NAME [flags]",
-		Short:             "Remove a receiver of events and its position",
-		Long:              "Remove a receiver of events and its position from the document. It refuses while a process follows.",
-		Example:           a.examples("events forget slack"),
-		Args:              a.args(1, 1),
-		ValidArgsFunction: a.completeFollowers,
-	}
+	cmd := a.newCommand("events-forget", "forget NAME [flags]", a.args(1, 1))
+	cmd.ValidArgsFunction = a.completeFollowers
 	cmd.Flags().Bool("force", false, "write although a live instance reports that it cannot read the change")
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
 		return a.onStore(cmd, func(ctx context.Context, s session) error {

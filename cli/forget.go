@@ -12,18 +12,7 @@ import (
 
 func (a *app) forgetCommand() *cobra.Command {
 	var silent durationFlag
-	cmd := &cobra.Command{
-		Use:   "forget {ID | --silent AGE} [flags]",
-		Short: "Forget a silent instance that you know to be dead",
-		Long: `Forget instances that no longer report and that you know to be dead, such as those of a
-killed container. A start then does not wait for them. Its RESULT is presumed, for a day: the
-store cannot tell that they are dead, and takes your word.
-
-An instance that reports is not forgotten: the command exits with 1. A forgotten instance that
-lives after all registers again.`,
-		Example: a.examples("fleet forget 4kqzjxvb2mdn7wpt", "fleet forget --silent 1h"),
-		Args:    a.args(0, 1),
-	}
+	cmd := a.newCommand("fleet-forget", "forget {ID | --silent AGE} [flags]", a.args(0, 1))
 	f := cmd.Flags()
 	f.Var(&silent, "silent", "forget all that have been silent for this time")
 	f.String("actor", "", "done by `NAME` (else user@host)")

@@ -15,26 +15,7 @@ import (
 func (a *app) initCommand() *cobra.Command {
 	var yes bool
 	var name, environment string
-	cmd := &cobra.Command{
-		Use:   "init [flags]",
-		Short: "Prepare a store: its tables, and its first, empty document",
-		Long: `Prepare a store: create or upgrade its tables, if it has tables, and write its first, empty
-document. A gate on a shared store refuses requests until the document exists, because such a
-store does not know whether a document was never written or is lost. A second init changes
-nothing, except the names that are given.
-
---name and --environment name the application and its environment for operators, in status and on the
-operator's page, so that they do not mistake staging for production.
-
-If instances report that there was a document, it is lost: it was flushed, dropped or evicted.
-An empty document would open the instances that keep its closed state. Restore the document, or
-use --yes. With --yes, init also replaces a document that cannot be read, and keeps a copy.
-
-Instances report every few seconds. If a store has lost all its rows too, init does not know
-that there was a document until an instance has reported again.`,
-		Example: a.examples("init --store 'postgres://ops@db/shop?app=shop'", "init --name Shop --environment staging", "init --yes"),
-		Args:    a.args(0, 0),
-	}
+	cmd := a.newCommand("init", "init [flags]", a.args(0, 0))
 	cmd.Flags().StringVar(&name, "name", "", "`NAME` of the application, for operators")
 	cmd.Flags().StringVar(&environment, "environment", "", "`NAME` of its environment, such as production or staging")
 	cmd.Flags().BoolVar(&yes, "yes", false, "write an empty document although one is lost or cannot be read: instances that keep its closed state will open")

@@ -13,14 +13,7 @@ import (
 )
 
 func (a *app) listCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "list [flags]",
-		Short: "All periods: in force, upcoming, disabled, and over for less than a week",
-		Long: `All periods, one a line: in force, upcoming, disabled, and finished. A week after its end, a
-period is removed with the next write. "~" marks an end that is only expected.`,
-		Example: a.examples("list", "list --json --tz UTC"),
-		Args:    a.args(0, 0),
-	}
+	cmd := a.newCommand("list", "list [flags]", a.args(0, 0))
 	jsonFlag(cmd, "one JSON object")
 
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,25 +21,8 @@ const fewEntries = 20
 
 func (a *app) logCommand() *cobra.Command {
 	var limit int
-	cmd := &cobra.Command{
-		Use:   "log [flags]",
-		Short: "Who did what, when, from where: the last writes, the newest first",
-		Long: fmt.Sprintf(`Who did what, when, from where: the last writes, the newest first, with old and new values.
-
-The log is part of the document in the store, and each entry is written together with its
-change. It holds as many of the last %d writes, by this command or by the operator's page,
-as fit into %d KiB. ACTOR is the name that the operator gave (--actor), without proof; FROM is
-the host of the command, or the address of the page's visitor.
-
-An edit of a file by hand has no entry; the next write says that there was one. Periods that
-were over for a week are removed without an entry. A document that is lost takes its log with
-it, and one from a backup brings back the log of then.
-
-PERIOD has a + if the write added it, a - if it ended or removed it, and a ~ if it changed
-it: then CHANGE says the old value and the new one.`, period.MaxEntries, period.MaxLog>>10),
-		Example: a.examples("log", "log --limit 0", "log --json --limit 1"),
-		Args:    a.args(0, 0),
-	}
+	cmd := a.newCommand("log", "log [flags]", a.args(0, 0),
+		"{ENTRIES}", strconv.Itoa(period.MaxEntries), "{KIB}", strconv.Itoa(period.MaxLog>>10))
 	cmd.Flags().IntVar(&limit, "limit", fewEntries, "the last `N` writes; 0: all that are kept")
 	jsonFlag(cmd, "one JSON object")
 

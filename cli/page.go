@@ -26,32 +26,7 @@ type pageFlags struct {
 
 func (a *app) pageCommand() *cobra.Command {
 	var o pageFlags
-	cmd := &cobra.Command{
-		Use:   "page --for html|nginx|haproxy|caddy [flags]",
-		Short: "Write the answer that a proxy sends while no process of the application runs",
-		Long: `Write the answer that a proxy sends while no process of the application runs.
-
-A gate is a part of the application, so it cannot answer while every process is stopped. The proxy in
-front of the application then answers with an error page of its own. With the files of this command
-it answers as a gate does: 503 with Retry-After, as a page, as JSON or as text.
-
-    --for html      one page, downtime.html, for any other proxy
-    --for nginx     page, JSON, text, and a configuration to include
-    --for caddy     page, JSON, text, and a configuration to import
-    --for haproxy   one file with every answer, and the lines for the backend
-
-The proxy passes a 503 of a running application unchanged. Run this command on the machine of the
-proxy. It reads no store. At the end it prints what to do next. Without --reason and --until the
-answer fits every outage: it only says that the site cannot answer at the moment. With one of them
-it says that the downtime is planned. When this downtime is over, write the files again with --force
-and without these flags, and reload the proxy.`,
-		Example: a.examples(
-			"page --for nginx --output /etc/nginx/downtime --site-name 'Example Shop' --contact mailto:help@example.com",
-			"page --for html --lang de --status-url https://status.example.com/",
-			"page --for nginx --output /etc/nginx/downtime --force --reason 'Moving to another data center' --until '2026-03-08 06:00'",
-		),
-		Args: a.args(0, 0),
-	}
+	cmd := a.newCommand("page", "page --for html|nginx|haproxy|caddy [flags]", a.args(0, 0))
 	f := cmd.Flags()
 	f.StringVar(&o.proxy, "for", "", "`PROXY` that reads the files: nginx, haproxy, caddy, or html for any other one")
 	f.StringVar(&o.output, "output", "downtime-page", "write the files into `DIR`, which is created if it is missing")

@@ -23,30 +23,7 @@ const maxLead = 1_000_000
 
 func (a *app) reconcileCommand() *cobra.Command {
 	var flags operator.ReconcileOptions
-	cmd := &cobra.Command{
-		Use:   "reconcile [--above REVISION] [--replaces ID] [flags]",
-		Short: "Make gates adopt the document of a store that went back in time",
-		Long: `Make gates adopt the document of a store that went back in time.
-
-After a failover or a restored backup, a store may hold an older document than a gate has
-seen, or another document. The gate then refuses the requests that either document refuses,
-logs "regressed", and names the revision that it has seen. This command writes the store's
-document again, unchanged, with a higher revision than any that an instance reports or that the
-store has noted. Gates then adopt it.
-
-Run it with --dry-run first: it shows which instances refuse, and which of them will open. The
-store does not have the lost revisions. Periods that were planned or begun in them must be
-planned or begun again.
-
---above gives a revision that no instance reports: the store keeps no rows, or an instance that
-is cut off has seen a higher one. It is also needed if an instance reports a revision more than
-1,000,000 above the store's, because the command does not trust such a row.
-
---replaces gives the id of another document if no instance reports it, or if instances report
-several; '*' means all.`,
-		Example: a.examples("reconcile --dry-run", "reconcile", "reconcile --above 41"),
-		Args:    a.args(0, 0),
-	}
+	cmd := a.newCommand("reconcile", "reconcile [--above REVISION] [--replaces ID] [flags]", a.args(0, 0))
 	cmd.Flags().Int64Var(&flags.Above, "above", 0, "the `REVISION` that gates have seen (else, or if that is more, the highest that instances report)")
 	cmd.Flags().StringVar(&flags.Replaces, "replaces", "", "the `ID` of another document that gates have seen (else the one that instances report)")
 	writing(cmd)

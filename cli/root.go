@@ -10,48 +10,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const rootLong = `Take a site down, bring it back, and show its state.
-
-A site that uses downtime reads its periods of downtime from a store. This command writes
-them there, confirms each write by reading it back, and shows the state after it. It never
-speaks to the site itself, so it works while the site is down.
-
-%s
-
-Times are RFC 3339 (2026-03-08T02:30:00Z), or local ("2026-03-08 02:30", or 02:30 for the
-next time that a clock shows this) in --tz, else in this machine's zone. A local time that
-daylight saving skips or repeats is refused. Durations are like 90m, 1h30m or 2d.
-
-Exit codes:
-    0  done
-    1  failed: nothing was changed
-    2  wrong usage: nothing was changed
-    3  start, wait: an instance was not drained in time, and the site stays down
-    4  start, wait: no live instance
-    5  end: there was nothing to end, and the site is up
-    6  end: the site is still down, because of another period
-    7  start, wait: as done, except for instances that are accepted without a report
-    8  written and confirmed, but the report could not be printed
-    9  it is not known whether it was written, or what the instances do: look at status
-   10  status --exit-code: down; check --exit-code: would be refused
-   11  status --exit-code, end --wait: a live instance differs from the store
-   12  start, wait: another operator ended the period, or made it end earlier
-   13  status --exit-code: an instance is silent, or none has reported
-  122 to 127  run: see run --help
-  130  interrupted; 143: terminated
-
-The last line on stdout of a command that writes is RESULT up, RESULT down, or
-RESULT still-down and the ids of the periods that keep the site down; with --dry-run it is
-RESULT dry-run. After a wait for the instances it is RESULT safe, presumed, not-drained,
-no-instance, superseded or unknown; after end --wait also mixed. With --json, the member "result" says the same.`
-
 func (a *app) root() *cobra.Command {
 	first, rest, _ := strings.Cut(a.name, " ")
-	root := &cobra.Command{
-		Use:   first,
-		Short: "Take a site down, bring it back, and show its state",
-		Args:  cobra.ArbitraryArgs,
+	store := "The store is named by --store or DOWNTIME_STORE: " + a.forms() + "."
+	if a.store != nil {
+		store = "The store is the application's own: " + safe(a.store.Info().Name) + "."
 	}
+	root := a.newCommand("downtime", first, cobra.ArbitraryArgs, "{STORE}", store)
 	if rest != "" {
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: a.name}
 	}
@@ -59,17 +24,12 @@ func (a *app) root() *cobra.Command {
 	root.Version = safe(a.versionText())
 	root.SetVersionTemplate(a.name + " {{.Version}}\n")
 	root.SuggestionsMinimumDistance = 2
-	root.Example = a.examples("start --reason 'Moving the database' --for 30m", "status", "end")
 	a.finish(root, a.unknown)
 
 	flags := root.PersistentFlags()
-	named := "The store is named by --store or DOWNTIME_STORE: " + a.forms() + "."
 	if a.store == nil {
 		flags.StringVar(&a.url, "store", "", "`URL` of the store: "+a.forms()+" (else DOWNTIME_STORE)")
-	} else {
-		named = "The store is the application's own: " + safe(a.store.Info().Name) + "."
 	}
-	root.Long = strings.Replace(rootLong, "%s", named, 1)
 	flags.StringVar(&a.zone, "tz", "", "`ZONE` of times read and shown, like Europe/Berlin (else this machine's)")
 	flags.Var(&a.timeout, "timeout", "how long to wait for the store")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colors (also NO_COLOR)")
@@ -137,12 +97,7 @@ func (a *app) unknown(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "help [COMMAND]",
-		Short:   "Help about a command",
-		Example: a.examples("help start"),
-		Args:    cobra.ArbitraryArgs,
-	}
+	cmd := a.newCommand("help", "help [COMMAND]", cobra.ArbitraryArgs)
 	return a.finish(cmd, func(_ *cobra.Command, args []string) error {
 		about, rest, err := root.Find(args)
 		if err != nil || len(rest) > 0 {
@@ -266,10 +221,4 @@ func (a *app) command(cmd *cobra.Command, words ...string) string {
 		line = append(line, "--store", shellWord(a.url))
 	}
 	return strings.Join(line, " ")
-}
-
-// examples are command lines for the help, each indented.
-func (a *app) examples(lines ...string) string {
-	prefix := "  " + a.name + " "
-	return prefix + strings.Join(lines, "\n"+prefix)
 }

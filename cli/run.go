@@ -45,51 +45,7 @@ type runFlags struct {
 
 func (a *app) runCommand() *cobra.Command {
 	var o runFlags
-	cmd := &cobra.Command{
-		Use:   "run [flags] -- COMMAND [ARGUMENT...]",
-		Short: "Take the site down, run a command when it is safe, and bring the site back",
-		Long: `Take the site down, wait until it is safe, run COMMAND, and bring the site back. The exit code is
-that of COMMAND. Its stdin, stdout and stderr are those of run; run itself writes to stderr only.
-
-Meanwhile no predicate (an API key, a session of staff) lets a request pass, unless --allow-bypass is
-given; exempt paths pass. run waits for the requests that passed before.
-
-run begins a deployment of its own, and ends only that one. If COMMAND fails, or if run is killed, the
-site stays down. Then repeat run, or end the deployment by "end". A second run of the same holder takes
-the deployment over. While the first run lives, a second one fails.
-
-If it is not safe within --wait, COMMAND is not run, and the site is reopened. Signals are passed on to
-COMMAND. On Linux, COMMAND gets SIGTERM if run is killed.
-
-With --hold 20s, new requests wait instead of failing, and are served when the site is up again. If it is
-not safe after half of that time, run gives up and reopens the site.
-
---pg-lock also takes an advisory lock of PostgreSQL before COMMAND, and holds it until COMMAND has ended.
-Writers whose transactions share the lock (Lock in package pgstore) then wait, even those of a process
-that was suspended. The wait for the lock is part of --wait. If the lock is not free in time, COMMAND is
-not run. The lock needs a connection to the server itself; a pooler is refused. If the connection is lost
-meanwhile, run says so, COMMAND goes on, and the site stays down. COMMAND must not share the lock.
-
---if 'SHELL COMMAND' asks whether there is work: 0 means yes; 3 (see --if-none) means no, and run exits
-with 0; any other code ends run with 125, and nothing is changed.
-
-Exit codes beside those of COMMAND:
-  122  COMMAND succeeded, but the site was reopened or taken over by another meanwhile
-  123  COMMAND succeeded, but the site is still down because of another period
-  124  not safe, or no lock in time: COMMAND was not run. run ended its period, unless
-       another had ended it or taken it over
-  125  run itself failed, or COMMAND succeeded but the lock was lost: the site stays down
-  126  COMMAND cannot be executed, and nothing was changed
-  127  COMMAND was not found, and nothing was changed`,
-		Example: a.examples(
-			"run -- ./migrate up",
-			"run --reason 'Moving the database' --wait 5m -- sh -c 'pg_restore … && ./check'",
-			"run --hold 20s -- ./migrate up",
-			"run --pg-lock -- ./migrate up",
-			"run --if './migrate pending' --result run.json -- ./migrate up",
-		),
-		Args: cobra.ArbitraryArgs,
-	}
+	cmd := a.newCommand("run", "run [flags] -- COMMAND [ARGUMENT...]", cobra.ArbitraryArgs)
 	f := cmd.Flags()
 	f.SetInterspersed(false) // flags behind COMMAND are its own
 	o.reason.flags(f, "`TEXT` for visitors")

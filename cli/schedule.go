@@ -19,23 +19,7 @@ func (a *app) scheduleCommand() *cobra.Command {
 		hold                 holdFlag
 		noEnd, emergency     bool
 	}
-	cmd := &cobra.Command{
-		Use:   "schedule --start TIME (--for DURATION | --until TIME) [flags]",
-		Short: "Plan a window: downtime that begins and ends by the clock",
-		Long: `Plan a window: downtime that begins and ends by the store's clock, once.
-
-A start that has passed is refused. --start now begins the window with the write.
-
-With --hold, new requests wait from the start of the window, and get the usual refusal if the window
-lasts longer. Use it for work that is over within that time, such as "run --period ID" at the start.`,
-		Example: a.examples(
-			"schedule --start '2026-03-08 01:00' --for 2h --tz America/New_York --reason 'New disks'",
-			"schedule --start 2026-03-08T06:00:00Z --until 2026-03-08T07:30:00Z",
-			"schedule --start 23:00 --no-end",
-			"schedule --start 23:00 --for 15s --hold 20s",
-		),
-		Args: a.args(0, 0),
-	}
+	cmd := a.newCommand("schedule", "schedule --start TIME (--for DURATION | --until TIME) [flags]", a.args(0, 0))
 	f := cmd.Flags()
 	f.StringVar(&o.start, "start", "", "begins at `TIME`: 23:00, 'tomorrow 01:00', '2026-03-08 01:00', now")
 	f.Var(&o.howLong, "for", "how long it lasts: 30m, 1h30m, 2d")
@@ -73,14 +57,8 @@ lasts longer. Use it for work that is over within that time, such as "run --peri
 }
 
 func (a *app) cancelCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:               "cancel ID [flags]",
-		Short:             "Remove a window that is still to come",
-		Long:              "Remove a window that is still to come, is disabled, or is over. `end` ends a period in force.",
-		Example:           a.examples("cancel kfm2xq"),
-		Args:              a.args(1, 1),
-		ValidArgsFunction: a.completeIDs(func(status string) bool { return status != wire.InForce }),
-	}
+	cmd := a.newCommand("cancel", "cancel ID [flags]", a.args(1, 1))
+	cmd.ValidArgsFunction = a.completeIDs(func(status string) bool { return status != wire.InForce })
 	writing(cmd)
 	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
 		return a.onStore(cmd, func(ctx context.Context, s session) error {

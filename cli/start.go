@@ -19,53 +19,12 @@ func (a *app) startCommand() *cobra.Command {
 		autoEnd, emergency bool
 		barrier            waiting
 	}
-	cmd := &cobra.Command{
-		Use:   "start [flags]",
-		Short: "Take the site down now",
-		Long: `Take the site down now, until an operator ends it.
-
---for and --until are the expected end: visitors are told, and the site stays down after it.
-With --auto-end they are the real end, and the site reopens by itself.
-
-With --hold, for work that is over within seconds, new requests wait instead of failing. They
-are served when the site is up again. The limit counts from the closing of each instance; after
-it, or if an instance already holds as many requests as it may (1,000 by default), requests get
-the usual refusal.
-
---reason-lang names the language of --reason. --reason-in gives the reason in another language. Visitors
-get the language that their browser asks for, else the language of the page, else the text of --reason.
---reason-in de= removes the German reason.
-
-A deployment belongs to its holder: this person at this host, or this job of a CI run. A
-second start by the same holder changes the deployment that is in force, and only what is
-given. A start by another holder, or by another job of the run, begins another one, and the
-site is up when all are ended.
-
-The command waits for at most --wait until it is safe to begin: every live instance refuses, and
-every request that an instance admitted before has ended. Meanwhile it names the instances that it
-waits for. After --wait it gives up, and the site stays down. RESULT and exit codes:
-    0  safe; with --expect 0 also: no live instance
-    3  not drained in time: the output names the instances
-    4  no live instance
-    7  presumed: as safe, except for instances that are accepted without a report
-    9  unknown: the store could not be read
-   12  superseded: another operator ended the period, or made it end earlier`,
-		Example: a.examples(
-			"start --reason 'Moving the database' --for 30m",
-			"start --until 06:00 --tz Europe/Berlin",
-			"start --for 10m --auto-end",
-			"start --reason 'Moving' --reason-lang en --reason-in de='Wir ziehen um'",
-			"start --hold 20s --reason 'A short migration'",
-			"start --emergency --reason 'Losing orders' --no-wait",
-			"start --expect 3 --wait 5m",
-		),
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("%q: start takes no arguments; the reason for visitors goes after --reason", args[0])
-			}
-			return nil
-		},
-	}
+	cmd := a.newCommand("start", "start [flags]", func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usagef("%q: start takes no arguments; the reason for visitors goes after --reason", args[0])
+		}
+		return nil
+	})
 	f := cmd.Flags()
 	o.reason.flags(f, "`TEXT` for visitors")
 	f.Var(&o.howLong, "for", "how long it is expected to take: 30m, 1h30m, 2d")

@@ -13,25 +13,7 @@ import (
 
 func (a *app) statusCommand() *cobra.Command {
 	var watch, exitCode bool
-	cmd := &cobra.Command{
-		Use:   "status [flags]",
-		Short: "Is the site down, since when, until when, and because of what",
-		Long: `Is the site down, since when, until when, because of what, and what is to come.
-
-The answer is the content of the store, and what the live instances last reported. An instance
-that cannot read the store, or that is overridden by a file, by DOWNTIME or in its
-configuration, can differ from the store: then the first line names it. If an older document
-was put back, the first line does not say UP, because instances that start then refuse.
-
-With --exit-code, the exit code is that of the whole fleet:
-    0  up, on every live instance
-   10  down, on every live instance
-   11  a live instance differs from the store, or the store says "up" and went back in time
-   13  as the store says, but an instance is silent or outdated, or none reports: see state
-    1  the store cannot be read`,
-		Example: a.examples("status", "status --exit-code && echo up", "status --json", "status --watch"),
-		Args:    a.args(0, 0),
-	}
+	cmd := a.newCommand("status", "status [flags]", a.args(0, 0))
 	f := cmd.Flags()
 	f.BoolVar(&watch, "watch", false, "show each change until interrupted")
 	f.BoolVar(&exitCode, "exit-code", false, "exit with 0 if up everywhere, 10 if down everywhere, else 11, 13 or 1, see above")

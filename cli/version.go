@@ -11,12 +11,7 @@ import (
 const modulePath = "github.com/go-downtime/downtime/cli"
 
 func (a *app) versionCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "version",
-		Short:   "The version of this command",
-		Example: a.examples("version"),
-		Args:    a.args(0, 0),
-	}
+	cmd := a.newCommand("version", "version", a.args(0, 0))
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
 		fmt.Fprintln(cmd.OutOrStdout(), a.name, safe(a.versionText()))
 		return nil
