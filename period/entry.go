@@ -61,7 +61,10 @@ type Entry struct {
 // the beginning of each reason and leaves out its other languages, and then keeps as many changes as
 // fit.
 func (e Entry) encode() ([]byte, error) {
-	if err := errors.Join(textFault("actor", e.Actor, MaxNameLen), textFault("origin", e.Origin, MaxNameLen)); err != nil {
+	var f faults
+	f.text("actor", e.Actor, MaxNameLen)
+	f.text("origin", e.Origin, MaxNameLen)
+	if err := f.join(); err != nil {
 		return nil, err
 	}
 	e.Time = Canonical(e.Time)

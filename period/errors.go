@@ -3,7 +3,6 @@ package period
 import (
 	"errors"
 	"fmt"
-	"unicode/utf8"
 )
 
 // FieldError is one fault of one field: of a configuration, a [Period] or a [Document].
@@ -28,15 +27,3 @@ func (e *FieldError) Error() string {
 // ErrNewer means that a document uses a format or a member that this version does not implement.
 // A reader keeps its last state, and a writer does not change the document.
 var ErrNewer = errors.New("the document needs a newer version of downtime; upgrade this program")
-
-// textFault returns the fault of a text that people read, of at most limit bytes; nil if there is
-// none.
-func textFault(field, text string, limit int) error {
-	switch {
-	case len(text) > limit:
-		return &FieldError{Field: field, Value: fmt.Sprintf("%d bytes", len(text)), Problem: fmt.Sprintf("want at most %d bytes", limit)}
-	case !utf8.ValidString(text):
-		return &FieldError{Field: field, Value: text, Problem: "is not valid UTF-8"}
-	}
-	return nil
-}

@@ -58,46 +58,32 @@ func (r *jsonReader) followerMembers(f *Follower) []Member {
 
 // NameFault returns the fault of the name of a follower; nil if the name is valid.
 func NameFault(name string) error {
-	if problem := idProblem(name); problem != "" {
-		return &FieldError{Field: "name", Value: name, Problem: problem}
-	}
-	return nil
+	var f faults
+	f.id("name", name)
+	return f.join()
 }
 
-// followerFaults returns every fault of the followers, each a [*FieldError].
-func followerFaults(followers []Follower) []error {
+// followers adds every fault of the followers.
+func (f *faults) followers(followers []Follower) {
 	if len(followers) > MaxFollowers {
-		return []error{&FieldError{Field: "followers", Value: len(followers), Problem: fmt.Sprintf("want at most %d", MaxFollowers)}}
+		f.add("followers", len(followers), fmt.Sprintf("want at most %d", MaxFollowers))
+		return
 	}
-	var errs []error
-	for i, f := range followers {
-		fault := func(field string, value any, problem string) {
-			errs = append(errs, &FieldError{Field: fmt.Sprintf("followers[%d].%s", i, field), Value: value, Problem: problem})
+	for i, x := range followers {
+		f.path = fmt.Sprintf("followers[%d].", i)
+		f.id("name", x.Name)
+		twice := slices.ContainsFunc(followers[:i], func(other Follower) bool { return other.Name == x.Name })
+		f.unless(!twice, "name", x.Name, "is the name of another follower too")
+		f.optionalID("holder", x.Holder)
+		f.unless(x.Revision >= 0, "revision", x.Revision, "want 0 or more")
+		f.unless(!x.At.IsZero(), "at", "", "is missing")
+		f.year("at", x.At)
+		if len(x.Told) > MaxTold {
+			f.add("told", len(x.Told), fmt.Sprintf("want at most %d keys", MaxTold))
 		}
-		if problem := idProblem(f.Name); problem != "" {
-			fault("name", f.Name, problem)
-		}
-		if slices.ContainsFunc(followers[:i], func(other Follower) bool { return other.Name == f.Name }) {
-			fault("name", f.Name, "is the name of another follower too")
-		}
-		if problem := idProblem(f.Holder); f.Holder != "" && problem != "" {
-			fault("holder", f.Holder, problem)
-		}
-		if f.Revision < 0 {
-			fault("revision", f.Revision, "want 0 or more")
-		}
-		if y := f.At.UTC().Year(); y < MinYear || y > MaxYear {
-			fault("at", f.At.UTC().Format(time.RFC3339), fmt.Sprintf("want a year from %d to %d", MinYear, MaxYear))
-		}
-		if len(f.Told) > MaxTold {
-			fault("told", len(f.Told), fmt.Sprintf("want at most %d keys", MaxTold))
-		}
-		for _, key := range f.Told {
-			if key == "" || len(key) > MaxToldLen {
-				fault("told", key, fmt.Sprintf("want keys of 1 to %d bytes", MaxToldLen))
-				break
-			}
+		if n := slices.IndexFunc(x.Told, func(key string) bool { return key == "" || len(key) > MaxToldLen }); n >= 0 {
+			f.add("told", x.Told[n], fmt.Sprintf("want keys of 1 to %d bytes", MaxToldLen))
 		}
 	}
-	return errs
+	f.path = ""
 }

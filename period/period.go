@@ -1,9 +1,7 @@
 package period
 
 import (
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -86,36 +84,6 @@ type Period struct {
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
 }
 
-// periodMembers are the members of a period in JSON, which are read into p. A member without Into
-// belongs to format 1, and this version does not implement it.
-func periodMembers(p *Period) []Member {
-	return []Member{
-		{Name: "id", Into: &p.ID, Required: true},
-		{Name: "kind", Into: (*string)(&p.Kind), Required: true},
-		{Name: "start", Into: &p.Start, Required: true},
-		{Name: "end", Into: &p.End},
-		{Name: "expected_end", Into: &p.ExpectedEnd},
-		{Name: "down_since", Into: &p.DownSince},
-		{Name: "enabled", Into: &p.Enabled, Required: true},
-		{Name: "emergency", Into: &p.Emergency},
-		{Name: "hold", Into: &p.HoldSeconds},
-		{Name: "reason", Into: &p.Reason},
-		{Name: "reason_lang", Into: &p.ReasonLang},
-		{Name: "reasons", Into: &p.Reasons},
-		{Name: "holder", Into: &p.Holder},
-		{Name: "job", Into: &p.Job},
-		{Name: "run_id", Into: &p.RunID},
-		{Name: "bypass", Into: &p.Bypass},
-		{Name: "version", Into: &p.Version},
-		{Name: "created_by", Into: &p.CreatedBy},
-		{Name: "created_at", Into: &p.CreatedAt},
-		{Name: "updated_by", Into: &p.UpdatedBy},
-		{Name: "updated_at", Into: &p.UpdatedAt},
-		{Name: "scope"},
-		{Name: "mode"},
-	}
-}
-
 // normalizePeriod changes the instants of p to the form that [Canonical] returns.
 func normalizePeriod(p *Period) {
 	for _, t := range []*time.Time{&p.Start, &p.End, &p.ExpectedEnd, &p.DownSince, &p.CreatedAt, &p.UpdatedAt} {
@@ -155,79 +123,32 @@ func (p Period) PromisedEnd() time.Time {
 
 // Validate returns every fault of p, joined, each a [*FieldError]; nil if there is none.
 func (p Period) Validate() error {
-	var errs []error
-	fault := func(field string, value any, problem string) {
-		errs = append(errs, &FieldError{Field: field, Value: value, Problem: problem})
-	}
-	if problem := idProblem(p.ID); problem != "" {
-		fault("id", p.ID, problem)
-	}
-	if p.Kind != Deployment && p.Kind != Window {
-		fault("kind", string(p.Kind), `want "deployment" or "window"`)
-	}
-	if p.Start.IsZero() {
-		fault("start", "", "is missing")
-	}
-	for _, at := range []struct {
-		field string
-		t     time.Time
-	}{
-		{"start", p.Start},
-		{"end", p.End},
-		{"expected_end", p.ExpectedEnd},
-		{"down_since", p.DownSince},
-		{"created_at", p.CreatedAt},
-		{"updated_at", p.UpdatedAt},
-	} {
-		if y := at.t.UTC().Year(); !at.t.IsZero() && (y < MinYear || y > MaxYear) {
-			fault(at.field, at.t.UTC().Format(time.RFC3339), fmt.Sprintf("want a year from %d to %d", MinYear, MaxYear))
-		}
-	}
-	if !p.End.IsZero() && !p.End.After(p.Start) {
-		fault("end", p.End.UTC().Format(time.RFC3339), "want an instant after start "+p.Start.UTC().Format(time.RFC3339))
-	}
-	if !p.ExpectedEnd.IsZero() && !p.ExpectedEnd.After(p.Start) {
-		fault("expected_end", p.ExpectedEnd.UTC().Format(time.RFC3339), "want an instant after start "+p.Start.UTC().Format(time.RFC3339))
-	}
-	if p.Bypass != "" && p.Bypass != Suspended {
-		fault("bypass", p.Bypass, `want "suspended", or none`)
-	}
-	if p.HoldSeconds < 0 || p.HoldSeconds > int64(MaxHold/time.Second) {
-		fault("hold", p.HoldSeconds, fmt.Sprintf("want 0 to %d seconds", int64(MaxHold/time.Second)))
-	}
-	for _, text := range []struct {
-		field, value string
-		limit        int
-	}{
-		{"reason", p.Reason, MaxReasonLen},
-		{"holder", p.Holder, MaxNameLen},
-		{"job", p.Job, MaxNameLen},
-		{"run_id", p.RunID, MaxIDLen},
-		{"created_by", p.CreatedBy, MaxNameLen},
-		{"updated_by", p.UpdatedBy, MaxNameLen},
-	} {
-		errs = append(errs, textFault(text.field, text.value, text.limit))
-	}
-	errs = append(errs, p.reasonFaults()...)
-	if p.Version < 1 {
-		fault("version", p.Version, "want 1 or more")
-	}
-	return errors.Join(errs...)
+	var f faults
+	f.period(&p)
+	return f.join()
 }
 
-// idProblem returns the problem of an id; "" if the id is valid.
-func idProblem(id string) string {
-	switch {
-	case id == "":
-		return "is missing"
-	case len(id) > MaxIDLen:
-		return fmt.Sprintf("want at most %d bytes", MaxIDLen)
-	case strings.IndexFunc(id, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' && r != '.'
-	}) >= 0:
-		return `want only a-z, A-Z, 0-9, "-", "_" and "."`
-	case strings.IndexByte("-_.", id[0]) >= 0:
-		return "want a letter or a digit first"
+// period adds every fault of p.
+func (f *faults) period(p *Period) {
+	f.id("id", p.ID)
+	f.unless(p.Kind == Deployment || p.Kind == Window, "kind", string(p.Kind), `want "deployment" or "window"`)
+	f.unless(!p.Start.IsZero(), "start", "", "is missing")
+	f.year("start", p.Start)
+	f.end("end", p.End, p.Start)
+	f.end("expected_end", p.ExpectedEnd, p.Start)
+	f.year("down_since", p.DownSince)
+	f.year("created_at", p.CreatedAt)
+	f.year("updated_at", p.UpdatedAt)
+	f.unless(p.Bypass == "" || p.Bypass == Suspended, "bypass", p.Bypass, `want "suspended", or none`)
+	if most := int64(MaxHold / time.Second); p.HoldSeconds < 0 || p.HoldSeconds > most {
+		f.add("hold", p.HoldSeconds, fmt.Sprintf("want 0 to %d seconds", most))
 	}
-	return ""
+	f.text("reason", p.Reason, MaxReasonLen)
+	f.text("holder", p.Holder, MaxNameLen)
+	f.text("job", p.Job, MaxNameLen)
+	f.text("run_id", p.RunID, MaxIDLen)
+	f.text("created_by", p.CreatedBy, MaxNameLen)
+	f.text("updated_by", p.UpdatedBy, MaxNameLen)
+	f.reasons(p)
+	f.unless(p.Version >= 1, "version", p.Version, "want 1 or more")
 }

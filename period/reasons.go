@@ -65,14 +65,7 @@ func (r Reasons) Languages() []string {
 }
 
 // In returns the text in the language with this tag; "" if there is none.
-func (r Reasons) In(tag string) string {
-	for have, text := range r.All() {
-		if have == tag {
-			return text
-		}
-	}
-	return ""
-}
+func (r Reasons) In(tag string) string { return maps.Collect(r.All())[tag] }
 
 // MarshalJSON returns an object of texts by tag.
 func (r Reasons) MarshalJSON() ([]byte, error) {
@@ -90,36 +83,30 @@ func (r *Reasons) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// reasonFaults returns the faults of the languages of p.
-func (p Period) reasonFaults() []error {
-	var errs []error
-	fault := func(field string, value any, problem string) {
-		errs = append(errs, &FieldError{Field: field, Value: value, Problem: problem})
-	}
+// reasons adds the faults of the languages of p.
+func (f *faults) reasons(p *Period) {
 	languages := p.Reasons.Languages()
 	switch {
 	case p.ReasonLang != "" && !IsLanguage(p.ReasonLang):
-		fault("reason_lang", p.ReasonLang, wantTag)
+		f.add("reason_lang", p.ReasonLang, wantTag)
 	case p.ReasonLang != "" && p.Reason == "":
-		fault("reason_lang", p.ReasonLang, "there is no reason with this language; give the reason too")
+		f.add("reason_lang", p.ReasonLang, "there is no reason with this language; give the reason too")
 	case len(languages) > 0 && p.Reason == "":
-		fault("reasons", strings.Join(languages, ", "), "need a reason beside them, for visitors who read none of these languages")
+		f.add("reasons", strings.Join(languages, ", "), "need a reason beside them, for visitors who read none of these languages")
 	case len(languages) > 0 && p.ReasonLang == "":
-		fault("reason_lang", "", "is missing; beside reasons in other languages, give the language of the reason")
+		f.add("reason_lang", "", "is missing; beside reasons in other languages, give the language of the reason")
 	}
 	if len(languages) > MaxReasons {
-		fault("reasons", fmt.Sprintf("%d languages", len(languages)), fmt.Sprintf("want at most %d", MaxReasons))
+		f.add("reasons", fmt.Sprintf("%d languages", len(languages)), fmt.Sprintf("want at most %d", MaxReasons))
 	}
 	for tag, text := range p.Reasons.All() {
-		field := "reasons." + tag
 		switch {
 		case !IsLanguage(tag):
-			fault("reasons", tag, wantTag)
+			f.add("reasons", tag, wantTag)
 		case tag == p.ReasonLang:
-			fault(field, "", "is the language of reason too; keep one")
+			f.add("reasons."+tag, "", "is the language of reason too; keep one")
 		default:
-			errs = append(errs, textFault(field, text, MaxReasonLen))
+			f.text("reasons."+tag, text, MaxReasonLen)
 		}
 	}
-	return errs
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -125,16 +127,13 @@ func DecodeRow(key string, b []byte) (Row, error) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return Row{}, fmt.Errorf("the row is not valid: %w", err)
 	}
-	if r.ID != key {
-		return Row{}, &FieldError{Field: "id", Value: r.ID, Problem: fmt.Sprintf("want %q, the key of the row", key)}
-	}
-	switch r.State {
-	case Starting, Open, Closed, Leaving:
-	default:
-		return Row{}, &FieldError{Field: "state", Value: string(r.State), Problem: `want "starting", "open", "closed" or "leaving"`}
-	}
-	if problem := idProblem(r.StoreID); r.StoreID != "" && problem != "" {
-		return Row{}, &FieldError{Field: "store_id", Value: r.StoreID, Problem: problem}
+	var f faults
+	f.unless(r.ID == key, "id", r.ID, "want "+strconv.Quote(key)+", the key of the row")
+	known := slices.Contains([]RowState{Starting, Open, Closed, Leaving}, r.State)
+	f.unless(known, "state", string(r.State), `want "starting", "open", "closed" or "leaving"`)
+	f.optionalID("store_id", r.StoreID)
+	if err := f.join(); err != nil {
+		return Row{}, err
 	}
 	if r.Drained == nil {
 		r.Drained = []string{}

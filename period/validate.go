@@ -13,64 +13,35 @@ func (d *Document) validate() error {
 	if err := formatFault(d.Format); err != nil {
 		return err
 	}
-	var errs []error
-	fault := func(field string, value any, problem string) {
-		errs = append(errs, &FieldError{Field: field, Value: value, Problem: problem})
+	var f faults
+	f.optionalID("store_id", d.StoreID)
+	f.optionalID("write_id", d.WriteID)
+	f.unless(d.Revision >= 0, "revision", d.Revision, "want 0 or more")
+	upTo := fmt.Sprintf("want 0 to revision (%d)", d.Revision)
+	f.unless(d.CloseRev >= 0 && d.CloseRev <= max(d.Revision, 0), "close_rev", d.CloseRev, upTo)
+	f.unless(d.Reconciled >= 0 && d.Reconciled <= max(d.Revision, 0), "reconciled", d.Reconciled, upTo)
+	if d.Replaces != AnyDocument {
+		f.optionalID("replaces", d.Replaces)
 	}
-	if problem := idProblem(d.StoreID); d.StoreID != "" && problem != "" {
-		fault("store_id", d.StoreID, problem)
-	}
-	if problem := idProblem(d.WriteID); d.WriteID != "" && problem != "" {
-		fault("write_id", d.WriteID, problem)
-	}
-	if d.Revision < 0 {
-		fault("revision", d.Revision, "want 0 or more")
-	}
-	if d.CloseRev < 0 || d.CloseRev > max(d.Revision, 0) {
-		fault("close_rev", d.CloseRev, fmt.Sprintf("want 0 to revision (%d)", d.Revision))
-	}
-	if d.Reconciled < 0 || d.Reconciled > max(d.Revision, 0) {
-		fault("reconciled", d.Reconciled, fmt.Sprintf("want 0 to revision (%d)", d.Revision))
-	}
-	if problem := idProblem(d.Replaces); d.Replaces != "" && d.Replaces != AnyDocument && problem != "" {
-		fault("replaces", d.Replaces, problem)
-	}
-	if err := errors.Join(textFault("name", d.Name, MaxNameLen), textFault("environment", d.Environment, MaxNameLen)); err != nil {
-		errs = append(errs, err)
-	}
-	errs = append(errs, followerFaults(d.Followers)...)
+	f.text("name", d.Name, MaxNameLen)
+	f.text("environment", d.Environment, MaxNameLen)
+	f.followers(d.Followers)
 	first := make(map[string]int, len(d.Periods))
-	for i, p := range d.Periods {
-		path := fmt.Sprintf("periods[%d]", i)
+	for i := range d.Periods {
+		p := &d.Periods[i]
+		f.path = fmt.Sprintf("periods[%d].", i)
 		if j, twice := first[p.ID]; twice {
-			fault(path+".id", p.ID, fmt.Sprintf("is the id of periods[%d] too", j))
+			f.add("id", p.ID, fmt.Sprintf("is the id of periods[%d] too", j))
 		} else {
 			first[p.ID] = i
 		}
-		errs = append(errs, under(path, p.Validate())...)
-		if len(errs) > maxFaults {
-			errs = append(errs[:maxFaults], errors.New("and more"))
+		f.period(p)
+		if len(f.errs) > maxFaults {
+			f.errs = append(f.errs[:maxFaults], errors.New("and more"))
 			break
 		}
 	}
-	return errors.Join(errs...)
-}
-
-// under puts path before the fields of the faults that [Period.Validate] joined.
-func under(path string, err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return nil
-	}
-	errs := joined.Unwrap()
-	out := make([]error, len(errs))
-	for i, err := range errs {
-		if f, ok := errors.AsType[*FieldError](err); ok {
-			err = &FieldError{Field: path + "." + f.Field, Value: f.Value, Problem: f.Problem}
-		}
-		out[i] = err
-	}
-	return out
+	return f.join()
 }
 
 func formatFault(format int) error {
