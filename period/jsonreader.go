@@ -2,25 +2,26 @@ package period
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
 // jsonReader reads JSON of a known shape, value by value. It refuses input that encoding/json
 // accepts but that two readers may interpret differently: names in another case, repeated and
-// unknown names, invalid UTF-8, lone surrogates, null, and numbers that are not whole. It never
-// recurses, so deep nesting cannot exhaust the stack.
+// unknown names, invalid UTF-8, lone surrogates, null, and numbers that are not whole. It limits the
+// nesting, so that deep input cannot exhaust the stack.
 type jsonReader struct {
 	b       []byte
 	pos     int
-	subject string // "document" or "body", in messages
-	list    string // name of the array that is read; "" outside of one
-	index   int    // of the element of that array
-	name    string // of the member that is read; "" outside of one
-	scratch []byte // holds the last text that had escapes
+	subject string   // "document" or "body", in messages
+	steps   []string // from the subject to the value that is read: names of members, and "[3]"
+	scratch []byte   // holds the last text that had escapes
 }
 
 // maxDepth limits the nesting of a value that is not decoded.
@@ -30,15 +31,16 @@ var errEndOfInput = errors.New("the input ends here, it is truncated")
 
 // path returns the position of the reader in the document, for example "periods[3].end".
 func (r *jsonReader) path() string {
-	switch {
-	case r.list == "" && r.name == "":
-		return r.subject
-	case r.list == "":
-		return r.name
-	case r.name == "":
-		return fmt.Sprintf("%s[%d]", r.list, r.index)
-	}
-	return fmt.Sprintf("%s[%d].%s", r.list, r.index, r.name)
+	path := strings.ReplaceAll(strings.Join(r.steps, "."), ".[", "[")
+	return cmp.Or(path, r.subject)
+}
+
+// at calls read one step further in the document.
+func (r *jsonReader) at(step string, read func() error) error {
+	r.steps = append(r.steps, step)
+	err := read()
+	r.steps = r.steps[:len(r.steps)-1]
+	return err
 }
 
 // fail makes an error at byte offset pos.
@@ -90,48 +92,54 @@ func (r *jsonReader) expect(c byte, want string) error {
 	return nil
 }
 
+// list reads an object or an array, which begins with open. It calls element for each element, with
+// the cursor on it.
+func (r *jsonReader) list(open byte, want, whole string, element func() error) error {
+	if err := r.expect(open, want); err != nil {
+		return err
+	}
+	end := open + 2 // the closing bracket, in ASCII
+	for more := r.peek() != end; more; more = r.accept(',') {
+		r.peek()
+		if err := element(); err != nil {
+			return err
+		}
+	}
+	return r.expect(end, "a comma or the end of the "+whole)
+}
+
 // object reads an object of these members, of which there are at most 32.
 func (r *jsonReader) object(members []Member) error {
 	r.peek()
 	start := r.pos
-	if err := r.expect('{', "an object"); err != nil {
-		return err
-	}
 	var seen uint32
-	for more := r.peek() != '}'; more; more = r.accept(',') {
-		r.peek()
+	err := r.list('{', "an object", "object", func() error {
 		at := r.pos
 		name, err := r.text()
 		if err != nil {
 			return err
 		}
-		i := 0
-		for i < len(members) && members[i].Name != string(name) {
-			i++
-		}
-		if i == len(members) {
+		i := slices.IndexFunc(members, func(m Member) bool { return m.Name == string(name) })
+		if i < 0 {
 			return r.unknown(at, string(name), members)
 		}
-		r.name = members[i].Name
-		if seen&(1<<i) != 0 {
-			return r.fail(at, nil, "is given twice; keep one")
-		}
-		seen |= 1 << i
-		if err := r.expect(':', "a colon"); err != nil {
-			return err
-		}
-		if err := r.member(&members[i]); err != nil {
-			return err
-		}
-		r.name = ""
-	}
-	if err := r.expect('}', "a comma or the end of the object"); err != nil {
+		return r.at(members[i].Name, func() error {
+			if seen&(1<<i) != 0 {
+				return r.fail(at, nil, "is given twice; keep one")
+			}
+			seen |= 1 << i
+			if err := r.expect(':', "a colon"); err != nil {
+				return err
+			}
+			return r.member(&members[i])
+		})
+	})
+	if err != nil {
 		return err
 	}
-	for i := range members {
-		if members[i].Required && seen&(1<<i) == 0 {
-			r.name = members[i].Name
-			return r.fail(start, nil, "is missing")
+	for i, m := range members {
+		if m.Required && seen&(1<<i) == 0 {
+			return r.at(m.Name, func() error { return r.fail(start, nil, "is missing") })
 		}
 	}
 	return nil
@@ -139,7 +147,6 @@ func (r *jsonReader) object(members []Member) error {
 
 // unknown returns the error for a member that is not in members.
 func (r *jsonReader) unknown(at int, name string, members []Member) error {
-	r.name = ""
 	known := make([]string, len(members))
 	for i, m := range members {
 		if known[i] = m.Name; strings.EqualFold(m.Name, name) {
@@ -160,102 +167,60 @@ func (r *jsonReader) member(m *Member) error {
 	return r.into(m.Into, m.Nullable && r.null())
 }
 
-// array reads the array that is the value of the current member. It calls element for each
-// element, with the cursor on it.
+// array reads an array. It calls element for each element, with the cursor on it.
 func (r *jsonReader) array(element func() error) error {
-	if err := r.expect('[', "an array"); err != nil {
+	n := 0
+	return r.list('[', "an array", "array", func() error {
+		err := r.at("["+strconv.Itoa(n)+"]", element)
+		n++
 		return err
-	}
-	r.list, r.index, r.name = r.name, 0, ""
-	for more := r.peek() != ']'; more; more = r.accept(',') {
-		if err := element(); err != nil {
-			return err
-		}
-		r.index++
-	}
-	r.list, r.name = "", r.list
-	return r.expect(']', "a comma or the end of the array")
+	})
 }
 
 // raws reads an array of any values without decoding them, and returns a copy of the text of
 // each, in one line.
-func (r *jsonReader) raws() ([][]byte, error) {
-	var ends []int // of the values: from and to, in turns
-	err := r.array(func() error {
-		r.peek()
-		ends = append(ends, r.pos)
-		err := r.skip()
-		ends = append(ends, r.pos)
-		return err
-	})
-	if err != nil || len(ends) == 0 {
-		return nil, err
-	}
-	first := ends[0]
-	all := bytes.Clone(r.b[first:ends[len(ends)-1]])
-	texts := make([][]byte, 0, len(ends)/2)
-	for i := 0; i < len(ends); i += 2 {
-		text := all[ends[i]-first : ends[i+1]-first : ends[i+1]-first]
-		if bytes.IndexByte(text, '\n') >= 0 || bytes.IndexByte(text, '\r') >= 0 {
-			var line bytes.Buffer
-			if err := json.Compact(&line, text); err != nil {
-				return nil, err
-			}
-			text = line.Bytes()
-		}
-		texts = append(texts, text)
-	}
-	return texts, nil
-}
-
-// skip skips any value. It keeps the open brackets in a slice instead of recursing.
-func (r *jsonReader) skip() error {
-	var open []byte // the brackets that close what is open
-	for {
-		// A member begins with its name.
-		if len(open) > 0 && open[len(open)-1] == '}' {
-			if _, err := r.text(); err != nil {
-				return err
-			}
-			if err := r.expect(':', "a colon"); err != nil {
-				return err
-			}
-		}
-		switch c := r.peek(); c {
-		case '{', '[':
-			if len(open) == maxDepth {
-				return r.fail(r.pos, nil, fmt.Sprintf("want at most %d levels of nesting", maxDepth))
-			}
-			r.pos++
-			if !r.accept(c + 2) { // the closing bracket, in ASCII
-				open = append(open, c+2)
-				continue
-			}
-		case '"':
-			if _, err := r.text(); err != nil {
-				return err
-			}
-		default:
-			if err := r.literal(); err != nil {
-				return err
-			}
-		}
-		for len(open) > 0 && r.accept(open[len(open)-1]) {
-			open = open[:len(open)-1]
-		}
-		if len(open) == 0 {
-			return nil
-		}
-		if err := r.expect(',', "a comma or the end of the value"); err != nil {
+func (r *jsonReader) raws() (texts [][]byte, err error) {
+	err = r.array(func() error {
+		start := r.pos
+		if err := r.skip(0); err != nil {
 			return err
 		}
+		var line bytes.Buffer
+		err := json.Compact(&line, r.b[start:r.pos])
+		texts = append(texts, line.Bytes())
+		return err
+	})
+	return texts, err
+}
+
+// skip skips any value, which is nested in depth others.
+func (r *jsonReader) skip(depth int) error {
+	switch c := r.peek(); c {
+	case '{', '[':
+		if depth == maxDepth {
+			return r.fail(r.pos, nil, fmt.Sprintf("want at most %d levels of nesting", maxDepth))
+		}
+		return r.list(c, "a value", "value", func() error {
+			if c == '{' {
+				if _, err := r.text(); err != nil {
+					return err
+				}
+				if err := r.expect(':', "a colon"); err != nil {
+					return err
+				}
+			}
+			return r.skip(depth + 1)
+		})
+	case '"':
+		_, err := r.text()
+		return err
 	}
+	return r.literal()
 }
 
 // end fails if the rest of the input is not white space.
 func (r *jsonReader) end() error {
 	if r.peek(); r.pos < len(r.b) {
-		r.name = ""
 		return r.fail(r.pos, nil, "want nothing after the end of the "+r.subject)
 	}
 	return nil

@@ -11,48 +11,33 @@ import (
 	"unicode/utf8"
 )
 
-// remarkable holds the bytes of a string that text must examine.
-var remarkable = func() (set [256]bool) {
-	for c := range set {
-		set[c] = c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf
-	}
-	return set
-}()
-
 // text reads a string. The result is valid until the next call, and may be part of the input.
 func (r *jsonReader) text() ([]byte, error) {
 	if err := r.expect('"', "a string"); err != nil {
 		return nil, err
 	}
-	rest, escaped, ascii := r.b[r.pos:], false, true
-	for i := 0; i < len(rest); i++ {
-		c := rest[i]
-		if !remarkable[c] {
-			continue
+	start, end := r.pos, r.pos
+	for end < len(r.b) && r.b[end] != '"' && r.b[end] >= ' ' {
+		if r.b[end] == '\\' {
+			end++ // the next byte does not end the string
 		}
-		switch {
-		case c == '"':
-			s, start := rest[:i], r.pos
-			r.pos += i + 1
-			if !ascii && !utf8.Valid(s) {
-				return nil, r.fail(start, nil, "is not valid UTF-8")
-			}
-			if escaped {
-				return r.unescape(s, start)
-			}
-			return s, nil
-		case c == '\\':
-			escaped = true
-			i++ // the next byte does not end the string
-			ascii = ascii && i < len(rest) && rest[i] < utf8.RuneSelf
-		case c >= utf8.RuneSelf:
-			ascii = false
-		default:
-			return nil, r.fail(r.pos+i, nil, "a string holds a control character; write it as \\n, \\t or \\u00XX")
-		}
+		end++
 	}
-	r.pos = len(r.b)
-	return nil, r.unexpected("the end of the string")
+	if r.pos = end; end >= len(r.b) {
+		return nil, r.unexpected("the end of the string")
+	}
+	s := r.b[start:end]
+	switch {
+	case r.b[end] != '"':
+		return nil, r.fail(end, nil, "a string holds a control character; write it as \\n, \\t or \\u00XX")
+	case !utf8.Valid(s):
+		return nil, r.fail(start, nil, "is not valid UTF-8")
+	}
+	r.pos++
+	if bytes.IndexByte(s, '\\') >= 0 {
+		return r.unescape(s, start)
+	}
+	return s, nil
 }
 
 // escapes are the bytes that the letters after a backslash stand for; 0 means none.
@@ -128,38 +113,33 @@ func (r *jsonReader) textsOrNull() (map[string]string, error) { return r.texts(r
 // texts reads an object of at most MaxReasons texts by language. If null reports true, it has skipped
 // a text, which is then "".
 func (r *jsonReader) texts(null func() bool) (map[string]string, error) {
-	texts, name := map[string]string{}, r.name
-	if err := r.expect('{', "an object of texts by language"); err != nil {
-		return nil, err
-	}
-	for more := r.peek() != '}'; more; more = r.accept(',') {
-		r.peek()
+	texts := map[string]string{}
+	return texts, r.list('{', "an object of texts by language", "object", func() error {
 		at := r.pos
 		tag, err := r.str()
-		if err != nil {
-			return nil, err
+		switch {
+		case err != nil:
+			return err
+		case !IsLanguage(tag):
+			return r.fail(at, tag, wantTag)
 		}
-		if !IsLanguage(tag) {
-			return nil, r.fail(at, tag, wantTag)
-		}
-		r.name = name + "." + tag
-		if _, twice := texts[tag]; twice {
-			return nil, r.fail(at, nil, "is given twice; keep one")
-		}
-		if err := r.expect(':', "a colon"); err != nil {
-			return nil, err
-		}
-		if texts[tag] = ""; !null() {
-			at = r.pos
-			if texts[tag], err = r.str(); err != nil {
-				return nil, err
+		err = r.at(tag, func() (err error) {
+			if _, twice := texts[tag]; twice {
+				return r.fail(at, nil, "is given twice; keep one")
 			}
+			if err := r.expect(':', "a colon"); err != nil {
+				return err
+			}
+			if texts[tag] = ""; !null() {
+				texts[tag], err = r.str()
+			}
+			return err
+		})
+		if err == nil && len(texts) > MaxReasons {
+			err = r.fail(at, nil, fmt.Sprintf("want at most %d languages", MaxReasons))
 		}
-		if r.name = name; len(texts) > MaxReasons {
-			return nil, r.fail(at, nil, fmt.Sprintf("want at most %d languages", MaxReasons))
-		}
-	}
-	return texts, r.expect('}', "a comma or the end of the object")
+		return err
+	})
 }
 
 // flag reads true or false.

@@ -43,39 +43,33 @@ func (r *jsonReader) into(into any, null bool) error {
 	switch into := into.(type) {
 	case func() error:
 		return into()
-	case *string:
+	case *string, **string:
 		return read(into, r.str, null)
-	case *bool:
+	case *bool, **bool:
 		return read(into, r.flag, null)
-	case *int64:
+	case *int64, **int64:
 		return read(into, r.integer, null)
-	case *time.Time:
+	case *time.Time, **time.Time:
 		return read(into, r.instant, null)
 	case *Reasons:
 		return read(into, r.reasons, null)
 	case *map[string]string:
 		return read(into, r.textsOrNull, null)
-	case **string:
-		*into = new(string)
-		return read(*into, r.str, null)
-	case **bool:
-		*into = new(bool)
-		return read(*into, r.flag, null)
-	case **int64:
-		*into = new(int64)
-		return read(*into, r.integer, null)
-	case **time.Time:
-		*into = new(time.Time)
-		return read(*into, r.instant, null)
 	}
 	panic(fmt.Sprintf("period.DecodeObject: a member goes into a %T", into))
 }
 
-func read[T any](into *T, value func() (T, error), null bool) (err error) {
+// read reads the value into a *T, or into a new T behind a **T.
+func read[T any](into any, value func() (T, error), null bool) (err error) {
+	target, ok := into.(*T)
+	if !ok {
+		target = new(T)
+		*into.(**T) = target //nolint:forcetypeassert // the caller passes nothing else
+	}
 	if null {
-		*into = *new(T)
+		*target = *new(T)
 		return nil
 	}
-	*into, err = value()
+	*target, err = value()
 	return err
 }
