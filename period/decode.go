@@ -31,11 +31,8 @@ func Decode(b []byte) (*Document, error) {
 // is most of its text. It checks that any other log is JSON. The result must not be written to a
 // store, because the log would be lost.
 func DecodeWithoutLog(b []byte) (*Document, error) {
-	if len(b) > MaxDocument {
-		return nil, tooLarge(len(b))
-	}
 	skip := func(r *jsonReader) ([][]byte, error) { return nil, r.array(func() error { return r.skip(0) }) }
-	if state, cut := withoutLog(b); cut {
+	if state, cut := withoutLog(b); cut && len(b) <= MaxDocument {
 		if d, err := decode(state, skip); err == nil {
 			return d, nil
 		} // the error must name places in b

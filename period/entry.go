@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // MaxEntry is the size of the largest entry of a log, in bytes.
@@ -104,14 +104,9 @@ func shortenReason(p *Period) {
 		return
 	}
 	p.Reasons = Reasons{}
-	if len(p.Reason) <= maxReasonKept {
-		return
+	if len(p.Reason) > maxReasonKept {
+		p.Reason = strings.ToValidUTF8(p.Reason[:maxReasonKept], "") + "…"
 	}
-	end := maxReasonKept
-	for !utf8.RuneStart(p.Reason[end]) {
-		end--
-	}
-	p.Reason = p.Reason[:end] + "…"
 }
 
 // decodeEntry reads an entry. It ignores unknown members, because a later version may have
