@@ -117,33 +117,32 @@ func (s span) governs(other span, p, q *Period) bool {
 // union returns start and promised end of the stretch of downtime around t. At least one
 // span covers t.
 func union(spans []span, t time.Time) (since, until time.Time) {
-	byStart := slices.SortedFunc(slices.Values(spans), func(a, b span) int { return a.start.Compare(b.start) })
-	since, unknown := t, false
-	for _, s := range byStart {
-		covers := !s.start.After(t) && (s.end.IsZero() || s.end.After(t))
-		adjoins := s.start.After(t) && !until.IsZero() && !s.start.After(until)
-		if !covers && !adjoins {
-			continue
+	slices.SortFunc(spans, func(a, b span) int { return a.start.Compare(b.start) })
+	var ended time.Time // the latest end of the spans that have begun
+	unknown := false
+	for _, s := range spans {
+		begun, open := !s.start.After(t), s.end.IsZero()
+		if begun && s.start.After(ended) {
+			since = s.start // after a gap
 		}
-		if s.start.Before(since) {
-			since = s.start
+		switch {
+		case begun && open:
+			ended = t // and no gap follows
+		case begun && s.end.After(ended):
+			ended = s.end
 		}
-		if s.promised.IsZero() {
+		covers := begun && (open || s.end.After(t))
+		adjoins := !begun && !until.IsZero() && !s.start.After(until)
+		switch {
+		case !covers && !adjoins:
+		case s.promised.IsZero():
 			unknown = true
-		} else if s.promised.After(until) {
+		case s.promised.After(until):
 			until = s.promised
 		}
 	}
 	if unknown {
 		until = time.Time{}
-	}
-	// The stretch also includes earlier spans that ended no earlier than it began.
-	byEnd := slices.DeleteFunc(byStart, func(s span) bool { return s.end.IsZero() || s.end.After(t) })
-	slices.SortFunc(byEnd, func(a, b span) int { return b.end.Compare(a.end) })
-	for _, s := range byEnd {
-		if !s.end.Before(since) && s.start.Before(since) {
-			since = s.start
-		}
 	}
 	return since, until
 }
