@@ -99,7 +99,7 @@ func (r *jsonReader) documentMembers(d *Document, log func(*jsonReader) ([][]byt
 	var p Period // each element of periods is read into it, and copied
 	members := periodMembers(&p)
 	var f Follower
-	follower := r.followerMembers(&f)
+	follower := membersOf(&f, "name", "revision", "at")
 	return []Member{
 		{Name: "format", Required: true, Into: func() error {
 			n, err := r.integer()

@@ -9,11 +9,8 @@ import (
 
 // ID is the id of the period. It is "" for the zero Change.
 func (c Change) ID() string {
-	switch {
-	case c.After != nil:
-		return c.After.ID
-	case c.Before != nil:
-		return c.Before.ID
+	if p := cmp.Or(c.After, c.Before); p != nil {
+		return p.ID
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package period
 import (
 	"bytes"
 	"errors"
+	"math"
 	"slices"
 )
 
@@ -18,13 +19,7 @@ const (
 // microseconds. The log is the last member, with one entry a line. Encode fails if the content is
 // not valid for [Decode]. The result can be larger than [MaxDocument], see [Document.Fit]. d is
 // not changed.
-func (d *Document) Encode() ([]byte, error) {
-	content, err := d.content("  ")
-	if err != nil {
-		return nil, err
-	}
-	return withLog(content, d.Log.lines), nil
-}
+func (d *Document) Encode() ([]byte, error) { return d.Fit(math.MaxInt) }
 
 // Fit encodes d in at most limit bytes if possible. It first leaves out the oldest entries of the
 // log, then the indentation. If the periods alone are larger, so is the result.

@@ -39,23 +39,6 @@ func (d *Document) Follower(name string) (Follower, bool) {
 	return Follower{}, false
 }
 
-// followerMembers are the members of a follower in JSON, which are read into f.
-func (r *jsonReader) followerMembers(f *Follower) []Member {
-	return []Member{
-		{Name: "name", Into: &f.Name, Required: true},
-		{Name: "holder", Into: &f.Holder},
-		{Name: "revision", Into: &f.Revision, Required: true},
-		{Name: "at", Into: &f.At, Required: true},
-		{Name: "told", Into: func() error {
-			return r.array(func() error {
-				key, err := r.str()
-				f.Told = append(f.Told, key)
-				return err
-			})
-		}},
-	}
-}
-
 // NameFault returns the fault of the name of a follower; nil if the name is valid.
 func NameFault(name string) error {
 	var f faults

@@ -1,8 +1,8 @@
 package period
 
 import (
-	"bytes"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -10,15 +10,13 @@ var errInstant = errors.New(`want an instant with its offset, like "2026-11-21T0
 
 // ParseInstant reads an instant in RFC 3339 and returns it in UTC. Package time accepts more: an
 // hour of one digit, a comma before the fraction, and offsets of 24 hours or 60 minutes.
-func ParseInstant(s string) (time.Time, error) { return parseInstant([]byte(s)) }
-
-func parseInstant(s []byte) (time.Time, error) {
+func ParseInstant(s string) (time.Time, error) {
 	var t time.Time
-	if t.UnmarshalText(s) != nil || s[len("2006-01-02T15")] != ':' || bytes.IndexByte(s, ',') >= 0 {
+	if t.UnmarshalText([]byte(s)) != nil || s[len("2006-01-02T15")] != ':' || strings.Contains(s, ",") {
 		return time.Time{}, errInstant
 	}
 	if s[len(s)-1] != 'Z' {
-		if offset := s[len(s)-len("07:00"):]; string(offset[:2]) > "23" || string(offset[3:]) > "59" {
+		if offset := s[len(s)-len("07:00"):]; offset[:2] > "23" || offset[3:] > "59" {
 			return time.Time{}, errInstant
 		}
 	}

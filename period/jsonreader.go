@@ -131,7 +131,7 @@ func (r *jsonReader) object(members []Member) error {
 			if err := r.expect(':', "a colon"); err != nil {
 				return err
 			}
-			return r.member(&members[i])
+			return r.into(members[i].Into, members[i].Nullable && r.null())
 		})
 	})
 	if err != nil {
@@ -157,14 +157,6 @@ func (r *jsonReader) unknown(at int, name string, members []Member) error {
 		return r.fail(at, name, "unknown member; known are "+strings.Join(known, ", "))
 	}
 	return fmt.Errorf("%w, or correct the name if it is misspelled: %w", ErrNewer, r.fail(at, name, "unknown member"))
-}
-
-// member reads the value of m.
-func (r *jsonReader) member(m *Member) error {
-	if m.Into == nil {
-		return fmt.Errorf("%w: %w", ErrNewer, r.fail(r.pos, nil, "this version does not implement this member"))
-	}
-	return r.into(m.Into, m.Nullable && r.null())
 }
 
 // array reads an array. It calls element for each element, with the cursor on it.

@@ -56,16 +56,13 @@ func (r *jsonReader) unescape(s []byte, start int) ([]byte, error) {
 		case escapes[c] != 0:
 			out = append(out, escapes[c])
 		case c == 'u':
-			c, ok := hexRune(s[i:])
+			c, ok := hexRune(s[i-1:])
 			if !ok {
 				return nil, r.fail(start+i, nil, "want four hexadecimal digits after \\u")
 			}
 			i += 4
 			if utf16.IsSurrogate(c) {
-				var low rune
-				if i+1 < len(s) && s[i+1] == '\\' {
-					low, _ = hexRune(s[i+2:])
-				}
+				low, _ := hexRune(s[i+1:])
 				if c = utf16.DecodeRune(c, low); c == utf8.RuneError {
 					return nil, r.fail(start+i, nil, "half of a surrogate pair stands alone")
 				}
@@ -80,12 +77,12 @@ func (r *jsonReader) unescape(s []byte, start int) ([]byte, error) {
 	return out, nil
 }
 
-// hexRune reads "u" and four hexadecimal digits.
+// hexRune reads an escape of four hexadecimal digits.
 func hexRune(s []byte) (rune, bool) {
-	if len(s) < 5 || s[0] != 'u' {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(string(s[1:5]), 16, 16)
+	n, err := strconv.ParseUint(string(s[2:6]), 16, 16)
 	return rune(n), err == nil
 }
 
@@ -95,10 +92,19 @@ func (r *jsonReader) str() (string, error) {
 	return string(s), err
 }
 
+// strs reads an array of strings.
+func (r *jsonReader) strs() (all []string, err error) {
+	return all, r.array(func() error {
+		s, err := r.str()
+		all = append(all, s)
+		return err
+	})
+}
+
 // reasons reads an object of texts by language.
 func (r *jsonReader) reasons() (Reasons, error) {
 	start := r.pos
-	texts, err := r.texts(func() bool { return false })
+	texts, err := r.texts(false)
 	for tag, text := range texts {
 		if err == nil && text == "" {
 			err = r.fail(start, nil, fmt.Sprintf("the text in %q is empty; leave it out", tag))
@@ -108,11 +114,10 @@ func (r *jsonReader) reasons() (Reasons, error) {
 }
 
 // textsOrNull reads an object of texts by language, in which null is "".
-func (r *jsonReader) textsOrNull() (map[string]string, error) { return r.texts(r.null) }
+func (r *jsonReader) textsOrNull() (map[string]string, error) { return r.texts(true) }
 
-// texts reads an object of at most MaxReasons texts by language. If null reports true, it has skipped
-// a text, which is then "".
-func (r *jsonReader) texts(null func() bool) (map[string]string, error) {
+// texts reads an object of at most MaxReasons texts by language. With nullable, null is the text "".
+func (r *jsonReader) texts(nullable bool) (map[string]string, error) {
 	texts := map[string]string{}
 	return texts, r.list('{', "an object of texts by language", "object", func() error {
 		at := r.pos
@@ -130,7 +135,7 @@ func (r *jsonReader) texts(null func() bool) (map[string]string, error) {
 			if err := r.expect(':', "a colon"); err != nil {
 				return err
 			}
-			if texts[tag] = ""; !null() {
+			if texts[tag] = ""; !nullable || !r.null() {
 				texts[tag], err = r.str()
 			}
 			return err
@@ -144,24 +149,24 @@ func (r *jsonReader) texts(null func() bool) (map[string]string, error) {
 
 // flag reads true or false.
 func (r *jsonReader) flag() (bool, error) {
-	r.peek()
-	switch rest := r.b[r.pos:]; {
-	case bytes.HasPrefix(rest, []byte("true")):
-		r.pos += len("true")
+	switch {
+	case r.word("true"):
 		return true, nil
-	case bytes.HasPrefix(rest, []byte("false")):
-		r.pos += len("false")
+	case r.word("false"):
 		return false, nil
 	}
 	return false, r.unexpected("true or false")
 }
 
 // null skips null, if it is the next value.
-func (r *jsonReader) null() bool {
+func (r *jsonReader) null() bool { return r.word("null") }
+
+// word skips this word, if it comes next.
+func (r *jsonReader) word(word string) bool {
 	r.peek()
-	found := bytes.HasPrefix(r.b[r.pos:], []byte("null"))
+	found := bytes.HasPrefix(r.b[r.pos:], []byte(word))
 	if found {
-		r.pos += len("null")
+		r.pos += len(word)
 	}
 	return found
 }
@@ -188,16 +193,16 @@ func (r *jsonReader) integer() (int64, error) {
 func (r *jsonReader) instant() (time.Time, error) {
 	r.peek()
 	start := r.pos
-	s, err := r.text()
+	s, err := r.str()
 	if err != nil {
 		return time.Time{}, err
 	}
-	t, err := parseInstant(s)
+	t, err := ParseInstant(s)
 	if err != nil {
-		return time.Time{}, r.fail(start, string(s), err.Error())
+		return time.Time{}, r.fail(start, s, err.Error())
 	}
 	if t = Canonical(t); t.IsZero() {
-		return time.Time{}, r.fail(start, string(s), "is the zero instant; leave out a member that has no value")
+		return time.Time{}, r.fail(start, s, "is the zero instant; leave out a member that has no value")
 	}
 	return t, nil
 }

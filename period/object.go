@@ -38,11 +38,17 @@ func DecodeObject(b []byte, members ...Member) error {
 }
 
 // into reads the value at the cursor, or sets the zero value for null. A func() error reads the
-// value itself.
+// value itself. Nil stands for a value that this version does not implement.
 func (r *jsonReader) into(into any, null bool) error {
 	switch into := into.(type) {
+	case nil:
+		return fmt.Errorf("%w: %w", ErrNewer, r.fail(r.pos, nil, "this version does not implement this member"))
 	case func() error:
 		return into()
+	case *Kind:
+		return read((*string)(into), r.str, null)
+	case *[]string:
+		return read(into, r.strs, null)
 	case *string, **string:
 		return read(into, r.str, null)
 	case *bool, **bool:

@@ -1,6 +1,7 @@
 package period
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -114,12 +115,7 @@ func (p Period) Hold() time.Duration { return time.Duration(p.HoldSeconds) * tim
 
 // PromisedEnd returns the end that visitors are told: ExpectedEnd, else End, else zero, which
 // means unknown.
-func (p Period) PromisedEnd() time.Time {
-	if !p.ExpectedEnd.IsZero() {
-		return p.ExpectedEnd
-	}
-	return p.End
-}
+func (p Period) PromisedEnd() time.Time { return cmp.Or(p.ExpectedEnd, p.End) }
 
 // Validate returns every fault of p, joined, each a [*FieldError]; nil if there is none.
 func (p Period) Validate() error {

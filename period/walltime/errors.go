@@ -19,12 +19,6 @@ type GapError struct {
 	Change, Earlier, Later time.Time
 }
 
-// newGapError describes the gap that holds wall.
-func newGapError(wall time.Time, loc *time.Location) *GapError {
-	before, after := around(wall, loc)
-	return &GapError{Wall: wall, Location: loc, Change: change(wall, loc), Earlier: wall.Add(-after), Later: wall.Add(-before)}
-}
-
 // From is the local time at which clocks are put forward.
 func (e *GapError) From() time.Time {
 	return e.Change.In(time.FixedZone(e.Change.Add(-1).In(e.Location).Zone()))

@@ -42,7 +42,12 @@ func Parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Ti
 
 func parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Time, error) {
 	if digits, ok := strings.CutPrefix(s, "@"); ok {
-		return parseUnix(digits)
+		seconds, err := strconv.ParseUint(digits, 10, 50)
+		if err != nil {
+			return time.Time{}, ErrFormat
+		}
+		t := time.Unix(int64(seconds), 0).UTC()
+		return t, checkYear(t)
 	}
 	m := typed.FindStringSubmatch(s)
 	if m == nil {
@@ -80,15 +85,6 @@ func parse(s string, loc *time.Location, now func() (time.Time, error)) (time.Ti
 		return time.Time{}, err
 	}
 	return nextInstant(wall, loc, from)
-}
-
-func parseUnix(digits string) (time.Time, error) {
-	seconds, err := strconv.ParseUint(digits, 10, 50)
-	if err != nil {
-		return time.Time{}, ErrFormat
-	}
-	t := time.Unix(int64(seconds), 0).UTC()
-	return t, checkYear(t)
 }
 
 // ParseWall reads a date and a time of day, in the forms of [Parse] and of the datetime-local

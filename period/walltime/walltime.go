@@ -26,10 +26,9 @@ func Instants(wall time.Time, loc *time.Location) []time.Time {
 	return out
 }
 
-// theInstant returns the one instant, in UTC, at which a clock in loc shows wall. Errors:
+// theInstant returns the one instant, in UTC, at which a clock in loc shows wall, which is in UTC. Errors:
 // [*GapError] if there is none, [*FoldError] if there are several, [*YearError].
 func theInstant(wall time.Time, loc *time.Location) (time.Time, error) {
-	wall, loc = shown(wall), cmp.Or(loc, time.UTC)
 	if err := checkYear(wall); err != nil {
 		return time.Time{}, err
 	}
@@ -37,7 +36,8 @@ func theInstant(wall time.Time, loc *time.Location) (time.Time, error) {
 	case 1:
 		return all[0], checkYear(all[0])
 	case 0:
-		return time.Time{}, newGapError(wall, loc)
+		before, after := around(wall, loc)
+		return time.Time{}, &GapError{wall, loc, change(wall, loc), wall.Add(-after), wall.Add(-before)}
 	default:
 		return time.Time{}, &FoldError{Wall: wall, Location: loc, Instants: all}
 	}
@@ -46,7 +46,7 @@ func theInstant(wall time.Time, loc *time.Location) (time.Time, error) {
 // nextInstant returns the next instant after now at which a clock in loc shows the time of
 // day of clock. Errors: those of theInstant.
 func nextInstant(clock time.Time, loc *time.Location, now time.Time) (time.Time, error) {
-	today := now.In(cmp.Or(loc, time.UTC))
+	today := now.In(loc)
 	on := func(days int) time.Time {
 		return time.Date(today.Year(), today.Month(), today.Day()+days, clock.Hour(), clock.Minute(), clock.Second(), 0, time.UTC)
 	}
