@@ -3,7 +3,6 @@ package operator
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -102,17 +101,12 @@ type Run struct {
 // The error of do, unchanged. [ErrTakenOver] and [ErrStillDown] after do has succeeded.
 func (o Operator) During(ctx context.Context, opts RunOptions, do func(ctx context.Context) error) (Run, error) {
 	opts.Holder, o.Actor = cmp.Or(opts.Holder, o.Actor), cmp.Or(o.Actor, opts.Holder)
-	run := Run{ID: strings.ToLower(rand.Text()[:16])}
-	rows, err := o.rows()
+	lease, err := o.lease(ctx, runLease)
 	if err != nil {
-		return run, err
+		return Run{}, err
 	}
-	lease := &leaseRow{rows: rows, key: run.ID, lease: runLease}
-	if err := lease.put(ctx); err != nil {
-		return run, storeError(err)
-	}
-	defer lease.hold()()
-
+	defer lease.Release()
+	run := Run{ID: lease.Key}
 	res, err := o.begin(ctx, &run, opts)
 	if err != nil {
 		return run, err
@@ -225,7 +219,7 @@ func takeable(d *period.Document, now time.Time, opts RunOptions, rows []store.R
 		if !named && (p.RunID == "" || p.Holder != opts.Holder || !p.InForce(now)) {
 			continue
 		}
-		switch life := lifeOf(rows, p.RunID); {
+		switch _, life := rowOf(rows, p.RunID); {
 		case p.RunID != "" && life == store.Live:
 			return 0, fmt.Errorf("%w: run %s of %s holds period %s", ErrRunning, p.RunID, cmp.Or(p.Holder, "unknown"), p.ID)
 		case named, opts.Period == "" && life != 0:
@@ -241,7 +235,7 @@ func takeable(d *period.Document, now time.Time, opts RunOptions, rows []store.R
 // holds returns an error if the function of the run must not begin: the period is not its own any
 // more, or another run may be about to take it over. Wait does not notice a take-over, because the
 // period stays in force. With an error, the result of the barrier is [Superseded] or [Unknown].
-func (o Operator) holds(ctx context.Context, run *Run, lease *leaseRow) error {
+func (o Operator) holds(ctx context.Context, run *Run, lease *Lease) error {
 	ctx, cancel := context.WithTimeout(ctx, rowsTimeout)
 	defer cancel()
 	s, err := o.Read(ctx)

@@ -30,8 +30,10 @@ func (o Operator) Follow(ctx context.Context, name, holder string, first func(s 
 		case f == nil:
 			f = new(first(b.State))
 			f.Name = name
-		case f.Holder != "" && f.Holder != holder && lifeOf(b.rows, f.Holder) == store.Live:
-			return nil, fmt.Errorf("%w: %s", ErrFollowed, ownerOf(b.rows, f.Holder))
+		case f.Holder != holder:
+			if err := free(b.rows, f); err != nil {
+				return nil, err
+			}
 		}
 		f.Holder = holder
 		now = *f
@@ -57,14 +59,24 @@ func (o Operator) Advance(ctx context.Context, holder string, next period.Follow
 // Errors: [ErrFollowed] if a live process follows; [ErrNotFound]; those of [Operator.Follow].
 func (o Operator) Unfollow(ctx context.Context, name string) error {
 	return o.changeFollower(ctx, name, func(b base, f *period.Follower) (*period.Follower, error) {
-		switch {
-		case f == nil:
+		if f == nil {
 			return nil, fmt.Errorf("follower %q: %w", name, ErrNotFound)
-		case f.Holder != "" && lifeOf(b.rows, f.Holder) == store.Live:
-			return nil, fmt.Errorf("%w: %s", ErrFollowed, ownerOf(b.rows, f.Holder))
 		}
-		return nil, nil //nolint:nilnil // it is removed
+		return nil, free(b.rows, f)
 	})
+}
+
+// free returns [ErrFollowed] if a live process follows as f. The error is the same after each renewal of
+// its row.
+func free(rows []store.Row, f *period.Follower) error {
+	row, life := rowOf(rows, f.Holder)
+	switch {
+	case life != store.Live:
+		return nil
+	case row.ID == "":
+		return fmt.Errorf("%w: the process with the row %s", ErrFollowed, f.Holder)
+	}
+	return fmt.Errorf("%w: process %d on %s", ErrFollowed, row.PID, cmp.Or(row.Host, "an unknown host"))
 }
 
 // Following is a follower in the document, with the process that follows.
@@ -87,11 +99,8 @@ func (o Operator) Followers(ctx context.Context) ([]Following, State, error) {
 	}
 	var all []Following
 	for _, f := range b.Document.Followers {
-		x := Following{Follower: f, Live: f.Holder != "" && lifeOf(b.rows, f.Holder) == store.Live}
-		if i := slices.IndexFunc(b.rows, func(r store.Row) bool { return r.Key == f.Holder }); i >= 0 {
-			x.Row, _ = period.DecodeRow(b.rows[i].Key, b.rows[i].Bytes) // a row that cannot be read names no process
-		}
-		all = append(all, x)
+		row, life := rowOf(b.rows, f.Holder)
+		all = append(all, Following{Follower: f, Row: row, Live: life == store.Live})
 	}
 	slices.SortFunc(all, func(a, b Following) int { return cmp.Compare(a.Name, b.Name) })
 	return all, b.State, nil

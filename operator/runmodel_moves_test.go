@@ -147,7 +147,7 @@ func (m *runModel) runMoves(w *runWorld, i int, step func(i int, name string, ch
 		})
 	case ready:
 		step(i, "calls its function", func(_ *runWorld, r *modelRun) {
-			lease := &leaseRow{lease: time.Hour, begun: time.Now(), lapsed: r.lapsed}
+			lease := &Lease{lasts: time.Hour, begun: time.Now(), lapsed: r.lapsed}
 			if r.phase = endReading; lease.kept() || m.fault == "a run begins although its lease has ended" {
 				r.phase, r.ran, r.steady = working, true, r.life == store.Live
 			}
