@@ -33,7 +33,7 @@ func Judge(set store.Rowset, err error, b Barrier) Judgment {
 			continue
 		}
 		if before, ok := seen[r.Key]; ok {
-			i.stale = newer(before, i)
+			i.stale = newer(before, r)
 			delete(seen, r.Key)
 		}
 		j.Instances = append(j.Instances, i)
@@ -52,11 +52,12 @@ func Judge(set store.Rowset, err error, b Barrier) Judgment {
 	return j.safety(b)
 }
 
-// newer reports whether a row that was seen before is newer than that of i. A write of a row that
+// newer reports whether a row that was seen before is newer than the present one. A write of a row that
 // was given up can reach the store after a later one.
-func newer(before store.Row, i Instance) bool {
-	row, err := period.DecodeRow(before.Key, before.Bytes)
-	return err == nil && i.Err == nil && i.Life != store.Deleted && row.Seq > i.Seq
+func newer(before, now store.Row) bool {
+	was, wasErr := period.DecodeRow(before.Key, before.Bytes)
+	is, isErr := period.DecodeRow(now.Key, now.Bytes)
+	return wasErr == nil && isErr == nil && now.Life != store.Deleted && was.Seq > is.Seq
 }
 
 // vanished returns the instance of a row that was seen before, and is not there any more. It
@@ -135,6 +136,17 @@ func (o Operator) rows() (store.Rows, error) {
 		return nil, ErrNoRows
 	}
 	return rows, nil
+}
+
+// list lists document and rows, for at most rowsTimeout.
+func (o Operator) list(ctx context.Context) (store.Rowset, error) {
+	rows, err := o.rows()
+	if err != nil {
+		return store.Rowset{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, rowsTimeout)
+	defer cancel()
+	return rows.ListRows(ctx, "")
 }
 
 // rowsValid reports whether [store.Rows.ListRows] returned rows beside err.

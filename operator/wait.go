@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
@@ -61,27 +62,15 @@ func (j Judgment) Lagging(res Result) []Instance {
 
 // poll reads and judges until done accepts a judgment.
 func (o Operator) poll(ctx context.Context, b Barrier, opts WaitOptions, done func(j Judgment, waited time.Duration) bool) (Judgment, error) {
-	rows, err := o.rows()
-	if err != nil {
+	if _, err := o.rows(); err != nil {
 		return Judgment{}, err
 	}
-	hint := make(chan struct{}, 1)
-	if h, ok := o.Store.(store.Hinter); ok {
-		defer h.Subscribe(func() {
-			select {
-			case hint <- struct{}{}:
-			default:
-			}
-		})()
-	}
+	hints, cancel := wakes.HintsOf(o.Store)
+	defer cancel()
 	begun := time.Now()
-	pause := time.NewTimer(0)
-	defer pause.Stop()
 	b.Seen = slices.Clone(b.Seen)
 	for {
-		limited, cancel := context.WithTimeout(ctx, rowsTimeout)
-		set, err := rows.ListRows(limited, "")
-		cancel()
+		set, err := o.list(ctx)
 		j := Judge(set, err, b)
 		b.see(set.Rows)
 		if opts.Progress != nil {
@@ -103,19 +92,8 @@ func (o Operator) poll(ctx context.Context, b Barrier, opts WaitOptions, done fu
 			}
 			next = min(next, opts.Limit-waited)
 		}
-		pause.Reset(next)
-		select {
-		case <-ctx.Done():
-			return j, ctx.Err()
-		case <-pause.C:
-			continue
-		case <-hint:
-			pause.Reset(min(next, firstPause)) // at most one read in this time, even if there are more hints
-		}
-		select {
-		case <-ctx.Done():
-			return j, ctx.Err()
-		case <-pause.C:
+		if err := hints.Wait(ctx, next, min(next, firstPause)); err != nil {
+			return j, err
 		}
 	}
 }
@@ -132,9 +110,7 @@ func (b *Barrier) see(rows []store.Row) {
 			b.Seen = append(b.Seen, r)
 			continue
 		}
-		i := Instance{Life: r.Life}
-		i.Row, i.Err = period.DecodeRow(r.Key, r.Bytes)
-		if !newer(b.Seen[n], i) {
+		if !newer(b.Seen[n], r) {
 			b.Seen[n] = r
 		}
 	}

@@ -115,25 +115,16 @@ func (o Operator) write(ctx context.Context, w *write) (Result, error) {
 
 // base reads the document and the rows. It uses a single read if the store has rows.
 func (o Operator) base(ctx context.Context, w *write) (base, error) {
-	var b base
-	var blob store.Blob
-	var err error
-	listed := false
-	if rows, ok := o.Store.(store.Rows); ok {
-		limited, cancel := context.WithTimeout(ctx, rowsTimeout)
-		var set store.Rowset
-		set, err = rows.ListRows(limited, "")
-		cancel()
-		blob, b.rows, listed = set.Blob, set.Rows, rowsValid(err)
+	set, err := o.list(ctx)
+	if !rowsValid(err) {
+		if w.needRows {
+			return base{}, storeError(err)
+		}
+		set = store.Rowset{} // rows that cannot be read must not prevent a write
+		set.Blob, err = o.Store.Get(ctx, "")
 	}
-	if !listed && w.needRows {
-		return base{}, storeError(cmp.Or(err, ErrNoRows))
-	}
-	if !listed { // rows that cannot be read must not prevent a write
-		b.rows = nil
-		blob, err = o.Store.Get(ctx, "")
-	}
-	b.State, err = stateOf(blob, err)
+	b := base{rows: set.Rows}
+	b.State, err = stateOf(set.Blob, err)
 	if err == nil || w.anew == nil {
 		return b, err
 	}

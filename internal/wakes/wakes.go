@@ -1,4 +1,4 @@
-// Package wakes keeps the subscribers of a store that gives hints.
+// Package wakes keeps the subscribers of a store that gives hints, and waits for such a hint.
 package wakes
 
 import (
