@@ -168,9 +168,7 @@ func (j Judgment) readable(b Barrier) (Safety, string) {
 // part returns the part of i, and why it is not [Done].
 func (j Judgment) part(i Instance, b Barrier, judged bool) (Part, string) {
 	switch {
-	case i.Life == store.Gone:
-		return Done, ""
-	case i.Life == store.Deleted && i.Note == period.NoteLeft:
+	case i.Life == store.Gone, i.Life == store.Deleted && i.Note == period.NoteLeft:
 		return Done, ""
 	case i.Life == store.Deleted:
 		return Accepted, "was forgotten"

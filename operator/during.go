@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
@@ -174,17 +175,15 @@ func (o Operator) take(d *period.Document, now time.Time, run *Run, opts RunOpti
 	if err != nil {
 		return "", period.Period{}, err
 	}
-	if err := wholeSeconds(&opts.Hold); err != nil {
-		return "", period.Period{}, err
-	}
 	run.TakenOver = ""
 	action := period.ActionStart
 	if i >= 0 {
 		action, run.TakenOver = period.ActionChange, d.Periods[i].RunID
 	}
 	p := o.deployment(d, i, now, opts.Holder, opts.Job)
+	var held error
 	if opts.Hold != 0 {
-		p.HoldSeconds = int64(opts.Hold / time.Second)
+		held = setHold(p, &opts.Hold)
 	}
 	promised := moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
 	expected, err := promised.ahead(now)
@@ -201,7 +200,7 @@ func (o Operator) take(d *period.Document, now time.Time, run *Run, opts RunOpti
 	}
 	setReason(p, opts.Reason, opts.ReasonLang, opts.Reasons)
 	set(&p.Emergency, opts.Emergency)
-	return action, *p, afterFaults(p.Validate(), promised)
+	return action, *p, afterFaults(errors.Join(held, p.Validate()), promised)
 }
 
 // takeable returns the index of the period that the run takes: the one that it names, or that of a
@@ -295,10 +294,8 @@ func (o Operator) endRun(ctx context.Context, run *Run) error {
 		if !ofStore && !errors.Is(err, ErrUnconfirmed) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if wakes.Pause(ctx, time.Second) != nil {
 			return err
-		case <-time.After(time.Second):
 		}
 	}
 }

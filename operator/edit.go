@@ -38,70 +38,63 @@ type EditOptions struct {
 //
 // Errors: [ErrNotFound], [store.ErrConflict] beside IfVersion, those of [Operator.Start].
 func (o Operator) Edit(ctx context.Context, id string, opts EditOptions) (Result, error) {
-	return o.write(ctx, &write{action: period.ActionEdit, do: func(d *period.Document, now time.Time, res *Result) (err error) {
-		res.Period, err = o.edit(d, now, id, opts)
-		return err
-	}})
-}
-
-func (o Operator) edit(d *period.Document, now time.Time, id string, opts EditOptions) (period.Period, error) {
-	i, err := index(d, id)
-	if err != nil {
-		return period.Period{}, err
-	}
-	p := &d.Periods[i]
-	if err := sameVersion(*p, opts.IfVersion); err != nil {
-		return period.Period{}, err
-	}
-	var errs []error
-	fault := func(field string, value any, problem string) {
-		errs = append(errs, &period.FieldError{Field: field, Value: value, Problem: problem})
-	}
-	was := *p
-	if opts.StartNow {
-		if opts.Start != nil {
-			fault("start", opts.Start.UTC().Format(time.RFC3339), "want either an instant or now, not both")
-		} else if p.Kind == period.Window && p.InForce(now) {
-			fault("start", p.Start.Format(time.RFC3339), "has passed: the window is in force")
+	return o.write(ctx, &write{action: period.ActionEdit, do: func(d *period.Document, now time.Time, res *Result) error {
+		i, err := index(d, id)
+		if err != nil {
+			return err
 		}
-		opts.Start = &now
-	}
-	if p.Kind == period.Deployment && opts.Start != nil {
-		fault("start", opts.Start.UTC().Format(time.RFC3339), "is when the deployment began, and cannot be changed")
-	}
-	if p.Kind == period.Deployment && opts.Enabled != nil && !*opts.Enabled {
-		fault("enabled", false, "a deployment cannot be disabled; end it")
-	}
-	setReason(p, opts.Reason, opts.ReasonLang, opts.Reasons)
-	set(&p.Enabled, opts.Enabled)
-	set(&p.Emergency, opts.Emergency)
-	errs = append(errs, wholeSeconds(opts.Hold))
-	if opts.Hold != nil {
-		p.HoldSeconds = int64(*opts.Hold / time.Second)
-	}
-	setInstant(&p.Start, opts.Start)
-	if !p.Start.Equal(was.Start) {
-		p.DownSince = time.Time{}
-	}
-	setInstant(&p.End, opts.End)
-	setInstant(&p.ExpectedEnd, opts.ExpectedEnd)
-	moved := p.Kind == period.Window && p.Enabled && !p.Start.Equal(was.Start)
-	if p.Start.Before(now) && (moved || p.InForce(now) && !was.InForce(now)) {
-		errs = append(errs, startPassed(p.Start, now)) // also if the end has passed: a duration is not at fault
-	} else {
-		for _, end := range []struct {
-			field string
-			t     *time.Time
-		}{{"end", opts.End}, {"expected_end", opts.ExpectedEnd}} {
-			if end.t != nil && !end.t.IsZero() && !end.t.After(now) {
-				errs = append(errs, passed(end.field, period.Canonical(*end.t), now))
+		p := &d.Periods[i]
+		if err := sameVersion(*p, opts.IfVersion); err != nil {
+			return err
+		}
+		var errs []error
+		fault := func(field string, value any, problem string) {
+			errs = append(errs, &period.FieldError{Field: field, Value: value, Problem: problem})
+		}
+		was, start := *p, opts.Start
+		if opts.StartNow {
+			if start != nil {
+				fault("start", start.UTC().Format(time.RFC3339), "want either an instant or now, not both")
+			} else if p.Kind == period.Window && p.InForce(now) {
+				fault("start", p.Start.Format(time.RFC3339), "has passed: the window is in force")
+			}
+			start = &now
+		}
+		if p.Kind == period.Deployment && start != nil {
+			fault("start", start.UTC().Format(time.RFC3339), "is when the deployment began, and cannot be changed")
+		}
+		if p.Kind == period.Deployment && opts.Enabled != nil && !*opts.Enabled {
+			fault("enabled", false, "a deployment cannot be disabled; end it")
+		}
+		setReason(p, opts.Reason, opts.ReasonLang, opts.Reasons)
+		set(&p.Enabled, opts.Enabled)
+		set(&p.Emergency, opts.Emergency)
+		errs = append(errs, setHold(p, opts.Hold))
+		setInstant(&p.Start, start)
+		if !p.Start.Equal(was.Start) {
+			p.DownSince = time.Time{}
+		}
+		setInstant(&p.End, opts.End)
+		setInstant(&p.ExpectedEnd, opts.ExpectedEnd)
+		moved := p.Kind == period.Window && p.Enabled && !p.Start.Equal(was.Start)
+		if p.Start.Before(now) && (moved || p.InForce(now) && !was.InForce(now)) {
+			errs = append(errs, startPassed(p.Start, now)) // also if the end has passed: a duration is not at fault
+		} else {
+			for _, end := range []struct {
+				field string
+				t     *time.Time
+			}{{"end", opts.End}, {"expected_end", opts.ExpectedEnd}} {
+				if end.t != nil && !end.t.IsZero() && !end.t.After(now) {
+					errs = append(errs, passed(end.field, period.Canonical(*end.t), now))
+				}
 			}
 		}
-	}
-	p.Version++
-	p.UpdatedBy, p.UpdatedAt = o.Actor, now
-	errs = append(errs, p.Validate())
-	return *p, errors.Join(errs...)
+		p.Version++
+		p.UpdatedBy, p.UpdatedAt = o.Actor, now
+		errs = append(errs, p.Validate())
+		res.Period = *p
+		return errors.Join(errs...)
+	}})
 }
 
 // set sets the field, unless value is nil.

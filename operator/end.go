@@ -61,28 +61,21 @@ func end(d *period.Document, now time.Time, opts EndOptions) ([]period.Period, e
 	if err := opts.fault(); err != nil {
 		return nil, err
 	}
-	var meant func(p period.Period) bool
+	ids, err := []string{opts.ID}, error(nil)
 	switch {
 	case opts.ID != "":
-		if err := endable(d, now, opts.ID, opts.IfVersion); err != nil {
-			return nil, err
-		}
-		meant = func(p period.Period) bool { return p.ID == opts.ID }
+		err = endable(d, now, opts.ID, opts.IfVersion)
 	case opts.All:
-		if err := sameRevision(d, opts.IfRevision); err != nil {
-			return nil, err
-		}
-		meant = func(period.Period) bool { return true }
+		err = sameRevision(d, opts.IfRevision)
 	default:
-		ids, err := endableBy(d, now, opts)
-		if err != nil {
-			return nil, err
-		}
-		meant = func(p period.Period) bool { return slices.Contains(ids, p.ID) }
+		ids, err = endableBy(d, now, opts)
+	}
+	if err != nil {
+		return nil, err
 	}
 	ended := []period.Period{}
 	d.Periods = slices.DeleteFunc(d.Periods, func(p period.Period) bool {
-		if !p.InForce(now) || !meant(p) {
+		if !p.InForce(now) || !opts.All && !slices.Contains(ids, p.ID) {
 			return false
 		}
 		ended = append(ended, p)

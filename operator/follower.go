@@ -126,21 +126,16 @@ func (o Operator) changeFollower(ctx context.Context, name string, change func(b
 			return ErrNothingWritten
 		}
 		next := *b.Document
-		next.Followers = slices.Clone(next.Followers)
-		i := slices.IndexFunc(next.Followers, func(f period.Follower) bool { return f.Name == name })
 		var was *period.Follower
-		if i >= 0 {
-			was = new(next.Followers[i])
+		if f, found := next.Follower(name); found {
+			was = &f
 		}
 		is, err := change(b, was)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case is == nil && i >= 0:
-			next.Followers = slices.Delete(next.Followers, i, i+1)
-		case is != nil && i >= 0:
-			next.Followers[i] = *is
-		case is != nil:
+		}
+		next.Followers = slices.DeleteFunc(slices.Clone(next.Followers), func(f period.Follower) bool { return f.Name == name })
+		if is != nil {
 			next.Followers = append(next.Followers, *is)
 		}
 		text, err := o.encode(b, &next)
@@ -148,13 +143,12 @@ func (o Operator) changeFollower(ctx context.Context, name string, change func(b
 			return err
 		}
 		err = o.Store.Swap(ctx, b.Token, text)
-		if errors.Is(err, store.ErrConflict) {
-			continue
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, store.ErrConflict):
 			return storeError(err)
 		}
-		return nil
 	}
 	return fmt.Errorf("gave up after %d attempts: %w", swapAttempts, store.ErrConflict)
 }

@@ -1,8 +1,6 @@
 package operator
 
 import (
-	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -63,26 +61,14 @@ func startPassed(start, now time.Time) error {
 }
 
 // afterFaults returns err with other names for computed instants: if a duration gave the instant,
-// the fault names the duration. err is nil, a [*period.FieldError], or several of them joined.
+// the fault names the duration. It changes the field errors in err.
 func afterFaults(err error, moments ...moment) error {
-	if err == nil {
-		return nil
-	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var errs []error
-		for _, err := range joined.Unwrap() {
-			errs = append(errs, afterFaults(err, moments...))
+	for _, f := range fieldErrors(err) {
+		for _, m := range moments {
+			if end, _ := f.Value.(string); m.after != 0 && m.field == f.Field {
+				*f = period.FieldError{Field: m.afterField(), Value: m.after, Problem: "ends at " + end + ": " + f.Problem}
+			}
 		}
-		return errors.Join(errs...)
 	}
-	f, ok := errors.AsType[*period.FieldError](err)
-	if !ok {
-		return err
-	}
-	i := slices.IndexFunc(moments, func(m moment) bool { return m.after != 0 && m.field == f.Field })
-	if i < 0 {
-		return err
-	}
-	end, _ := f.Value.(string)
-	return &period.FieldError{Field: moments[i].afterField(), Value: moments[i].after, Problem: "ends at " + end + ": " + f.Problem}
+	return err
 }

@@ -3,6 +3,7 @@ package operator
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/go-downtime/downtime/period"
@@ -38,51 +39,46 @@ type WindowOptions struct {
 
 // Schedule adds a window. See [Operator.Start] for errors.
 func (o Operator) Schedule(ctx context.Context, opts WindowOptions) (Result, error) {
-	return o.write(ctx, &write{action: period.ActionSchedule, do: func(d *period.Document, now time.Time, res *Result) (err error) {
-		res.Period, err = o.schedule(d, now, opts)
-		return err
+	return o.write(ctx, &write{action: period.ActionSchedule, do: func(d *period.Document, now time.Time, res *Result) error {
+		start := period.Canonical(opts.Start)
+		switch {
+		case opts.StartNow && !start.IsZero():
+			return &period.FieldError{Field: "start", Value: start.Format(time.RFC3339), Problem: "want either an instant or now, not both"}
+		case opts.StartNow:
+			start = now
+		case start.IsZero():
+			return &period.FieldError{Field: "start", Problem: "is missing"}
+		}
+		last, promised := moment{"end", opts.End, opts.EndAfter}, moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
+		end, err := last.from(start)
+		if err != nil {
+			return err
+		}
+		expected, err := promised.from(start)
+		if err != nil {
+			return err
+		}
+		p := period.Period{
+			ID: newID(d), Kind: period.Window, Start: start, End: end, ExpectedEnd: expected,
+			Enabled: !opts.Disabled, Emergency: opts.Emergency,
+			Reason: opts.Reason, ReasonLang: opts.ReasonLang, Reasons: period.NewReasons(opts.Reasons),
+			Holder:  cmp.Or(opts.Holder, o.Actor),
+			Version: 1, CreatedBy: o.Actor, CreatedAt: now,
+		}
+		held := setHold(&p, &opts.Hold)
+		err = errors.Join(held, p.Validate())
+		switch {
+		case err != nil:
+		case p.Start.Before(now) && p.Enabled:
+			err = startPassed(p.Start, now) // also if the end has passed: a duration is not at fault
+		case p.Finished(now):
+			err = passed("end", p.End, now)
+		}
+		if err != nil {
+			return afterFaults(err, last, promised)
+		}
+		d.Periods = append(d.Periods, p)
+		res.Period = p
+		return nil
 	}})
-}
-
-func (o Operator) schedule(d *period.Document, now time.Time, opts WindowOptions) (period.Period, error) {
-	start := period.Canonical(opts.Start)
-	switch {
-	case opts.StartNow && !start.IsZero():
-		return period.Period{}, &period.FieldError{Field: "start", Value: start.Format(time.RFC3339), Problem: "want either an instant or now, not both"}
-	case opts.StartNow:
-		start = now
-	case start.IsZero():
-		return period.Period{}, &period.FieldError{Field: "start", Problem: "is missing"}
-	}
-	if err := wholeSeconds(&opts.Hold); err != nil {
-		return period.Period{}, err
-	}
-	last, promised := moment{"end", opts.End, opts.EndAfter}, moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
-	end, err := last.from(start)
-	if err != nil {
-		return period.Period{}, err
-	}
-	expected, err := promised.from(start)
-	if err != nil {
-		return period.Period{}, err
-	}
-	p := period.Period{
-		ID: newID(d), Kind: period.Window, Start: start, End: end, ExpectedEnd: expected,
-		Enabled: !opts.Disabled, Emergency: opts.Emergency, HoldSeconds: int64(opts.Hold / time.Second), Reason: opts.Reason, ReasonLang: opts.ReasonLang, Reasons: period.NewReasons(opts.Reasons),
-		Holder:  cmp.Or(opts.Holder, o.Actor),
-		Version: 1, CreatedBy: o.Actor, CreatedAt: now,
-	}
-	err = p.Validate()
-	switch {
-	case err != nil:
-	case p.Start.Before(now) && p.Enabled:
-		err = startPassed(p.Start, now) // also if the end has passed: a duration is not at fault
-	case p.Finished(now):
-		err = passed("end", p.End, now)
-	}
-	if err != nil {
-		return period.Period{}, afterFaults(err, last, promised)
-	}
-	d.Periods = append(d.Periods, p)
-	return p, nil
 }

@@ -3,6 +3,7 @@ package operator
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -77,9 +78,6 @@ func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (p
 	if err := sameRevision(d, opts.IfRevision); err != nil {
 		return period.Period{}, err
 	}
-	if err := wholeSeconds(opts.Hold); err != nil {
-		return period.Period{}, err
-	}
 	last, promised := moment{"end", opts.End, opts.EndAfter}, moment{"expected_end", opts.ExpectedEnd, opts.ExpectedAfter}
 	end, err := last.ahead(now)
 	if err != nil {
@@ -95,13 +93,11 @@ func (o Operator) start(d *period.Document, now time.Time, opts StartOptions) (p
 	p := o.deployment(d, i, now, opts.Holder, opts.Job)
 	setReason(p, opts.Reason, opts.ReasonLang, opts.Reasons)
 	set(&p.Emergency, opts.Emergency)
-	if opts.Hold != nil {
-		p.HoldSeconds = int64(*opts.Hold / time.Second)
-	}
 	if !end.IsZero() || !expected.IsZero() {
 		p.End, p.ExpectedEnd = end, expected
 	}
-	return *p, afterFaults(p.Validate(), last, promised)
+	held := setHold(p, opts.Hold)
+	return *p, afterFaults(errors.Join(held, p.Validate()), last, promised)
 }
 
 // deployment returns the period at i for a change by the operator, or, if i is -1, a new deployment
@@ -130,10 +126,14 @@ func setReason(p *period.Period, reason, language *string, others map[string]str
 	p.Reasons = p.Reasons.With(others)
 }
 
-// wholeSeconds returns an error if hold has a fraction of a second. Nil is valid.
-func wholeSeconds(hold *time.Duration) error {
-	if hold != nil && *hold%time.Second != 0 {
+// setHold sets the hold of p, which has whole seconds. Nil stays unchanged.
+func setHold(p *period.Period, hold *time.Duration) error {
+	switch {
+	case hold == nil:
+		return nil
+	case *hold%time.Second != 0:
 		return &period.FieldError{Field: "hold", Value: *hold, Problem: "want whole seconds"}
 	}
+	p.HoldSeconds = int64(*hold / time.Second)
 	return nil
 }
