@@ -1,10 +1,12 @@
 package events
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
@@ -16,7 +18,6 @@ const (
 	callTimeout  = 5 * time.Second // of one read or write of the store
 	freshRead    = 2 * time.Second // after which a claim is read again before a delivery
 	maxBehind    = 8               // revisions without events, after which the position is written
-	stopTimeout  = 5 * time.Second // for the last write
 	firstReread  = time.Second
 	hintDistance = 100 * time.Millisecond // at most one read in this time, even if there are more hints
 )
@@ -53,17 +54,14 @@ type Follower struct {
 // [operator.Operator.Follow], except ErrFollowed and ErrNothingWritten. On these two errors, Run waits.
 // Run reports later errors of the store, and continues.
 func (f *Follower) Run(ctx context.Context) error {
-	r := &run{Follower: f, wake: make(chan struct{}, 1)}
-	if h, ok := f.Operator.Store.(store.Hinter); ok {
-		defer h.Subscribe(func() {
-			select {
-			case r.wake <- struct{}{}:
-			default:
-			}
-		})()
-	}
+	hints, cancel := wakes.HintsOf(f.Operator.Store)
+	defer cancel()
+	r := &run{Follower: f, hints: hints}
 	if f.Name == "" {
-		return r.watch(ctx)
+		if f.From != nil {
+			r.position = new(*f.From)
+		}
+		return r.follow(ctx)
 	}
 	if err := period.NameFault(f.Name); err != nil {
 		return err
@@ -79,6 +77,7 @@ func (f *Follower) Run(ctx context.Context) error {
 			return err
 		}
 		if err := r.follow(ctx); err != nil {
+			_ = r.advance(ctx, "") // no process follows any more
 			return err
 		}
 	}
@@ -88,7 +87,7 @@ func (f *Follower) Run(ctx context.Context) error {
 type run struct {
 	*Follower
 
-	wake   chan struct{}
+	hints  wakes.Hints
 	holder string
 
 	position *Position       // in memory; nil before the first read
@@ -98,40 +97,15 @@ type run struct {
 	said     string          // the last report, so that it is not repeated
 }
 
-// watch follows without a position in the document.
-func (r *run) watch(ctx context.Context) error {
-	r.position = r.From
-	for {
-		seen, err := r.read(ctx)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err == nil {
-			r.begin(seen, Position{StoreID: seen.Document.StoreID, Revision: seen.Document.Revision, At: seen.Now})
-			batch := Next(*r.position, seen, r.Notice)
-			for n, e := range batch.Events {
-				if err := r.deliver(ctx, e); err != nil {
-					return err
-				}
-				*r.position = batch.After(n + 1)
-			}
-			*r.position = batch.After(len(batch.Events))
-		}
-		if err := r.wait(ctx, r.missing(err)); err != nil {
-			return err
-		}
-	}
-}
-
 // begin sets the position, if there is none yet. A process that has waited for the first document
 // begins before it.
-func (r *run) begin(seen Observation, at Position) {
+func (r *run) begin(d *period.Document, now time.Time) {
 	switch {
 	case r.position != nil:
 	case !r.first.IsZero():
-		r.position = &Position{StoreID: seen.Document.StoreID, At: r.first}
+		r.position = &Position{StoreID: d.StoreID, At: r.first}
 	default:
-		r.position = &at
+		r.position = &Position{StoreID: d.StoreID, Revision: d.Revision, At: now}
 	}
 }
 
@@ -140,14 +114,13 @@ func (r *run) claim(ctx context.Context) error {
 	for {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
 		held, err := r.Operator.Follow(call, r.Name, r.holder, func(s operator.State) period.Follower {
-			seen := Observation{Document: s.Document, Now: s.Time}
 			switch {
 			case r.position != nil && r.position.StoreID != s.Document.StoreID: // it is told that events are missing
 				return period.Follower{At: r.position.At}
 			case r.From != nil:
 				return period.Follower{Revision: r.From.Revision, At: r.From.At}
 			}
-			r.begin(seen, Position{StoreID: s.Document.StoreID, Revision: s.Document.Revision, At: s.Time})
+			r.begin(s.Document, s.Time)
 			return period.Follower{Revision: r.position.Revision, At: r.position.At}
 		})
 		cancel()
@@ -184,30 +157,22 @@ func (r *run) follow(ctx context.Context) error {
 	for {
 		seen, err := r.read(ctx)
 		if ctx.Err() != nil {
-			return r.giveBack(ctx)
+			return ctx.Err()
 		}
 		if err == nil {
 			if f, _ := seen.Document.Follower(r.Name); f.Holder != r.holder {
 				return nil
 			}
+			r.begin(seen.Document, seen.Now)
 			if r.position.StoreID == "" {
 				r.position.StoreID = seen.Document.StoreID // of the entry in this document
 			}
-			stop, err := r.tell(ctx, seen)
-			switch {
-			case stop && err == nil:
-				return nil
-			case ctx.Err() != nil:
-				return r.giveBack(ctx)
-			}
-			if seen.Document.Revision >= r.written.Revision+maxBehind || r.position.Revision < r.written.Revision {
-				if taken := r.advance(ctx); taken {
-					return nil
-				}
+			if taken, err := r.tell(ctx, seen); taken || err != nil {
+				return err
 			}
 		}
 		if err := r.wait(ctx, r.missing(err)); err != nil {
-			return r.giveBack(ctx)
+			return err
 		}
 	}
 }
@@ -218,28 +183,34 @@ func (r *run) tell(ctx context.Context, seen Observation) (taken bool, err error
 	read := time.Now()
 	batch := Next(*r.position, seen, r.Notice)
 	for n, e := range batch.Events {
-		if time.Since(read) > freshRead {
-			r.again()
+		if r.Name != "" && time.Since(read) > freshRead {
+			r.hints.Give() // the next read comes soon
 			return false, nil
 		}
 		if err := r.deliver(ctx, e); err != nil {
 			return errors.Is(err, operator.ErrTakenOver), ctx.Err()
 		}
 		*r.position = batch.After(n + 1)
-		if taken := r.advance(ctx); taken {
+		if taken := r.advance(ctx, r.holder); taken {
 			return true, nil
 		}
 	}
 	*r.position = batch.After(len(batch.Events))
+	if seen.Document.Revision >= r.written.Revision+maxBehind || r.position.Revision < r.written.Revision {
+		return r.advance(ctx, r.holder), nil
+	}
 	return false, nil
 }
 
-// advance writes the position. It reports whether another process follows. If the store cannot be
-// written, the next event writes the position.
-func (r *run) advance(ctx context.Context) (taken bool) {
+// advance writes the position, and holder as the process that follows. It reports whether another
+// process follows. If the store cannot be written, the next event writes the position.
+func (r *run) advance(ctx context.Context, holder string) (taken bool) {
+	if r.Name == "" {
+		return false
+	}
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
-	next := period.Follower{Name: r.Name, Holder: r.holder, Revision: r.position.Revision, At: r.position.At, Told: r.position.Told}
+	next := period.Follower{Name: r.Name, Holder: holder, Revision: r.position.Revision, At: r.position.At, Told: r.position.Told}
 	err := r.Operator.Advance(call, r.holder, next)
 	switch {
 	case errors.Is(err, operator.ErrTakenOver):
@@ -250,17 +221,6 @@ func (r *run) advance(ctx context.Context) (taken bool) {
 		r.written = next
 	}
 	return false
-}
-
-// giveBack writes the position and says that no process follows any more.
-func (r *run) giveBack(ctx context.Context) error {
-	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-	defer cancel()
-	next := period.Follower{Name: r.Name, Revision: r.position.Revision, At: r.position.At, Told: r.position.Told}
-	if err := r.Operator.Advance(call, r.holder, next); err != nil && !errors.Is(err, operator.ErrTakenOver) {
-		r.report(Report{Kind: Unreadable, Err: err})
-	}
-	return ctx.Err()
 }
 
 // deliver tries until the event is delivered or given up. It returns the error of ctx, or
@@ -278,12 +238,8 @@ func (r *run) deliver(ctx context.Context, e Event) error {
 			return nil
 		}
 		r.report(Report{Kind: Retrying, Event: &e, Err: err, After: pause})
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-timer.C:
+		if err := wakes.Pause(ctx, pause); err != nil {
+			return err
 		}
 		if r.Name != "" && !r.holds(ctx) {
 			return operator.ErrTakenOver
@@ -333,39 +289,13 @@ func (r *run) report(p Report) {
 	r.Report(p)
 }
 
-// again makes the next wait short.
-func (r *run) again() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
-
 // wait waits until the next read: for the poll interval, or less after a hint or an error.
 func (r *run) wait(ctx context.Context, failed error) error {
-	pause := min(max(r.Operator.Store.Info().Poll, fastestPoll), slowestPoll)
-	if r.Operator.Store.Info().Poll == 0 {
-		pause = slowestPoll
-	}
+	pause := min(max(cmp.Or(r.Operator.Store.Info().Poll, slowestPoll), fastestPoll), slowestPoll)
 	if failed != nil {
 		pause = min(pause, firstReread)
 	}
-	poll := time.NewTimer(pause)
-	defer poll.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-poll.C:
-		return nil
-	case <-r.wake:
-		poll.Reset(hintDistance)
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-poll.C:
-		return nil
-	}
+	return r.hints.Wait(ctx, pause, hintDistance)
 }
 
 // read reads the document and the rows.
