@@ -106,10 +106,8 @@ func (e Event) Encode() []byte {
 // siteAt is the state by these periods.
 func siteAt(periods []period.Period, t time.Time) Site {
 	s := Site{Periods: []string{}}
-	for _, p := range periods {
-		if p.InForce(t) {
-			s.Periods = append(s.Periods, p.ID)
-		}
+	for _, p := range (&period.Document{Periods: periods}).InForce(t) {
+		s.Periods = append(s.Periods, p.ID)
 	}
 	if v := period.At(periods, t); v.Down {
 		s.Down, s.Since, s.Until, s.Overdue = true, v.Since, v.Until, v.Overdue(t)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -138,28 +139,14 @@ func (h *history) editedByHand(from Position, seen Observation) {
 // same reports whether two sets of periods cause the same events. A log shortens long reasons, so
 // texts do not count.
 func same(a, b []period.Period) bool {
-	type times struct {
-		kind                 period.Kind
-		enabled              bool
-		start, end, expected time.Time
-	}
-	set := func(periods []period.Period) map[string]times {
-		m := make(map[string]times, len(periods))
+	set := func(periods []period.Period) map[string]period.Period {
+		m := make(map[string]period.Period, len(periods))
 		for _, p := range periods {
-			m[p.ID] = times{p.Kind, p.Enabled, p.Start, p.End, p.ExpectedEnd}
+			m[p.ID] = period.Period{Kind: p.Kind, Enabled: p.Enabled, Start: p.Start, End: p.End, ExpectedEnd: p.ExpectedEnd}
 		}
 		return m
 	}
-	x, y := set(a), set(b)
-	if len(x) != len(y) {
-		return false
-	}
-	for id, t := range x {
-		if y[id] != t {
-			return false
-		}
-	}
-	return true
+	return maps.Equal(set(a), set(b))
 }
 
 // digest identifies a value in 16 hexadecimal digits.

@@ -13,8 +13,7 @@ import (
 type staged struct {
 	Event
 
-	revision int64
-	at       time.Time
+	at time.Time
 }
 
 // Batch is the result of [Next].
@@ -60,11 +59,11 @@ func Next(from Position, seen Observation, notice time.Duration) Batch {
 	}
 	all = append(all, byClock(state, since, seen.Now, revision, notice, seen)...)
 	all = append(all, silent(h, from, seen)...)
-	slices.SortStableFunc(all, func(a, b staged) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.revision, b.revision)) })
+	slices.SortStableFunc(all, func(a, b staged) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.Revision, b.Revision)) })
 	if seen.Newest != (period.Mark{}) {
 		all = append(all, regressed(seen))
 	}
-	batch := Batch{from: from, Events: []Event{}, end: Position{StoreID: d.StoreID, Revision: d.Revision, At: latest(from.At, seen.Now), periods: d.Periods, known: true}}
+	batch := Batch{from: from, Events: []Event{}, end: Position{StoreID: d.StoreID, Revision: d.Revision, At: slices.MaxFunc([]time.Time{from.At, seen.Now}, time.Time.Compare), periods: d.Periods, known: true}}
 	if seen.Newest != (period.Mark{}) {
 		batch.end.Told = []string{digest(all[len(all)-1].Key)}
 	}
@@ -89,11 +88,11 @@ func (b Batch) After(n int) Position {
 	until := b.stages[next]
 	p := Position{StoreID: b.from.StoreID, Revision: b.from.Revision, At: b.from.At, periods: b.from.periods, known: b.from.known}
 	for _, t := range b.stages[:next] {
-		if t.revision < until.revision || t.at.Before(until.at) {
-			if t.revision != p.Revision {
+		if t.Revision < until.Revision || t.at.Before(until.at) {
+			if t.Revision != p.Revision {
 				p.periods, p.known = nil, false
 			}
-			p.Revision, p.At, p.Told = t.revision, t.at, nil
+			p.Revision, p.At, p.Told = t.Revision, t.at, nil
 			continue
 		}
 		p.Told = append(p.Told, digest(t.Key))
@@ -108,11 +107,10 @@ func (b Batch) After(n int) Position {
 // byClock are the events that the clock causes after since, and until now.
 func byClock(periods []period.Period, since, now time.Time, revision int64, notice time.Duration, seen Observation) []staged {
 	var out []staged
-	add := func(name Name, p *period.Period, at time.Time) {
-		out = append(out, staged{revision: revision, at: at, Event: Event{
-			Event: name, Revision: revision, At: at, PeriodID: p.ID, Period: p, Site: siteAt(periods, at),
-			Key: keyOf(seen.Document.StoreID, string(name), p.ID, atKey(keyTime(name, p, at))),
-		}})
+	add := func(name Name, p *period.Period, at, key time.Time) {
+		e := seen.event(name, revision, at, periods, p.ID, atKey(key))
+		e.PeriodID, e.Period = p.ID, p
+		out = append(out, e)
 	}
 	within := func(t time.Time) bool { return t.After(since) && !t.After(now) }
 	for i := range periods {
@@ -121,19 +119,19 @@ func byClock(periods []period.Period, since, now time.Time, revision int64, noti
 			continue
 		}
 		if !p.End.IsZero() && within(p.End) {
-			add(Ended, p, p.End)
+			add(Ended, p, p.End, p.End)
 		}
 		if within(p.ExpectedEnd) && p.Overdue(p.ExpectedEnd) {
-			add(Overdue, p, p.ExpectedEnd)
+			add(Overdue, p, p.ExpectedEnd, p.ExpectedEnd)
 		}
 		if p.Kind != period.Window {
 			continue
 		}
 		if within(p.Start) {
-			add(Started, p, p.Start)
+			add(Started, p, p.Start, p.Start)
 		}
 		if begins := p.Start.Add(-notice); notice > 0 && within(begins) && p.Start.After(seen.Now) {
-			add(AboutToBegin, p, begins)
+			add(AboutToBegin, p, begins, p.Start) // the notice of a follower can change, and the start identifies the event
 		}
 	}
 	slices.SortStableFunc(out, byOrder)
@@ -147,22 +145,20 @@ func byWrite(w write, notice time.Duration, seen Observation) []staged {
 	for _, c := range period.Changes(w.before, w.after) {
 		b, a := orNone(c.Before), orNone(c.After)
 		add := func(name Name) {
-			e := Event{
-				Event: name, Revision: w.entry.Revision, At: t, PeriodID: c.ID(), Period: c.After, Before: c.Before, Site: siteAt(w.after, t),
-				Action: w.entry.Action, Actor: w.entry.Actor, Origin: w.entry.Origin, HandEdited: w.digest != "",
+			when := revisionKey(w.entry.Revision)
+			if w.digest != "" {
+				when = "h" + w.digest
 			}
+			e := seen.event(name, w.entry.Revision, t, w.after, c.ID(), when)
+			e.PeriodID, e.Period, e.Before = c.ID(), c.After, c.Before
+			e.Action, e.Actor, e.Origin, e.HandEdited = w.entry.Action, w.entry.Actor, w.entry.Origin, w.digest != ""
 			if !w.entry.Time.IsZero() {
 				e.At = w.entry.Time
 			}
 			if e.Period == nil { // the write has removed it
 				e.Period, e.Before = c.Before, nil
 			}
-			when := revisionKey(w.entry.Revision)
-			if w.digest != "" {
-				when = "h" + w.digest
-			}
-			e.Key = keyOf(seen.Document.StoreID, string(name), c.ID(), when)
-			out = append(out, staged{Event: e, revision: w.entry.Revision, at: t})
+			out = append(out, e)
 		}
 		was, is := b.InForce(t), a.InForce(t)
 		told, tells := announced(b, t, notice), announced(a, t, notice)
@@ -203,28 +199,26 @@ func announced(p period.Period, t time.Time, notice time.Duration) bool {
 	return notice > 0 && p.Enabled && p.Kind == period.Window && t.Before(p.Start) && !t.Before(p.Start.Add(-notice))
 }
 
-// keyTime is the instant in the key of an event that the clock causes.
-func keyTime(name Name, p *period.Period, at time.Time) time.Time {
-	if name == AboutToBegin {
-		return p.Start // and not when it was announced: the notice of a follower can change
-	}
-	return at
+// event returns an event of this time, in the state by these periods. key is the end of its key.
+func (seen Observation) event(name Name, revision int64, at time.Time, periods []period.Period, key ...string) staged {
+	return staged{at: at, Event: Event{
+		Event: name, Revision: revision, At: at, Site: siteAt(periods, at),
+		Key: keyOf(append([]string{seen.Document.StoreID, string(name)}, key...)...),
+	}}
 }
 
 // missed is the event of revisions that the log does not have.
 func missed(seen Observation, from Position, h history) staged {
-	return staged{revision: h.to, at: from.At, Event: Event{
-		Event: Missed, Revision: h.to, FromRevision: h.from, Why: h.why, At: seen.Now, Site: siteAt(seen.Document.Periods, seen.Now),
-		Key: keyOf(seen.Document.StoreID, string(Missed), revisionKey(h.from), revisionKey(h.to)),
-	}}
+	e := seen.event(Missed, h.to, seen.Now, seen.Document.Periods, revisionKey(h.from), revisionKey(h.to))
+	e.at, e.FromRevision, e.Why = from.At, h.from, h.why
+	return e
 }
 
 // lost is the event of a document that a new one replaces. The new one does not have its log.
 func lost(seen Observation, from Position) staged {
-	return staged{at: from.At, Event: Event{
-		Event: Missed, Why: "the store has lost document " + from.StoreID + ", and holds a new one", At: seen.Now, Site: siteAt(seen.Document.Periods, seen.Now),
-		Key: keyOf(seen.Document.StoreID, string(Missed), from.StoreID, revisionKey(from.Revision)),
-	}}
+	e := seen.event(Missed, 0, seen.Now, seen.Document.Periods, from.StoreID, revisionKey(from.Revision))
+	e.at, e.Why = from.At, "the store has lost document "+from.StoreID+", and holds a new one"
+	return e
 }
 
 // silent are the events of the instances that became silent after the position.
@@ -244,10 +238,9 @@ func silent(h history, from Position, seen Observation) []staged {
 		if period.NameFault(id) != nil { // a header and the environment of a program can hold no such key
 			id = digest(id)
 		}
-		out = append(out, staged{revision: revision, at: i.Lease, Event: Event{
-			Event: InstanceSilent, Revision: revision, At: i.Lease, Instance: &i, Site: siteAt(state, i.Lease),
-			Key: keyOf(seen.Document.StoreID, string(InstanceSilent), id, atKey(i.Lease)),
-		}})
+		e := seen.event(InstanceSilent, revision, i.Lease, state, id, atKey(i.Lease))
+		e.Instance = &i
+		out = append(out, e)
 	}
 	return out
 }
@@ -255,23 +248,14 @@ func silent(h history, from Position, seen Observation) []staged {
 // regressed is the event of a store that went back.
 func regressed(seen Observation) staged {
 	d, n := seen.Document, seen.Newest
-	return staged{revision: d.Revision, at: seen.Now, Event: Event{
-		Event: Regressed, Revision: d.Revision, At: seen.Now, Newest: &Mark{StoreID: n.StoreID, Revision: n.Revision, SeenBy: seen.SeenBy},
-		Site: siteAt(d.Periods, seen.Now),
-		Key:  keyOf(d.StoreID, string(Regressed), n.StoreID, revisionKey(n.Revision)),
-	}}
+	e := seen.event(Regressed, d.Revision, seen.Now, d.Periods, n.StoreID, revisionKey(n.Revision))
+	e.Newest = &Mark{StoreID: n.StoreID, Revision: n.Revision, SeenBy: seen.SeenBy}
+	return e
 }
 
 // byOrder orders the events of one stage: by time, by name, by period.
 func byOrder(a, b staged) int {
 	return cmp.Or(a.at.Compare(b.at), cmp.Compare(slices.Index(names, a.Event.Event), slices.Index(names, b.Event.Event)), cmp.Compare(a.PeriodID, b.PeriodID))
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // Oldest returns the position before the oldest write that the log still has.

@@ -137,9 +137,7 @@ func parseTarget(target string) (*url.URL, error) {
 		return nil, fault("it holds a user or a password, which no receiver needs: the signature proves the sender")
 	case u.Fragment != "":
 		return nil, fault("it has a part after #, which is never sent")
-	case u.Scheme == "https":
-		return u, nil
-	case u.Scheme == "http" && loopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
 		return u, nil
 	}
 	return nil, fault("want https:, or http: with a loopback address: " + u.Scheme + "://" + u.Host)
