@@ -187,7 +187,6 @@ func (s session) followEvents(cmd *cobra.Command, o *eventFlags, since bool, del
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", s.app.name, safe(oneLine(r.String())))
 	}
-	broken := make(chan error, 1)
 	ctx, stop := context.WithCancelCause(cmd.Context())
 	defer stop(nil)
 	f.Deliver = func(ctx context.Context, e events.Event) error {
@@ -196,24 +195,17 @@ func (s session) followEvents(cmd *cobra.Command, o *eventFlags, since bool, del
 				return err
 			}
 		}
-		err := s.event(e)
-		if err != nil && deliver == nil { // a reader of the events is gone
+		if err := s.event(e); err != nil && deliver == nil { // a reader of the events is gone
 			stop(err)
-			select {
-			case broken <- err:
-			default:
-			}
 		}
 		return nil
 	}
 	err := f.Run(ctx)
-	select {
-	case err := <-broken:
-		return err
-	default:
-	}
-	if cmd.Context().Err() != nil {
+	switch gone := context.Cause(ctx); {
+	case cmd.Context().Err() != nil:
 		return exit(interrupted(cmd.Context()))
+	case gone != nil:
+		return gone
 	}
 	return err
 }
