@@ -20,10 +20,10 @@ func (a *app) fleetCommand() *cobra.Command {
 	cmd.AddCommand(a.forgetCommand())
 	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
 		if watch {
-			return a.watch(cmd, lookAtFleet)
+			return a.watch(cmd, session.lookAtFleet)
 		}
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
-			found, err := lookAtFleet(s)(ctx)
+			found, err := s.lookAtFleet(ctx)
 			if err != nil {
 				return err
 			}
@@ -32,23 +32,21 @@ func (a *app) fleetCommand() *cobra.Command {
 	})
 }
 
-// lookAtFleet is the looker of fleet --watch. Numbers of requests change with every report. A
-// change of them alone is not shown.
-func lookAtFleet(s session) looker {
-	return func(ctx context.Context) (look, error) {
-		f, err := s.fleet(ctx)
-		if err != nil {
-			return look{}, err
-		}
-		var news strings.Builder
-		fmt.Fprintln(&news, contentOf(f.Document), f.Err, f.Verdict().Down, f.Verdict().Overdue(f.Time), f.WentBack())
-		for _, i := range f.Instances {
-			fmt.Fprintln(&news, i.ID, f.doing(i), i.Err, i.Cause, i.Standing, i.Revision, i.Override, i.Regressed, i.Problem, i.Warning, i.Rules, i.Policy)
-		}
-		j := fleetJSON{Fleet: wire.FleetOf(s.op.Store, f.Judgment)}
-		if f.Err != nil {
-			j.Error = f.Err.Error()
-		}
-		return look{news: news.String(), json: j, text: func(w io.Writer) { s.fleetText(w, f) }}, nil
+// lookAtFleet reads the instances. Numbers of requests change with every report. A change of them alone
+// is not shown.
+func (s session) lookAtFleet(ctx context.Context) (look, error) {
+	f, err := s.fleet(ctx)
+	if err != nil {
+		return look{}, err
 	}
+	var news strings.Builder
+	fmt.Fprintln(&news, contentOf(f.Document), f.Err, f.Verdict().Down, f.Verdict().Overdue(f.Time), f.WentBack())
+	for _, i := range f.Instances {
+		fmt.Fprintln(&news, i.ID, f.doing(i), i.Err, i.Cause, i.Standing, i.Revision, i.Override, i.Regressed, i.Problem, i.Warning, i.Rules, i.Policy)
+	}
+	j := fleetJSON{Fleet: wire.FleetOf(s.op.Store, f.Judgment)}
+	if f.Err != nil {
+		j.Error = f.Err.Error()
+	}
+	return look{news: news.String(), json: j, text: func(w io.Writer) { s.fleetText(w, f) }}, nil
 }

@@ -24,17 +24,16 @@ func (a *app) statusCommand() *cobra.Command {
 			return usagef("--watch and --exit-code: give only one of them")
 		}
 		if watch {
-			return a.watch(cmd, lookAtState)
+			return a.watch(cmd, session.lookAtState)
 		}
 		return a.onStore(cmd, func(ctx context.Context, s session) error {
-			f, err := s.look(ctx)
+			found, err := s.lookAtState(ctx)
 			if err != nil {
 				return err
 			}
-			shown := s.statusOf(f)
-			err = s.print(shown.json, shown.text)
+			err = s.print(found.json, found.text)
 			if err == nil && exitCode {
-				return exit(f.exitCode())
+				return exit(found.code)
 			}
 			return err
 		})
@@ -57,30 +56,24 @@ func (f fleet) exitCode() int {
 	return ExitDone
 }
 
-// lookAtState is the looker of status --watch.
-func lookAtState(s session) looker {
-	return func(ctx context.Context) (look, error) {
-		f, err := s.look(ctx)
-		if err != nil {
-			return look{}, err
-		}
-		return s.statusOf(f), nil
+// lookAtState reads the state and the fleet. A change of the numbers of requests alone is not shown.
+func (s session) lookAtState(ctx context.Context) (look, error) {
+	f, err := s.look(ctx)
+	if err != nil {
+		return look{}, err
 	}
-}
-
-// statusOf is the state and the fleet. A change of the numbers of requests alone is not shown.
-func (s session) statusOf(f fleet) look {
 	found, counts := wire.Judged(s.op.Store, f.Judgment), f.counts()
 	var in []string
 	for _, p := range found.InForce() {
 		in = append(in, p.ID, strconv.FormatBool(p.Overdue(found.Time)))
 	}
 	return look{
+		code: f.exitCode(),
 		news: fmt.Sprint(contentOf(found.Document), f.untold(), in, found.Verdict().Overdue(found.Time), f.Disagreement(), found.WentBack, counts),
 		json: statusJSON{found.JSON(), counts},
 		text: func(w io.Writer) {
 			s.state(w, found, f)
 			s.instances(w, f)
 		},
-	}
+	}, nil
 }

@@ -19,6 +19,7 @@ const watchInterval = time.Second
 // look is the result of one read of the store, for people and for programs. A watcher shows it
 // only if its news differ from those of the last one.
 type look struct {
+	code int // of status --exit-code
 	news string
 	json any
 	text func(w io.Writer)
@@ -36,13 +37,10 @@ func contentOf(d *period.Document) string {
 	return string(b)
 }
 
-// looker reads the store. An error is that of the store.
-type looker func(ctx context.Context) (look, error)
-
-// watch shows the result of the looker, and shows it again after each change, until the command
+// watch shows the result of read, which reads the store, and shows it again after each change, until the command
 // is interrupted. On a terminal it redraws. Elsewhere it appends, and the passing of time alone
 // does not count as a change. It also shows an error of the store, and continues to read.
-func (a *app) watch(cmd *cobra.Command, on func(s session) looker) error {
+func (a *app) watch(cmd *cobra.Command, read func(s session, ctx context.Context) (look, error)) error {
 	s, closeStore, err := a.session(cmd)
 	if err != nil {
 		return err
@@ -53,7 +51,7 @@ func (a *app) watch(cmd *cobra.Command, on func(s session) looker) error {
 	if poll := s.op.Store.Info().Poll; poll > 0 {
 		interval = min(interval, poll)
 	}
-	w := watcher{session: s, look: on(s), redraw: !asJSON(cmd) && isTerminal(s.out)}
+	w := watcher{session: s, read: read, redraw: !asJSON(cmd) && isTerminal(s.out)}
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -71,7 +69,7 @@ func (a *app) watch(cmd *cobra.Command, on func(s session) looker) error {
 type watcher struct {
 	session
 
-	look   looker
+	read   func(s session, ctx context.Context) (look, error) // the error is that of the store
 	redraw bool
 
 	shown string // the news of the last look
@@ -81,7 +79,7 @@ type watcher struct {
 func (w *watcher) once(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, w.app.timeout.duration())
 	defer cancel()
-	found, err := w.look(limited)
+	found, err := w.read(w.session, limited)
 	if ctx.Err() != nil {
 		return nil // interrupted: the caller sees it as well
 	}

@@ -160,7 +160,7 @@ func TestWatchRedrawsOnATerminal(t *testing.T) {
 	var out bytes.Buffer
 	v := view{zones: zones{loc: time.UTC}, command: func(...string) string { return "downtime end" }}
 	on := session{view: v, app: newApp(nil), cmd: &cobra.Command{}, op: operator.Operator{Store: memstore.New()}, out: &out}
-	w := watcher{session: on, look: lookAtState(on), redraw: true}
+	w := watcher{session: on, read: session.lookAtState, redraw: true}
 	require.NoError(t, w.once(t.Context()))
 	require.Equal(t, "\x1b[H\x1b[2Jstate      UP\nstore      memory, where nothing was ever written\n"+
 		"fleet      no instance has reported to this store: downtime end\n", out.String())
