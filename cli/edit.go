@@ -86,7 +86,7 @@ func (s session) editOptions(ctx context.Context, id string, e edits) (operator.
 	o := operator.EditOptions{
 		IfVersion: &p.Version, Reason: given(s.cmd, "reason", &e.reason.text), Emergency: given(s.cmd, "emergency", &e.emergency),
 		ReasonLang: given(s.cmd, "reason-lang", &e.reason.language), Reasons: e.reason.others,
-		Hold: given(s.cmd, "hold", (*time.Duration)(&e.hold)),
+		Hold: given(s.cmd, "hold", (*time.Duration)(&e.hold.durationFlag)),
 	}
 	if e.enable || e.disable {
 		o.Enabled = &e.enable

@@ -25,7 +25,7 @@ const (
 type eventFlags struct {
 	follow           bool
 	since            int64
-	notice           noticeFlag
+	notice           zeroFlag
 	name             string
 	program, webhook string
 	secretFile       string
@@ -33,7 +33,7 @@ type eventFlags struct {
 }
 
 func (a *app) eventsCommand() *cobra.Command {
-	o := eventFlags{notice: noticeFlag(usualNotice), giveUp: durationFlag(usualGiveUp)}
+	o := eventFlags{notice: zeroFlag{durationFlag(usualNotice)}, giveUp: durationFlag(usualGiveUp)}
 	cmd := a.newCommand("events", "events [flags] [-- ARGUMENT...]", cobra.ArbitraryArgs)
 	f := cmd.Flags()
 	f.BoolVar(&o.follow, "follow", false, "print or deliver new events until interrupted")
@@ -149,7 +149,7 @@ func (s session) pastEvents(ctx context.Context, o *eventFlags, since bool) erro
 			return usagef("--%v", err)
 		}
 	}
-	for _, e := range events.Next(from, seen, time.Duration(o.notice)).Events {
+	for _, e := range events.Next(from, seen, o.notice.duration()).Events {
 		if err := s.event(e); err != nil {
 			return err
 		}
@@ -167,7 +167,7 @@ func noEvents(err error) error {
 
 // followEvents prints or delivers events until the command is interrupted.
 func (s session) followEvents(cmd *cobra.Command, o *eventFlags, since bool, deliver func(context.Context, events.Event) error, retry events.Retry) error {
-	f := events.Follower{Operator: s.op, Name: o.name, Notice: time.Duration(o.notice), Retry: retry}
+	f := events.Follower{Operator: s.op, Name: o.name, Notice: o.notice.duration(), Retry: retry}
 	if since {
 		ctx, cancel := context.WithTimeout(cmd.Context(), s.app.timeout.duration())
 		seen, err := events.Observe(ctx, s.op)
@@ -214,18 +214,3 @@ func (s session) followEvents(cmd *cobra.Command, o *eventFlags, since bool, del
 func (s session) event(e events.Event) error {
 	return writeJSON(s.out, e, false)
 }
-
-// noticeFlag is the duration of --notice. Unlike a durationFlag, it can be 0.
-type noticeFlag time.Duration
-
-func (d *noticeFlag) Set(v string) error {
-	if v == "0" || v == "0s" {
-		*d = 0
-		return nil
-	}
-	return (*durationFlag)(d).Set(v)
-}
-
-func (d *noticeFlag) String() string { return (*durationFlag)(d).String() }
-
-func (d *noticeFlag) Type() string { return "DURATION" }

@@ -197,7 +197,7 @@ func (r *runner) during(s session, path string) error {
 	run, err := s.op.During(ctx, operator.RunOptions{
 		Holder: whose.name, Job: whose.job, Reason: given(r.cmd, "reason", &o.reason.text), Emergency: given(r.cmd, "emergency", &o.emergency),
 		ReasonLang: given(r.cmd, "reason-lang", &o.reason.language), Reasons: o.reason.others,
-		ExpectedAfter: o.howLong.duration(), Hold: time.Duration(o.hold), Period: o.period, Wait: o.limit.duration(), Expect: b.Expect, AcceptSilent: b.AcceptSilent,
+		ExpectedAfter: o.howLong.duration(), Hold: o.hold.duration(), Period: o.period, Wait: o.limit.duration(), Expect: b.Expect, AcceptSilent: b.AcceptSilent,
 		EndOnFailure: o.onFailure == "end", AllowBypass: o.allowBypass, Progress: progress.show, Before: before,
 		Begun: func(run operator.Run) {
 			r.app.wrote = true

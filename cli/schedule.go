@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +48,7 @@ func (a *app) scheduleCommand() *cobra.Command {
 			}
 			res, err := s.op.Schedule(ctx, operator.WindowOptions{
 				Holder: s.holderOf(o.holder).name, Start: start, StartNow: o.start == now, End: end, EndAfter: o.howLong.duration(),
-				Reason: o.reason.text, ReasonLang: o.reason.language, Reasons: o.reason.others, Emergency: o.emergency, Hold: time.Duration(o.hold),
+				Reason: o.reason.text, ReasonLang: o.reason.language, Reasons: o.reason.others, Emergency: o.emergency, Hold: o.hold.duration(),
 			})
 			return s.changed(ctx, "planned", res, err)
 		})

@@ -55,7 +55,7 @@ func (a *app) startCommand() *cobra.Command {
 			opts := operator.StartOptions{
 				Holder: whose.name, Job: whose.job, Reason: given(cmd, "reason", &o.reason.text), Emergency: given(cmd, "emergency", &o.emergency),
 				ReasonLang: given(cmd, "reason-lang", &o.reason.language), Reasons: o.reason.others,
-				Hold: given(cmd, "hold", (*time.Duration)(&o.hold)),
+				Hold: given(cmd, "hold", (*time.Duration)(&o.hold.durationFlag)),
 			}
 			if o.autoEnd {
 				opts.End, opts.EndAfter = until, o.howLong.duration()

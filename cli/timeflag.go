@@ -159,25 +159,29 @@ func (d *durationFlag) Type() string { return "DURATION" }
 
 func (d *durationFlag) duration() time.Duration { return time.Duration(*d) }
 
-// holdFlag is the duration of a hold as a flag. 0 ends the hold of a deployment.
-type holdFlag time.Duration
+// zeroFlag is a duration as a flag that can be 0.
+type zeroFlag struct{ durationFlag }
 
-func (d *holdFlag) Set(s string) (err error) {
-	var v time.Duration
-	if s != "0" && s != "0s" {
-		v, err = parseDuration(s)
+func (d *zeroFlag) Set(s string) error {
+	if s == "0" || s == "0s" {
+		d.durationFlag = 0
+		return nil
 	}
-	switch {
-	case err != nil:
-	case v%time.Second != 0:
-		err = fmt.Errorf("%q: want whole seconds", s)
-	case v > period.MaxHold:
-		err = fmt.Errorf("%q: want at most %s", s, span(period.MaxHold))
-	}
-	*d = holdFlag(v)
-	return err
+	return d.durationFlag.Set(s)
 }
 
-func (d *holdFlag) String() string { return (*durationFlag)(d).String() }
+// holdFlag is the duration of a hold as a flag. 0 ends the hold of a deployment.
+type holdFlag struct{ zeroFlag }
 
-func (d *holdFlag) Type() string { return "DURATION" }
+func (d *holdFlag) Set(s string) error {
+	err := d.zeroFlag.Set(s)
+	switch {
+	case err != nil:
+		return err
+	case d.duration()%time.Second != 0:
+		return fmt.Errorf("%q: want whole seconds", s)
+	case d.duration() > period.MaxHold:
+		return fmt.Errorf("%q: want at most %s", s, span(period.MaxHold))
+	}
+	return nil
+}
