@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -50,7 +51,7 @@ func (a *app) open(ctx context.Context) (st store.Store, closeStore func(), err 
 	name, _, ok := strings.Cut(location, ":")
 	scheme, known := a.schemes[name]
 	switch {
-	case !ok, !known && !isScheme(name):
+	case !ok, !known && !schemeName.MatchString(name):
 		return nil, nothing, usagef("%s: it is not the URL of a store: want %s", from, a.forms())
 	case !known:
 		return nil, nothing, usagef("%s: unknown scheme %q: want %s", from, name+":", a.forms())
@@ -67,12 +68,8 @@ func (a *app) open(ctx context.Context) (st store.Store, closeStore func(), err 
 	return st, nothing, nil
 }
 
-// isScheme reports whether name can be the scheme of a URL.
-func isScheme(name string) bool {
-	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '+' && r != '-' && r != '.'
-	})
-}
+// schemeName is what can be the scheme of a URL.
+var schemeName = regexp.MustCompile(`^[a-zA-Z0-9+.-]+$`)
 
 // hasPassword reports whether the URL names a secret: in its authority, or as a parameter.
 func hasPassword(text string) bool {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -12,12 +13,12 @@ import (
 // safe is s in one line, without characters that a terminal would act upon or hide.
 func safe(s string) string { return visible.Line(s) }
 
+// plainWord is a word that a shell reads as it is.
+var plainWord = regexp.MustCompile(`^[a-zA-Z0-9_./:@%+=,-]+$`)
+
 // shellWord is s as one word of a shell.
 func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+=,", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+	if plainWord.MatchString(s) {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -64,7 +65,8 @@ func parseDatabase(text, form string, params ...string) (location, error) {
 // take takes our parameters out of a query, and returns the rest.
 func (l location) take(query string, params []string) (rest url.Values, err error) {
 	values, err := url.ParseQuery(query)
-	if err != nil || slices.ContainsFunc(slices.Collect(maps.Keys(values)), isNoName) {
+	strange := func(name string) bool { return !parameterName.MatchString(name) }
+	if err != nil || slices.ContainsFunc(slices.Collect(maps.Keys(values)), strange) {
 		return nil, fault("its parameters cannot be read; want " + l.form)
 	}
 	for _, name := range params {
@@ -80,12 +82,8 @@ func (l location) take(query string, params []string) (rest url.Values, err erro
 	return values, nil
 }
 
-// isNoName reports whether name cannot be that of a parameter.
-func isNoName(name string) bool {
-	return name == "" || strings.ContainsFunc(name, func(r rune) bool {
-		return r != '_' && r != '.' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	})
-}
+// parameterName is what can be the name of a parameter.
+var parameterName = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
 
 // with is the URL with another query.
 func (l location) with(query string) string {
