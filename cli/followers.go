@@ -14,18 +14,16 @@ import (
 func (a *app) followersCommand() *cobra.Command {
 	cmd := a.newCommand("events-followers", "followers [flags]", a.args(0, 0))
 	jsonFlag(cmd, "one JSON object")
-	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
-		return a.onStore(cmd, func(ctx context.Context, s session) error {
-			all, state, err := s.op.Followers(ctx)
-			if err != nil {
-				return err
-			}
-			out := followersJSON{Store: s.op.Store.Info().Name, Revision: state.Document.Mark().Revision, Followers: []followerJSON{}}
-			for _, f := range all {
-				out.Followers = append(out.Followers, followerJSON{f.Name, f.Live, f.Row.Host, f.Row.PID, f.Revision, f.At})
-			}
-			return s.print(out, func(w io.Writer) { s.followers(w, out) })
-		})
+	return a.finishOnStore(cmd, func(ctx context.Context, s session, _ []string) error {
+		all, state, err := s.op.Followers(ctx)
+		if err != nil {
+			return err
+		}
+		out := followersJSON{Store: s.op.Store.Info().Name, Revision: state.Document.Mark().Revision, Followers: []followerJSON{}}
+		for _, f := range all {
+			out.Followers = append(out.Followers, followerJSON{f.Name, f.Live, f.Row.Host, f.Row.PID, f.Revision, f.At})
+		}
+		return s.print(out, func(w io.Writer) { s.followers(w, out) })
 	})
 }
 
@@ -67,17 +65,15 @@ func (a *app) unfollowCommand() *cobra.Command {
 	cmd := a.newCommand("events-forget", "forget NAME [flags]", a.args(1, 1))
 	cmd.ValidArgsFunction = a.completeFollowers
 	cmd.Flags().Bool("force", false, "write although a live instance reports that it cannot read the change")
-	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
-		return a.onStore(cmd, func(ctx context.Context, s session) error {
-			if err := s.op.Unfollow(ctx, args[0]); err != nil {
-				if errors.Is(err, operator.ErrFollowed) {
-					return fmt.Errorf("%w: stop it first", err)
-				}
-				return err
+	return a.finishOnStore(cmd, func(ctx context.Context, s session, args []string) error {
+		if err := s.op.Unfollow(ctx, args[0]); err != nil {
+			if errors.Is(err, operator.ErrFollowed) {
+				return fmt.Errorf("%w: stop it first", err)
 			}
-			fmt.Fprintf(s.out, label, "forgotten", safe(args[0]))
-			return nil
-		})
+			return err
+		}
+		fmt.Fprintf(s.out, label, "forgotten", safe(args[0]))
+		return nil
 	})
 }
 

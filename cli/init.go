@@ -21,36 +21,34 @@ func (a *app) initCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&yes, "yes", false, "write an empty document although one is lost or cannot be read: instances that keep its closed state will open")
 	writing(cmd)
 
-	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
-		return a.onStore(cmd, func(ctx context.Context, s session) error {
-			prepared, err := s.prepare(ctx)
-			if err != nil {
+	return a.finishOnStore(cmd, func(ctx context.Context, s session, _ []string) error {
+		prepared, err := s.prepare(ctx)
+		if err != nil {
+			return err
+		}
+		if !yes {
+			if err := s.refuseLost(ctx); err != nil {
 				return err
 			}
-			if !yes {
-				if err := s.refuseLost(ctx); err != nil {
-					return err
-				}
+		}
+		res, err := s.op.Init(ctx, operator.InitOptions{Name: name, Environment: environment, Replace: yes})
+		wrote := err == nil && (res.Before == nil || res.Before.StoreID != res.After.StoreID)
+		if err != nil && !errors.Is(err, operator.ErrInitialized) {
+			return err
+		}
+		return s.report(ctx, written{res: res, initialized: &wrote, first: func() {
+			if prepared {
+				fmt.Fprintf(s.out, label, "tables", "are there, as this version wants them")
 			}
-			res, err := s.op.Init(ctx, operator.InitOptions{Name: name, Environment: environment, Replace: yes})
-			wrote := err == nil && (res.Before == nil || res.Before.StoreID != res.After.StoreID)
-			if err != nil && !errors.Is(err, operator.ErrInitialized) {
-				return err
+			switch {
+			case wrote:
+				fmt.Fprintf(s.out, label, "begun", "document "+res.After.StoreID)
+			case err == nil:
+				fmt.Fprintf(s.out, label, "named", "the application; nothing else was changed")
+			default:
+				fmt.Fprintf(s.out, label, "nothing", "to do: the store is already initialized")
 			}
-			return s.report(ctx, written{res: res, initialized: &wrote, first: func() {
-				if prepared {
-					fmt.Fprintf(s.out, label, "tables", "are there, as this version wants them")
-				}
-				switch {
-				case wrote:
-					fmt.Fprintf(s.out, label, "begun", "document "+res.After.StoreID)
-				case err == nil:
-					fmt.Fprintf(s.out, label, "named", "the application; nothing else was changed")
-				default:
-					fmt.Fprintf(s.out, label, "nothing", "to do: the store is already initialized")
-				}
-			}})
-		})
+		}})
 	})
 }
 

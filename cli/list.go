@@ -16,14 +16,12 @@ func (a *app) listCommand() *cobra.Command {
 	cmd := a.newCommand("list", "list [flags]", a.args(0, 0))
 	jsonFlag(cmd, "one JSON object")
 
-	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
-		return a.onStore(cmd, func(ctx context.Context, s session) error {
-			found, err := s.read(ctx)
-			if err != nil {
-				return err
-			}
-			return s.print(found.List(), func(w io.Writer) { s.list(w, found) })
-		})
+	return a.finishOnStore(cmd, func(ctx context.Context, s session, _ []string) error {
+		found, err := s.read(ctx)
+		if err != nil {
+			return err
+		}
+		return s.print(found.List(), func(w io.Writer) { s.list(w, found) })
 	})
 }
 

@@ -27,22 +27,20 @@ func (a *app) reconcileCommand() *cobra.Command {
 	cmd.Flags().Int64Var(&flags.Above, "above", 0, "the `REVISION` that gates have seen (else, or if that is more, the highest that instances report)")
 	cmd.Flags().StringVar(&flags.Replaces, "replaces", "", "the `ID` of another document that gates have seen (else the one that instances report)")
 	writing(cmd)
-	return a.finish(cmd, func(cmd *cobra.Command, _ []string) error {
-		return a.onStore(cmd, func(ctx context.Context, s session) error {
-			before, err := s.fleet(ctx)
-			if err != nil && !errors.Is(err, operator.ErrNoRows) && flags.Above == 0 {
-				return err
-			}
-			seen, err := before.evidence(flags)
-			if err != nil {
-				return err
-			}
-			res, err := s.op.Reconcile(ctx, seen.ReconcileOptions)
-			if err != nil {
-				return err
-			}
-			return s.reconciled(ctx, res, before, seen)
-		})
+	return a.finishOnStore(cmd, func(ctx context.Context, s session, _ []string) error {
+		before, err := s.fleet(ctx)
+		if err != nil && !errors.Is(err, operator.ErrNoRows) && flags.Above == 0 {
+			return err
+		}
+		seen, err := before.evidence(flags)
+		if err != nil {
+			return err
+		}
+		res, err := s.op.Reconcile(ctx, seen.ReconcileOptions)
+		if err != nil {
+			return err
+		}
+		return s.reconciled(ctx, res, before, seen)
 	})
 }
 

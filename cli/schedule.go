@@ -59,11 +59,9 @@ func (a *app) cancelCommand() *cobra.Command {
 	cmd := a.newCommand("cancel", "cancel ID [flags]", a.args(1, 1))
 	cmd.ValidArgsFunction = a.completeIDs(func(status string) bool { return status != wire.InForce })
 	writing(cmd)
-	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
-		return a.onStore(cmd, func(ctx context.Context, s session) error {
-			res, err := s.op.Cancel(ctx, args[0], operator.CancelOptions{})
-			return s.changed(ctx, "canceled", res, err)
-		})
+	return a.finishOnStore(cmd, func(ctx context.Context, s session, args []string) error {
+		res, err := s.op.Cancel(ctx, args[0], operator.CancelOptions{})
+		return s.changed(ctx, "canceled", res, err)
 	})
 }
 

@@ -46,6 +46,13 @@ func (a *app) onStore(cmd *cobra.Command, do func(ctx context.Context, s session
 	return err
 }
 
+// finishOnStore is finish for a command whose whole work is on the store, see onStore.
+func (a *app) finishOnStore(cmd *cobra.Command, do func(ctx context.Context, s session, args []string) error) *cobra.Command {
+	return a.finish(cmd, func(cmd *cobra.Command, args []string) error {
+		return a.onStore(cmd, func(ctx context.Context, s session) error { return do(ctx, s, args) })
+	})
+}
+
 // session opens the store. With --dry-run, the session writes nothing to it.
 func (a *app) session(cmd *cobra.Command) (s session, closeStore func(), err error) {
 	v, err := a.view(cmd)
