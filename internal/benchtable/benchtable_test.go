@@ -46,13 +46,13 @@ func TestRows(t *testing.T) {
 		ok     bool
 		bound  string
 	}{
-		"a ratio within":           {row{of: "A", over: "B", limit: 1.5}, 1.5, true, "≤ 1.50"},
-		"a ratio beyond":           {row{of: "A", over: "B", limit: 1.4}, 1.5, false, "≤ 1.40"},
-		"a rate that is too low":   {row{of: "A", unit: "rate", kind: atLeast, limit: 0.95}, 0.9, false, "≥ 0.95"},
-		"a difference":             {row{of: "A", over: "B", kind: difference, limit: 15}, 10, true, "≤ 15"},
-		"nothing may be added":     {row{of: "A", over: "B", kind: difference, unit: "B/op", limit: zero}, 16, false, "≤ 0"},
-		"a value":                  {row{of: "A", limit: 100}, 30, true, "≤ 100"},
-		"without a limit it is ok": {row{of: "A", over: "B"}, 1.5, true, ""},
+		"a ratio within":           {row{Of: "A", Over: "B", AtMost: new(1.5)}, 1.5, true, "≤ 1.50"},
+		"a ratio beyond":           {row{Of: "A", Over: "B", AtMost: new(1.4)}, 1.5, false, "≤ 1.40"},
+		"a rate that is too low":   {row{Of: "A", Unit: "rate", AtLeast: new(0.95)}, 0.9, false, "≥ 0.95"},
+		"a difference":             {row{Of: "A", Minus: "B", AtMost: new(15.0)}, 10, true, "≤ 15"},
+		"nothing may be added":     {row{Of: "A", Minus: "B", Unit: "B/op", AtMost: new(0.0)}, 16, false, "≤ 0"},
+		"a value":                  {row{Of: "A", AtMost: new(100.0)}, 30, true, "≤ 100"},
+		"without a limit it is ok": {row{Of: "A", Over: "B"}, 1.5, true, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -69,7 +69,7 @@ func TestTable(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	results := []result{{
-		group:       group{rows: []row{{what: "fine", of: "A", limit: 5}, {what: "too much", of: "A", limit: 1}}},
+		group:       group{Rows: []row{{What: "fine", Of: "A", AtMost: new(5.0)}, {What: "too much", Of: "A", AtMost: new(1.0)}}},
 		measurement: measurement{{"A": {"ns/op": 3}}},
 	}}
 	require.Equal(t, 1, write(&b, results))
@@ -83,22 +83,25 @@ func TestEveryBudgetHasItsBenchmarks(t *testing.T) {
 	t.Parallel()
 	declared := regexp.MustCompile(`(?m)^func Benchmark(\w+)\(`)
 	names := map[string]map[string]bool{}
-	for _, g := range budgets() {
-		if names[g.pkg] == nil {
-			names[g.pkg] = map[string]bool{}
-			files, err := filepath.Glob(filepath.Join("..", "..", g.pkg, "*_test.go"))
+	groups, err := budgets()
+	require.NoError(t, err)
+	require.NotEmpty(t, groups)
+	for _, g := range groups {
+		if names[g.Package] == nil {
+			names[g.Package] = map[string]bool{}
+			files, err := filepath.Glob(filepath.Join("..", "..", g.Package, "*_test.go"))
 			require.NoError(t, err)
 			for _, f := range files {
 				source, err := os.ReadFile(f)
 				require.NoError(t, err)
 				for _, m := range declared.FindAllStringSubmatch(string(source), -1) {
-					names[g.pkg][m[1]] = true
+					names[g.Package][m[1]] = true
 				}
 			}
 		}
 		for _, cell := range g.cells() {
 			first, _, _ := strings.Cut(cell, "/")
-			require.Contains(t, names[g.pkg], first, "%s has no Benchmark%s", g.pkg, first)
+			require.Contains(t, names[g.Package], first, "%s has no Benchmark%s", g.Package, first)
 		}
 	}
 }

@@ -51,7 +51,11 @@ func main() {
 // run measures and prints, and returns how many budgets are exceeded.
 func run(ctx context.Context, rounds int, benchtime time.Duration, only *regexp.Regexp) (exceeded int, err error) {
 	began := time.Now()
-	groups := slices.DeleteFunc(budgets(), func(g group) bool { return !only.MatchString(g.name) })
+	groups, err := budgets()
+	if err != nil {
+		return 0, err
+	}
+	groups = slices.DeleteFunc(groups, func(g group) bool { return !only.MatchString(g.Name) })
 	if len(groups) == 0 {
 		return 0, fmt.Errorf("-only %q matches no group", only)
 	}
@@ -64,10 +68,10 @@ func run(ctx context.Context, rounds int, benchtime time.Duration, only *regexp.
 	for round := range rounds {
 		for i, g := range groups {
 			results[i].group = g
-			if g.once && round > 0 {
+			if g.Once && round > 0 {
 				continue
 			}
-			progress("round %d of %d: %s", round+1, rounds, g.name)
+			progress("round %d of %d: %s", round+1, rounds, g.Name)
 			if err := m.round(ctx, g, round%2 == 1, &results[i].measurement); err != nil {
 				return 0, err
 			}

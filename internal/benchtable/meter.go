@@ -32,34 +32,32 @@ type result struct {
 
 // meter runs benchmarks from test binaries that it has built.
 type meter struct {
-	dir       string
-	binaries  map[string]binary // by package
+	dir       string // of the binaries
 	benchtime time.Duration
 }
-
-type binary struct{ path, dir string } // a test runs in its package's directory
 
 func newMeter(ctx context.Context, groups []group, benchtime time.Duration) (*meter, error) {
 	dir, err := os.MkdirTemp("", "benchtable-")
 	if err != nil {
 		return nil, err
 	}
-	m := &meter{dir: dir, binaries: map[string]binary{}, benchtime: benchtime}
+	m := &meter{dir: dir, benchtime: benchtime}
 	for _, g := range groups {
-		if _, ok := m.binaries[g.pkg]; ok {
+		binary := m.binary(g)
+		if _, err := os.Stat(binary); err == nil {
 			continue
 		}
-		progress("build %s", g.pkg)
-		b := binary{path: filepath.Join(dir, filepath.Base(g.pkg)+".test"), dir: g.pkg}
-		out, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", b.path, g.pkg).CombinedOutput() //nolint:gosec // our own packages
+		progress("build %s", g.Package)
+		out, err := exec.CommandContext(ctx, "go", "test", "-c", "-o", binary, g.Package).CombinedOutput() //nolint:gosec // our own packages
 		if err != nil {
 			m.close()
-			return nil, fmt.Errorf("go test -c %s: %w\n%s", g.pkg, err, out)
+			return nil, fmt.Errorf("go test -c %s: %w\n%s", g.Package, err, out)
 		}
-		m.binaries[g.pkg] = b
 	}
 	return m, nil
 }
+
+func (m *meter) binary(g group) string { return filepath.Join(m.dir, filepath.Base(g.Package)+".test") }
 
 func (m *meter) close() { _ = os.RemoveAll(m.dir) }
 
@@ -82,26 +80,25 @@ func (m *meter) round(ctx context.Context, g group, backwards bool, to *measurem
 }
 
 func (m *meter) run(ctx context.Context, g group, cell string) (sample, error) {
-	b := m.binaries[g.pkg]
-	benchtime, runs := m.benchtime*time.Duration(max(g.length, 1)), cmp.Or(g.runs, defaultRuns)
+	benchtime, runs := m.benchtime*time.Duration(max(g.Length, 1)), cmp.Or(g.Runs, defaultRuns)
 	length := benchtime.String()
-	if g.once {
+	if g.Once {
 		length, runs = "1x", 1
 	}
 	//nolint:gosec // our own test binary
-	cmd := exec.CommandContext(ctx, b.path, "-test.run=^$", "-test.bench="+exactly(cell), "-test.benchmem",
+	cmd := exec.CommandContext(ctx, m.binary(g), "-test.run=^$", "-test.bench="+exactly(cell), "-test.benchmem",
 		"-test.benchtime="+length, "-test.count="+strconv.Itoa(runs))
-	cmd.Dir = b.dir
+	cmd.Dir = g.Package // a test runs in its package's directory
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, fmt.Errorf("run Benchmark%s of %s: %w\n%s", cell, g.pkg, err, out)
+		return nil, fmt.Errorf("run Benchmark%s of %s: %w\n%s", cell, g.Package, err, out)
 	}
 	s, err := parse(out, cell)
 	if err != nil {
-		return nil, fmt.Errorf("read Benchmark%s of %s: %w:\n%s", cell, g.pkg, err, out)
+		return nil, fmt.Errorf("read Benchmark%s of %s: %w:\n%s", cell, g.Package, err, out)
 	}
 	return s, nil
 }
@@ -120,9 +117,10 @@ func exactly(cell string) string {
 // lowest value of each unit.
 func parse(out []byte, cell string) (sample, error) {
 	best := sample{}
+	name := regexp.MustCompile(`^Benchmark` + regexp.QuoteMeta(cell) + `(-\d+)?$`) // perhaps with the number of processors
 	for line := range bytes.Lines(out) {
 		fields := strings.Fields(string(line))
-		if len(fields) < 4 || !isResult(fields[0], cell) {
+		if len(fields) < 4 || !name.MatchString(fields[0]) {
 			continue
 		}
 		for i := 2; i+1 < len(fields); i += 2 {
@@ -139,19 +137,6 @@ func parse(out []byte, cell string) (sample, error) {
 		return nil, errors.New("no result in the output")
 	}
 	return best, nil
-}
-
-// isResult reports whether name is cell's, with or without the number of processors.
-func isResult(name, cell string) bool {
-	rest, ok := strings.CutPrefix(name, "Benchmark"+cell)
-	if !ok {
-		return false
-	}
-	if rest == "" {
-		return true
-	}
-	_, err := strconv.Atoi(strings.TrimPrefix(rest, "-"))
-	return rest[0] == '-' && err == nil
 }
 
 // progress replaces the current line of a terminal.

@@ -16,7 +16,7 @@ func write(w io.Writer, results []result) (exceeded int) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "budget\tmedian\tlowest … highest\tlimit\tverdict\tns/op")
 	for _, g := range results {
-		for _, r := range g.rows {
+		for _, r := range g.Rows {
 			values := r.values(g.measurement)
 			middle := median(values)
 			bound, ok := r.judge(middle)
@@ -29,7 +29,7 @@ func write(w io.Writer, results []result) (exceeded int) {
 				verdict = "EXCEEDED"
 				exceeded++
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s … %s\t%s\t%s\t%s\n", r.what,
+			fmt.Fprintf(t, "%s\t%s\t%s … %s\t%s\t%s\t%s\n", r.What,
 				number(middle), number(slices.Min(values)), number(slices.Max(values)), bound, verdict, r.times(g.measurement))
 		}
 	}
@@ -39,19 +39,14 @@ func write(w io.Writer, results []result) (exceeded int) {
 
 // values are the row's, one for each round.
 func (r row) values(m measurement) []float64 {
-	unit := cmp.Or(r.unit, "ns/op")
+	unit := cmp.Or(r.Unit, "ns/op")
 	var values []float64
 	for _, round := range m {
-		of := round[r.of][unit]
-		over := round[r.over][unit]
-		switch {
-		case r.kind == difference:
-			values = append(values, of-over)
-		case r.over == "":
-			values = append(values, of)
-		default:
-			values = append(values, of/over)
+		value := round[r.Of][unit] - round[r.Minus][unit]
+		if r.Over != "" {
+			value /= round[r.Over][unit]
 		}
+		values = append(values, value)
 	}
 	return values
 }
@@ -59,19 +54,17 @@ func (r row) values(m measurement) []float64 {
 // judge returns the limit in words, "" if there is none, and whether v keeps it.
 func (r row) judge(v float64) (bound string, ok bool) {
 	switch {
-	case r.limit == 0:
-		return "", true
-	case r.limit == zero:
-		return "≤ 0", v <= 0
-	case r.kind == atLeast:
-		return "≥ " + number(r.limit), v >= r.limit
+	case r.AtMost != nil:
+		return "≤ " + number(*r.AtMost), v <= *r.AtMost
+	case r.AtLeast != nil:
+		return "≥ " + number(*r.AtLeast), v >= *r.AtLeast
 	}
-	return "≤ " + number(r.limit), v <= r.limit
+	return "", true
 }
 
 // times are the medians of the row's cells.
 func (r row) times(m measurement) string {
-	if r.unit != "" {
+	if r.Unit != "" {
 		return ""
 	}
 	of := func(cell string) string {
@@ -81,10 +74,10 @@ func (r row) times(m measurement) string {
 		}
 		return number(median(values))
 	}
-	if r.over == "" {
-		return of(r.of)
+	if other := cmp.Or(r.Over, r.Minus); other != "" {
+		return of(r.Of) + " / " + of(other)
 	}
-	return of(r.of) + " / " + of(r.over)
+	return of(r.Of)
 }
 
 func median(values []float64) float64 {
