@@ -21,24 +21,22 @@ type MariaDBServer struct {
 func MariaDB(t testing.TB, args ...string) *MariaDBServer {
 	t.Helper()
 	const debianPackage = "mariadb-server"
-	install, daemon := Program(t, debianPackage, "mariadb-install-db"), Program(t, debianPackage, "mariadbd")
-	s := launch(t, &Server{
-		name: "mariadb", users: []string{"mysql", "nobody"}, quit: quit, ready: mariadbReady,
-		prepare: func(s *Server) error {
-			_, err := s.run(t.Context(), install, "--no-defaults", "--datadir="+filepath.Join(s.Dir, "data"), "--tmpdir="+s.Dir, "--auth-root-authentication-method=normal", "--skip-test-db")
-			return err
+	install, client := Program(t, debianPackage, "mariadb-install-db"), Program(t, debianPackage, "mariadb", "mysql")
+	return &MariaDBServer{client: client, Server: launch(t, &Server{
+		debian: debianPackage, program: []string{"mariadbd"}, account: "mysql",
+		quit: quit, ready: mariadbReady,
+		prepare: func(t testing.TB, s *Server) {
+			t.Helper()
+			s.run(t, install, "--no-defaults", "--datadir="+filepath.Join(s.Dir, "data"), "--tmpdir="+s.Dir,
+				"--auth-root-authentication-method=normal", "--skip-test-db")
 		},
-		command: func(s *Server) []string {
-			return append([]string{
-				daemon, "--no-defaults", "--datadir=" + filepath.Join(s.Dir, "data"), "--port=" + strconv.Itoa(s.port),
-				"--tmpdir=" + s.Dir, // a server that starts removes temporary files there
-				"--bind-address=127.0.0.1", "--skip-name-resolve",
-				"--socket=socket", "--pid-file=pid", // in the data directory: a socket's path must be short
-				"--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M", // the data is removed with the test
-			}, args...)
-		},
-	})
-	return &MariaDBServer{Server: s, client: Program(t, debianPackage, "mariadb", "mysql")}
+		args: append([]string{
+			"--no-defaults", "--datadir={dir}/data", "--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve",
+			"--tmpdir={dir}",                    // a server that starts removes temporary files there
+			"--socket=socket", "--pid-file=pid", // in the data directory: a socket's path must be short
+			"--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M", // the data is removed with the test
+		}, args...),
+	})}
 }
 
 // Database creates an empty database, and returns its name.
@@ -53,14 +51,8 @@ func (s *MariaDBServer) Database(t testing.TB) string {
 // row, with a tab between the values.
 func (s *MariaDBServer) Exec(t testing.TB, database, statements string) string {
 	t.Helper()
-	out, err := s.run(
-		t.Context(), s.client, "--no-defaults", "--host=127.0.0.1", "--port="+strconv.Itoa(s.port), "--user=root",
-		"--batch", "--skip-column-names", "--execute="+statements, "--database="+database,
-	)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return s.run(t, s.client, "--no-defaults", "--host=127.0.0.1", "--port="+strconv.Itoa(s.port), "--user=root",
+		"--batch", "--skip-column-names", "--execute="+statements, "--database="+database)
 }
 
 // mariadbReady waits for the server's greeting.

@@ -1,7 +1,6 @@
 package testservers
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -16,11 +15,16 @@ type PgBouncerServer struct{ *Server }
 // "postgres" can connect without a password.
 func PgBouncer(t testing.TB, upstream *PostgresServer, lines ...string) *PgBouncerServer {
 	t.Helper()
-	path := Program(t, "pgbouncer", "pgbouncer")
-	s := launch(t, &Server{
-		name: "pgbouncer", users: []string{"postgres", "nobody"}, quit: quitFast, ready: postgresReady,
-		config: func(s *Server) error {
-			settings := fmt.Sprintf(`[databases]
+	return &PgBouncerServer{launch(t, &Server{
+		debian: "pgbouncer", program: []string{"pgbouncer"}, account: "postgres",
+		quit: quitFast, ready: postgresReady,
+		prepare: func(t testing.TB, s *Server) {
+			t.Helper()
+			s.write(t, "users", `"postgres" ""`+"\n")
+		},
+		file: "pgbouncer.ini",
+		config: func(s *Server) string {
+			return fmt.Sprintf(`[databases]
 * = host=127.0.0.1 port=%d
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -33,11 +37,9 @@ default_pool_size = 5
 server_login_retry = 1
 %s
 `, upstream.port, s.port, filepath.Join(s.Dir, "users"), strings.Join(lines, "\n"))
-			return errors.Join(s.write("users", `"postgres" ""`+"\n"), s.write("pgbouncer.ini", settings))
 		},
-		command: func(s *Server) []string { return []string{path, filepath.Join(s.Dir, "pgbouncer.ini")} },
-	})
-	return &PgBouncerServer{s}
+		args: []string{"{dir}/pgbouncer.ini"},
+	})}
 }
 
 // URL connects the role "postgres" to a database of the upstream server.

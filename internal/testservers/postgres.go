@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -24,23 +23,21 @@ type PostgresServer struct {
 func Postgres(t testing.TB, args ...string) *PostgresServer {
 	t.Helper()
 	const debianPackage = "postgresql"
-	initdb, postgres := Program(t, debianPackage, "initdb"), Program(t, debianPackage, "postgres")
-	s := launch(t, &Server{
-		name: "postgres", users: []string{"postgres", "nobody"}, quit: quitFast, ready: postgresReady,
-		prepare: func(s *Server) error {
-			_, err := s.run(t.Context(), initdb, "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
-			return err
+	initdb, psql := Program(t, debianPackage, "initdb"), Program(t, debianPackage, "psql")
+	return &PostgresServer{psql: psql, Server: launch(t, &Server{
+		debian: debianPackage, program: []string{"postgres"}, account: "postgres",
+		quit: quitFast, ready: postgresReady,
+		prepare: func(t testing.TB, s *Server) {
+			t.Helper()
+			s.run(t, initdb, "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
+				"--no-sync", "--no-instructions")
 		},
-		command: func(s *Server) []string {
-			return append([]string{
-				postgres, "-D", "data", "-p", strconv.Itoa(s.port),
-				"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-				"-c", "fsync=off", // the data is removed with the test
-				"-c", "shared_buffers=16MB", "-c", "dynamic_shared_memory_type=mmap",
-			}, args...)
-		},
-	})
-	return &PostgresServer{Server: s, psql: Program(t, debianPackage, "psql")}
+		args: append([]string{
+			"-D", "data", "-p", "{port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+			"-c", "fsync=off", // the data is removed with the test
+			"-c", "shared_buffers=16MB", "-c", "dynamic_shared_memory_type=mmap",
+		}, args...),
+	})}
 }
 
 // Database creates an empty database, and returns its URL for the superuser.
@@ -60,11 +57,8 @@ func (s *PostgresServer) URL(role, database string) string {
 // each row, with a bar between the values.
 func (s *PostgresServer) Exec(t testing.TB, url, statements string) string {
 	t.Helper()
-	out, err := s.run(t.Context(), s.psql, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--dbname="+url, "--command="+statements)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return s.run(t, s.psql, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1",
+		"--dbname="+url, "--command="+statements)
 }
 
 // postgresReady logs in as the superuser. A server that is starting refuses the login.

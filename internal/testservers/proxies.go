@@ -3,7 +3,6 @@ package testservers
 import (
 	"fmt"
 	"net"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -12,11 +11,10 @@ import (
 // address and the directory of the server.
 func Nginx(t testing.TB, http func(s *Server) string) *Server {
 	t.Helper()
-	path := Program(t, "nginx-light", "nginx")
 	return launch(t, &Server{
-		name: "nginx", users: []string{"www-data", "nobody"}, quit: quit,
-		config: func(s *Server) error {
-			return s.write("nginx.conf", fmt.Sprintf(`daemon off;
+		debian: "nginx-light", program: []string{"nginx"}, account: "www-data", quit: quit, file: "nginx.conf",
+		config: func(s *Server) string {
+			return fmt.Sprintf(`daemon off;
 pid pid;
 error_log stderr;
 worker_processes 1;
@@ -30,9 +28,9 @@ uwsgi_temp_path uwsgi;
 scgi_temp_path scgi;
 %s
 }
-`, http(s)))
+`, http(s))
 		},
-		command: func(s *Server) []string { return []string{path, "-p", s.Dir, "-e", "stderr", "-c", "nginx.conf"} },
+		args: []string{"-p", "{dir}", "-e", "stderr", "-c", "nginx.conf"},
 	})
 }
 
@@ -40,28 +38,23 @@ scgi_temp_path scgi;
 // the address and the directory of the server. Its stats socket is the file "admin" in the directory.
 func HAProxy(t testing.TB, sections func(s *Server) string) *Server {
 	t.Helper()
-	path := Program(t, "haproxy", "haproxy")
 	return launch(t, &Server{
-		name: "haproxy", users: []string{"haproxy", "nobody"}, quit: quit,
-		config: func(s *Server) error {
-			return s.write("haproxy.cfg", "global\n  nbthread 1\n  stats socket "+filepath.Join(s.Dir, "admin")+" level admin\n"+sections(s))
+		debian: "haproxy", program: []string{"haproxy"}, account: "haproxy", quit: quit, file: "haproxy.cfg",
+		config: func(s *Server) string {
+			return "global\n  nbthread 1\n  stats socket " + s.Dir + "/admin level admin\n" + sections(s)
 		},
-		command: func(s *Server) []string { return []string{path, "-db", "-f", filepath.Join(s.Dir, "haproxy.cfg")} },
+		args: []string{"-db", "-f", "{dir}/haproxy.cfg"},
 	})
 }
 
 // Caddy starts a Caddy. sites returns its sites, for the address and the directory of the server.
 func Caddy(t testing.TB, sites func(s *Server) string) *Server {
 	t.Helper()
-	path := Program(t, "caddy", "caddy")
 	return launch(t, &Server{
-		name: "caddy", users: []string{"caddy", "nobody"}, quit: quit,
-		config: func(s *Server) error {
-			return s.write("Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+sites(s))
-		},
-		command: func(s *Server) []string {
-			return []string{"/usr/bin/env", "HOME=" + s.Dir, "XDG_DATA_HOME=" + s.Dir, "XDG_CONFIG_HOME=" + s.Dir, path, "run", "--config", filepath.Join(s.Dir, "Caddyfile"), "--adapter", "caddyfile"}
-		},
+		debian: "caddy", program: []string{"caddy"}, account: "caddy", quit: quit, file: "Caddyfile",
+		config: func(s *Server) string { return "{\n\tadmin off\n\tauto_https off\n}\n" + sites(s) },
+		args:   []string{"run", "--config", "{dir}/Caddyfile", "--adapter", "caddyfile"},
+		env:    []string{"HOME={dir}", "XDG_DATA_HOME={dir}", "XDG_CONFIG_HOME={dir}"},
 	})
 }
 
@@ -69,11 +62,10 @@ func Caddy(t testing.TB, sites func(s *Server) string) *Server {
 // further lines of configuration.
 func Apache(t testing.TB, backend string, lines ...string) *Server {
 	t.Helper()
-	path := Program(t, "apache2", "apache2")
 	return launch(t, &Server{
-		name: "apache", users: []string{"www-data", "nobody"}, quit: quit,
-		config: func(s *Server) error {
-			return s.write("apache.conf", fmt.Sprintf(`ServerName site.test
+		debian: "apache2", program: []string{"apache2"}, account: "www-data", quit: quit, file: "apache.conf",
+		config: func(s *Server) string {
+			return fmt.Sprintf(`ServerName site.test
 ServerRoot %q
 Listen %s
 DefaultRuntimeDir .
@@ -85,11 +77,9 @@ LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
 LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
 %s
 ProxyPass / http://%s/
-`, s.Dir, s.Addr, strings.Join(lines, "\n"), backend))
+`, s.Dir, s.Addr, strings.Join(lines, "\n"), backend)
 		},
-		command: func(s *Server) []string {
-			return []string{path, "-DFOREGROUND", "-f", filepath.Join(s.Dir, "apache.conf")}
-		},
+		args: []string{"-DFOREGROUND", "-f", "{dir}/apache.conf"},
 	})
 }
 
@@ -107,17 +97,14 @@ func Varnish(t testing.TB, backend string) *Server {
 // on which it listens, each as NAME=HOST:PORT.
 func VarnishVCL(t testing.TB, vcl string, sockets ...string) *Server {
 	t.Helper()
-	path := Program(t, "varnish", "varnishd")
+	args := []string{"-F", "-j", "none", "-n", "{dir}/work", "-f", "{dir}/default.vcl", "-s", "malloc,16m"}
+	for _, address := range append([]string{"{addr}"}, sockets...) {
+		args = append(args, "-a", address)
+	}
 	return launch(t, &Server{
-		name: "varnish", users: []string{"vcache", "nobody"}, quit: quit,
-		config: func(s *Server) error { return s.write("default.vcl", "vcl 4.1;\n"+vcl) },
-		command: func(s *Server) []string {
-			args := []string{path, "-F", "-j", "none", "-a", s.Addr, "-f", filepath.Join(s.Dir, "default.vcl"), "-n", filepath.Join(s.Dir, "work"), "-s", "malloc,16m"}
-			for _, socket := range sockets {
-				args = append(args, "-a", socket)
-			}
-			return args
-		},
+		debian: "varnish", program: []string{"varnishd"}, account: "vcache", quit: quit, file: "default.vcl",
+		config: func(*Server) string { return "vcl 4.1;\n" + vcl },
+		args:   args,
 	})
 }
 
@@ -125,15 +112,14 @@ func VarnishVCL(t testing.TB, vcl string, sockets ...string) *Server {
 // these further lines of configuration.
 func Squid(t testing.TB, backend string, lines ...string) *Server {
 	t.Helper()
-	path := Program(t, "squid", "squid")
 	host, port, err := net.SplitHostPort(backend)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return launch(t, &Server{
-		name: "squid", users: []string{"proxy", "nobody"}, quit: quit,
-		config: func(s *Server) error {
-			return s.write("squid.conf", fmt.Sprintf(`http_port %s accel defaultsite=site.test
+		debian: "squid", program: []string{"squid"}, account: "proxy", quit: quit, file: "squid.conf",
+		config: func(s *Server) string {
+			return fmt.Sprintf(`http_port %s accel defaultsite=site.test
 cache_peer %s parent %s 0 no-query no-digest originserver
 http_access allow all
 never_direct allow all
@@ -146,10 +132,8 @@ memory_cache_shared off
 pinger_enable off
 shutdown_lifetime 0 seconds
 %[5]s
-`, s.Addr, host, port, s.Dir, strings.Join(lines, "\n")))
+`, s.Addr, host, port, s.Dir, strings.Join(lines, "\n"))
 		},
-		command: func(s *Server) []string {
-			return []string{path, "-N", "-f", filepath.Join(s.Dir, "squid.conf")}
-		},
+		args: []string{"-N", "-f", "{dir}/squid.conf"},
 	})
 }

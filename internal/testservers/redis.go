@@ -3,7 +3,6 @@ package testservers
 import (
 	"fmt"
 	"net"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -13,15 +12,12 @@ import (
 // a restart. The start takes some ten milliseconds.
 func Redis(t testing.TB, args ...string) *Server {
 	t.Helper()
-	path := Program(t, "redis-server", "redis-server", "valkey-server")
 	return launch(t, &Server{
-		name: "redis", quit: quit, ready: redisReady,
-		command: func(s *Server) []string {
-			return append([]string{
-				path, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.Dir,
-				"--save", "", "--appendonly", "no", "--daemonize", "no",
-			}, args...)
-		},
+		debian: "redis-server", program: []string{"redis-server", "valkey-server"}, quit: quit, ready: redisReady,
+		args: append([]string{
+			"--port", "{port}", "--bind", "127.0.0.1", "--dir", "{dir}",
+			"--save", "", "--appendonly", "no", "--daemonize", "no",
+		}, args...),
 	})
 }
 

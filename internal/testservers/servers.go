@@ -1,6 +1,6 @@
 // Package testservers starts real servers for tests: Redis, PostgreSQL, PgBouncer and MariaDB,
-// and the proxies nginx, HAProxy, Caddy, Apache, Varnish and Squid. Each server has a free loopback port and a data directory of
-// its own. Both are released when the test ends.
+// and the proxies nginx, HAProxy, Caddy, Apache, Varnish and Squid. Each server has a free loopback
+// port and a data directory of its own. Both are released when the test ends.
 //
 //	redis := testservers.Redis(t)
 //	client := dial(redis.Addr)
@@ -27,6 +27,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -43,16 +44,20 @@ type Server struct {
 	// Dir holds the data, the log and the configuration.
 	Dir string
 
-	name    string
-	users   []string                  // the program runs as one of these, see unprivileged; nil means the user of the test
-	prepare func(s *Server) error     // fills Dir, once; nil means nothing to do
-	config  func(s *Server) error     // writes the files that depend on the port; nil means none
-	command func(s *Server) []string  // program and arguments
-	ready   func(conn net.Conn) error // waits for an answer on a new connection; nil accepts the connection alone
-	quit    os.Signal                 // asks the program to stop
+	debian  string                        // the package of the program
+	program []string                      // its names
+	account string                        // of the program, see unprivileged; "" means that of the test
+	prepare func(t testing.TB, s *Server) // fills Dir, once; nil means nothing to do
+	file    string                        // the name of the configuration in Dir; "" means none
+	config  func(s *Server) string        // the configuration, which may depend on the port
+	args    []string                      // {dir}, {addr} and {port} stand for those of the server
+	env     []string                      // like args; added to the environment of the test
+	ready   func(conn net.Conn) error     // waits for an answer on a new connection; nil accepts the connection alone
+	quit    os.Signal                     // asks the program to stop
 
+	path    string // of the program
 	port    int
-	user    *account // one of users; nil means the user of the test
+	user    *account // nil means the user of the test
 	running *running // nil means stopped
 }
 
@@ -66,48 +71,45 @@ type running struct {
 // launch starts s for as long as the test runs, and returns s.
 func launch(t testing.TB, s *Server) *Server {
 	t.Helper()
+	s.path = Program(t, s.debian, s.program...)
 	var err error
-	if s.user, err = unprivileged(s.users); err != nil {
+	if s.user, err = unprivileged(s.account); err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "downtime-"+s.name+"-") //nolint:usetesting // another user cannot enter t.TempDir
+	dir, err := os.MkdirTemp("", "downtime-"+s.name()+"-") //nolint:usetesting // another user cannot enter t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Dir = dir
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the end of the log of %s:\n%s", s.name, s.logTail())
+			t.Logf("the end of the log of %s:\n%s", s.name(), s.logTail())
 		}
 		s.end(os.Kill)
 		if err := os.RemoveAll(dir); err != nil {
-			t.Errorf("%s: %v", s.name, err)
+			t.Errorf("%s: %v", s.name(), err)
 		}
 	})
 	if err := s.user.own(dir); err != nil {
-		t.Fatalf("%s: %v", s.name, err)
+		t.Fatalf("%s: %v", s.name(), err)
 	}
 	if s.prepare != nil {
-		if err := s.prepare(s); err != nil {
-			t.Fatalf("prepare %s: %v", s.name, err)
-		}
+		s.prepare(t, s)
 	}
 	for attempt := 1; ; attempt++ {
 		if s.port, err = FreePort(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
-		if s.config != nil {
-			if err := s.config(s); err != nil {
-				t.Fatalf("prepare %s: %v", s.name, err)
-			}
+		if s.file != "" {
+			s.write(t, s.file, s.config(s))
 		}
 		err = s.start()
 		if err == nil {
 			return s
 		}
 		if attempt == 3 { // another process may have taken the port meanwhile, but not each time
-			t.Fatalf("start %s: %v\n%s", s.name, err, s.logTail())
+			t.Fatalf("start %s: %v\n%s", s.name(), err, s.logTail())
 		}
 	}
 }
@@ -122,7 +124,7 @@ func (s *Server) Start(t testing.TB) {
 			return
 		}
 		if attempt == 20 {
-			t.Fatalf("start %s: %v\n%s", s.name, err, s.logTail())
+			t.Fatalf("start %s: %v\n%s", s.name(), err, s.logTail())
 		}
 		// The children of a killed server may outlive it for a moment. Meanwhile another server
 		// cannot start on the same data.
@@ -161,6 +163,8 @@ func (s *Server) Log() string {
 	return string(b)
 }
 
+func (s *Server) name() string { return s.program[0] }
+
 func (s *Server) logPath() string { return filepath.Join(s.Dir, "log") }
 
 func (s *Server) logTail() string {
@@ -177,9 +181,10 @@ func (s *Server) start() error {
 		return err
 	}
 	defer func() { _ = log.Close() }() // the server has its own handle
-	args := s.command(s)
-	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...) // the cleanup ends it, and needs it until then
+	// The cleanup ends it, and needs it until then.
+	cmd := exec.CommandContext(context.Background(), s.path, s.fill(s.args)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = s.Dir, log, log, s.user.attributes()
+	cmd.Env = append(os.Environ(), s.fill(s.env)...)
 	r := &running{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
@@ -241,10 +246,23 @@ func (s *Server) answers(ctx context.Context) error {
 	return s.ready(conn)
 }
 
+// fill writes what stands for the directory, the address and the port of the server.
+func (s *Server) fill(texts []string) []string {
+	own := strings.NewReplacer("{dir}", s.Dir, "{addr}", s.Addr, "{port}", strconv.Itoa(s.port))
+	filled := make([]string, len(texts))
+	for i, text := range texts {
+		filled[i] = own.Replace(text)
+	}
+	return filled
+}
+
 // write writes a file in Dir that the server's user can read.
-func (s *Server) write(name, text string) error {
+func (s *Server) write(t testing.TB, name, text string) {
+	t.Helper()
 	path := filepath.Join(s.Dir, name)
-	return errors.Join(os.WriteFile(path, []byte(text), 0o600), s.user.own(path))
+	if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), s.user.own(path)); err != nil {
+		t.Fatalf("prepare %s: %v", s.name(), err)
+	}
 }
 
 // end sends sig to the server, and kills the server if it does not end. A frozen server is
@@ -273,7 +291,7 @@ func (s *Server) end(sig os.Signal) {
 func (s *Server) signal(t testing.TB, sig os.Signal) {
 	t.Helper()
 	if s.running == nil {
-		t.Fatalf("%s is not running", s.name)
+		t.Fatalf("%s is not running", s.name())
 	}
 	// The parent first, so that it starts no more children.
 	pid := s.running.cmd.Process.Pid
@@ -282,8 +300,9 @@ func (s *Server) signal(t testing.TB, sig os.Signal) {
 }
 
 // run runs another program as the server's user, and returns its output.
-func (s *Server) run(ctx context.Context, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+func (s *Server) run(t testing.TB, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), startTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Dir, cmd.SysProcAttr = s.Dir, s.user.attributes()
@@ -291,9 +310,9 @@ func (s *Server) run(ctx context.Context, args ...string) (string, error) {
 	cmd.Stderr = &faults
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w\n%s", filepath.Base(args[0]), err, bytes.TrimSpace(append(out, faults.Bytes()...)))
+		t.Fatalf("%s: %v\n%s", filepath.Base(args[0]), err, bytes.TrimSpace(append(out, faults.Bytes()...)))
 	}
-	return string(bytes.TrimSpace(out)), nil
+	return string(bytes.TrimSpace(out))
 }
 
 // FreePort is a loopback port on which no process listens. It is below the ports that the system gives

@@ -17,7 +17,7 @@ var (
 
 type account struct{}
 
-func unprivileged([]string) (*account, error) { return nil, errors.ErrUnsupported }
+func unprivileged(string) (*account, error) { return nil, errors.ErrUnsupported }
 
 func (a *account) own(string) error { return errors.ErrUnsupported }
 

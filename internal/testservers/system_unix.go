@@ -28,13 +28,13 @@ var (
 // account is the user that a server runs as. Nil is the user of the test.
 type account struct{ uid, gid uint32 }
 
-// unprivileged is the first of names that exists, if the test runs as root. It is nil for another user
-// and for no names.
-func unprivileged(names []string) (*account, error) {
-	if os.Geteuid() != 0 || len(names) == 0 {
+// unprivileged is the user of this name or, if there is none, nobody, if the test runs as root. It is nil
+// for another user and for no name.
+func unprivileged(name string) (*account, error) {
+	if os.Geteuid() != 0 || name == "" {
 		return nil, nil
 	}
-	for _, name := range names {
+	for _, name := range []string{name, "nobody"} {
 		u, err := user.Lookup(name)
 		if err != nil {
 			continue
@@ -46,7 +46,7 @@ func unprivileged(names []string) (*account, error) {
 		}
 		return &account{uid: uint32(uid), gid: uint32(gid)}, nil
 	}
-	return nil, fmt.Errorf("this server refuses to run as root, and there is no user of these: %v", names)
+	return nil, fmt.Errorf("this server refuses to run as root, and there is no user %s or nobody", name)
 }
 
 // own makes a the owner of a file or directory.
