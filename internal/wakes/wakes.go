@@ -1,4 +1,5 @@
-// Package wakes keeps the subscribers of a store that gives hints, and waits for such a hint.
+// Package wakes keeps the subscribers of a store that gives hints, keeps the connection on which they
+// come, and waits for such a hint.
 package wakes
 
 import (

@@ -3,30 +3,25 @@ package pgstore
 import (
 	"context"
 	"net"
-	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 )
 
-// dials holds connections to servers that Close can cut. pgx ends an abandoned session in
+// dials makes connections to servers that Close can cut. pgx ends an abandoned session in
 // the background, with another connection for the cancel request, and waits up to 15 s for a
 // server that does not answer.
 type dials struct {
-	ctx    context.Context //nolint:containedctx // ends with close
-	cancel context.CancelFunc
-
-	mu   sync.Mutex
-	open map[*cuttable]struct{}
+	ctx context.Context    //nolint:containedctx // ends with cut
+	cut context.CancelFunc // cuts all connections, and refuses new ones
 }
 
 func newDials() *dials {
-	d := &dials{open: map[*cuttable]struct{}{}}
-	d.ctx, d.cancel = context.WithCancel(context.Background())
-	return d
+	ctx, cut := context.WithCancel(context.Background())
+	return &dials{ctx, cut}
 }
 
-// by returns a function that dials by inner and keeps the connection.
+// by returns a function that dials by inner.
 func (d *dials) by(inner pgconn.DialFunc) pgconn.DialFunc {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -36,40 +31,20 @@ func (d *dials) by(inner pgconn.DialFunc) pgconn.DialFunc {
 		if err != nil {
 			return nil, err
 		}
-		c := &cuttable{Conn: conn, d: d}
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if err := d.ctx.Err(); err != nil {
-			_ = conn.Close() // the connection was not used
-			return nil, err
-		}
-		d.open[c] = struct{}{}
-		return c, nil
+		forget := context.AfterFunc(d.ctx, func() { _ = conn.Close() }) // its error does not matter any more
+		return &cuttable{conn, forget}, nil
 	}
 }
 
-// close cuts all connections, and refuses new ones.
-func (d *dials) close() {
-	d.cancel()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for c := range d.open {
-		_ = c.Conn.Close() // its error does not matter any more
-	}
-	clear(d.open)
-}
-
-// cuttable removes itself from the list when it is closed.
+// cuttable is a connection that is not cut any more when it is closed.
 type cuttable struct {
 	net.Conn
 
-	d *dials
+	forget func() bool
 }
 
 func (c *cuttable) Close() error {
-	c.d.mu.Lock()
-	delete(c.d.open, c)
-	c.d.mu.Unlock()
+	c.forget()
 	return c.Conn.Close()
 }
 

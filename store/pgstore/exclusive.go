@@ -37,8 +37,8 @@ type Exclusive struct {
 
 	stop    context.CancelFunc // ends watch; nil while the lock is not held
 	watched sync.WaitGroup
-	lost    chan struct{}
-	err     error // why it was lost; written before lost is closed
+	lost    context.Context         //nolint:containedctx // ends when the lock is lost
+	lose    context.CancelCauseFunc // records that the lock was lost, and why
 }
 
 // Connect opens a session of its own for the migration, and takes nothing yet. url is a URL or a
@@ -54,7 +54,8 @@ func (l Lock) Connect(ctx context.Context, url string) (*Exclusive, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Exclusive{lock: l, cfg: cfg.ConnConfig, pace: defaultLockPace, lost: make(chan struct{})}
+	x := &Exclusive{lock: l, cfg: cfg.ConnConfig, pace: defaultLockPace}
+	x.lost, x.lose = context.WithCancelCause(context.Background())
 	x.cfg.BuildContextWatcherHandler = deadlines
 	x.cfg.DefaultQueryExecMode = pgx.QueryExecModeExec // a pooler must answer too, so that it can be named
 	nameSession(x.cfg, "downtime lock")
@@ -191,7 +192,7 @@ func (x *Exclusive) hold() {
 	x.stop = cancel
 	x.watched.Go(func() {
 		if err := x.watch(ctx); err != nil {
-			x.lose(err)
+			x.lose(fmt.Errorf("%v was lost: %w", x, err))
 		}
 	})
 }
@@ -229,25 +230,12 @@ func (x *Exclusive) ask(ctx context.Context, question string, args ...any) error
 	return err
 }
 
-// lose records that the lock was lost.
-func (x *Exclusive) lose(err error) {
-	x.err = fmt.Errorf("%v was lost: %w", x, err)
-	close(x.lost)
-}
-
 // Lost returns a channel that is closed when the lock is lost: its session has ended, or the server
 // does not answer.
-func (x *Exclusive) Lost() <-chan struct{} { return x.lost }
+func (x *Exclusive) Lost() <-chan struct{} { return x.lost.Done() }
 
 // Err returns why the lock was lost; nil while it is not known to be lost.
-func (x *Exclusive) Err() error {
-	select {
-	case <-x.lost:
-		return x.err
-	default:
-		return nil
-	}
-}
+func (x *Exclusive) Err() error { return context.Cause(x.lost) }
 
 // Release gives the lock back, if the session has it, and ends the session. It returns nil only if
 // the session has held the lock from the return of Acquire until now, or never had it: a lock ends
@@ -260,7 +248,7 @@ func (x *Exclusive) Release(ctx context.Context) error {
 		x.stop = nil
 		if x.Err() == nil {
 			if err := x.ask(ctx, "SELECT pg_advisory_unlock($1)", x.lock.key); err != nil {
-				x.lose(err)
+				x.lose(fmt.Errorf("%v was lost: %w", x, err))
 			}
 		}
 	}

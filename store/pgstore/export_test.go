@@ -10,17 +10,10 @@ import (
 // Quicken divides the times of the store by about a hundred, before the first Subscribe. An
 // answer gets the time that a busy machine needs.
 func (s *Store) Quicken() {
-	p := &s.pace
-	p.heartbeat, p.answer = 100*time.Millisecond, time.Second
-	p.backoffMin, p.backoffMax, p.settled, p.retest = time.Millisecond, 50*time.Millisecond, 600*time.Millisecond, 200*time.Millisecond
-}
-
-// Backoff is the longest of n pauses after so many failures.
-func Backoff(troubles, n int) (longest time.Duration) {
-	for range n {
-		longest = max(longest, defaultPace.backoff(troubles))
-	}
-	return longest
+	p := &s.line.Pace
+	p.Heartbeat, p.Answer = 100*time.Millisecond, time.Second
+	p.BackoffMin, p.BackoffMax, p.Settled = time.Millisecond, 50*time.Millisecond, 600*time.Millisecond
+	s.retest = 200 * time.Millisecond
 }
 
 // AskDeaf sends the question of a new session on a connection that does not listen.

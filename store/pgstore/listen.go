@@ -2,10 +2,10 @@ package pgstore
 
 import (
 	"context"
-	"crypto/rand"
+	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
-	mathrand "math/rand/v2"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -22,35 +22,6 @@ var (
 	errMissed = errors.New("the notification of a write did not arrive")
 	errDeaf   = errors.New("the session does not listen any more")
 )
-
-// follow keeps a listening connection until Close.
-func (s *Store) follow() {
-	for trouble := 0; ; trouble++ {
-		healthySince, err := s.session()
-		if s.ctx.Err() != nil {
-			return
-		}
-		s.push.set(false, err.Error())
-		if !healthySince.IsZero() && time.Since(healthySince) >= s.pace.settled {
-			trouble = 0
-		}
-		pause := s.pace.backoff(trouble)
-		if errors.Is(err, errNotDelivered) {
-			pause = s.pace.retest/2 + mathrand.N(s.pace.retest) //nolint:gosec // it spreads load, and is no secret
-		}
-		select {
-		case <-time.After(pause):
-		case <-s.ctx.Done():
-			return
-		}
-	}
-}
-
-// backoff is exponential with full jitter, so that a fleet does not connect all at once.
-func (p *pace) backoff(troubles int) time.Duration {
-	limit := min(p.backoffMin<<min(troubles, 10), p.backoffMax)
-	return mathrand.N(limit) //nolint:gosec // it spreads load, and is no secret
-}
 
 // remembered is how many announced tokens a session remembers. There are fewer writes than
 // this between a poll and the heartbeat after it.
@@ -69,43 +40,48 @@ type session struct {
 }
 
 // session subscribes, makes the subscribers read, and then follows until a test fails.
-// healthySince is zero if the self-test failed. The error is not nil.
-func (s *Store) session() (healthySince time.Time, err error) {
-	ctx, cancel := context.WithTimeout(s.ctx, s.pace.connect)
+// The pause is zero unless notifications do not arrive. The error is not nil.
+func (s *Store) session() (healthy, pause time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.line.Pace.Connect)
 	defer cancel()
 	cfg := s.listen.Copy()
 	if s.before != nil {
 		if err := s.before(ctx, cfg); err != nil {
-			return time.Time{}, fmt.Errorf("before connecting: %w", err)
+			return 0, 0, fmt.Errorf("before connecting: %w", err)
 		}
 	}
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("connect: %w", err)
+		return 0, 0, fmt.Errorf("connect: %w", err)
 	}
 	defer s.end(conn)
-	l := &session{s: s, conn: conn, own: "downtime_self_" + strings.ToLower(rand.Text())}
+	l := &session{s: s, conn: conn, own: "downtime_self_" + strings.ToLower(cryptorand.Text())}
 	// Without arguments pgx uses the simple protocol, which takes two statements at once.
 	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.Channel()}.Sanitize()+"; LISTEN "+pgx.Identifier{l.own}.Sanitize()); err != nil {
-		return time.Time{}, fmt.Errorf("listen: %w", err)
+		return 0, 0, fmt.Errorf("listen: %w", err)
 	}
 	token, err := l.ask()
 	if err != nil {
-		return time.Time{}, err
+		return 0, 0, err
 	}
 	l.began = time.Now()
 	l.announced(token)
-	s.push.wakes.Wake()
-	if err := l.test(); err != nil {
-		return time.Time{}, err
+	s.line.Wake()
+	if err = l.test(); errors.Is(err, errNotDelivered) {
+		pause = s.retest/2 + rand.N(s.retest) //nolint:gosec // it spreads load, and is no secret
 	}
-	s.push.set(true, "notifications arrive")
-	return time.Now(), l.follow()
+	if err != nil {
+		return 0, pause, err
+	}
+	s.line.Report(true, "notifications arrive")
+	since := time.Now()
+	err = l.follow()
+	return time.Since(since), 0, err
 }
 
 // end closes the connection. Close of the store waits for the goroutines of pgx that remain.
 func (s *Store) end(conn *pgx.Conn) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.pace.answer)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.line.Pace.Answer)
 	defer cancel()
 	_ = conn.Close(ctx) // the connection is not used any more
 	s.leftovers.Go(func() { <-conn.PgConn().CleanupDone() })
@@ -113,12 +89,12 @@ func (s *Store) end(conn *pgx.Conn) {
 
 // test sends a notification to this session, through the pool as a writer does.
 func (l *session) test() error {
-	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.pace.answer)
+	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.line.Pace.Answer)
 	defer cancel()
 	if _, err := l.s.pool.Exec(ctx, "SELECT pg_notify($1, '')", pgx.QueryExecModeExec, l.own); err != nil {
 		return fmt.Errorf("send a notification for the self-test: %w", err)
 	}
-	deadline := time.Now().Add(l.s.pace.answer)
+	deadline := time.Now().Add(l.s.line.Pace.Answer)
 	for {
 		n, err := l.wait(deadline)
 		switch {
@@ -135,7 +111,7 @@ func (l *session) test() error {
 
 // follow passes notifications on, sends heartbeats, and waits for owed notifications.
 func (l *session) follow() error {
-	l.next = time.Now().Add(l.s.pace.heartbeat)
+	l.next = time.Now().Add(l.s.line.Pace.Heartbeat)
 	for {
 		deadline := l.next
 		if l.owed != "" && l.until.Before(deadline) {
@@ -149,7 +125,7 @@ func (l *session) follow() error {
 			l.heard(n)
 			continue
 		case l.owed != "" && !time.Now().Before(l.until):
-			l.s.push.missed.Add(1)
+			l.s.missed.Add(1)
 			return errMissed
 		}
 		if !time.Now().Before(l.next) {
@@ -180,7 +156,7 @@ func (l *session) heard(n *pgconn.Notification) {
 		return
 	}
 	l.announced(store.Token(n.Payload))
-	l.s.push.wakes.Wake()
+	l.s.line.Wake()
 }
 
 // announced remembers a token. Tokens have no order, so the session remembers several: a
@@ -199,15 +175,15 @@ func (l *session) announced(t store.Token) {
 // and no load can delay it. Then it looks at the change that a poll found: its notification
 // may be on its way.
 func (l *session) heartbeat() error {
-	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.pace.answer)
+	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.line.Pace.Answer)
 	defer cancel()
 	p := l.conn.PgConn().StartPipeline(ctx)
 	if err := errors.Join(p.Sync(), p.Close()); err != nil {
 		return fmt.Errorf("no answer from the listening session: %w", err)
 	}
-	l.next = time.Now().Add(l.s.pace.heartbeat)
-	if f := l.s.push.found.Swap(nil); f != nil && f.began.After(l.began) && !slices.Contains(l.told, f.token) {
-		l.owed, l.until = f.token, time.Now().Add(l.s.pace.answer)
+	l.next = time.Now().Add(l.s.line.Pace.Heartbeat)
+	if f := l.s.found.Swap(nil); f != nil && f.began.After(l.began) && !slices.Contains(l.told, f.token) {
+		l.owed, l.until = f.token, time.Now().Add(l.s.line.Pace.Answer)
 	}
 	return nil
 }
@@ -215,7 +191,7 @@ func (l *session) heartbeat() error {
 // ask checks that the session listens, and returns the document's token. The token is empty if
 // the document does not exist or cannot be read: a poll reports that.
 func (l *session) ask() (store.Token, error) {
-	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.pace.answer)
+	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.line.Pace.Answer)
 	defer cancel()
 	const listening = "SELECT (SELECT COUNT(*) FROM pg_listening_channels() c WHERE c IN ($1, $2))"
 	var (

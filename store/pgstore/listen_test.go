@@ -243,17 +243,6 @@ func TestCallsSurviveARestart(t *testing.T) {
 	}
 }
 
-func TestPausesGrow(t *testing.T) {
-	t.Parallel()
-	require.Less(t, pgstore.Backoff(0, 1000), 100*time.Millisecond)
-	require.Greater(t, pgstore.Backoff(0, 1000), 50*time.Millisecond)
-	require.Less(t, pgstore.Backoff(3, 1000), 800*time.Millisecond)
-	for _, troubles := range []int{10, 1000, 1_000_000_000} {
-		require.Less(t, pgstore.Backoff(troubles, 1000), 5*time.Second)
-		require.Greater(t, pgstore.Backoff(troubles, 1000), 4*time.Second)
-	}
-}
-
 func TestACutAnswerIsNoDocument(t *testing.T) {
 	t.Parallel()
 	pg := testservers.Postgres(t)

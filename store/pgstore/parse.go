@@ -72,12 +72,8 @@ func refusal(url string, err error) string {
 // nowhere.
 func stranded(url string, cfg *pgx.ConnConfig) string {
 	isURL := strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://")
-	hosts := []string{cfg.Host}
-	for _, f := range cfg.Fallbacks {
-		hosts = append(hosts, f.Host)
-	}
-	for _, host := range hosts {
-		if !strings.HasPrefix(host, "/") && strings.Contains(host, "@") {
+	for _, c := range append(cfg.Fallbacks, &pgconn.FallbackConfig{Host: cfg.Host}) {
+		if !strings.HasPrefix(c.Host, "/") && strings.Contains(c.Host, "@") {
 			return atHost
 		}
 	}

@@ -3,12 +3,12 @@ package pgstore
 import (
 	"context"
 	"database/sql/driver"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -26,11 +26,11 @@ func (p patient) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	pgx, ok := conn.(*stdlib.Conn)
+	inner, ok := conn.(*stdlib.Conn)
 	if !ok {
 		return nil, fmt.Errorf("a connection of type %T", conn)
 	}
-	return &patientConn{pgx}, nil
+	return &patientConn{inner}, nil
 }
 
 // patientConn sends statements by the extended protocol, and prepares none.
@@ -48,7 +48,7 @@ func (c *patientConn) QueryContext(ctx context.Context, query string, args []dri
 	if err != nil {
 		return nil, err
 	}
-	return &rows{result: result}, nil
+	return &rows{result: result, types: pgtype.NewMap()}, nil
 }
 
 // ExecContext returns the number of affected rows.
@@ -68,14 +68,16 @@ func (c *patientConn) send(ctx context.Context, query string, args []driver.Name
 	if deadline, ok := ctx.Deadline(); ok {
 		batch.ExecParams(setLimit, [][]byte{[]byte(lockTimeout(deadline))}, nil, nil, nil)
 	}
-	values, formats := make([][]byte, len(args)), make([]int16, len(args))
+	values := make([]any, len(args))
 	for i, arg := range args {
-		var err error
-		if values[i], formats[i], err = encode(arg.Value); err != nil {
-			return nil, err
-		}
+		values[i] = arg.Value
 	}
-	batch.ExecParams(query, values, nil, formats, []int16{pgtype.BinaryFormatCode})
+	// Not with the types of the connection, because an application can have registered others there.
+	var parameters pgx.ExtendedQueryBuilder
+	if err := parameters.Build(pgtype.NewMap(), nil, values); err != nil {
+		return nil, err
+	}
+	batch.ExecParams(query, parameters.ParamValues, nil, parameters.ParamFormats, []int16{pgtype.BinaryFormatCode})
 	results, err := c.Conn.Conn().PgConn().ExecBatch(ctx, &batch).ReadAll()
 	if err != nil {
 		if pgconn.SafeToRetry(err) {
@@ -92,24 +94,10 @@ func lockTimeout(deadline time.Time) string {
 	return strconv.FormatInt(max(1, (left-min(slack, left/4)).Milliseconds()), 10)
 }
 
-// encode returns the value of a parameter, and its format: text or, for bytes, binary.
-func encode(value any) (b []byte, format int16, err error) {
-	switch v := value.(type) {
-	case nil:
-		return nil, pgtype.TextFormatCode, nil
-	case string:
-		return []byte(v), pgtype.TextFormatCode, nil
-	case int64:
-		return strconv.AppendInt(nil, v, 10), pgtype.TextFormatCode, nil
-	case []byte:
-		return v, pgtype.BinaryFormatCode, nil
-	}
-	return nil, 0, fmt.Errorf("a parameter of type %T", value)
-}
-
 // rows are the rows of a result in binary format.
 type rows struct {
 	result *pgconn.Result
+	types  *pgtype.Map
 	next   int
 }
 
@@ -130,29 +118,15 @@ func (r *rows) Next(dest []driver.Value) error {
 	row := r.result.Rows[r.next]
 	r.next++
 	for i, b := range row {
+		field := r.result.FieldDescriptions[i]
+		column, ok := r.types.TypeForOID(field.DataTypeOID)
+		if !ok {
+			return fmt.Errorf("a column of type %d", field.DataTypeOID)
+		}
 		var err error
-		if dest[i], err = decode(r.result.FieldDescriptions[i].DataTypeOID, b); err != nil {
+		if dest[i], err = column.Codec.DecodeDatabaseSQLValue(r.types, field.DataTypeOID, field.Format, b); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// decode returns the value of a column in binary format.
-func decode(oid uint32, b []byte) (driver.Value, error) {
-	switch {
-	case b == nil:
-		return nil, nil
-	case oid == pgtype.ByteaOID:
-		return b, nil
-	case oid == pgtype.TextOID, oid == pgtype.VarcharOID:
-		return string(b), nil
-	case oid == pgtype.Int8OID && len(b) == 8:
-		return int64(binary.BigEndian.Uint64(b)), nil
-	case oid == pgtype.Int4OID && len(b) == 4:
-		return int64(int32(binary.BigEndian.Uint32(b))), nil
-	case oid == pgtype.BoolOID && len(b) == 1:
-		return b[0] != 0, nil
-	}
-	return nil, fmt.Errorf("a column of type %d with %d bytes", oid, len(b))
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/store"
 	"github.com/go-downtime/downtime/store/sqlstore"
 )
@@ -47,8 +49,10 @@ type Store struct {
 	listen  *pgx.ConnConfig
 	before  func(context.Context, *pgx.ConnConfig) error // BeforeConnect of the pool; may be nil
 	dials   *dials                                       // of the listening connection, and of a pool of our own
-	pace    pace
-	push    push
+	line    wakes.Line                                   // the listening connection
+	retest  time.Duration                                // mean pause after a self-test that failed
+	missed  atomic.Int64                                 // see MissedPushes
+	found   atomic.Pointer[found]                        // by the last poll that found a change; nil after the session took it
 
 	ctx       context.Context //nolint:containedctx // ends with Close
 	cancel    context.CancelFunc
@@ -129,7 +133,8 @@ func newStore(pool *pgxpool.Pool, o Options, d *dials, ownPool bool) (*Store, er
 		return nil, errors.Join(err, db.Close())
 	}
 	s := &Store{
-		Store: inner, app: o.App, db: db, pool: pool, ownPool: ownPool, listen: listen, before: before, dials: d, pace: defaultPace,
+		Store: inner, app: o.App, db: db, pool: pool, ownPool: ownPool, listen: listen, before: before, dials: d,
+		line: wakes.Line{Pace: wakes.DefaultPace}, retest: time.Minute,
 	}
 	if !ownPool || o.ListenURL != "" { // else it is in listen already
 		listen.DialFunc = d.by(listen.DialFunc)
@@ -137,7 +142,6 @@ func newStore(pool *pgxpool.Pool, o Options, d *dials, ownPool bool) (*Store, er
 	nameSession(listen, "downtime")
 	listen.OnNotification = nil // it would take the notifications
 	listen.BuildContextWatcherHandler = deadlines
-	s.push.pollAlone, s.push.pace, s.push.note = inner.Info().Poll, &s.pace, "no subscriber"
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -151,10 +155,10 @@ func nameSession(cfg *pgx.ConnConfig, name string) {
 // nothing runs any more. It is idempotent. Later reads and writes fail.
 func (s *Store) Close() error {
 	s.once.Do(func() {
-		s.push.close()
+		s.line.Close()
 		s.cancel()
 		s.following.Wait() // it tells the server that the session ends
-		s.dials.close()
+		s.dials.cut()
 		s.leftovers.Wait()
 		_ = s.db.Close() // it holds no connection
 		if s.ownPool {
@@ -167,7 +171,9 @@ func (s *Store) Close() error {
 // Info describes the store. Poll depends on whether notifications arrive.
 func (s *Store) Info() store.Info {
 	info := s.Store.Info()
-	info.Poll = s.push.poll()
+	if ok, _ := s.Hints(); ok {
+		info.Poll = max(info.Poll, s.line.Pace.PollHinted)
+	}
 	return info
 }
 
@@ -181,7 +187,7 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 		blob, err = s.Store.Get(ctx, have)
 	}
 	if err == nil && have != "" {
-		s.push.found.Store(&found{blob.Token, began})
+		s.found.Store(&found{blob.Token, began})
 	}
 	return blob, err
 }

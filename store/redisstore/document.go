@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -17,7 +18,7 @@ const stateHash = "hash"
 // Get reads the document from the primary, or only its token if the caller has the document.
 // A missing document is [store.ErrLost]: the server cannot prove that there never was one.
 func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
-	session := s.hints.session.Load()
+	began := time.Now()
 	r, err := s.run(ctx, readScript, []string{s.keys.document}, string(have), store.KeepRow.Microseconds())
 	if err != nil {
 		return store.Blob{}, err
@@ -29,7 +30,7 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 	}
 	blob, err := s.blob(r, have)
 	if blob.Token != "" {
-		s.hints.found(read{token: blob.Token, session: session})
+		s.found(read{blob.Token, began})
 	}
 	return blob, err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/store"
 )
 
@@ -36,20 +37,21 @@ type Store struct {
 	keys         keys
 	waitReplicas int
 	waitTime     time.Duration
-	pace         pace
-	hints        hints
+	line         wakes.Line // the subscription
+	reads        chan read  // tokens that polls found
 
 	ctx    context.Context //nolint:containedctx // ends with Close
 	cancel context.CancelFunc
 	close  func() error
 
-	mu      sync.Mutex
-	closed  bool
-	running sync.WaitGroup // all goroutines of the store; mu guards Add
+	mu         sync.Mutex
+	closed     bool
+	running    sync.WaitGroup // all goroutines of the store; mu guards Add
+	missed     int            // writes that a poll found and no message announced
+	lastMissed time.Time
 }
 
 var (
-	_ store.Store  = (*Store)(nil)
 	_ store.Rows   = (*Store)(nil)
 	_ store.Hinter = (*Store)(nil)
 	_ io.Closer    = (*Store)(nil)
@@ -83,12 +85,12 @@ func New(client redis.UniversalClient, o Options) (*Store, error) {
 		return nil, &store.FieldError{Field: "WaitReplicas", Value: o.WaitReplicas, Problem: "want 0 or more"}
 	}
 	s := &Store{
-		client: client, app: o.App, name: "redis:" + o.App + where, keys: keysOf(o.App), pace: defaultPace,
+		client: client, app: o.App, name: "redis:" + o.App + where, keys: keysOf(o.App),
+		line: wakes.Line{Pace: wakes.DefaultPace}, reads: make(chan read, 1),
 		waitReplicas: o.WaitReplicas, waitTime: max(min(time.Second, timeout/2), time.Millisecond),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.shutdown)
-	s.hints.reads, s.hints.note = make(chan read, 1), "no subscriber"
 	return s, nil
 }
 
@@ -133,9 +135,9 @@ func (s *Store) Info() store.Info {
 	if s.waitReplicas > 0 {
 		durability = fmt.Sprintf("the loss of the primary, if one of the %d replicas that have it is promoted", s.waitReplicas)
 	}
-	poll := s.pace.pollAlone
+	poll := pollAlone
 	if ok, _ := s.Hints(); ok {
-		poll = s.pace.pollHinted
+		poll = s.line.Pace.PollHinted
 	}
 	return store.Info{Name: s.name, Application: s.app, MaxBytes: store.MaxBytes, Poll: poll, OwnClock: true, Durability: durability}
 }

@@ -30,13 +30,12 @@ type session struct {
 	nonce     string // of the test
 	confirmed int    // subscriptions
 	echoed    bool   // the test's message came back
-	tested    bool   // the test's script was answered
-	up        bool   // echoed and tested: the session works
+	up        bool   // the session works
 	blind     bool   // the user may not publish: whether messages arrive is unknown
 	since     time.Time
 	asked     bool // a PING is not answered yet
 
-	number     int64         // of this session, from tested on
+	expects    time.Time     // from then on, a message must announce every new token; zero until the script was answered
 	known      []store.Token // the one that the test read, and the last ones that were announced
 	unexpected store.Token   // a poll found it, and its message has not come yet
 }
@@ -53,9 +52,9 @@ type tested struct {
 
 var errNoAnswer = errors.New("no answer from the server")
 
-// listenOnce runs a session until it fails, and returns for how long it was healthy.
-func (s *Store) listenOnce(parent context.Context) (healthy time.Duration, err error) {
-	ctx, cancel := context.WithCancel(parent)
+// listen runs a session until it fails, and returns for how long it was healthy.
+func (s *Store) listen() (healthy, pause time.Duration, err error) {
+	ctx, cancel := context.WithCancel(s.ctx)
 	l := &session{
 		store: s, ctx: ctx, nonce: rand.Text(),
 		events: make(chan any), pingers: make(chan *redis.PubSub, 1),
@@ -67,7 +66,8 @@ func (s *Store) listenOnce(parent context.Context) (healthy time.Duration, err e
 	}
 	cancel()
 	l.group.Wait()
-	return healthy, err
+	s.lookAround(err)
+	return healthy, 0, fmt.Errorf("no messages: %w", err)
 }
 
 // receive connects and passes on all events. The last one is an error.
@@ -105,13 +105,13 @@ func (l *session) send(event any) {
 
 // follow runs the session: subscribe, test, and then send heartbeats.
 func (l *session) follow() error {
-	p := l.store.pace
-	deadline := time.NewTimer(p.connect)
+	p := l.store.line.Pace
+	deadline := time.NewTimer(p.Connect)
 	defer deadline.Stop()
-	overdue := time.NewTimer(p.answer)
+	overdue := time.NewTimer(p.Answer)
 	defer overdue.Stop()
 	overdue.Stop()
-	heartbeat := time.NewTicker(p.heartbeat)
+	heartbeat := time.NewTicker(p.Heartbeat)
 	defer heartbeat.Stop()
 	for {
 		select {
@@ -125,7 +125,7 @@ func (l *session) follow() error {
 			_, pong := event.(*redis.Pong)
 			switch {
 			case l.confirmed == 2 && wasConfirmed < 2:
-				deadline.Reset(p.answer)
+				deadline.Reset(p.Answer)
 				l.group.Go(l.test)
 			case l.up && (!wasUp || pong):
 				l.asked = false
@@ -137,25 +137,25 @@ func (l *session) follow() error {
 		case <-heartbeat.C:
 			if l.up && !l.asked {
 				l.asked = true
-				deadline.Reset(p.answer)
+				deadline.Reset(p.Answer)
 				l.group.Go(l.ping)
 			}
 		case <-deadline.C:
 			switch {
 			case l.up:
-				return fmt.Errorf("%w to a PING in %v", errNoAnswer, p.answer)
+				return fmt.Errorf("%w to a PING in %v", errNoAnswer, p.Answer)
 			case l.confirmed < 2:
-				return fmt.Errorf("%w to SUBSCRIBE in %v", errNoAnswer, p.connect)
+				return fmt.Errorf("%w to SUBSCRIBE in %v", errNoAnswer, p.Connect)
 			}
-			return fmt.Errorf("a message to itself has not come back in %v: is there a proxy without pub/sub in between?", p.answer)
-		case r := <-l.store.hints.reads:
-			if l.up && !l.blind && r.session == l.number && l.unexpected == "" && !slices.Contains(l.known, r.token) {
+			return fmt.Errorf("a message to itself has not come back in %v: is there a proxy without pub/sub in between?", p.Answer)
+		case r := <-l.store.reads:
+			if l.up && !l.blind && r.began.After(l.expects) && l.unexpected == "" && !slices.Contains(l.known, r.token) {
 				l.unexpected = r.token
-				overdue.Reset(p.answer)
+				overdue.Reset(p.Answer)
 			}
 		case <-overdue.C:
-			l.store.hints.miss()
-			return fmt.Errorf("a poll found a write that no message announced in %v", p.answer)
+			l.store.miss()
+			return fmt.Errorf("a poll found a write that no message announced in %v", p.Answer)
 		}
 	}
 }
@@ -168,12 +168,11 @@ func (l *session) take(event any) error {
 	case *redis.Subscription:
 		l.confirmed++
 	case tested:
-		l.tested, l.number = true, l.store.hints.session.Add(1)
+		l.expects = time.Now()
 		l.know(e.token)
 		if e.refused != nil {
-			l.up, l.blind, l.since = true, true, time.Now()
-			l.store.hints.set(false, "subscribed, but this user cannot test whether messages arrive: "+e.refused.Error())
-			l.store.hints.wakes.Wake()
+			l.blind = true
+			l.begin("subscribed, but this user cannot test whether messages arrive: " + e.refused.Error())
 		}
 	case *redis.Message:
 		if e.Channel != l.store.keys.changed {
@@ -181,13 +180,19 @@ func (l *session) take(event any) error {
 			break
 		}
 		l.know(store.Token(e.Payload))
-		l.store.hints.wakes.Wake()
+		l.store.line.Wake()
 	}
-	if l.tested && l.echoed && !l.up {
-		l.up, l.since = true, time.Now()
-		l.store.hints.set(true, "subscribed")
+	if !l.expects.IsZero() && l.echoed && !l.up {
+		l.begin("subscribed")
 	}
 	return nil
+}
+
+// begin says that the session works, and makes the subscribers read what they may have missed.
+func (l *session) begin(note string) {
+	l.up, l.since = true, time.Now()
+	l.store.line.Report(!l.blind, note)
+	l.store.line.Wake()
 }
 
 // know notes a token that needs no further message.
@@ -204,7 +209,7 @@ func (l *session) know(t store.Token) {
 // test publishes to the session itself, as a write does, and reads the token. From then on, a
 // message must announce every new token.
 func (l *session) test() {
-	ctx, cancel := context.WithTimeout(l.ctx, l.store.pace.answer)
+	ctx, cancel := context.WithTimeout(l.ctx, l.store.line.Pace.Answer)
 	defer cancel()
 	keys := []string{l.store.keys.document}
 	r, err := l.store.run(ctx, testScript, keys, l.store.keys.test+l.nonce, l.nonce)
