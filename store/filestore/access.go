@@ -17,10 +17,7 @@ import (
 // own gives the new file f the permissions of old and, where this user can, its owner. If old is
 // nil, f gets the owner and permissions of a first document.
 func (w *writer) own(f *os.File, old fs.FileInfo) error {
-	mode, who, err := w.permissions(old)
-	if err != nil {
-		return err
-	}
+	mode, who := w.permissions(old)
 	trust.Give(f, who)
 	if old != nil { // perhaps this user could not give it
 		if err := stillReadable(f, old); err != nil {
@@ -89,31 +86,21 @@ func (s *Store) rowsRule() trust.Rule {
 
 // mayWrite returns an error if no reader would trust a file that this process creates in the
 // directory of the document.
-func (s *Store) mayWrite(dir *os.Root) error {
-	info, err := dir.Stat(".")
-	if err != nil {
-		return err
-	}
-	return s.rule().Writer(s.dir, info)
-}
+func (s *Store) mayWrite(dir fs.FileInfo) error { return s.rule().Writer(s.dir, dir) }
 
 // permissions returns mode and owner of old. In a directory that all users share, the owner is
 // this user or the directory's owner. If old is nil, permissions returns those of a new file: the
 // directory's owner, if this user is root; the directory's group, if its members can write there;
 // and the mode of [Mode].
-func (w *writer) permissions(old fs.FileInfo) (fs.FileMode, trust.Owner, error) {
-	dir, err := w.dir.Stat(".")
-	if err != nil {
-		return 0, trust.Owner{}, err
-	}
+func (w *writer) permissions(old fs.FileInfo) (fs.FileMode, trust.Owner) {
 	if old != nil {
 		who := trust.OwnerOf(old)
-		if who.UID != trust.OwnerOf(dir).UID && w.store.rule().Shared(w.store.dir, dir) {
+		if who.UID != trust.OwnerOf(w.in).UID && w.store.rule().Shared(w.store.dir, w.in) {
 			who.UID = -1 // the owner of old may lose this trust later
 		}
-		return old.Mode().Perm(), who, nil
+		return old.Mode().Perm(), who
 	}
-	return cmp.Or(w.store.mode, readableMode), trust.Heir(dir), nil
+	return cmp.Or(w.store.mode, readableMode), trust.Heir(w.in)
 }
 
 // stillReadable fails if a user who can read old could not read f, which is to replace it.

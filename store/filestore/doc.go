@@ -11,7 +11,7 @@
 // regular, is larger than [store.MaxBytes] or cannot be read, and a file that is not trusted.
 //
 // A missing file is [store.ErrLost] in three cases: this Store has seen a document; there is a
-// markerLocked (the path with ".written"), which Swap leaves beside the document for all users who can
+// marker (the path with ".written"), which Swap leaves beside the document for all users who can
 // read it; or [MustExist] is set. Otherwise it is [store.ErrNeverWritten]. A marker that cannot
 // be read is an error.
 //

@@ -10,9 +10,6 @@ import (
 	"github.com/go-downtime/downtime/store"
 )
 
-// errMissing means that there is no file at the path.
-var errMissing = errors.New("the file does not exist")
-
 func isUntrusted(err error) bool {
 	_, is := errors.AsType[*trust.Error](err)
 	return is

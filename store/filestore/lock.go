@@ -19,7 +19,8 @@ const (
 // writer holds the writers' lock.
 type writer struct {
 	store *Store
-	dir   *os.Root // each name of a write is resolved in here, also if the path changes
+	dir   *os.Root    // each name of a write is resolved in here, also if the path changes
+	in    fs.FileInfo // of dir
 	lock  *fileLock
 }
 
@@ -59,7 +60,10 @@ func (s *Store) acquire(ctx context.Context) (_ *writer, err error) {
 			w.release()
 		}
 	}()
-	if err := s.mayWrite(w.dir); err != nil {
+	if w.in, err = w.dir.Stat("."); err == nil {
+		err = s.mayWrite(w.in)
+	}
+	if err != nil {
 		return nil, s.errorf("%w", refused(err))
 	}
 	path := filepath.Join(s.dir, s.lockName())

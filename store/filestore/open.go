@@ -91,15 +91,6 @@ func isIn(dir *os.Root, name string, lock *fileLock) (bool, error) {
 	return err == nil && os.SameFile(locked, named), err
 }
 
-func namesIn(dir *os.Root) ([]string, error) {
-	f, err := dir.Open(".")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	return f.Readdirnames(-1)
-}
-
 // removeIn removes a file if there is one.
 func removeIn(dir *os.Root, name string) error {
 	if err := dir.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {

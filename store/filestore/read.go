@@ -41,10 +41,8 @@ func (s *Store) Get(ctx context.Context, have store.Token) (store.Blob, error) {
 		if s.warning.Load() == nil {
 			s.notice()
 		}
-		if err = s.unreachable(err); errors.Is(err, errMissing) {
-			if err = s.missingLocked(); noDocument(err) {
-				return store.Blob{Now: now}, err
-			}
+		if err = s.unreachableLocked(err); noDocument(err) {
+			return store.Blob{Now: now}, err
 		}
 		return store.Blob{}, err
 	}
@@ -108,8 +106,8 @@ func (s *Store) content(f *os.File) ([]byte, fs.FileInfo, error) {
 	return b.Bytes(), info, nil
 }
 
-// unreachable distinguishes a file that does not exist from one that cannot be reached.
-func (s *Store) unreachable(err error) error {
+// unreachableLocked distinguishes a file that does not exist from one that cannot be reached.
+func (s *Store) unreachableLocked(err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return s.unreadable(err)
 	}
@@ -119,7 +117,7 @@ func (s *Store) unreachable(err error) error {
 	if _, err := os.Stat(s.dir); err != nil {
 		return s.errorf("the directory cannot be reached, create it or correct the path: %w", err)
 	}
-	return errMissing
+	return s.missingLocked()
 }
 
 func (s *Store) unreadable(err error) error {

@@ -22,12 +22,8 @@ func (w *writer) readable(f *os.File) error {
 	if err != nil || !hasPermissions || file.Mode()&0o004 != 0 {
 		return err
 	}
-	dir, err := w.dir.Stat(".")
-	if err != nil {
-		return err
-	}
-	is, in := trust.OwnerOf(file), trust.OwnerOf(dir)
-	shared := dir.Mode()&0o022 == 0o020 // a group writes there, and not all users
+	is, in := trust.OwnerOf(file), trust.OwnerOf(w.in)
+	shared := w.in.Mode()&0o022 == 0o020 // a group writes there, and not all users
 	groupReads := file.Mode()&0o040 != 0
 	var shutOut []string
 	if w.store.mode == 0 && shared && (!groupReads || is.GID != in.GID) {

@@ -145,7 +145,7 @@ func (s *Store) readRows(now time.Time) (rows []store.Row, since time.Time, err 
 }
 
 func (s *Store) readRowsIn(dir *os.Root, now time.Time) (rows []store.Row, since time.Time, err error) {
-	names, err := namesIn(dir)
+	files, err := fs.ReadDir(dir.FS(), ".")
 	if err != nil {
 		return nil, since, err
 	}
@@ -153,7 +153,8 @@ func (s *Store) readRowsIn(dir *os.Root, now time.Time) (rows []store.Row, since
 		return nil, since, err
 	}
 	keys := map[string]bool{}
-	for _, name := range names {
+	for _, file := range files {
+		name := file.Name()
 		suffix := path.Ext(name)
 		key := name[:len(name)-len(suffix)]
 		switch {

@@ -39,7 +39,7 @@ func (s *Store) makeRows(now time.Time) (dir *os.Root, err error) {
 	}
 	isNew := false
 	if _, err = parent.Lstat(s.rowsName()); errors.Is(err, fs.ErrNotExist) {
-		if err = s.mayWrite(parent); err == nil {
+		if err = s.mayWrite(info); err == nil {
 			err = parent.Mkdir(s.rowsName(), 0o700)
 			isNew = err == nil
 		}

@@ -115,10 +115,10 @@ func (w *writer) writeTemp(what string, text []byte, like fs.FileInfo) (string, 
 // removeStale removes the temporary files of writers that were killed. Under the lock no
 // other writer is at work. A file that cannot be removed does no harm.
 func (w *writer) removeStale() {
-	names, _ := namesIn(w.dir)
-	for _, name := range names {
-		if isTemp(w.store.tempPrefix(), name) {
-			w.remove(name)
+	files, _ := fs.ReadDir(w.dir.FS(), ".")
+	for _, file := range files {
+		if isTemp(w.store.tempPrefix(), file.Name()) {
+			w.remove(file.Name())
 		}
 	}
 }
