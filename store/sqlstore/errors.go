@@ -21,29 +21,41 @@ const (
 	noLogin // the database does not know the role or its password
 )
 
-// classify needs no driver. It reads PostgreSQL's errors by SQLState, which pgx and lib/pq
-// have; MySQL's by the number that go-sql-driver/mysql puts first in the text; SQLite's by
-// the words of the library. All others, and nil, are of class other.
+// classify needs no driver. It knows SQLite's errors by the words of the library, and those of the
+// other databases by their code. All others, and nil, are of class other.
 func classify(kind Dialect, err error) class {
-	if err == nil {
-		return other
+	if kind != SQLite {
+		return codes[code(kind, err)]
 	}
-	switch kind {
-	case PostgreSQL:
-		return sqlStates[sqlState(err)]
-	case MySQL:
-		return mysqlNumbers[mysqlNumber(err)]
-	case SQLite:
-		for text, is := range sqliteTexts {
-			if strings.Contains(err.Error(), text) {
-				return is
-			}
+	for text, is := range sqliteTexts {
+		if strings.Contains(fmt.Sprint(err), text) {
+			return is
 		}
 	}
 	return other
 }
 
-var sqlStates = map[string]class{
+// code is PostgreSQL's SQLState, which the errors of pgx and lib/pq have, or MySQL's number, which
+// go-sql-driver/mysql puts first in the text. It is "" for all other errors.
+func code(kind Dialect, err error) string {
+	switch kind {
+	case PostgreSQL:
+		if s, ok := errors.AsType[interface {
+			error
+			SQLState() string
+		}](err); ok {
+			return s.SQLState()
+		}
+	case MySQL:
+		if found := mysqlText.FindStringSubmatch(fmt.Sprint(err)); found != nil {
+			return found[1]
+		}
+	}
+	return ""
+}
+
+// codes have 5 characters in PostgreSQL, and 4 in MySQL.
+var codes = map[string]class{
 	"42501": readOnly, // insufficient_privilege
 	"25006": readOnly, // read_only_sql_transaction, also on a replica
 	"40001": conflict, // serialization_failure
@@ -56,9 +68,7 @@ var sqlStates = map[string]class{
 	"3F000": noTable,  // invalid_schema_name
 	"28000": noLogin,  // invalid_authorization_specification
 	"28P01": noLogin,  // invalid_password
-}
 
-var mysqlNumbers = map[string]class{
 	"1044": readOnly, // access to the database denied
 	"1142": readOnly, // command denied on the table
 	"1143": readOnly, // command denied on a column
@@ -78,32 +88,15 @@ var sqliteTexts = map[string]class{
 	"no such table":                        noTable,
 }
 
-func sqlState(err error) string {
-	if s, ok := errors.AsType[interface {
-		error
-		SQLState() string
-	}](err); ok {
-		return s.SQLState()
-	}
-	return ""
-}
-
 // mysqlText is "Error 1142 (42000): …", and "Error 1142: …" in older versions.
 var mysqlText = regexp.MustCompile(`(?:^|: )Error (\d{4})(?: \([0-9A-Z]{5}\))?: `)
-
-func mysqlNumber(err error) string {
-	if found := mysqlText.FindStringSubmatch(err.Error()); found != nil {
-		return found[1]
-	}
-	return ""
-}
 
 // fault wraps err in the matching error of package store, if there is one.
 func (s *Store) fault(doing string, err error) error {
 	switch is := classify(s.kind, err); {
 	case is == noTable:
 		return fmt.Errorf("%s: %w: %s: the tables are missing; run `downtime init`: %w", s, store.ErrLost, doing, err)
-	case s.kind == PostgreSQL && sqlState(err) == "55P03": // lock_not_available
+	case code(s.kind, err) == "55P03": // lock_not_available
 		return fmt.Errorf("%s: %s: another transaction holds a lock on the tables: %w", s, doing, err)
 	case is == readOnly && doing != "read":
 		return fmt.Errorf("%s: %w: %s: %w", s, store.ErrReadOnly, doing, err)
@@ -116,11 +109,10 @@ func (s *Store) fault(doing string, err error) error {
 // definite marks fault as not written if the database itself answered, with err, that the
 // statement failed. After a broken connection this is not known.
 func definite(kind Dialect, err, fault error) error {
-	state := sqlState(err)
-	answered := kind == SQLite || kind == MySQL && mysqlNumber(err) != "" ||
-		kind == PostgreSQL && state != "" && !strings.HasPrefix(state, "08") && state != "40003" // statement_completion_unknown
-	if !answered {
-		return fault
+	const unknown, connection = "40003", "08" // statement_completion_unknown; the class of broken connections
+	is := code(kind, err)
+	if kind == SQLite || is != "" && is != unknown && !strings.HasPrefix(is, connection) {
+		return store.NotWritten(fault)
 	}
-	return store.NotWritten(fault)
+	return fault
 }
