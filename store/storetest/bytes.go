@@ -33,9 +33,7 @@ func (e *env) requireDocument(t reporter, st store.Store, want []byte) {
 // requireErr fails t unless err is want.
 func requireErr(t reporter, what string, err, want error) {
 	t.Helper()
-	if !errors.Is(err, want) {
-		t.Fatalf("%s: got error %v, want %q", what, err, want)
-	}
+	must(t, errors.Is(err, want), "%s: got error %v, want %q", what, err, want)
 }
 
 // excerpt is the beginning of b, for a message.

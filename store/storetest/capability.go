@@ -49,9 +49,8 @@ func wakes(t reporter, e *env) {
 	for range 3 {
 		e.wakeBy(t, st, woken)
 	}
-	if n := late.Load() - before; n > 0 {
-		t.Fatalf("%d calls of wake after cancel, want none", n)
-	}
+	n := late.Load() - before
+	must(t, n == 0, "%d calls of wake after cancel, want none", n)
 	cancel()
 }
 
@@ -72,9 +71,7 @@ func cancelInWake(t reporter, e *env) {
 		go func() { wrote <- addLine(e.ctx, st, rand.Text()) }()
 		select {
 		case err := <-wrote:
-			if err != nil {
-				t.Fatalf("Swap: %v", err)
-			}
+			must(t, err == nil, "Swap: %v", err)
 		case <-time.After(e.timeout / 2):
 			t.Fatalf("cancel waits for the call of wake that runs")
 		}
@@ -150,12 +147,9 @@ func prepares(t reporter, e *env) {
 	handles := e.handles(st)
 	prepare := func() {
 		t.Helper()
-		errs := together(writers, func(i int) error {
+		allTogether(t, "Prepare by several at once", writers, func(i int) error {
 			return handles[i%len(handles)].(store.Preparer).Prepare(e.ctx) //nolint:forcetypeassert // handles are of one kind
 		})
-		if err := errors.Join(errs...); err != nil {
-			t.Fatalf("Prepare by several at once: %v", err)
-		}
 	}
 	prepare()
 	e.swap(t, st, "", []byte("a"))
@@ -176,9 +170,7 @@ func keeps(t reporter, e *env) {
 	need(t, ok, "the store is no store.Keeper")
 	for range 2 { // of the same document, by another operator
 		place, err := keeper.Keep(e.ctx, a)
-		if err != nil || strings.TrimSpace(place) == "" {
-			t.Fatalf("Keep: place %q, error %v, want a place", place, err)
-		}
+		must(t, err == nil && strings.TrimSpace(place) != "", "Keep: place %q, error %v, want a place", place, err)
 		e.requirePublic(t, "Keep", place)
 		e.requireDocument(t, st, []byte("a"))
 		e.requireKept(t, st, place, "a")
@@ -188,9 +180,8 @@ func keeps(t reporter, e *env) {
 	_, err := keeper.Keep(e.ctx, a)
 	requireErr(t, "Keep of a document that was replaced", err, store.ErrConflict)
 	e.requireDocument(t, st, []byte("b"))
-	if _, err := keeper.Keep(e.ctx, store.TokenOf([]byte("b"))); err != nil {
-		t.Fatalf("Keep of another document: %v", err)
-	}
+	_, err = keeper.Keep(e.ctx, store.TokenOf([]byte("b")))
+	must(t, err == nil, "Keep of another document: %v", err)
 }
 
 // requireKept fails t unless want is in that place, if the suite can look there.
@@ -209,9 +200,8 @@ func exercise(t reporter, e *env) {
 		if h, ok := handle.(store.Hinter); ok {
 			defer h.Subscribe(func() {})()
 		}
-		if _, err := handle.Get(e.ctx, token); !errors.Is(err, store.ErrUnchanged) {
-			t.Fatalf("Get: %v", err)
-		}
+		_, err := handle.Get(e.ctx, token)
+		must(t, errors.Is(err, store.ErrUnchanged), "Get: %v", err)
 		if _, ok := handle.(store.Rows); ok {
 			e.put(t, handle, fmt.Sprintf("i%d", i), "row")
 			e.list(t, handle)

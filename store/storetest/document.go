@@ -38,12 +38,9 @@ func newStore(t reporter, e *env) {
 // requireNothing fails t unless blob has a time and nothing else.
 func requireNothing(t reporter, what string, blob store.Blob) {
 	t.Helper()
-	switch {
-	case blob.Bytes != nil || blob.Token != "":
-		t.Fatalf("%s: token %q and bytes %s, want neither", what, blob.Token, excerpt(blob.Bytes))
-	case blob.Now.IsZero():
-		t.Fatalf("%s: the time is zero, want the store's clock", what)
-	}
+	must(t, blob.Bytes == nil && blob.Token == "",
+		"%s: token %q and bytes %s, want neither", what, blob.Token, excerpt(blob.Bytes))
+	must(t, !blob.Now.IsZero(), "%s: the time is zero, want the store's clock", what)
 }
 
 // lost also checks that a store never forgets that there was a document.
@@ -72,13 +69,12 @@ func tampered(t reporter, e *env) {
 	for _, handle := range e.handles(st) {
 		blob, err := handle.Get(e.ctx, "")
 		requireErr(t, "Get", err, store.ErrTampered)
-		if blob.Bytes != nil {
-			t.Fatalf("beside ErrTampered: bytes %s, want none", excerpt(blob.Bytes))
-		}
+		must(t, blob.Bytes == nil, "beside ErrTampered: bytes %s, want none", excerpt(blob.Bytes))
 		// A store that reads only its token here may find it unchanged.
-		if blob, err = handle.Get(e.ctx, token); err == nil || blob.Bytes != nil {
-			t.Fatalf("Get with the token: bytes %s, error %v, want none, and ErrTampered or ErrUnchanged", excerpt(blob.Bytes), err)
-		}
+		blob, err = handle.Get(e.ctx, token)
+		must(t, err != nil && blob.Bytes == nil,
+			"Get with the token: bytes %s, error %v, want none, and ErrTampered or ErrUnchanged",
+			excerpt(blob.Bytes), err)
 	}
 	requireErr(t, "Swap", st.Swap(e.ctx, token, []byte("b")), store.ErrTampered)
 	_, err := st.Get(e.ctx, "")
@@ -109,33 +105,26 @@ func largest(t reporter, e *env) {
 		err := st.Swap(e.ctx, store.TokenOf(want), sized(size))
 		requireErr(t, "Swap of a document that is too large", err, store.ErrTooLarge)
 		tooLarge, ok := errors.AsType[*store.TooLargeError](err)
-		if !ok || tooLarge.Size != size || tooLarge.Limit != limit {
-			t.Fatalf("Swap of %d bytes: got error %v, want a TooLargeError of size %d and limit %d", size, err, size, limit)
-		}
+		must(t, ok && tooLarge.Size == size && tooLarge.Limit == limit,
+			"Swap of %d bytes: got error %v, want a TooLargeError of size %d and limit %d", size, err, size, limit)
 	}
-	if err := st.Swap(e.ctx, store.TokenOf(want), nil); err == nil {
-		t.Fatalf("Swap of an empty document: no error, want one")
-	}
+	must(t, st.Swap(e.ctx, store.TokenOf(want), nil) != nil, "Swap of an empty document: no error, want one")
 	e.requireDocument(t, st, want)
 }
 
 func digests(t reporter, e *env) {
 	st, a := e.written(t, "a")
 	other, _ := e.written(t, "a")
-	if got := e.get(t, other, "").Token; got != a {
-		t.Fatalf("the same bytes have the token %q in one store and %q in another", a, got)
-	}
+	got := e.get(t, other, "").Token
+	must(t, got == a, "the same bytes have the token %q in one store and %q in another", a, got)
 	e.swap(t, st, a, []byte("b"))
 	b := e.get(t, st, a).Token
-	if b == a {
-		t.Fatalf("other bytes have the same token %q", a)
-	}
+	must(t, b != a, "other bytes have the same token %q", a)
 	// As after a restored backup, earlier bytes have the earlier token.
 	e.swap(t, st, b, []byte("a"))
 	for _, handle := range e.handles(st) {
-		if got := e.get(t, handle, b).Token; got != a {
-			t.Fatalf("earlier bytes have the token %q, want %q as before", got, a)
-		}
+		got := e.get(t, handle, b).Token
+		must(t, got == a, "earlier bytes have the token %q, want %q as before", got, a)
 		_, err := handle.Get(e.ctx, a)
 		requireErr(t, "Get of earlier bytes with the earlier token", err, store.ErrUnchanged)
 	}
@@ -146,10 +135,7 @@ func unchanged(t reporter, e *env) {
 	for range 3 {
 		blob, err := st.Get(e.ctx, first)
 		requireErr(t, "Get of the document that the caller has", err, store.ErrUnchanged)
-		if blob.Bytes != nil || blob.Token != first || blob.Now.IsZero() {
-			t.Fatalf("beside ErrUnchanged: token %q, bytes %s, time %v, want the same token, no bytes and a time",
-				blob.Token, excerpt(blob.Bytes), blob.Now)
-		}
+		requireUnchanged(t, "beside ErrUnchanged", blob, first)
 	}
 	e.get(t, st, "") // an empty have is never unchanged
 	for _, have := range []store.Token{"1", first + "0", first[:len(first)-1], capitals(first)} {
@@ -159,13 +145,20 @@ func unchanged(t reporter, e *env) {
 	requireBytes(t, "Get after a write", []byte("b"), e.get(t, st, first).Bytes)
 }
 
+// requireUnchanged fails t unless blob has the token, a time and no bytes.
+func requireUnchanged(t reporter, what string, blob store.Blob, token store.Token) {
+	t.Helper()
+	must(t, blob.Bytes == nil && blob.Token == token && !blob.Now.IsZero(),
+		"%s: token %q, bytes %s, time %v, want the same token, no bytes and a time",
+		what, blob.Token, excerpt(blob.Bytes), blob.Now)
+}
+
 func clock(t reporter, e *env) {
 	st, first := e.written(t, "a")
 	handles := e.handles(st)
 	began := e.get(t, st, "").Now
-	if y := began.Year(); y < 2000 || y > 9998 {
-		t.Fatalf("the time is %v, want the store's clock", began)
-	}
+	y := began.Year()
+	must(t, 2000 <= y && y <= 9998, "the time is %v, want the store's clock", began)
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()
 	last := began
@@ -180,14 +173,11 @@ func clock(t reporter, e *env) {
 		blob, err := handles[n%len(handles)].Get(context.WithoutCancel(e.ctx), first)
 		after := time.Now()
 		requireErr(t, "Get", err, store.ErrUnchanged)
-		switch {
-		case blob.Now.Before(last.Add(-imprecision)):
-			t.Fatalf("the time went back from %v to %v", last, blob.Now)
-		case blob.Now.After(last.Add(e.timeout)):
-			t.Fatalf("the time went from %v to %v", last, blob.Now)
-		case !st.Info().OwnClock && (blob.Now.Before(before.Add(-imprecision)) || blob.Now.After(after.Add(imprecision))):
-			t.Fatalf("the time is %v between %v and %v of this machine, but Info says that the store has no clock of its own", blob.Now, before, after)
-		}
+		must(t, !blob.Now.Before(last.Add(-imprecision)), "the time went back from %v to %v", last, blob.Now)
+		must(t, !blob.Now.After(last.Add(e.timeout)), "the time went from %v to %v", last, blob.Now)
+		must(t, st.Info().OwnClock || isBetween(blob.Now, before, after),
+			"the time is %v between %v and %v of this machine, but Info says that the store has no clock of its own",
+			blob.Now, before, after)
 		last = blob.Now
 	}
 }
@@ -196,31 +186,22 @@ func info(t reporter, e *env) {
 	st, _ := e.written(t, "a")
 	for _, handle := range e.handles(st) {
 		i := handle.Info()
-		if strings.TrimSpace(i.Name) == "" {
-			t.Fatalf("Info.Name is %q, want a name", i.Name)
-		}
+		must(t, strings.TrimSpace(i.Name) != "", "Info.Name is %q, want a name", i.Name)
 		for _, text := range []string{i.Name, i.Application, i.Durability} {
 			e.requirePublic(t, "Info", text)
 		}
-		if i.MaxBytes < 0 || i.MaxBytes > store.MaxBytes {
-			t.Fatalf("Info.MaxBytes is %d, want 0 to %d", i.MaxBytes, store.MaxBytes)
-		}
-		if i.Poll < 0 {
-			t.Fatalf("Info.Poll is %v, want none that is negative", i.Poll)
-		}
+		must(t, 0 <= i.MaxBytes && i.MaxBytes <= store.MaxBytes,
+			"Info.MaxBytes is %d, want 0 to %d", i.MaxBytes, store.MaxBytes)
+		must(t, i.Poll >= 0, "Info.Poll is %v, want none that is negative", i.Poll)
 	}
 }
 
 // requirePublic fails t if text cannot be shown to an operator.
 func (e *env) requirePublic(t reporter, what, text string) {
 	t.Helper()
-	if strings.IndexFunc(text, unicode.IsControl) >= 0 {
-		t.Fatalf("%s says %q, want no control characters", what, text)
-	}
+	must(t, !strings.ContainsFunc(text, unicode.IsControl), "%s says %q, want no control characters", what, text)
 	for _, secret := range e.o.Secrets {
-		if strings.Contains(text, secret) {
-			t.Fatalf("%s holds a secret", what)
-		}
+		must(t, !strings.Contains(text, secret), "%s holds a secret", what)
 	}
 }
 
@@ -255,9 +236,8 @@ func frozen(t reporter, e *env) {
 	}
 	select {
 	case err := <-got:
-		if err == nil || errors.Is(err, store.ErrLost) || errors.Is(err, store.ErrNeverWritten) || errors.Is(err, store.ErrUnchanged) {
-			t.Fatalf("Get while no data can be reached: error %v, want another one", err)
-		}
+		must(t, err != nil && !errors.Is(err, store.ErrUnchanged) && !isNoDocument(err),
+			"Get while no data can be reached: error %v, want another one", err)
 	case <-time.After(min(5*time.Second, e.timeout)):
 		t.Fatalf("Get does not end with its context")
 	}

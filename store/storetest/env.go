@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -59,12 +60,25 @@ func need(t reporter, has bool, why string) {
 	}
 }
 
+// must fails the check, and says why, unless it is ok.
+func must(t reporter, ok bool, format string, args ...any) {
+	t.Helper()
+	if !ok {
+		t.Fatalf(format, args...)
+	}
+}
+
 // noDocument is the error of Get in a new store.
 func (e *env) noDocument() error {
 	if e.o.ProvesNeverWritten {
 		return store.ErrNeverWritten
 	}
 	return store.ErrLost
+}
+
+// isNoDocument reports whether err says that there is no document.
+func isNoDocument(err error) bool {
+	return errors.Is(err, store.ErrLost) || errors.Is(err, store.ErrNeverWritten)
 }
 
 // second skips the check unless there can be a second handle.
@@ -78,9 +92,7 @@ func (e *env) second(t reporter, st store.Store) store.Store {
 func (e *env) get(t reporter, st store.Store, have store.Token) store.Blob {
 	t.Helper()
 	blob, err := st.Get(e.ctx, have)
-	if err != nil {
-		t.Fatalf("Get(%q): %v", have, err)
-	}
+	must(t, err == nil, "Get(%q): %v", have, err)
 	requireBlob(t, "Get", blob)
 	return blob
 }
@@ -88,22 +100,18 @@ func (e *env) get(t reporter, st store.Store, have store.Token) store.Blob {
 // requireBlob fails t unless blob holds a document, its token and the time.
 func requireBlob(t reporter, what string, blob store.Blob) {
 	t.Helper()
-	switch {
-	case len(blob.Bytes) == 0:
-		t.Fatalf("%s returned no bytes and no error, want the document", what)
-	case blob.Token != store.TokenOf(blob.Bytes):
-		t.Fatalf("%s returned the token %q, want %q: a token is TokenOf the bytes", what, blob.Token, store.TokenOf(blob.Bytes))
-	case blob.Now.IsZero():
-		t.Fatalf("%s returned no time, want the store's clock", what)
-	}
+	must(t, len(blob.Bytes) > 0, "%s returned no bytes and no error, want the document", what)
+	want := store.TokenOf(blob.Bytes)
+	must(t, blob.Token == want,
+		"%s returned the token %q, want %q: a token is TokenOf the bytes", what, blob.Token, want)
+	must(t, !blob.Now.IsZero(), "%s returned no time, want the store's clock", what)
 }
 
 // swap fails the check unless next could be written.
 func (e *env) swap(t reporter, st store.Store, old store.Token, next []byte) {
 	t.Helper()
-	if err := st.Swap(e.ctx, old, next); err != nil {
-		t.Fatalf("Swap of %s over %q: %v", excerpt(next), old, err)
-	}
+	err := st.Swap(e.ctx, old, next)
+	must(t, err == nil, "Swap of %s over %q: %v", excerpt(next), old, err)
 }
 
 // written is a new store with this document, and its token.
@@ -117,3 +125,8 @@ func (e *env) written(t reporter, doc string) (store.Store, store.Token) {
 // imprecision is how much two readings of one clock may differ: a store may keep
 // milliseconds.
 const imprecision = 2 * time.Millisecond
+
+// isBetween allows for the imprecision of both ends.
+func isBetween(at, earliest, latest time.Time) bool {
+	return !at.Before(earliest.Add(-imprecision)) && !at.After(latest.Add(imprecision))
+}

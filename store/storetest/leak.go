@@ -19,9 +19,8 @@ func checkLeaks(t *testing.T, f func(t *testing.T)) {
 	t.Run("store", func(t *testing.T) {
 		pprof.Do(t.Context(), pprof.Labels("storetest", id), func(context.Context) { f(t) })
 	})
-	if left := goroutines(id, 5*time.Second); left != "" {
-		t.Fatalf("goroutines are left after the cleanup:\n%s", left)
-	}
+	left := goroutines(id, 5*time.Second)
+	must(t, left == "", "goroutines are left after the cleanup:\n%s", left)
 }
 
 // goroutines returns the stacks of the goroutines with the label that still run after wait.

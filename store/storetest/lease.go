@@ -17,26 +17,21 @@ var leaseChecks = []check{
 func rowStamps(t reporter, e *env) {
 	r, token := e.withRows(t)
 	for _, lease := range []time.Duration{time.Minute, time.Hour, 1500 * time.Millisecond} {
-		earliest := e.now(t, r, token).Add(-imprecision)
+		earliest := e.now(t, r, token)
 		_, now, err := r.PutRow(e.ctx, "a", []byte("row"), lease)
-		if err != nil {
-			t.Fatalf("PutRow: %v", err)
-		}
-		latest := e.now(t, r, token).Add(imprecision)
+		must(t, err == nil, "PutRow: %v", err)
+		latest := e.now(t, r, token)
 		set := e.list(t, r)
 		got := find(t, set, "a")
-		switch {
-		case set.Blob.Now.Before(earliest) || set.Blob.Now.After(e.now(t, r, token).Add(imprecision)):
-			t.Fatalf("ListRows has the time %v, want the store's, at least %v", set.Blob.Now, earliest)
-		case !now.IsZero() && (now.Before(earliest) || now.After(latest)):
-			t.Fatalf("PutRow returned the time %v, want the store's, between %v and %v, or none", now, earliest, latest)
-		case got.Seen.Before(earliest) || got.Seen.After(latest):
-			t.Fatalf("Seen is %v, want the store's time, between %v and %v", got.Seen, earliest, latest)
-		case (got.Lease.Sub(got.Seen) - lease).Abs() > imprecision:
-			t.Fatalf("Lease is %v after Seen, want %v", got.Lease.Sub(got.Seen), lease)
-		case got.Life != store.Live:
-			t.Fatalf("a new row is %v, want live", got.Life)
-		}
+		must(t, isBetween(set.Blob.Now, earliest, e.now(t, r, token)),
+			"ListRows has the time %v, want the store's, at least %v", set.Blob.Now, earliest)
+		must(t, now.IsZero() || isBetween(now, earliest, latest),
+			"PutRow returned the time %v, want the store's, between %v and %v, or none", now, earliest, latest)
+		must(t, isBetween(got.Seen, earliest, latest),
+			"Seen is %v, want the store's time, between %v and %v", got.Seen, earliest, latest)
+		lasts := got.Lease.Sub(got.Seen)
+		must(t, (lasts-lease).Abs() <= imprecision, "Lease is %v after Seen, want %v", lasts, lease)
+		must(t, got.Life == store.Live, "a new row is %v, want live", got.Life)
 	}
 }
 
@@ -59,14 +54,12 @@ func rowExpired(t reporter, e *env) {
 		set := e.list(t, r)
 		row := find(t, set, "a")
 		if row.Life == store.Expired {
-			if row.Lease.After(set.Blob.Now) {
-				t.Fatalf("at %v a row with a lease until %v is expired", set.Blob.Now, row.Lease)
-			}
+			must(t, !row.Lease.After(set.Blob.Now),
+				"at %v a row with a lease until %v is expired", set.Blob.Now, row.Lease)
 			break
 		}
-		if set.Blob.Now.After(row.Lease.Add(imprecision)) {
-			t.Fatalf("at %v a row with a lease until %v is %v, want expired", set.Blob.Now, row.Lease, row.Life)
-		}
+		must(t, !set.Blob.Now.After(row.Lease.Add(imprecision)),
+			"at %v a row with a lease until %v is %v, want expired", set.Blob.Now, row.Lease, row.Life)
 		e.wait(t, 5*time.Millisecond)
 	}
 	e.put(t, r, "b", "back") // an instance that was cut off
@@ -99,9 +92,8 @@ func pruned(t reporter, e *env) {
 	e.o.Age(e.t, r, 2*time.Minute)
 	e.requireKeys(t, r)
 	for _, key := range []string{"a", "b"} {
-		if token := e.put(t, r, key, "again"); token == "" {
-			t.Fatalf("PutRow of the new row %s returned no token, want the document's", key)
-		}
+		token := e.put(t, r, key, "again")
+		must(t, token != "", "PutRow of the new row %s returned no token, want the document's", key)
 		e.requireRow(t, r, key, "again", store.Live)
 	}
 }

@@ -38,27 +38,22 @@ func (e *env) put(t reporter, st store.Store, key, b string) store.Token {
 func (e *env) putFor(t reporter, st store.Store, key, b string, lease time.Duration) store.Token {
 	t.Helper()
 	token, _, err := rows(t, st).PutRow(e.ctx, key, []byte(b), lease)
-	if err != nil {
-		t.Fatalf("PutRow of %s for %v: %v", key, lease, err)
-	}
+	must(t, err == nil, "PutRow of %s for %v: %v", key, lease, err)
 	return token
 }
 
 // remove fails the check unless the row could be deleted.
 func (e *env) remove(t reporter, st store.Store, key, note string) {
 	t.Helper()
-	if err := rows(t, st).DeleteRow(e.ctx, key, []byte(note)); err != nil {
-		t.Fatalf("DeleteRow of %s: %v", key, err)
-	}
+	err := rows(t, st).DeleteRow(e.ctx, key, []byte(note))
+	must(t, err == nil, "DeleteRow of %s: %v", key, err)
 }
 
 // list fails the check unless document and rows can be read, and are well-formed.
 func (e *env) list(t reporter, st store.Store) store.Rowset {
 	t.Helper()
 	set, err := rows(t, st).ListRows(e.ctx, "")
-	if err != nil {
-		t.Fatalf("ListRows: %v", err)
-	}
+	must(t, err == nil, "ListRows: %v", err)
 	requireBlob(t, "ListRows", set.Blob)
 	requireWellFormed(t, set)
 	return set
@@ -67,10 +62,10 @@ func (e *env) list(t reporter, st store.Store) store.Rowset {
 // requireWellFormed fails t unless the rows have what their Life says.
 func requireWellFormed(t reporter, set store.Rowset) {
 	t.Helper()
-	for i, row := range set.Rows {
-		if i > 0 && set.Rows[i-1].Key >= row.Key {
-			t.Fatalf("ListRows has %q before %q, want each row once, ordered by key", set.Rows[i-1].Key, row.Key)
-		}
+	before := ""
+	for _, row := range set.Rows {
+		must(t, before < row.Key, "ListRows has %q before %q, want each row once, ordered by key", before, row.Key)
+		before = row.Key
 		ok := false
 		switch row.Life {
 		case store.Live, store.Expired, store.Gone:
@@ -78,12 +73,9 @@ func requireWellFormed(t reporter, set store.Rowset) {
 		case store.Deleted:
 			ok = row.Bytes == nil
 		}
-		if !ok {
-			t.Fatalf("ListRows has %+v, want bytes without a note and without an error, or a note without bytes", row)
-		}
-		if row.Err == nil && row.Seen.IsZero() {
-			t.Fatalf("ListRows: the row %s was never seen, want the store's time", row.Key)
-		}
+		must(t, ok, "ListRows has %+v, want bytes without a note and without an error, or a note without bytes", row)
+		must(t, row.Err != nil || !row.Seen.IsZero(),
+			"ListRows: the row %s was never seen, want the store's time", row.Key)
 	}
 }
 
@@ -91,9 +83,7 @@ func requireWellFormed(t reporter, set store.Rowset) {
 func find(t reporter, set store.Rowset, key string) store.Row {
 	t.Helper()
 	i := slices.IndexFunc(set.Rows, func(r store.Row) bool { return r.Key == key })
-	if i < 0 {
-		t.Fatalf("ListRows has the rows %q, want also %q", keys(set), key)
-	}
+	must(t, i >= 0, "ListRows has the rows %q, want also %q", keys(set), key)
 	return set.Rows[i]
 }
 
@@ -101,9 +91,8 @@ func find(t reporter, set store.Rowset, key string) store.Row {
 func (e *env) requireRow(t reporter, st store.Store, key, want string, life store.Life) {
 	t.Helper()
 	row := find(t, e.list(t, st), key)
-	if row.Life != life || row.Err != nil {
-		t.Fatalf("the row %s is %v, error %v, want %v and no error", key, row.Life, row.Err, life)
-	}
+	must(t, row.Life == life && row.Err == nil,
+		"the row %s is %v, error %v, want %v and no error", key, row.Life, row.Err, life)
 	requireBytes(t, "the row "+key, []byte(want), row.Bytes)
 }
 
@@ -118,18 +107,15 @@ func keys(set store.Rowset) []string {
 // requireKeys fails t unless the rows and tombstones are those of want, which is sorted.
 func (e *env) requireKeys(t reporter, st store.Store, want ...string) {
 	t.Helper()
-	if got := keys(e.list(t, st)); !slices.Equal(got, want) {
-		t.Fatalf("ListRows has the rows %q, want %q", got, want)
-	}
+	got := keys(e.list(t, st))
+	must(t, slices.Equal(got, want), "ListRows has the rows %q, want %q", got, want)
 }
 
 // now is the store's clock.
 func (e *env) now(t reporter, st store.Store, have store.Token) time.Time {
 	t.Helper()
 	blob, err := st.Get(e.ctx, have)
-	if err != nil && !errors.Is(err, store.ErrUnchanged) {
-		t.Fatalf("Get: %v", err)
-	}
+	must(t, err == nil || errors.Is(err, store.ErrUnchanged), "Get: %v", err)
 	return blob.Now
 }
 

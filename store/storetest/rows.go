@@ -28,9 +28,7 @@ func noRows(t reporter, e *env) {
 	r, _ := e.withRows(t)
 	set := e.list(t, r)
 	requireBytes(t, "ListRows", []byte("a"), set.Blob.Bytes)
-	if len(set.Rows) > 0 {
-		t.Fatalf("ListRows of a new store: rows %q, want none", keys(set))
-	}
+	must(t, len(set.Rows) == 0, "ListRows of a new store: rows %q, want none", keys(set))
 }
 
 func rowBack(t reporter, e *env) {
@@ -55,9 +53,8 @@ func rowReplaced(t reporter, e *env) {
 	e.requireRow(t, r, "a", "short", store.Live)
 	e.requireRow(t, r, "b", "another row", store.Live)
 	set := e.list(t, r)
-	if lease := find(t, set, "a").Lease.Sub(set.Blob.Now); lease < 30*time.Minute {
-		t.Fatalf("the lease ends in %v, want in an hour, as the last PutRow says", lease)
-	}
+	lease := find(t, set, "a").Lease.Sub(set.Blob.Now)
+	must(t, lease >= 30*time.Minute, "the lease ends in %v, want in an hour, as the last PutRow says", lease)
 }
 
 func rowOrder(t reporter, e *env) {
@@ -91,20 +88,17 @@ func rowRefused(t reporter, e *env) {
 
 func requireFieldError(t reporter, what string, err error) {
 	t.Helper()
-	if _, ok := errors.AsType[*store.FieldError](err); !ok {
-		t.Fatalf("%s: got error %v, want the FieldError of CheckRow", what, err)
-	}
+	_, ok := errors.AsType[*store.FieldError](err)
+	must(t, ok, "%s: got error %v, want the FieldError of CheckRow", what, err)
 }
 
 func rowsStable(t reporter, e *env) {
 	r, _ := e.withRows(t)
 	given, note := []byte("given"), []byte("noted")
-	if _, _, err := r.PutRow(e.ctx, "a", given, time.Minute); err != nil {
-		t.Fatalf("PutRow: %v", err)
-	}
-	if err := r.DeleteRow(e.ctx, "b", note); err != nil {
-		t.Fatalf("DeleteRow: %v", err)
-	}
+	_, _, err := r.PutRow(e.ctx, "a", given, time.Minute)
+	must(t, err == nil, "PutRow: %v", err)
+	err = r.DeleteRow(e.ctx, "b", note)
+	must(t, err == nil, "DeleteRow: %v", err)
 	copy(given, "other")
 	copy(note, "other")
 	set := e.list(t, r)
@@ -123,9 +117,9 @@ func rowBroken(t reporter, e *env) {
 	e.o.BreakRow(e.t, r, "b")
 	for _, handle := range e.handles(r) {
 		e.requireKeys(t, handle, "a", "b", "c")
-		if broken := find(t, e.list(t, handle), "b"); broken.Err == nil || broken.Life != store.Expired {
-			t.Fatalf("the unreadable row is %v with error %v, want expired and an error", broken.Life, broken.Err)
-		}
+		broken := find(t, e.list(t, handle), "b")
+		must(t, broken.Err != nil && broken.Life == store.Expired,
+			"the unreadable row is %v with error %v, want expired and an error", broken.Life, broken.Err)
 		e.requireRow(t, handle, "a", "row a", store.Live)
 		e.requireRow(t, handle, "c", "row c", store.Live)
 	}

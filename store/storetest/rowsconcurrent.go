@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -39,18 +38,13 @@ func rowsConcurrent(t reporter, e *env) {
 	for i := range writers * writesPerWriter {
 		want = append(want, fmt.Sprintf("i%04d", i))
 	}
-	errs := together(writers, func(i int) error {
+	allTogether(t, "rows of several at once", writers, func(i int) error {
 		own := want[i*writesPerWriter:][:writesPerWriter]
 		return putMany(e.ctx, rows(t, handles[i%len(handles)]), own)
 	})
-	if err := errors.Join(errs...); err != nil {
-		t.Fatalf("%v", err)
-	}
 	for _, handle := range handles {
 		live := slices.DeleteFunc(keys(e.list(t, handle)), func(key string) bool { return len(key) > 5 })
-		if !slices.Equal(live, want) {
-			t.Fatalf("ListRows has the rows %q, want %q", live, want)
-		}
+		must(t, slices.Equal(live, want), "ListRows has the rows %q, want %q", live, want)
 		for i := range writers {
 			e.requireTombstone(t, handle, want[i*writesPerWriter]+"x", "left")
 		}
@@ -104,7 +98,7 @@ func barrier(t reporter, e *env) {
 		e.putFor(t, instance, "back", "old", -time.Second)
 		tokens := make([]store.Token, len(keys))
 		var set store.Rowset
-		errs := together(len(keys)+1, func(i int) (err error) {
+		allTogether(t, "PutRow beside Swap and ListRows", len(keys)+1, func(i int) (err error) {
 			if i < len(keys) {
 				tokens[i], _, err = instance.PutRow(e.ctx, keys[i], []byte(row), time.Minute)
 				return err
@@ -115,21 +109,18 @@ func barrier(t reporter, e *env) {
 			}
 			return err
 		})
-		if err := errors.Join(errs...); err != nil {
-			t.Fatalf("PutRow beside Swap and ListRows: %v", err)
-		}
 		before := token
 		token = store.TokenOf(next)
 		for i, key := range keys {
 			seen := slices.ContainsFunc(set.Rows, func(r store.Row) bool {
 				return r.Key == key && string(r.Bytes) == row && r.Life == store.Live
 			})
-			switch {
-			case tokens[i] != before && tokens[i] != token:
-				t.Fatalf("PutRow returned the token %q, want that of before the write, %q, or after it, %q", tokens[i], before, token)
-			case tokens[i] == before && !seen:
-				t.Fatalf("PutRow of %q returned the token of before the write, and ListRows after the write does not have the row: neither process knows of the other", key)
-			}
+			must(t, tokens[i] == before || tokens[i] == token,
+				"PutRow returned the token %q, want that of before the write, %q, or after it, %q",
+				tokens[i], before, token)
+			must(t, tokens[i] == token || seen,
+				"PutRow of %q returned the token of before the write, and ListRows after the write does not have the row:"+
+					" neither process knows of the other", key)
 		}
 	}
 }
@@ -168,9 +159,8 @@ func consistent(t reporter, e *env) {
 		step(n, func() {})
 	}
 	close(done)
-	if err := <-read; err != nil {
-		t.Fatalf("beside the writes: %v", err)
-	}
+	err := <-read
+	must(t, err == nil, "beside the writes: %v", err)
 }
 
 func consistentRead(ctx context.Context, r store.Rows) error {

@@ -51,30 +51,27 @@ func rowsOfTampered(t reporter, e *env) {
 	e.o.Tamper(e.t, r)
 	set, err := r.ListRows(e.ctx, "")
 	requireErr(t, "ListRows", err, store.ErrTampered)
-	if set.Blob.Bytes != nil || set.Blob.Now.IsZero() || set.Since.IsZero() {
-		t.Fatalf("beside ErrTampered: bytes %s, time %v, Since %v, want no bytes and both times", excerpt(set.Blob.Bytes), set.Blob.Now, set.Since)
-	}
+	must(t, set.Blob.Bytes == nil && !set.Blob.Now.IsZero() && !set.Since.IsZero(),
+		"beside ErrTampered: bytes %s, time %v, Since %v, want no bytes and both times",
+		excerpt(set.Blob.Bytes), set.Blob.Now, set.Since)
 	requireBytes(t, "the row", []byte("row a"), find(t, set, "a").Bytes)
 }
 
 // rowsWithout writes and lists rows where there is no document.
 func (e *env) rowsWithout(t reporter, r rowStore, want error) {
 	t.Helper()
-	if token := e.put(t, r, "a", "row a"); token != "" {
-		t.Fatalf("PutRow without a document returned the token %q, want none", token)
-	}
+	token := e.put(t, r, "a", "row a")
+	must(t, token == "", "PutRow without a document returned the token %q, want none", token)
 	e.remove(t, r, "b", "left")
 	set, err := r.ListRows(e.ctx, "")
 	requireErr(t, "ListRows", err, want)
 	requireNothing(t, "ListRows", set.Blob)
 	requireWellFormed(t, set)
-	if got := keys(set); !slices.Equal(got, []string{"a", "b"}) {
-		t.Fatalf("ListRows without a document has the rows %q, want %q", got, []string{"a", "b"})
-	}
+	got := keys(set)
+	must(t, slices.Equal(got, []string{"a", "b"}),
+		"ListRows without a document has the rows %q, want %q", got, []string{"a", "b"})
 	requireBytes(t, "the row", []byte("row a"), find(t, set, "a").Bytes)
-	if set.Since.IsZero() {
-		t.Fatalf("ListRows without a document: Since is zero, want the time of the first row")
-	}
+	must(t, !set.Since.IsZero(), "ListRows without a document: Since is zero, want the time of the first row")
 }
 
 func rowToken(t reporter, e *env) {
@@ -82,16 +79,15 @@ func rowToken(t reporter, e *env) {
 	handles := e.handles(r)
 	for n := range 5 {
 		fresh := fmt.Sprintf("new%d", n)
-		if got := e.put(t, r, fresh, "row"); got != token {
-			t.Fatalf("PutRow of a new row returned the token %q, want the document's, %q", got, token)
-		}
-		if got := e.put(t, r, fresh, "row"); got != token && got != "" {
-			t.Fatalf("PutRow of a live row returned the token %q, want the document's, %q, or none", got, token)
-		}
+		got := e.put(t, r, fresh, "row")
+		must(t, got == token, "PutRow of a new row returned the token %q, want the document's, %q", got, token)
+		got = e.put(t, r, fresh, "row")
+		must(t, got == token || got == "",
+			"PutRow of a live row returned the token %q, want the document's, %q, or none", got, token)
 		e.putFor(t, r, fresh, "row", -time.Second)
-		if got := e.put(t, r, fresh, "row"); got != token {
-			t.Fatalf("PutRow of a row whose lease had ended returned the token %q, want the document's, %q", got, token)
-		}
+		got = e.put(t, r, fresh, "row")
+		must(t, got == token,
+			"PutRow of a row whose lease had ended returned the token %q, want the document's, %q", got, token)
 		next := fmt.Appendf(nil, "document %d", n)
 		e.swap(t, handles[n%len(handles)], token, next)
 		token = store.TokenOf(next)
@@ -102,19 +98,12 @@ func rowsUnchanged(t reporter, e *env) {
 	r, a := e.withRows(t)
 	e.put(t, r, "a", "row a")
 	set, err := r.ListRows(e.ctx, a)
-	switch {
-	case err != nil:
-		t.Fatalf("ListRows with the token of the document: %v, want no error", err)
-	case set.Blob.Bytes != nil || set.Blob.Token != a || set.Blob.Now.IsZero():
-		t.Fatalf("ListRows with the token of the document: token %q, bytes %s, time %v, want the same token, no bytes and a time",
-			set.Blob.Token, excerpt(set.Blob.Bytes), set.Blob.Now)
-	}
+	must(t, err == nil, "ListRows with the token of the document: %v, want no error", err)
+	requireUnchanged(t, "ListRows with the token of the document", set.Blob, a)
 	requireBytes(t, "the row", []byte("row a"), find(t, set, "a").Bytes)
 	e.swap(t, r, a, []byte("b"))
 	set, err = r.ListRows(e.ctx, a)
-	if err != nil {
-		t.Fatalf("ListRows: %v", err)
-	}
+	must(t, err == nil, "ListRows: %v", err)
 	requireBytes(t, "ListRows after a write", []byte("b"), set.Blob.Bytes)
 }
 
@@ -122,17 +111,16 @@ func rowsSince(t reporter, e *env) {
 	r, token := e.withRows(t)
 	before := e.now(t, r, token)
 	created := e.list(t, r).Since
-	if created.After(before.Add(imprecision)) {
-		t.Fatalf("before the first row Since is %v, want zero, or when the set was created", created)
-	}
+	must(t, !created.After(before.Add(imprecision)),
+		"before the first row Since is %v, want zero, or when the set was created", created)
 	e.wait(t, 2*imprecision)
 	e.put(t, r, "a", "row a")
 	first := e.list(t, r)
-	switch {
-	case created.IsZero() && first.Since.Before(before.Add(imprecision)), first.Since.After(first.Blob.Now.Add(imprecision)):
-		t.Fatalf("at %v, after the first row, Since is %v, want the time of that row", first.Blob.Now, first.Since)
-	case !created.IsZero() && !first.Since.Equal(created):
-		t.Fatalf("the first row moved Since from %v to %v", created, first.Since)
+	if created.IsZero() {
+		must(t, isBetween(first.Since, before.Add(2*imprecision), first.Blob.Now),
+			"at %v, after the first row, Since is %v, want the time of that row", first.Blob.Now, first.Since)
+	} else {
+		must(t, first.Since.Equal(created), "the first row moved Since from %v to %v", created, first.Since)
 	}
 	e.wait(t, 2*imprecision)
 	e.put(t, r, "a", "row a")
@@ -140,9 +128,9 @@ func rowsSince(t reporter, e *env) {
 	e.remove(t, r, "a", "left")
 	e.swap(t, r, token, []byte("b"))
 	for _, handle := range e.handles(r) {
-		if since := e.list(t, handle).Since; !since.Equal(first.Since) {
-			t.Fatalf("Since is %v after more rows and a delete, want %v as before", since, first.Since)
-		}
+		since := e.list(t, handle).Since
+		must(t, since.Equal(first.Since),
+			"Since is %v after more rows and a delete, want %v as before", since, first.Since)
 	}
 }
 
@@ -155,12 +143,12 @@ func rowsLost(t reporter, e *env) {
 	lostAt := e.now(t, r, token).Add(-imprecision)
 	e.o.LoseRows(e.t, r)
 	set := e.list(t, r)
-	if len(set.Rows) > 0 || !set.Since.IsZero() && set.Since.Before(lostAt) {
-		t.Fatalf("after the loss of all rows: rows %q since %v, want none, since zero or a time after the loss", keys(set), set.Since)
-	}
+	must(t, len(set.Rows) == 0 && (set.Since.IsZero() || !set.Since.Before(lostAt)),
+		"after the loss of all rows: rows %q since %v, want none, since zero or a time after the loss",
+		keys(set), set.Since)
 	e.put(t, r, "c", "row c")
-	if set = e.list(t, r); set.Since.Before(lostAt) {
-		t.Fatalf("after the loss of all rows and a new one Since is %v, want a time after the loss", set.Since)
-	}
+	set = e.list(t, r)
+	must(t, !set.Since.Before(lostAt),
+		"after the loss of all rows and a new one Since is %v, want a time after the loss", set.Since)
 	e.requireKeys(t, r, "c")
 }

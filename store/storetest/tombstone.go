@@ -22,9 +22,8 @@ var tombstoneChecks = []check{
 func (e *env) requireTombstone(t reporter, st store.Store, key, note string) store.Row {
 	t.Helper()
 	row := find(t, e.list(t, st), key)
-	if row.Life != store.Deleted || row.Err != nil {
-		t.Fatalf("the row %s is %v, error %v, want deleted and no error", key, row.Life, row.Err)
-	}
+	must(t, row.Life == store.Deleted && row.Err == nil,
+		"the row %s is %v, error %v, want deleted and no error", key, row.Life, row.Err)
 	requireBytes(t, "the note of "+key, []byte(note), row.Note)
 	return row
 }
@@ -34,13 +33,13 @@ func tombstone(t reporter, e *env) {
 	for key, note := range map[string]string{"a": "left", "b": "", "c": string(everyByte()), "d": string(sized(4 << 10))} {
 		e.put(t, r, key, "row "+key)
 		e.wait(t, 2*imprecision)
-		earliest := e.now(t, r, token).Add(-imprecision)
+		earliest := e.now(t, r, token)
 		e.remove(t, r, key, note)
-		latest := e.now(t, r, token).Add(imprecision)
+		latest := e.now(t, r, token)
 		got := e.requireTombstone(t, r, key, note)
-		if got.Seen.Before(earliest) || got.Seen.After(latest) {
-			t.Fatalf("the tombstone was seen at %v, want when the row was deleted, between %v and %v", got.Seen, earliest, latest)
-		}
+		must(t, isBetween(got.Seen, earliest, latest),
+			"the tombstone was seen at %v, want when the row was deleted, between %v and %v",
+			got.Seen, earliest, latest)
 	}
 	e.put(t, r, "e", "row e")
 	e.requireKeys(t, r, "a", "b", "c", "d", "e")
@@ -62,9 +61,9 @@ func tombstoneKept(t reporter, e *env) {
 	e.wait(t, 2*imprecision)
 	for _, handle := range e.handles(r) {
 		e.remove(t, handle, "a", "forgotten")
-		if again := e.requireTombstone(t, handle, "a", "left"); !again.Seen.Equal(first.Seen) {
-			t.Fatalf("a second DeleteRow moved the time of the tombstone from %v to %v", first.Seen, again.Seen)
-		}
+		again := e.requireTombstone(t, handle, "a", "left")
+		must(t, again.Seen.Equal(first.Seen),
+			"a second DeleteRow moved the time of the tombstone from %v to %v", first.Seen, again.Seen)
 	}
 }
 
@@ -73,9 +72,8 @@ func (e *env) requireRefused(t reporter, st store.Store, key string) {
 	t.Helper()
 	_, _, err := rows(t, st).PutRow(e.ctx, key, []byte("late"), time.Minute)
 	requireErr(t, "PutRow of a row that was deleted", err, store.ErrRowDeleted)
-	if row := find(t, e.list(t, st), key); row.Life != store.Deleted {
-		t.Fatalf("after a refused PutRow the row is %v, want deleted", row.Life)
-	}
+	row := find(t, e.list(t, st), key)
+	must(t, row.Life == store.Deleted, "after a refused PutRow the row is %v, want deleted", row.Life)
 }
 
 func rowRefusedLate(t reporter, e *env) {
@@ -128,12 +126,10 @@ func deleteBesidePut(t reporter, e *env) {
 			<-time.After(stagger(n, took))
 			return operator.DeleteRow(e.ctx, key, []byte("forgotten"))
 		})
-		if put := errs[0]; put != nil && !errors.Is(put, store.ErrRowDeleted) {
-			t.Fatalf("PutRow beside DeleteRow: %v, want no error or ErrRowDeleted", put)
-		}
-		if deleted := errs[1]; deleted != nil {
-			t.Fatalf("DeleteRow beside PutRow: %v", deleted)
-		}
+		put, deleted := errs[0], errs[1]
+		must(t, put == nil || errors.Is(put, store.ErrRowDeleted),
+			"PutRow beside DeleteRow: %v, want no error or ErrRowDeleted", put)
+		must(t, deleted == nil, "DeleteRow beside PutRow: %v", deleted)
 		e.requireTombstone(t, writer, key, "forgotten")
 	}
 }

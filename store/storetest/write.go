@@ -47,9 +47,8 @@ func emptyToken(t reporter, e *env) {
 func tokenOfNothing(t reporter, e *env) {
 	st := e.open()
 	requireErr(t, "Swap over a document that is not there", st.Swap(e.ctx, store.TokenOf([]byte("a")), []byte("b")), store.ErrConflict)
-	if blob, err := st.Get(e.ctx, ""); err == nil {
-		t.Fatalf("a refused Swap wrote %s", excerpt(blob.Bytes))
-	}
+	blob, err := st.Get(e.ctx, "")
+	must(t, err != nil, "a refused Swap wrote %s", excerpt(blob.Bytes))
 }
 
 // repeated is the case of a caller that got no answer to its first attempt.
@@ -72,12 +71,9 @@ func repeated(t reporter, e *env) {
 		}
 	}
 	handles := e.handles(st)
-	errs := together(writers, func(i int) error {
+	allTogether(t, "the same Swap by several at once", writers, func(i int) error {
 		return handles[i%len(handles)].Swap(e.ctx, store.TokenOf([]byte("b")), []byte("c"))
 	})
-	if err := errors.Join(errs...); err != nil {
-		t.Fatalf("the same Swap by several at once: %v", err)
-	}
 	requireErr(t, "Swap of earlier bytes over an earlier token", st.Swap(e.ctx, store.TokenOf([]byte("a")), []byte("b")), store.ErrConflict)
 	e.requireDocument(t, st, []byte("c"))
 }
@@ -102,9 +98,8 @@ func ended(t reporter, e *env) {
 	_, err := st.Get(ctx, "")
 	requireErr(t, "Get under a canceled context", err, context.Canceled)
 	requireErr(t, "Swap under a canceled context", st.Swap(ctx, a, []byte("b")), context.Canceled)
-	if took := time.Since(began); took > 2*time.Second {
-		t.Fatalf("Get and Swap under a canceled context took %v, want them to return at once", took)
-	}
+	took := time.Since(began)
+	must(t, took <= 2*time.Second, "Get and Swap under a canceled context took %v, want them to return at once", took)
 	e.requireDocument(t, st, []byte("a"))
 }
 
@@ -143,9 +138,7 @@ func firstWrites(t reporter, e *env) {
 			requireErr(t, "a first write that came too late", err, store.ErrConflict)
 		}
 	}
-	if winner < 0 {
-		t.Fatalf("no first write succeeded: %v", errors.Join(errs...))
-	}
+	must(t, winner >= 0, "no first write succeeded: %v", errors.Join(errs...))
 	e.requireDocument(t, st, fmt.Appendf(nil, "document %d", winner))
 }
 
@@ -162,6 +155,13 @@ func together(n int, f func(i int) error) []error {
 	close(begin)
 	wg.Wait()
 	return errs
+}
+
+// allTogether fails t if one of them fails.
+func allTogether(t reporter, what string, n int, f func(i int) error) {
+	t.Helper()
+	err := errors.Join(together(n, f)...)
+	must(t, err == nil, "%s: %v", what, err)
 }
 
 // concurrentWriters adds a line with each write, so that a document that lost an update has
@@ -190,13 +190,10 @@ func concurrentWriters(t reporter, e *env) {
 	})
 	close(done)
 	reading.Wait()
-	if ctx.Err() != nil {
-		t.Fatalf("%v", context.Cause(ctx))
-	}
+	must(t, ctx.Err() == nil, "%v", context.Cause(ctx))
 	for _, handle := range handles {
-		if n, want := lines(e.get(t, handle, "").Bytes), 1+writers*writesPerWriter; n != want {
-			t.Fatalf("%d lines after %d confirmed writes of a line, want %d: updates were lost", n, want-1, want)
-		}
+		n, want := lines(e.get(t, handle, "").Bytes), 1+writers*writesPerWriter
+		must(t, n == want, "%d lines after %d confirmed writes of a line, want %d: updates were lost", n, want-1, want)
 	}
 }
 
@@ -258,12 +255,10 @@ func readOnly(t reporter, e *env) {
 	requireErr(t, "Swap", reader.Swap(e.ctx, a, []byte("b")), store.ErrReadOnly)
 	e.requireDocument(t, st, []byte("a"))
 	if rows, ok := reader.(store.Rows); ok {
-		if _, _, err := rows.PutRow(e.ctx, "a", []byte("row"), time.Minute); err != nil && !errors.Is(err, store.ErrReadOnly) {
-			t.Fatalf("PutRow: error %v, want none or ErrReadOnly", err)
-		}
-		if _, err := rows.ListRows(e.ctx, ""); err != nil {
-			t.Fatalf("ListRows: %v", err)
-		}
+		_, _, err := rows.PutRow(e.ctx, "a", []byte("row"), time.Minute)
+		must(t, err == nil || errors.Is(err, store.ErrReadOnly), "PutRow: error %v, want none or ErrReadOnly", err)
+		_, err = rows.ListRows(e.ctx, "")
+		must(t, err == nil, "ListRows: %v", err)
 	}
 }
 
@@ -271,9 +266,7 @@ func unconfirmed(t reporter, e *env) {
 	need(t, e.o.Unconfirmed != nil, "Options.Unconfirmed is nil: every write is confirmed or fails")
 	st := e.o.Unconfirmed(e.t)
 	blob, err := st.Get(e.ctx, "")
-	if err != nil && !errors.Is(err, store.ErrLost) && !errors.Is(err, store.ErrNeverWritten) {
-		t.Fatalf("Get: %v", err)
-	}
+	must(t, err == nil || isNoDocument(err), "Get: %v", err)
 	// After the first attempt the document is there, but perhaps not durable.
 	for range 2 {
 		requireErr(t, "Swap", st.Swap(e.ctx, blob.Token, []byte("not confirmed")), store.ErrUnconfirmed)
