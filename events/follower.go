@@ -6,7 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
@@ -54,9 +53,10 @@ type Follower struct {
 // [operator.Operator.Follow], except ErrFollowed and ErrNothingWritten. On these two errors, Run waits.
 // Run reports later errors of the store, and continues.
 func (f *Follower) Run(ctx context.Context) error {
-	hints, cancel := wakes.HintsOf(f.Operator.Store)
-	defer cancel()
-	r := &run{Follower: f, hints: hints}
+	r := &run{Follower: f, hints: make(chan struct{}, 1)}
+	if h, ok := f.Operator.Store.(store.Hinter); ok {
+		defer h.Subscribe(r.again)()
+	}
 	if f.Name == "" {
 		if f.From != nil {
 			r.position = new(*f.From)
@@ -87,7 +87,7 @@ func (f *Follower) Run(ctx context.Context) error {
 type run struct {
 	*Follower
 
-	hints  wakes.Hints
+	hints  chan struct{}
 	holder string
 
 	position *Position       // in memory; nil before the first read
@@ -184,7 +184,7 @@ func (r *run) tell(ctx context.Context, seen Observation) (taken bool, err error
 	batch := Next(*r.position, seen, r.Notice)
 	for n, e := range batch.Events {
 		if r.Name != "" && time.Since(read) > freshRead {
-			r.hints.Give() // the next read comes soon
+			r.again()
 			return false, nil
 		}
 		if err := r.deliver(ctx, e); err != nil {
@@ -238,7 +238,7 @@ func (r *run) deliver(ctx context.Context, e Event) error {
 			return nil
 		}
 		r.report(Report{Kind: Retrying, Event: &e, Err: err, After: pause})
-		if err := wakes.Pause(ctx, pause); err != nil {
+		if err := rest(ctx, nil, pause, 0); err != nil {
 			return err
 		}
 		if r.Name != "" && !r.holds(ctx) {
@@ -289,13 +289,39 @@ func (r *run) report(p Report) {
 	r.Report(p)
 }
 
+// again makes the next wait short.
+func (r *run) again() {
+	select {
+	case r.hints <- struct{}{}:
+	default:
+	}
+}
+
 // wait waits until the next read: for the poll interval, or less after a hint or an error.
 func (r *run) wait(ctx context.Context, failed error) error {
 	pause := min(max(cmp.Or(r.Operator.Store.Info().Poll, slowestPoll), fastestPoll), slowestPoll)
 	if failed != nil {
 		pause = min(pause, firstReread)
 	}
-	return r.hints.Wait(ctx, pause, hintDistance)
+	return rest(ctx, r.hints, pause, hintDistance)
+}
+
+// rest waits for the time of pause, and after a hint for that of hinted, during which it takes no further
+// hint. It returns the error of ctx if ctx ends before.
+func rest(ctx context.Context, hints <-chan struct{}, pause, hinted time.Duration) error {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+			return nil
+		case <-hints:
+			timer.Reset(hinted)
+			hints = nil
+		}
+	}
 }
 
 // read reads the document and the rows.

@@ -61,7 +61,8 @@ func end(d *period.Document, now time.Time, opts EndOptions) ([]period.Period, e
 	if err := opts.fault(); err != nil {
 		return nil, err
 	}
-	ids, err := []string{opts.ID}, error(nil)
+	ids := []string{opts.ID}
+	var err error
 	switch {
 	case opts.ID != "":
 		err = endable(d, now, opts.ID, opts.IfVersion)

@@ -52,7 +52,7 @@ func (o Operator) lease(ctx context.Context, lasts time.Duration) (*Lease, error
 	if err := l.put(ctx); err != nil {
 		return nil, storeError(err)
 	}
-	go l.renew()
+	go l.renew(context.WithoutCancel(ctx))
 	return l, nil
 }
 
@@ -96,7 +96,7 @@ func (l *Lease) kept() bool {
 }
 
 // renew renews the row until it is released.
-func (l *Lease) renew() {
+func (l *Lease) renew(ctx context.Context) {
 	defer close(l.stopped)
 	tick := time.NewTicker(l.lasts / 4)
 	defer tick.Stop()
@@ -105,7 +105,7 @@ func (l *Lease) renew() {
 		case <-l.done:
 			return
 		case <-tick.C:
-			_ = l.put(context.Background()) // else the lease ends, and another run may take over
+			_ = l.put(ctx) // else the lease ends, and another run may take over
 		}
 	}
 }

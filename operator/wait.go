@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
@@ -65,8 +64,15 @@ func (o Operator) poll(ctx context.Context, b Barrier, opts WaitOptions, done fu
 	if _, err := o.rows(); err != nil {
 		return Judgment{}, err
 	}
-	hints, cancel := wakes.HintsOf(o.Store)
-	defer cancel()
+	hints := make(chan struct{}, 1)
+	if h, ok := o.Store.(store.Hinter); ok {
+		defer h.Subscribe(func() {
+			select {
+			case hints <- struct{}{}:
+			default:
+			}
+		})()
+	}
 	begun := time.Now()
 	b.Seen = slices.Clone(b.Seen)
 	for {
@@ -92,7 +98,7 @@ func (o Operator) poll(ctx context.Context, b Barrier, opts WaitOptions, done fu
 			}
 			next = min(next, opts.Limit-waited)
 		}
-		if err := hints.Wait(ctx, next, min(next, firstPause)); err != nil {
+		if err := rest(ctx, hints, next, min(next, firstPause)); err != nil {
 			return j, err
 		}
 	}

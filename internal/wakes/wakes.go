@@ -1,5 +1,5 @@
-// Package wakes keeps the subscribers of a store that gives hints, keeps the connection on which they
-// come, and waits for such a hint.
+// Package wakes keeps the subscribers of a store that gives hints, and the connection on which they
+// come.
 package wakes
 
 import (
