@@ -6,7 +6,6 @@ import (
 	"html/template"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/go-downtime/downtime/internal/visible"
 )
@@ -41,10 +40,8 @@ var funcs = template.FuncMap{
 	"style":         func() string { return styleName },
 	"script":        func() string { return scriptName },
 	"icon":          func() string { return iconName },
-	"instant":       func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"count":         count,
 	"field":         newField,
-	"link":          newLink,
 	"holder":        holder,
 	"languageName":  languageName,
 	"isText":        isText,
@@ -54,18 +51,3 @@ var funcs = template.FuncMap{
 	"faults":        listFaults,
 	"fleetChoices":  func() []choice { return fleetChoices },
 }
-
-// link is a link of the navigation.
-type link struct {
-	Href, Text string
-	Here       bool // it leads to the current page
-}
-
-// named is a page with a name.
-type named interface{ name() string }
-
-func newLink(p named, name, href, text string) link {
-	return link{Href: href, Text: text, Here: p.name() == name}
-}
-
-func (p page) name() string { return p.Name }
