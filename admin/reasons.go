@@ -110,15 +110,3 @@ type spokenField struct {
 
 // Open reports whether the field is shown unfolded.
 func (f spokenField) Open() bool { return f.Value() != "" || f.Fault() != "" }
-
-// spokenReason is a reason in one language.
-type spokenReason struct{ Tag, Text string }
-
-// spokenReasons are those in further languages.
-func spokenReasons(r period.Reasons) []spokenReason {
-	var out []spokenReason
-	for tag, text := range r.All() {
-		out = append(out, spokenReason{tag, text})
-	}
-	return out
-}

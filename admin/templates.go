@@ -36,18 +36,17 @@ func (s *site) render(w http.ResponseWriter, status int, name string, data any) 
 
 // funcs are the functions of the templates.
 var funcs = template.FuncMap{
-	"base":          func() string { return "" }, // see templatesAt
-	"style":         func() string { return styleName },
-	"script":        func() string { return scriptName },
-	"icon":          func() string { return iconName },
-	"count":         count,
-	"field":         newField,
-	"holder":        holder,
-	"languageName":  languageName,
-	"isText":        isText,
-	"spokenReasons": spokenReasons,
-	"reasons":       func(f form, languages []string) reasonsView { return reasonsView{f, languages} },
-	"durations":     func() []choice { return durations },
-	"faults":        listFaults,
-	"fleetChoices":  func() []choice { return fleetChoices },
+	"base":         func() string { return "" }, // see templatesAt
+	"style":        func() string { return styleName },
+	"script":       func() string { return scriptName },
+	"icon":         func() string { return iconName },
+	"count":        count,
+	"field":        newField,
+	"holder":       holder,
+	"languageName": languageName,
+	"isText":       isText,
+	"reasons":      func(f form, languages []string) reasonsView { return reasonsView{f, languages} },
+	"durations":    func() []choice { return durations },
+	"faults":       listFaults,
+	"fleetChoices": func() []choice { return fleetChoices },
 }
