@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -46,46 +47,42 @@ func (s *site) perform(w http.ResponseWriter, r *http.Request, f form, a act) {
 // effect is the difference that a change makes for visitors and for the schedule.
 type effect struct {
 	Was, Is period.Verdict
-	Begun   []period.Period // in force only after the change
+	// Begun are in force only after the change. A period that the change adds has no id, because each
+	// trial gives it another.
+	Begun   []period.Period
 	Ended   []period.Period // in force only before it
 	Removed []period.Period // not in force, and in the document only before it
 	Stay    []period.Period // in force before and after it
 	// ByItself is when the site opens by itself after the change, as [seen.Opens].
 	ByItself time.Time
 	Anew     bool // a new document replaces one that is lost or cannot be read
-
-	known map[string]bool // ids that the document had before
 }
 
 func effectOf(res operator.Result) effect {
 	before, after := wire.Found{State: operator.State{Document: res.Before, Time: res.Time}}, wire.Found{State: res.State()}
-	e := effect{Was: before.Verdict(), Is: after.Verdict(), Anew: res.Before == nil && res.Ended != nil, known: map[string]bool{}}
-	e.ByItself = opens(slices.Values(after.Periods()), res.Time)
-	held, left := map[string]bool{}, map[string]bool{}
-	for _, p := range after.Periods() {
-		left[p.ID] = true
+	was, is := before.InForce(), after.InForce()
+	e := effect{
+		Was: before.Verdict(), Is: after.Verdict(), Anew: res.Before == nil && res.Ended != nil,
+		ByItself: opens(slices.Values(after.Periods()), res.Time),
+		Begun:    without(is, was), Ended: without(was, is), Removed: without(before.Periods(), slices.Concat(after.Periods(), was)),
 	}
-	for _, p := range after.InForce() {
-		held[p.ID] = true
-	}
-	for _, p := range before.Periods() {
-		e.known[p.ID] = true
-		switch in := p.InForce(res.Time); {
-		case in && held[p.ID]:
-			e.Stay = append(e.Stay, p)
-			delete(held, p.ID)
-		case in:
-			e.Ended = append(e.Ended, p)
-		case !left[p.ID] && !p.Finished(res.Time):
-			e.Removed = append(e.Removed, p)
-		}
-	}
-	for _, p := range after.InForce() {
-		if held[p.ID] {
-			e.Begun = append(e.Begun, p)
+	e.Stay = without(was, e.Ended)
+	e.Removed = slices.DeleteFunc(e.Removed, func(p period.Period) bool { return p.Finished(res.Time) })
+	for i, p := range e.Begun {
+		if _, known := res.Before.Find(p.ID); !known {
+			e.Begun[i].ID = ""
 		}
 	}
 	return e
+}
+
+// without are the periods whose id no other has, as a new slice.
+func without(periods, others []period.Period) []period.Period {
+	other := map[string]bool{}
+	for _, p := range others {
+		other[p.ID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(periods), func(p period.Period) bool { return other[p.ID] })
 }
 
 // Serious reports whether the change is to be reviewed.
@@ -104,66 +101,37 @@ func (e effect) Unheld() bool {
 	return e.Is.Hold == 0 && slices.ContainsFunc(e.Begun, func(p period.Period) bool { return p.HoldSeconds > 0 })
 }
 
-// mark identifies the effect. A period that the change adds has another id in each trial.
+// mark identifies the effect.
 func (e effect) mark() string {
-	words := []string{wire.Up}
-	if e.Is.Down {
-		words[0] = wire.Down
-	}
-	if e.Anew {
-		words = append(words, "anew")
-	}
-	for _, part := range []struct {
-		verb    string
-		periods []period.Period
-	}{{"begins", e.Begun}, {"ends", e.Ended}, {"removes", e.Removed}} {
-		for _, p := range part.periods {
-			if e.known[p.ID] {
-				words = append(words, part.verb, p.ID)
-			} else {
-				words = append(words, part.verb)
-			}
+	words := []string{fmt.Sprintf("down=%t anew=%t", e.Is.Down, e.Anew)}
+	for _, part := range [][]period.Period{e.Begun, e.Ended, e.Removed} {
+		words = append(words, ",")
+		for _, p := range part {
+			words = append(words, p.ID)
 		}
 	}
 	return string(store.TokenOf([]byte(strings.Join(words, " "))))
 }
 
-// Question is the title of the review.
-func (e effect) Question() string {
+// words are the title of the review, and the text of the button that makes the change.
+func (e effect) words() (question, do string) {
 	switch {
 	case e.Anew:
-		return "Begin anew, and open the site?"
+		return "Begin anew, and open the site?", "Begin anew, and open the site"
 	case e.TakesDown():
-		return "Take the site down?"
-	case e.Opens():
-		return "Open the site?"
-	case len(e.Begun) > 0:
-		return "Hold the site down for another reason as well?"
-	case len(e.Ended) == 1:
-		return "End this downtime? The site stays down"
-	case len(e.Ended) > 1:
-		return "End these periods? The site stays down"
-	}
-	return "Delete this period?"
-}
-
-// Do is the text of the button that makes the change.
-func (e effect) Do() string {
-	switch {
-	case e.Anew:
-		return "Begin anew, and open the site"
-	case e.TakesDown():
-		return "Take the site down now"
+		return "Take the site down?", "Take the site down now"
 	case e.Opens() && len(e.Ended) == 1:
-		return "End it and open the site"
+		return "Open the site?", "End it and open the site"
 	case e.Opens():
-		return "End all and open the site"
+		return "Open the site?", "End all and open the site"
 	case len(e.Begun) > 0:
-		return "Hold the site down as well"
-	case len(e.Ended) > 0:
-		return "End it; the site stays down"
+		return "Hold the site down for another reason as well?", "Hold the site down as well"
+	case len(e.Ended) == 1:
+		return "End this downtime? The site stays down", "End it; the site stays down"
+	case len(e.Ended) > 1:
+		return "End these periods? The site stays down", "End it; the site stays down"
 	}
-	return "Delete it"
+	return "Delete this period?", "Delete it"
 }
 
 // reviewPage shows the effect of a change before it is made.
@@ -171,6 +139,7 @@ type reviewPage struct {
 	page
 	effect
 
+	Do     string // the text of the button
 	Action string // of the form
 	Form   form
 	Mark   string
@@ -204,14 +173,10 @@ func (p reviewPage) Lasts() string {
 
 // review answers with the effect of a change that was not made.
 func (s *site) review(w http.ResponseWriter, r *http.Request, f form, e effect) {
+	question, do := e.words()
 	p := reviewPage{
-		page: s.page(w, r, "review", e.Question()), effect: e,
+		page: s.page(w, r, "review", question), effect: e, Do: do,
 		Action: strings.TrimPrefix(r.URL.Path, "/"), Form: f, Mark: e.mark(),
-	}
-	for i, begun := range e.Begun {
-		if !e.known[begun.ID] {
-			e.Begun[i].ID = "" // of the trial; the change gives another
-		}
 	}
 	if f.Values["zone"] != "" {
 		p.Clock.Zone = f.zone(p.Clock.Zone)
