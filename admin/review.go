@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -182,16 +183,19 @@ func (s *site) review(w http.ResponseWriter, r *http.Request, f form, e effect) 
 		p.Clock.Zone = f.zone(p.Clock.Zone)
 	}
 	delete(p.Form.Values, "reviewed")
-	if e.Is.Down {
-		closure := &core.Closure{Cause: core.CausePeriod, Reason: e.Is.Governing.Reason, ReasonLang: e.Is.Governing.ReasonLang, Reasons: e.Is.Governing.Reasons, Emergency: e.Is.Emergency, Since: e.Is.Since, Until: e.Is.Until}
+	if is := e.Is; is.Down {
+		preview := period.Period{
+			ID: "preview", Kind: period.Window, Version: 1, Start: is.Since, ExpectedEnd: is.Until, Emergency: is.Emergency,
+			Reason: is.Governing.Reason, ReasonLang: is.Governing.ReasonLang, Reasons: is.Governing.Reasons,
+		}
 		p.Languages = s.gate.Status().Languages
-		for tag := range closure.Reasons.All() {
+		for _, tag := range preview.Reasons.Languages() {
 			if !slices.Contains(p.Languages, tag) {
 				p.Languages = append(p.Languages, tag)
 			}
 		}
-		p.Text = s.answerTo(r, "text/plain", p.Languages[0], closure).body.String()
-		p.Preview = previewLink(closure)
+		p.Text = s.answerTo(r, "text/plain", p.Languages[0], closureOf(preview)).body.String()
+		p.Preview = previewLink(preview)
 	}
 	w.Header().Set("Content-Security-Policy", framed)
 	s.render(w, http.StatusOK, "review.html", p)
@@ -200,22 +204,10 @@ func (s *site) review(w http.ResponseWriter, r *http.Request, f form, e effect) 
 // maxPreview is the longest link to a preview. Proxies refuse longer lines.
 const maxPreview = 4 << 10
 
-// previewLink is the link to the page of a closure; "" if it is too long.
-func previewLink(c *core.Closure) string {
-	q := url.Values{"preview": {"yes"}, "since": {c.Since.UTC().Format(time.RFC3339)}, "reason": {c.Reason}}
-	if c.ReasonLang != "" {
-		q.Set("reason_lang", c.ReasonLang)
-	}
-	for tag, text := range c.Reasons.All() {
-		q.Set(inLanguage+tag, text)
-	}
-	if !c.Until.IsZero() {
-		q.Set("until", c.Until.UTC().Format(time.RFC3339))
-	}
-	if c.Emergency {
-		q.Set("emergency", "yes")
-	}
-	if link := "visitors.htm?" + q.Encode(); len(link) <= maxPreview {
+// previewLink is the link to the page that visitors get during p; "" if it is too long.
+func previewLink(p period.Period) string {
+	b, err := json.Marshal(p)
+	if link := "visitors.htm?preview=" + url.QueryEscape(string(b)); err == nil && len(link) <= maxPreview {
 		return link
 	}
 	return ""
@@ -223,32 +215,17 @@ func previewLink(c *core.Closure) string {
 
 // previewed is the closure of a link of previewLink; nil if r has another one.
 func previewed(r *http.Request) *core.Closure {
-	q := r.URL.Query()
-	if !q.Has("preview") {
+	var p period.Period
+	if json.Unmarshal([]byte(r.URL.Query().Get("preview")), &p) != nil || p.Validate() != nil {
 		return nil
 	}
-	c := &core.Closure{Cause: core.CausePeriod, Reason: q.Get("reason"), Emergency: q.Get("emergency") != ""}
-	c.Since, _ = time.Parse(time.RFC3339, q.Get("since"))
-	c.Until, _ = time.Parse(time.RFC3339, q.Get("until"))
-	texts := map[string]string{}
-	for name := range q {
-		if isReason(name) && len(q.Get(name)) <= period.MaxReasonLen {
-			texts[strings.TrimPrefix(name, inLanguage)] = q.Get(name)
-		}
-	}
-	if l := q.Get("reason_lang"); period.IsLanguage(l) {
-		c.ReasonLang, c.Reasons = l, period.NewReasons(texts)
-	}
-	if len(c.Reason) > period.MaxReasonLen || len(texts) > period.MaxReasons || c.Since.IsZero() {
-		return nil
-	}
-	return c
+	return closureOf(p)
 }
 
-// language is the language that the link of a preview asks for; "" for none.
-func language(r *http.Request) string {
-	if l := r.URL.Query().Get("lang"); period.IsLanguage(l) {
-		return l
+// closureOf is the closure that visitors see during p.
+func closureOf(p period.Period) *core.Closure {
+	return &core.Closure{
+		Cause: core.CausePeriod, Reason: p.Reason, ReasonLang: p.ReasonLang, Reasons: p.Reasons,
+		Emergency: p.Emergency, Since: p.Start, Until: p.ExpectedEnd,
 	}
-	return ""
 }

@@ -41,7 +41,7 @@ func (s *site) visitors(w http.ResponseWriter, r *http.Request) {
 func (s *site) visitorsPage(w http.ResponseWriter, r *http.Request) {
 	answer := s.answer(r, "text/html")
 	if c := previewed(r); c != nil {
-		answer = s.answerTo(r, "text/html", language(r), c)
+		answer = s.answerTo(r, "text/html", r.URL.Query().Get("lang"), c)
 	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", sandboxed(answer.Header().Values("Content-Security-Policy")))
