@@ -142,7 +142,6 @@ type periodView struct {
 
 	Status string // as in package wire
 	Clock  clock
-	Brief  bool // without times and author, which the page shows elsewhere
 	// Overlaps are the ids of other periods that hold the site down at the same time, at most
 	// fewIDs of them. The schedule sets it for windows that are to come.
 	Overlaps []string

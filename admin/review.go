@@ -150,20 +150,6 @@ type reviewPage struct {
 	Preview   string // the page that browsers get, as a link within the mount; "" if it is too long
 }
 
-// BegunList is without the facts that the review shows for the site as a whole.
-func (p reviewPage) BegunList() listed {
-	l := p.listed(p.Begun)
-	for i := range l.Periods {
-		l.Periods[i].Brief = true
-	}
-	return l
-}
-
-// Lists for the template.
-func (p reviewPage) EndedList() listed   { return p.listed(p.Ended) }
-func (p reviewPage) RemovedList() listed { return p.listed(p.Removed) }
-func (p reviewPage) StayList() listed    { return p.listed(p.Stay) }
-
 // Lasts is how long the site is down, counted from now; "" if that is not known.
 func (p reviewPage) Lasts() string {
 	if p.Is.Until.IsZero() || !p.Is.Until.After(p.Time) {
