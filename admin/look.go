@@ -133,9 +133,6 @@ func (v seen) Revision() int64 { return v.Document.Mark().Revision }
 // Lost reports that the store has lost its document.
 func (v seen) Lost() bool { return errors.Is(v.Err, store.ErrLost) }
 
-// find is the period with this id in the store.
-func (v seen) find(id string) (period.Period, bool) { return v.Document.Find(id) }
-
 // periodView is a period as pages show it.
 type periodView struct {
 	period.Period

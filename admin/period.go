@@ -137,7 +137,7 @@ func (s *site) add(w http.ResponseWriter, r *http.Request) {
 	p := periodPage{page: s.page(w, r, "period", "Schedule a window"), Form: newForm()}
 	start := nextHour(p.Time.In(p.Clock.Zone))
 	p.Form.Values["enabled"], p.Form.Values["for"] = "yes", "1h"
-	if from, ok := p.find(r.URL.Query().Get("copy")); ok {
+	if from, ok := p.Document.Find(r.URL.Query().Get("copy")); ok {
 		start = nextDay(from.Start, p.Time, p.Clock.Zone)
 		p.Form.fillReasons(from)
 		p.Form.tick("emergency", from.Emergency)
@@ -208,7 +208,7 @@ func (s *site) added(w http.ResponseWriter, r *http.Request, f form) {
 // edit is GET /edit?id=….
 func (s *site) edit(w http.ResponseWriter, r *http.Request) {
 	p := periodPage{page: s.page(w, r, "period", ""), Form: newForm()}
-	now, ok := p.find(r.URL.Query().Get("id"))
+	now, ok := p.Document.Find(r.URL.Query().Get("id"))
 	if !ok {
 		s.showGone(w, p.page, "This period does not exist any more. Below is the current schedule.")
 		return
@@ -232,7 +232,7 @@ func (s *site) edited(w http.ResponseWriter, r *http.Request, f form) {
 		status = s.rezone(w, &f, zone)
 	}
 	p := s.editPage(w, r, f.zone(zone))
-	now, ok := p.find(f.Values["id"])
+	now, ok := p.Document.Find(f.Values["id"])
 	if !ok {
 		s.editGone(w, p, f)
 		return
