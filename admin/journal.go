@@ -51,32 +51,9 @@ func (s *site) journal(w http.ResponseWriter, r *http.Request) {
 	s.render(w, http.StatusOK, "log.html", p)
 }
 
-// Did is the action in words.
-func (e entryView) Did() string {
-	switch e.Action {
-	case period.ActionStart:
-		return "took the site down"
-	case period.ActionChange:
-		return "changed a deployment"
-	case period.ActionEnd:
-		return "ended"
-	case period.ActionSchedule:
-		return "scheduled a window"
-	case period.ActionEdit:
-		return "changed a period"
-	case period.ActionCancel:
-		return "deleted"
-	case period.ActionReconcile:
-		return "reconciled the store"
-	case period.ActionInit:
-		return "initialized the store"
-	}
-	return string(e.Action)
-}
-
 // What is the action with its periods and, if it ended downtime, how long that lasted.
 func (e entryView) What() string {
-	words := []string{e.Did()}
+	words := []string{cmp.Or(deeds[e.Action].did, string(e.Action))}
 	for _, c := range e.Changes[:min(len(e.Changes), fewIDs)] {
 		words = append(words, c.ID())
 	}

@@ -26,19 +26,6 @@ type notice struct {
 	More int // periods that are not in IDs
 }
 
-// noticeTexts are the texts of notices by code.
-var noticeTexts = map[string]string{
-	"started":  "The site was taken down",
-	"changed":  "Your downtime was changed",
-	"ended":    "Ended",
-	"anew":     "The store has a new, empty document",
-	"planned":  "A window was scheduled",
-	"edited":   "Saved",
-	"enabled":  "Enabled",
-	"disabled": "Disabled",
-	"deleted":  "Deleted",
-}
-
 // leaveNotice leaves a notice of a write for the next page, and returns its code.
 func (s *site) leaveNotice(w http.ResponseWriter, res operator.Result) (code string) {
 	entries, _ := res.After.Log.Entries() // the other entries are still valid
@@ -80,38 +67,29 @@ func (s *site) takeNotice(w http.ResponseWriter, r *http.Request, v seen) *notic
 
 // noticeOf is the notice of a write; nil if no page makes such writes.
 func noticeOf(e period.Entry) *notice {
-	n := &notice{More: e.Omitted}
-	switch e.Action {
-	case period.ActionStart:
-		n.Code = "started"
-	case period.ActionChange:
-		n.Code = "changed"
-	case period.ActionEnd:
-		if n.Code = "ended"; e.Anew != "" {
-			n.Code = "anew"
-		}
-	case period.ActionSchedule:
-		n.Code = "planned"
-	case period.ActionEdit:
-		n.Code = editCode(e)
-	case period.ActionCancel:
-		n.Code = "deleted"
-	default:
+	n := &notice{Code: deeds[e.Action].code, Text: deeds[e.Action].text, More: e.Omitted}
+	switch enabled := editEnables(e); {
+	case n.Code == "":
 		return nil
+	case e.Action == period.ActionEnd && e.Anew != "":
+		n.Code, n.Text = "anew", "The store has a new, empty document"
+	case enabled == "true":
+		n.Code, n.Text = "enabled", "Enabled"
+	case enabled == "false":
+		n.Code, n.Text = "disabled", "Disabled"
 	}
-	n.Text = noticeTexts[n.Code]
 	for _, c := range e.Changes {
 		n.IDs = append(n.IDs, c.ID())
 	}
 	return n
 }
 
-// editCode is "enabled" or "disabled" if the edit changed nothing else.
-func editCode(e period.Entry) string {
-	if len(e.Changes) == 1 {
+// editEnables is the new value of "enabled" if e is an edit that changed nothing else; "" otherwise.
+func editEnables(e period.Entry) string {
+	if e.Action == period.ActionEdit && len(e.Changes) == 1 {
 		if f := e.Changes[0].Fields(); len(f) == 1 && f[0].Name == "enabled" {
-			return map[string]string{"true": "enabled", "false": "disabled"}[f[0].After]
+			return f[0].After
 		}
 	}
-	return "edited"
+	return ""
 }
