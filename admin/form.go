@@ -37,35 +37,27 @@ func newForm() form {
 	return form{Values: map[string]string{}, Faults: map[string]string{}, Folds: map[string][]foldChoice{}}
 }
 
-// formError is a request that is not a form of this page.
-type formError struct {
-	status int
-	detail string
-}
-
-func (e *formError) Error() string { return e.detail }
-
 // readForm reads the body of a POST. Each field must be in known, and may be given once. The
-// query of the URL is not part of the form.
-func readForm(r *http.Request, known ...string) (form, error) {
+// query of the URL is not part of the form. A body that is not such a form is refused.
+func readForm(r *http.Request, known ...string) (form, *refused) {
 	f := newForm()
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
-		return f, &formError{http.StatusUnsupportedMediaType, "Want a form, of type application/x-www-form-urlencoded."}
+		return f, &refused{Status: http.StatusUnsupportedMediaType, Detail: "Want a form, of type application/x-www-form-urlencoded."}
 	}
 	if err := r.ParseForm(); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return f, &formError{http.StatusRequestEntityTooLarge, fmt.Sprintf("The form is longer than %d KiB.", maxBody>>10)}
+			return f, &refused{Status: http.StatusRequestEntityTooLarge, Detail: fmt.Sprintf("The form is longer than %d KiB.", maxBody>>10)}
 		}
-		return f, &formError{http.StatusBadRequest, "The encoding of the form is broken."}
+		return f, &refused{Status: http.StatusBadRequest, Detail: "The encoding of the form is broken."}
 	}
 	for name, values := range r.PostForm {
 		switch {
 		case !slices.Contains(known, name) && (!isText(name) || !slices.Contains(known, "reason")):
-			return f, &formError{http.StatusBadRequest, fmt.Sprintf("The form has a field %q, which this page does not know. Nothing was changed.", clip(name))}
+			return f, &refused{Status: http.StatusBadRequest, Detail: fmt.Sprintf("The form has a field %q, which this page does not know. Nothing was changed.", clip(name))}
 		case len(values) != 1:
-			return f, &formError{http.StatusBadRequest, fmt.Sprintf("The form has the field %q %d times. Nothing was changed.", name, len(values))}
+			return f, &refused{Status: http.StatusBadRequest, Detail: fmt.Sprintf("The form has the field %q %d times. Nothing was changed.", name, len(values))}
 		case !utf8.ValidString(values[0]):
-			return f, &formError{http.StatusBadRequest, fmt.Sprintf("The field %q is not UTF-8. Nothing was changed.", name)}
+			return f, &refused{Status: http.StatusBadRequest, Detail: fmt.Sprintf("The field %q is not UTF-8. Nothing was changed.", name)}
 		}
 		// HTML sends line breaks as CR LF.
 		f.Values[name] = strings.TrimSpace(strings.ReplaceAll(values[0], "\r\n", "\n"))
@@ -123,21 +115,21 @@ func (f *form) ok() bool { return len(f.Faults) == 0 }
 func (f *form) checked(field string) bool { return f.Values[field] != "" }
 
 // number is a number in a hidden field.
-func (f *form) number(field string) (int64, error) {
+func (f *form) number(field string) (int64, *refused) {
 	n, err := strconv.ParseInt(f.Values[field], 10, 64)
 	if err != nil || n < 0 {
-		return 0, &formError{http.StatusBadRequest, fmt.Sprintf("The field %q of the form is %q, and not a number of this page. Load the page again.", field, clip(f.Values[field]))}
+		return 0, &refused{Status: http.StatusBadRequest, Detail: fmt.Sprintf("The field %q of the form is %q, and not a number of this page. Load the page again.", field, clip(f.Values[field]))}
 	}
 	return n, nil
 }
 
 // version is the version of the period that the form was made from.
-func (f *form) version() (int64, error) {
-	n, err := f.number("version")
-	if err == nil && n == 0 {
-		err = &formError{http.StatusBadRequest, "The form has no version of the period. Load the page again."}
+func (f *form) version() (int64, *refused) {
+	n, fault := f.number("version")
+	if fault == nil && n == 0 {
+		fault = &refused{Status: http.StatusBadRequest, Detail: "The form has no version of the period. Load the page again."}
 	}
-	return n, err
+	return n, fault
 }
 
 // zone is the time zone of the form, or other if it has none. The operator may have picked

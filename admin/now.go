@@ -76,9 +76,9 @@ var (
 
 // start is POST /start: it takes the site down, if the start was reviewed.
 func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
-	revision, err := f.number("revision")
-	if err != nil {
-		s.refuseForm(w, r, err)
+	revision, fault := f.number("revision")
+	if fault != nil {
+		s.refuse(w, r, *fault)
 		return
 	}
 	zone, _ := s.zoneOf(r)
@@ -167,9 +167,9 @@ func (s *site) end(w http.ResponseWriter, r *http.Request, f form, version int64
 func (s *site) endAll(w http.ResponseWriter, r *http.Request, f form) {
 	var revision int64
 	if !f.checked("anew") {
-		var err error
-		if revision, err = f.number("revision"); err != nil {
-			s.refuseForm(w, r, err)
+		var fault *refused
+		if revision, fault = f.number("revision"); fault != nil {
+			s.refuse(w, r, *fault)
 			return
 		}
 	}

@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 
@@ -55,13 +54,4 @@ func explain(err error, next string) (status int, conflict, failure string) {
 		return http.StatusUnprocessableEntity, "", fault.Text
 	}
 	return http.StatusServiceUnavailable, "", fault.Text + " " + err.Error()
-}
-
-// refuseForm answers a body that is not a form of this page.
-func (s *site) refuseForm(w http.ResponseWriter, r *http.Request, err error) {
-	status := http.StatusBadRequest
-	if f, ok := errors.AsType[*formError](err); ok {
-		status = f.status
-	}
-	s.refuse(w, r, inside(s.cfg.Path, r.URL.Path), status, err.Error())
 }

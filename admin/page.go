@@ -54,10 +54,10 @@ func (p page) Site() string {
 
 // refused is the data of an error page. It says nothing about the state of the site.
 type refused struct {
-	Denied bool // the client is not authorized and cannot load the style sheet
 	Status int
-	Title  string
+	Title  string // set by [site.refuse]
 	Detail string
+	Denied bool // the client is not authorized and cannot load the style sheet
 }
 
 // page reads the store and returns the data that all pages share.

@@ -221,9 +221,9 @@ func (s *site) edit(w http.ResponseWriter, r *http.Request) {
 // edited is POST /edit: it changes the fields that the operator has changed. If another operator
 // has changed the same field since the form was made, it changes nothing and asks.
 func (s *site) edited(w http.ResponseWriter, r *http.Request, f form) {
-	version, err := f.version()
-	if err != nil {
-		s.refuseForm(w, r, err)
+	version, fault := f.version()
+	if fault != nil {
+		s.refuse(w, r, *fault)
 		return
 	}
 	zone, _ := s.zoneOf(r)

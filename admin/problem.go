@@ -125,18 +125,6 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request) {
 	sendJSON(w, r, p.Status, "application/problem+json", p)
 }
 
-// refuseAPI is refuse for the API.
-func refuseAPI(w http.ResponseWriter, r *http.Request, status int, detail string) {
-	code := codeForbidden
-	switch status {
-	case http.StatusNotFound:
-		code = codeNotFound
-	case http.StatusMethodNotAllowed:
-		code = codeMethod
-	}
-	newProblem(status, code, detail).write(w, r)
-}
-
 // sendJSON answers with v. A HEAD gets the headers alone. Characters that are not visible are
 // escaped, so that a terminal shows them.
 func sendJSON(w http.ResponseWriter, r *http.Request, status int, mediaType string, v any) {

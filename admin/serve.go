@@ -18,11 +18,11 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	r, ok := s.admit(r)
 	if !ok {
-		s.deny(w, r, path)
+		s.deny(w, r)
 		return
 	}
 	if s.crossSite(r) {
-		s.refuse(w, r, path, http.StatusForbidden, "Nothing was changed: this request was sent from another site. Open the page itself and try again.")
+		s.refuse(w, r, refused{Status: http.StatusForbidden, Detail: "Nothing was changed: this request was sent from another site. Open the page itself and try again."})
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -58,26 +58,25 @@ func (s *site) crossSite(r *http.Request) bool {
 }
 
 // deny answers a request that the application does not allow.
-func (s *site) deny(w http.ResponseWriter, r *http.Request, path string) {
+func (s *site) deny(w http.ResponseWriter, r *http.Request) {
 	if s.cfg.Denied != nil {
 		s.cfg.Denied.ServeHTTP(w, r)
 		return
 	}
-	const detail = "You may not use this page."
-	if isAPI(path) {
-		refuseAPI(w, r, http.StatusForbidden, detail)
-		return
-	}
-	s.render(w, http.StatusForbidden, "refused.html", refused{Denied: true, Status: http.StatusForbidden, Title: http.StatusText(http.StatusForbidden), Detail: detail})
+	s.refuse(w, r, refused{Status: http.StatusForbidden, Detail: "You may not use this page.", Denied: true})
 }
 
-// refuse answers with an error page, which says nothing about the state of the site.
-func (s *site) refuse(w http.ResponseWriter, r *http.Request, path string, status int, detail string) {
-	if isAPI(path) {
-		refuseAPI(w, r, status, detail)
-		return
+// refuse answers with an error page or, below the path of the API, with a problem.
+func (s *site) refuse(w http.ResponseWriter, r *http.Request, as refused) {
+	as.Title = http.StatusText(as.Status)
+	switch {
+	case !isAPI(inside(s.cfg.Path, r.URL.Path)):
+		s.render(w, as.Status, "refused.html", as)
+	case as.Status == http.StatusNotFound:
+		newProblem(as.Status, codeNotFound, as.Detail).write(w, r)
+	default:
+		newProblem(as.Status, codeForbidden, as.Detail).write(w, r)
 	}
-	s.render(w, status, "refused.html", refused{Status: status, Title: http.StatusText(status), Detail: detail})
 }
 
 // redirect is a 303 to a path within the mount, without its first slash.
@@ -133,21 +132,21 @@ func (s *site) dispatch(w http.ResponseWriter, r *http.Request, path string) {
 	allow := found.header.Get("Allow")
 	switch {
 	case !clean, allow == "":
-		s.refuse(w, r, path, http.StatusNotFound, "There is no such page here.")
+		s.refuse(w, r, refused{Status: http.StatusNotFound, Detail: "There is no such page here."})
 	case isAPI(path):
 		noMethod(w, r, allow)
 	default:
 		w.Header().Set("Allow", allow)
-		s.refuse(w, r, path, http.StatusMethodNotAllowed, "This page takes "+allow+".")
+		s.refuse(w, r, refused{Status: http.StatusMethodNotAllowed, Detail: "This page takes " + allow + "."})
 	}
 }
 
 // form reads the form of a POST and passes it to serve. It refuses any other body.
 func (s *site) form(serve func(w http.ResponseWriter, r *http.Request, f form), fields ...string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		f, err := readForm(r, append(fields, "reviewed")...)
-		if err != nil {
-			s.refuseForm(w, r, err)
+		f, fault := readForm(r, append(fields, "reviewed")...)
+		if fault != nil {
+			s.refuse(w, r, *fault)
 			return
 		}
 		serve(w, r, f)
@@ -157,9 +156,9 @@ func (s *site) form(serve func(w http.ResponseWriter, r *http.Request, f form), 
 // target reads a form that names one period and its version.
 func (s *site) target(serve func(w http.ResponseWriter, r *http.Request, f form, version int64)) http.HandlerFunc {
 	return s.form(func(w http.ResponseWriter, r *http.Request, f form) {
-		version, err := f.version()
-		if err != nil {
-			s.refuseForm(w, r, err)
+		version, fault := f.version()
+		if fault != nil {
+			s.refuse(w, r, *fault)
 			return
 		}
 		serve(w, r, f, version)
