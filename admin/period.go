@@ -27,7 +27,7 @@ type periodPage struct {
 }
 
 // periodFields are the fields of the form of a period.
-var periodFields = append([]string{"id", "version", "zone", "new_zone", "rezone", "for", "was", "was_for"}, slices.Concat(ofPeriodForm, was(ofPeriodForm...))...)
+var periodFields = append([]string{"zone", "new_zone", "rezone", "for", "was", "was_for"}, slices.Concat(ofPeriodForm, was(ofPeriodForm...))...)
 
 func was(fields ...string) []string {
 	var out []string
@@ -220,12 +220,7 @@ func (s *site) edit(w http.ResponseWriter, r *http.Request) {
 
 // edited is POST /edit: it changes the fields that the operator has changed. If another operator
 // has changed the same field since the form was made, it changes nothing and asks.
-func (s *site) edited(w http.ResponseWriter, r *http.Request, f form) {
-	version, fault := f.version()
-	if fault != nil {
-		s.refuse(w, r, *fault)
-		return
-	}
+func (s *site) edited(w http.ResponseWriter, r *http.Request, f form, version int64) {
 	zone, _ := s.zoneOf(r)
 	status, rezoned := 0, f.checked("rezone")
 	if rezoned {
@@ -256,7 +251,7 @@ func (s *site) edited(w http.ResponseWriter, r *http.Request, f form) {
 		switch {
 		case err == nil:
 		case raced[operator.Explain(err).Code] && r.Context().Err() == nil:
-			s.edited(w, r, f) // another write came after the page was read: read it again
+			s.edited(w, r, f, version) // another write came after the page was read: read it again
 			return
 		case !f.take(err, ofPeriod):
 			status, _, p.Failure = explain(err, "")

@@ -97,7 +97,7 @@ func (s *site) routes() *http.ServeMux {
 	m.HandleFunc("GET /add", s.add)
 	m.HandleFunc("POST /add", s.form(s.added, periodFields...))
 	m.HandleFunc("GET /edit", s.edit)
-	m.HandleFunc("POST /edit", s.form(s.edited, periodFields...))
+	m.HandleFunc("POST /edit", s.target(s.edited, periodFields...))
 	m.HandleFunc("POST /enable", s.target(s.toggle(operator.EditOptions{Enabled: new(true)})))
 	m.HandleFunc("POST /enable-now", s.target(s.toggle(operator.EditOptions{Enabled: new(true), StartNow: true})))
 	m.HandleFunc("POST /disable", s.target(s.toggle(operator.EditOptions{Enabled: new(false)})))
@@ -143,8 +143,9 @@ func (s *site) dispatch(w http.ResponseWriter, r *http.Request, path string) {
 
 // form reads the form of a POST and passes it to serve. It refuses any other body.
 func (s *site) form(serve func(w http.ResponseWriter, r *http.Request, f form), fields ...string) http.HandlerFunc {
+	fields = append(slices.Clip(fields), "reviewed")
 	return func(w http.ResponseWriter, r *http.Request) {
-		f, fault := readForm(r, append(fields, "reviewed")...)
+		f, fault := readForm(r, fields...)
 		if fault != nil {
 			s.refuse(w, r, *fault)
 			return
@@ -153,8 +154,8 @@ func (s *site) form(serve func(w http.ResponseWriter, r *http.Request, f form), 
 	}
 }
 
-// target reads a form that names one period and its version.
-func (s *site) target(serve func(w http.ResponseWriter, r *http.Request, f form, version int64)) http.HandlerFunc {
+// target reads a form that names one period and its version, beside other fields.
+func (s *site) target(serve func(w http.ResponseWriter, r *http.Request, f form, version int64), others ...string) http.HandlerFunc {
 	return s.form(func(w http.ResponseWriter, r *http.Request, f form) {
 		version, fault := f.version()
 		if fault != nil {
@@ -162,5 +163,5 @@ func (s *site) target(serve func(w http.ResponseWriter, r *http.Request, f form,
 			return
 		}
 		serve(w, r, f, version)
-	}, "id", "version")
+	}, append(slices.Clip(others), "id", "version")...)
 }
