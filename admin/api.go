@@ -2,16 +2,20 @@ package admin
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/go-downtime/downtime/internal/wire"
+	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
 
-// endpoint answers one method of one path. id is the id of a period in the path, or "". It
-// returns the answer or the problem.
-type endpoint func(r *http.Request, id string) (answer, *problem)
+// endpoint answers one method of one path.
+type endpoint struct {
+	answer     func(c *call) answer
+	parameters []string // that the query may have
+}
 
 // answer is the answer of an endpoint without a problem.
 type answer struct {
@@ -22,33 +26,69 @@ type answer struct {
 }
 
 // endpoints are the endpoints of the API by method and path.
-func (s *site) endpoints() map[string]endpoint {
-	return map[string]endpoint{
-		"GET /api/v1/state":           s.apiState,
-		"GET /api/v1/periods":         s.apiPeriods,
-		"POST /api/v1/periods":        s.apiSchedule,
-		"GET /api/v1/periods/{id}":    s.apiPeriod,
-		"PATCH /api/v1/periods/{id}":  s.apiEdit,
-		"DELETE /api/v1/periods/{id}": s.apiCancel,
-		"POST /api/v1/start":          s.apiStart,
-		"POST /api/v1/end":            s.apiEnd,
-		"GET /api/v1/fleet":           s.apiFleet,
-		"GET /api/v1/log":             s.apiLog,
+var endpoints = map[string]endpoint{
+	"GET /api/v1/state":           {answer: (*call).state},
+	"GET /api/v1/periods":         {(*call).periods, []string{"limit", "cursor"}},
+	"POST /api/v1/periods":        {answer: (*call).schedule},
+	"GET /api/v1/periods/{id}":    {answer: (*call).period},
+	"PATCH /api/v1/periods/{id}":  {answer: (*call).edit},
+	"DELETE /api/v1/periods/{id}": {answer: (*call).cancel},
+	"POST /api/v1/start":          {answer: (*call).start},
+	"POST /api/v1/end":            {answer: (*call).end},
+	"GET /api/v1/fleet":           {answer: (*call).fleet},
+	"GET /api/v1/log":             {(*call).log, []string{"limit"}},
+}
+
+// call is a request of the API. The client is authorized, the request is not from another site, and
+// its body ends at maxBody. The methods that read a part of the request keep the first problem, and
+// answers leave it to [site.api].
+type call struct {
+	*http.Request
+
+	site    *site
+	id      string     // of the period that the request is about; "" for none
+	query   url.Values // the parameters
+	problem *problem
+}
+
+// fail keeps p, if it is the first problem.
+func (c *call) fail(p *problem) {
+	if c.problem == nil {
+		c.problem = p
 	}
 }
 
-// serve answers r. The client is authorized, the request is not from another site, and its body
-// ends at maxBody.
-func (e endpoint) serve(w http.ResponseWriter, r *http.Request) {
-	if r.PathValue("id") != "" {
-		w.Header().Set("Accept-Patch", acceptPatch)
+// invalid is the problem of a request with one fault.
+func (c *call) invalid(field, value, text string) {
+	c.fail(explained(&period.FieldError{Field: field, Value: value, Problem: text}))
+}
+
+// broken is the problem of an error of an operation. It logs a fault of the server.
+func (c *call) broken(err error) {
+	p := explained(err)
+	if p.Status >= http.StatusInternalServerError {
+		c.site.complain(c.Request, err)
 	}
-	a, p := e(r, r.PathValue("id"))
-	if p != nil {
-		p.write(w, r)
-		return
+	c.fail(p)
+}
+
+// api serves an endpoint.
+func (s *site) api(e endpoint) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c := &call{Request: r, site: s, id: r.PathValue("id")}
+		if c.id != "" {
+			w.Header().Set("Accept-Patch", acceptPatch)
+		}
+		var a answer
+		if c.readQuery(e.parameters); c.problem == nil {
+			a = e.answer(c)
+		}
+		if c.problem != nil {
+			c.problem.write(w, r)
+			return
+		}
+		a.write(w, r)
 	}
-	a.write(w, r)
 }
 
 // noMethod answers a method that the path does not have. allow are the others. OPTIONS asks for
@@ -83,43 +123,39 @@ func (a *answer) write(w http.ResponseWriter, r *http.Request) {
 	sendJSON(w, r, max(a.status, http.StatusOK), "application/json", a.body)
 }
 
-// ifMatch is the version of the period with this id, as a condition for a write, if If-Match
-// names its entity tag or its version (RFC 9110, section 13.1.1). Otherwise the condition is false:
+// ifMatch is the version of the call's period, as a condition for a write, if If-Match names its
+// entity tag or its version (RFC 9110, section 13.1.1). Otherwise the condition is false:
 // 412 (section 13.2.2). The comparison is strong, so a weak tag never matches. "*" names no
 // version that the client has seen. If there is no such period, the write reports that.
-func (s *site) ifMatch(r *http.Request, id string) (*int64, *problem) {
-	text := strings.Trim(strings.Join(r.Header.Values("If-Match"), ", "), " \t")
+func (c *call) ifMatch() *int64 {
+	text := strings.Trim(strings.Join(c.Header.Values("If-Match"), ", "), " \t")
 	switch {
-	case len(r.Header.Values("If-Match")) == 0, text == "*":
-		return nil, newProblem(http.StatusPreconditionRequired, codeNoPrecondition, `Nothing was changed: send the version that you have seen in If-Match, as in the period's ETag. Example: If-Match: "3".`)
+	case len(c.Header.Values("If-Match")) == 0, text == "*":
+		c.fail(newProblem(http.StatusPreconditionRequired, codeNoPrecondition, `Nothing was changed: send the version that you have seen in If-Match, as in the period's ETag. Example: If-Match: "3".`))
 	case !tagList.MatchString(text):
-		return nil, invalid("If-Match", text, `want the period's ETag, or its version in quotes: "3"`)
+		c.invalid("If-Match", text, `want the period's ETag, or its version in quotes: "3"`)
 	}
-	found, p := s.load(r)
-	if p != nil {
-		return nil, p
-	}
-	one, ok := found.Document.Find(id)
+	found := c.load()
+	one, ok := found.Document.Find(c.id)
 	if !ok {
-		return new(int64(0)), nil
+		return new(int64(0))
 	}
 	now := wire.PeriodAt(one, found.Time)
 	for _, tag := range tags.FindAllString(text, -1) {
 		if tag == periodTag(now) || tag == versionTag(now.Version) {
-			return &one.Version, nil
+			return &one.Version
 		}
 	}
-	p = explained(store.ErrConflict).failedPrecondition()
+	p := explained(store.ErrConflict).failedPrecondition()
 	p.Period = &now
-	return nil, p
+	c.fail(p)
+	return nil
 }
 
 // unmatched refuses If-Match in a request that is not about one period. If it were ignored,
 // a write could take place that the client meant to prevent.
-func unmatched(r *http.Request) *problem {
-	values := r.Header.Values("If-Match")
-	if len(values) == 0 {
-		return nil
+func (c *call) unmatched() {
+	if values := c.Header.Values("If-Match"); len(values) > 0 {
+		c.invalid("If-Match", strings.Join(values, ", "), "is only for a write about one period; leave it out, or send the revision of the state that you have seen, if the path takes one")
 	}
-	return invalid("If-Match", strings.Join(values, ", "), "is only for a write about one period; leave it out, or send the revision of the state that you have seen, if the path takes one")
 }

@@ -13,23 +13,24 @@ import (
 	"github.com/go-downtime/downtime/period"
 )
 
-func (s *site) apiState(r *http.Request, _ string) (answer, *problem) {
-	if _, p := query(r); p != nil {
-		return answer{}, p
-	}
-	v := s.judge(r.Context(), "")
+func (c *call) state() answer {
+	v := c.site.judge(c.Context(), "")
 	if v.Fleet.Err != nil {
-		p := s.problemOf(r, v.Fleet.Err)
-		p.Gate = s.gateNow()
-		return answer{}, p
+		c.broken(v.Fleet.Err)
+		c.problem.Gate = c.site.gateNow()
+		return answer{}
 	}
-	out := bounded(wire.Judged(s.store, v.Fleet))
-	out.Barrier, out.Gate = wire.BarrierOf(v.Barrier), s.gateNow()
-	tag := stateTag(out)
-	if noneMatch(r, tag) {
-		return answer{status: http.StatusNotModified, tag: tag}, nil
+	out := bounded(wire.Judged(c.site.store, v.Fleet))
+	out.Barrier, out.Gate = wire.BarrierOf(v.Barrier), c.site.gateNow()
+	return c.tagged(stateTag(out), out)
+}
+
+// tagged is an answer with an entity tag, or a 304 if the client has it already.
+func (c *call) tagged(tag string, body any) answer {
+	if noneMatch(c.Request, tag) {
+		return answer{status: http.StatusNotModified, tag: tag}
 	}
-	return answer{tag: tag, body: out}, nil
+	return answer{tag: tag, body: body}
 }
 
 // stateTag is the tag of a state without the members that change with every answer.
@@ -55,41 +56,26 @@ func unmoved(parts []wire.Part) []wire.Part {
 	return out
 }
 
-func (s *site) apiPeriods(r *http.Request, _ string) (answer, *problem) {
-	values, p := query(r, "limit", "cursor")
-	if p != nil {
-		return answer{}, p
-	}
-	most, p := limit(values)
-	if p != nil {
-		return answer{}, p
-	}
-	after, p := cursor(values)
-	if p != nil {
-		return answer{}, p
-	}
-	found, p := s.load(r)
-	if p != nil {
-		return answer{}, p
+func (c *call) periods() answer {
+	most, after, found := c.limit(), c.cursor(), c.load()
+	if c.problem != nil {
+		return answer{}
 	}
 	periods := slices.SortedFunc(slices.Values(found.Periods()), comparePlaces)
 	if after != nil {
-		first, _ := slices.BinarySearchFunc(periods, *after, comparePlaces)
-		if first < len(periods) && comparePlaces(periods[first], *after) == 0 {
+		first, same := slices.BinarySearchFunc(periods, *after, comparePlaces)
+		if same {
 			first++
 		}
 		periods = periods[first:]
 	}
-	var next string
+	out := listJSON{List: found.List()}
 	if len(periods) > most {
 		periods = periods[:most]
-		next = placeOf(periods[most-1])
+		out.Next = placeOf(periods[most-1])
 	}
-	out := listJSON{Next: next, List: wire.List{
-		Store: found.Store, Time: found.Time, Written: found.Document != nil,
-		Revision: found.Document.Mark().Revision, Periods: wire.PeriodsAt(periods, found.Time),
-	}}
-	return answer{body: out}, nil
+	out.Periods = wire.PeriodsAt(periods, found.Time)
+	return answer{body: out}
 }
 
 // comparePlaces is the order of the list: by start, then by id. It depends on no clock, so a
@@ -104,84 +90,72 @@ func placeOf(p period.Period) string {
 }
 
 // cursor reads the parameter "cursor"; nil if it is not given.
-func cursor(values map[string][]string) (*period.Period, *problem) {
-	given, ok := values["cursor"]
-	if !ok {
-		return nil, nil
+func (c *call) cursor() *period.Period {
+	if !c.query.Has("cursor") {
+		return nil
 	}
-	micros, id, ok := strings.Cut(given[0], ".")
+	given := c.query.Get("cursor")
+	micros, id, ok := strings.Cut(given, ".")
 	at, err := strconv.ParseInt(micros, 10, 64)
 	if !ok || err != nil || len(id) > period.MaxIDLen {
-		return nil, invalid("cursor", given[0], `want the value of "next" from the page before`)
+		c.invalid("cursor", given, `want the value of "next" from the page before`)
 	}
-	return &period.Period{ID: id, Start: time.UnixMicro(at)}, nil
+	return &period.Period{ID: id, Start: time.UnixMicro(at)}
 }
 
-func (s *site) apiPeriod(r *http.Request, id string) (answer, *problem) {
-	if _, p := query(r); p != nil {
-		return answer{}, p
-	}
-	found, p := s.load(r)
-	if p != nil {
-		return answer{}, p
-	}
-	one, ok := found.Document.Find(id)
+func (c *call) period() answer {
+	found := c.load()
+	one, ok := found.Document.Find(c.id)
 	if !ok {
-		return answer{}, explained(operator.ErrNotFound)
+		c.fail(explained(operator.ErrNotFound))
+		return answer{}
 	}
 	out := wire.PeriodAt(one, found.Time)
-	tag := periodTag(out)
-	if noneMatch(r, tag) {
-		return answer{status: http.StatusNotModified, tag: tag}, nil
-	}
-	return answer{tag: tag, body: out}, nil
+	return c.tagged(periodTag(out), out)
 }
 
-func (s *site) apiFleet(r *http.Request, _ string) (answer, *problem) {
-	if _, p := query(r); p != nil {
-		return answer{}, p
-	}
-	j, err := s.operator(r).Fleet(r.Context())
+func (c *call) fleet() answer {
+	j, err := c.site.operator(c.Request).Fleet(c.Context())
 	if err = cmp.Or(err, j.Err); err != nil {
-		return answer{}, s.problemOf(r, err)
+		c.broken(err)
+		return answer{}
 	}
 	out := struct {
 		wire.Fleet
 
 		Omitted int `json:"instances_omitted,omitzero"`
-	}{Fleet: wire.FleetOf(s.store, j)}
+	}{Fleet: wire.FleetOf(c.site.store, j)}
 	if more := len(out.Instances) - maxItems; more > 0 {
 		out.Instances, out.Omitted = out.Instances[:maxItems], more
 	}
-	return answer{body: out}, nil
+	return answer{body: out}
 }
 
-func (s *site) apiLog(r *http.Request, _ string) (answer, *problem) {
-	values, p := query(r, "limit")
-	if p != nil {
-		return answer{}, p
+func (c *call) log() answer {
+	most := c.limit()
+	if c.problem != nil {
+		return answer{}
 	}
-	most, p := limit(values)
-	if p != nil {
-		return answer{}, p
-	}
-	entries, err := s.operator(r).Log(r.Context(), most)
+	entries, err := c.site.operator(c.Request).Log(c.Context(), most)
 	switch {
 	case err != nil && len(entries) == 0:
-		return answer{}, s.problemOf(r, err)
+		c.broken(err)
 	case err != nil:
-		s.complain(r, err) // some entries cannot be read
+		c.site.complain(c.Request, err) // some entries cannot be read
 	}
-	return answer{body: wire.LogOf(s.store, entries)}, nil
+	return answer{body: wire.LogOf(c.site.store, entries)}
 }
 
-// load reads the store. The gate's copy may be older.
-func (s *site) load(r *http.Request) (wire.Found, *problem) {
-	state, err := s.operator(r).Read(r.Context())
-	if err != nil {
-		return wire.Found{}, s.problemOf(r, err)
+// load reads the store, unless there is a problem. The gate's copy may be older.
+func (c *call) load() wire.Found {
+	if c.problem != nil {
+		return wire.Found{}
 	}
-	return wire.Read(s.store, state), nil
+	state, err := c.site.operator(c.Request).Read(c.Context())
+	if err != nil {
+		c.broken(err)
+	}
+	return wire.Read(c.site.store, state)
 }
 
 // bounded is f in JSON, with at most maxShown periods in each list.

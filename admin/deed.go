@@ -16,3 +16,20 @@ var deeds = map[period.Action]deed{
 	period.ActionReconcile: {did: "reconciled the store"},
 	period.ActionInit:      {did: "initialized the store"},
 }
+
+// deedOf is the deed of e. It tells apart writes with the same action.
+func deedOf(e period.Entry) deed {
+	switch {
+	case e.Action == period.ActionEnd && e.Anew != "":
+		return deed{"ended", "anew", "The store has a new, empty document"}
+	case e.Action == period.ActionEdit && len(e.Changes) == 1:
+		switch f := e.Changes[0].Fields(); {
+		case len(f) != 1 || f[0].Name != "enabled": // an edit of other fields
+		case f[0].After == "true":
+			return deed{"changed a period", "enabled", "Enabled"}
+		default:
+			return deed{"changed a period", "disabled", "Disabled"}
+		}
+	}
+	return deeds[e.Action]
+}

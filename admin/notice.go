@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
 )
 
@@ -24,21 +23,6 @@ type notice struct {
 	Text string
 	IDs  []string
 	More int // periods that are not in IDs
-}
-
-// leaveNotice leaves a notice of a write for the next page, and returns its code.
-func (s *site) leaveNotice(w http.ResponseWriter, res operator.Result) (code string) {
-	entries, _ := res.After.Log.Entries() // the other entries are still valid
-	written := res.Before.Mark().Revision + 1
-	i := slices.IndexFunc(entries, func(e period.Entry) bool { return e.Revision == written })
-	if i < 0 {
-		return "written"
-	}
-	s.setCookie(w, noticeCookie, entries[i].Write, noticeTime)
-	if n := noticeOf(entries[i]); n != nil {
-		code = n.Code
-	}
-	return code
 }
 
 // takeNotice returns the notice that was left for this operator and removes it; nil if there
@@ -67,29 +51,13 @@ func (s *site) takeNotice(w http.ResponseWriter, r *http.Request, v seen) *notic
 
 // noticeOf is the notice of a write; nil if no page makes such writes.
 func noticeOf(e period.Entry) *notice {
-	n := &notice{Code: deeds[e.Action].code, Text: deeds[e.Action].text, More: e.Omitted}
-	switch enabled := editEnables(e); {
-	case n.Code == "":
+	d := deedOf(e)
+	if d.code == "" {
 		return nil
-	case e.Action == period.ActionEnd && e.Anew != "":
-		n.Code, n.Text = "anew", "The store has a new, empty document"
-	case enabled == "true":
-		n.Code, n.Text = "enabled", "Enabled"
-	case enabled == "false":
-		n.Code, n.Text = "disabled", "Disabled"
 	}
+	n := &notice{Code: d.code, Text: d.text, More: e.Omitted}
 	for _, c := range e.Changes {
 		n.IDs = append(n.IDs, c.ID())
 	}
 	return n
-}
-
-// editEnables is the new value of "enabled" if e is an edit that changed nothing else; "" otherwise.
-func editEnables(e period.Entry) string {
-	if e.Action == period.ActionEdit && len(e.Changes) == 1 {
-		if f := e.Changes[0].Fields(); len(f) == 1 && f[0].Name == "enabled" {
-			return f[0].After
-		}
-	}
-	return ""
 }

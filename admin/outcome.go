@@ -3,6 +3,7 @@ package admin
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/go-downtime/downtime/internal/visible"
 	"github.com/go-downtime/downtime/operator"
@@ -11,23 +12,41 @@ import (
 
 // done redirects after a write to a page that tells of it.
 func (s *site) done(w http.ResponseWriter, r *http.Request, to string, res operator.Result) {
+	if e, ok := entryOf(res); ok {
+		s.setCookie(w, noticeCookie, e.Write, noticeTime)
+	}
+	s.note(r, res)
+	s.redirect(w, to)
+}
+
+// entryOf is the entry of the log that a write made.
+func entryOf(res operator.Result) (period.Entry, bool) {
+	entries, _ := res.After.Log.Entries() // the other entries are still valid
+	made := res.Before.Mark().Revision + 1
+	i := slices.IndexFunc(entries, func(e period.Entry) bool { return e.Revision == made })
+	if i < 0 {
+		return period.Entry{}, false
+	}
+	return entries[i], true
+}
+
+// note logs a write and has this instance read it.
+func (s *site) note(r *http.Request, res operator.Result) {
+	done := "written"
+	if e, ok := entryOf(res); ok {
+		done = deedOf(e).code
+	}
+	ids := []string{}
 	periods := res.Ended
 	if res.Period.ID != "" {
 		periods = []period.Period{res.Period}
 	}
-	s.note(r, s.leaveNotice(w, res), res, periods...)
-	s.redirect(w, to)
-}
-
-// note logs a write and has this instance read it.
-func (s *site) note(r *http.Request, code string, res operator.Result, periods ...period.Period) {
-	ids := []string{}
 	for _, p := range periods[:min(len(periods), maxShown)] {
 		ids = append(ids, p.ID)
 	}
 	who := s.operator(r)
 	attrs := []slog.Attr{
-		slog.String("done", code), slog.Any("periods", ids), slog.Int64("revision", res.After.Mark().Revision),
+		slog.String("done", done), slog.Any("periods", ids), slog.Int64("revision", res.After.Mark().Revision),
 		slog.String("actor", visible.Line(who.Actor)), slog.String("origin", visible.Line(who.Origin)),
 	}
 	if more := len(periods) - len(ids); more > 0 {

@@ -14,7 +14,6 @@ import (
 	"github.com/go-downtime/downtime/internal/visible"
 	"github.com/go-downtime/downtime/internal/wire"
 	"github.com/go-downtime/downtime/operator"
-	"github.com/go-downtime/downtime/period"
 )
 
 // Codes of problems that are not a code of package operator. docs/api.md lists all.
@@ -95,20 +94,6 @@ func explained(err error) *problem {
 func (p *problem) failedPrecondition() *problem {
 	p.Status = http.StatusPreconditionFailed
 	p.Title = http.StatusText(p.Status)
-	return p
-}
-
-// invalid is the problem of a request with one fault.
-func invalid(field, value, text string) *problem {
-	return explained(&period.FieldError{Field: field, Value: value, Problem: text})
-}
-
-// problemOf is the problem of an error of an operation. It logs a fault of the server.
-func (s *site) problemOf(r *http.Request, err error) *problem {
-	p := explained(err)
-	if p.Status >= http.StatusInternalServerError {
-		s.complain(r, err)
-	}
 	return p
 }
 

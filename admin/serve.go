@@ -111,8 +111,8 @@ func (s *site) routes() *http.ServeMux {
 	for name, a := range assets {
 		m.HandleFunc("GET /"+name, a.serve)
 	}
-	for pattern, e := range s.endpoints() {
-		m.HandleFunc(pattern, e.serve)
+	for pattern, e := range endpoints {
+		m.HandleFunc(pattern, s.api(e))
 	}
 	return m
 }
