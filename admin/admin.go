@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,24 +66,6 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// faults are all faults of c, joined, each a [*core.FieldError].
-func (c Config) faults() error {
-	var errs []error
-	if problem := pathProblem(c.Path); problem != "" {
-		errs = append(errs, &core.FieldError{Field: "Path", Value: c.Path, Problem: problem})
-	}
-	errs = append(errs, inField("Authorize", c.Authorize.Validate()))
-	if c.Actor == nil {
-		errs = append(errs, &core.FieldError{Field: "Actor", Problem: "is nil; return the name of the operator, for the log"})
-	}
-	for _, origin := range c.TrustedOrigins {
-		if err := new(http.CrossOriginProtection).AddTrustedOrigin(origin); err != nil {
-			errs = append(errs, &core.FieldError{Field: "TrustedOrigins", Value: origin, Problem: "want an origin such as https://ops.example: " + err.Error()})
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // inField replaces the field "Predicate" in a fault of a predicate.
 func inField(field string, err error) error {
 	f, ok := errors.AsType[*core.FieldError](err)
@@ -119,26 +102,34 @@ type site struct {
 // down: the path is not exempt ([Exempt]), and Authorize is not among the gate's Bypass. Ignore the
 // warning if the page is not behind the gate.
 func New(gate *core.Gate, cfg Config) (http.Handler, error) {
-	errs := []error{cfg.faults()}
+	var errs []error
+	fault := func(field string, value any, problem string) {
+		errs = append(errs, &core.FieldError{Field: field, Value: value, Problem: problem})
+	}
+	if problem := pathProblem(cfg.Path); problem != "" {
+		fault("Path", cfg.Path, problem)
+	}
+	errs = append(errs, inField("Authorize", cfg.Authorize.Validate()))
+	if cfg.Actor == nil {
+		fault("Actor", nil, "is nil; return the name of the operator, for the log")
+	}
+	cross := http.NewCrossOriginProtection()
+	for _, origin := range cfg.TrustedOrigins {
+		if err := cross.AddTrustedOrigin(origin); err != nil {
+			fault("TrustedOrigins", origin, "want an origin such as https://ops.example: "+err.Error())
+		}
+	}
 	switch {
 	case gate == nil:
-		errs = append(errs, &core.FieldError{Field: "gate", Problem: "is nil; make one with core.New"})
+		fault("gate", nil, "is nil; make one with core.New")
 	case gate.Store() == nil:
-		errs = append(errs, &core.FieldError{Field: "gate", Problem: "has no store to operate on; set core.Config.Store"})
+		fault("gate", nil, "has no store to operate on; set core.Config.Store")
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("admin: %w", err)
 	}
-	cfg.Path = mountPath(cfg.Path)
-	if cfg.Zone == nil {
-		cfg.Zone = time.UTC
-	}
-	s := &site{gate: gate, store: gate.Store(), cfg: cfg, log: logs.New(cfg.Logger), cross: http.NewCrossOriginProtection()}
-	for _, origin := range cfg.TrustedOrigins {
-		if err := s.cross.AddTrustedOrigin(origin); err != nil {
-			return nil, fmt.Errorf("admin: %w", err) // cannot happen: faults has checked it
-		}
-	}
+	cfg.Path, cfg.Zone = mountPath(cfg.Path), cmp.Or(cfg.Zone, time.UTC)
+	s := &site{gate: gate, store: gate.Store(), cfg: cfg, log: logs.New(cfg.Logger), cross: cross}
 	s.base = (&url.URL{Path: strings.TrimSuffix(cfg.Path, "/") + "/"}).EscapedPath()
 	s.templates, s.mux = templatesAt(s.base), s.routes()
 	s.warnUnreachable()
