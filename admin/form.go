@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html/template"
@@ -75,7 +76,8 @@ func (f *form) fault(field, problem string) {
 // listedFault is a fault in the summary above a form.
 type listedFault struct{ Field, Label, Text string }
 
-var faultLabels = []struct{ field, label string }{
+// labels are the labels of the fields, in the order of the forms.
+var labels = []struct{ field, label string }{
 	{"", ""},
 	{"reason", "Reason"},
 	{"reason_lang", "Language of the reason"},
@@ -92,18 +94,32 @@ var faultLabels = []struct{ field, label string }{
 	{"enabled", "Enabled"},
 }
 
+// labelOf is the label of a field; "" if no form has the field.
+func labelOf(field string) string {
+	if isReason(field) {
+		return "Reason in " + languageName(strings.TrimPrefix(field, inLanguage))
+	}
+	for _, l := range labels {
+		if l.field == field {
+			return l.label
+		}
+	}
+	return ""
+}
+
 // listFaults returns the faults in the order of the form.
 func listFaults(f form) []listedFault {
 	var out []listedFault
-	for _, l := range faultLabels {
-		if text := f.Faults[l.field]; text != "" {
-			out = append(out, listedFault{l.field, l.label, text})
+	add := func(field string) {
+		if text := f.Faults[field]; text != "" {
+			out = append(out, listedFault{field, labelOf(field), text})
 		}
 	}
+	for _, l := range labels {
+		add(l.field)
+	}
 	for _, field := range f.spoken() {
-		if text := f.Faults[field]; text != "" {
-			out = append(out, listedFault{field, "Reason in " + languageName(strings.TrimPrefix(field, inLanguage)), text})
-		}
+		add(field)
 	}
 	return out
 }
@@ -185,17 +201,19 @@ func timeProblem(err error, zone *time.Location) string {
 }
 
 // take adds the faults of err to their fields; names maps the fields of faults to those of
-// the form. It returns false if err is something else.
+// the form, where they differ. It returns false if err is something else.
 func (f *form) take(err error, names map[string]string) bool {
 	fault := operator.Explain(err)
 	for _, e := range fault.Fields {
+		field := cmp.Or(names[e.Field], e.Field)
 		if tag, ok := strings.CutPrefix(e.Field, "reasons."); ok {
-			f.fault(inLanguage+tag, sentence(e.Problem))
-		} else if field, ok := names[e.Field]; ok {
-			f.fault(field, sentence(e.Problem))
-		} else {
-			f.fault("", clip(e.Error()))
+			field = inLanguage + tag
 		}
+		if labelOf(field) == "" {
+			f.fault("", clip(e.Error()))
+			continue
+		}
+		f.fault(field, sentence(e.Problem))
 	}
 	return fault.Code == operator.CodeInvalid
 }

@@ -86,7 +86,7 @@ func (e entryView) Changed() []changeView {
 		for _, f := range c.Fields() {
 			view := fieldView{fieldLabels[f.Name], f.Before, f.After}
 			if tag, ok := strings.CutPrefix(f.Name, "reasons."); ok {
-				view.Label = "Reason in " + languageName(tag)
+				view.Label = labelOf(inLanguage + tag)
 			}
 			if f.Instant() {
 				view.Before, view.After = e.instant(f.Before), e.instant(f.After)

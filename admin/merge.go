@@ -12,23 +12,32 @@ import (
 	"github.com/go-downtime/downtime/period/walltime"
 )
 
+// edit is a change of a period, and input is what a form says about a period.
+type (
+	edit  = operator.EditOptions
+	input = operator.WindowOptions
+)
+
 // member is a part of a period that a form changes as a whole.
 type member struct {
-	label      string
 	fields     []string // of the form
 	windowOnly bool
+	set        func(e *edit, in input)
 }
 
 var members = []member{
-	{"Reason", []string{"reason"}, false},
-	{"Language of the reason", []string{"reason_lang"}, false},
-	{"Start", []string{"start", "start_offset"}, true},
-	{"End", []string{"end", "end_offset", "no_end"}, false},
-	{"Expected end", []string{"expected_end", "expected_end_offset"}, false},
-	{"Emergency", []string{"emergency"}, false},
-	{"Hold", []string{"hold"}, false},
-	{"Enabled", []string{"enabled"}, true},
+	{[]string{"reason"}, false, func(e *edit, in input) { e.Reason = &in.Reason }},
+	{[]string{"reason_lang"}, false, func(e *edit, in input) { e.ReasonLang = &in.ReasonLang }},
+	{[]string{"start", "start_offset"}, true, func(e *edit, in input) { e.Start = &in.Start }},
+	{[]string{"end", "end_offset", "no_end"}, false, func(e *edit, in input) { e.End = &in.End }},
+	{[]string{"expected_end", "expected_end_offset"}, false, func(e *edit, in input) { e.ExpectedEnd = &in.ExpectedEnd }},
+	{[]string{"emergency"}, false, func(e *edit, in input) { e.Emergency = &in.Emergency }},
+	{[]string{"hold"}, false, func(e *edit, in input) { e.Hold = &in.Hold }},
+	{[]string{"enabled"}, true, func(e *edit, in input) { e.Enabled = new(!in.Disabled) }},
 }
+
+// name is the field that stands for the member.
+func (m member) name() string { return m.fields[0] }
 
 // difference is a member that two operators have changed: as it was when the form was made, as it
 // is now, and as this operator wants it.
@@ -37,7 +46,7 @@ type difference struct{ Label, Was, Now, Typed string }
 // merge merges the form with the present period: it returns the members that the operator has
 // changed. It sets the others to their present values. A member that differs from both the form's
 // origin and the input is a conflict. Then the form is made from the present period.
-func (f *form) merge(now period.Period, version int64, c clock) (operator.EditOptions, []difference) {
+func (f *form) merge(now period.Period, version int64, c clock) (edit, []difference) {
 	window := now.Kind == period.Window
 	is, was := newForm(), f.origin()
 	is.fill(now, c)
@@ -48,14 +57,14 @@ func (f *form) merge(now period.Period, version int64, c clock) (operator.EditOp
 	if f.Values["hold"] == "0" {
 		delete(f.Values, "hold")
 	}
-	changed, others := map[string]bool{}, map[string]string{}
+	var changed []member
 	var differs []difference
 	for _, m := range slices.Concat(members, spokenMembers(*f, was, is)) {
 		if m.windowOnly && !window {
 			continue
 		}
 		typed, before, present := f.text(m), was.text(m), is.text(m)
-		if m.label == f.given(window) {
+		if m.name() == f.given(window) {
 			typed += " for " + f.Values["for"]
 		}
 		switch {
@@ -64,13 +73,11 @@ func (f *form) merge(now period.Period, version int64, c clock) (operator.EditOp
 			for _, field := range m.fields {
 				f.Values[field] = is.Values[field]
 			}
-		case before == present && isReason(m.fields[0]):
-			others[strings.TrimPrefix(m.fields[0], inLanguage)] = typed
 		case before == present:
-			changed[m.label] = true
+			changed = append(changed, m)
 		default:
-			f.instant(m.fields[0], c.Zone) // offers the choice of an ambiguous time
-			d := difference{m.label, "not known", is.told(m), f.told(m)}
+			f.instant(m.name(), c.Zone) // offers the choice of an ambiguous time
+			d := difference{labelOf(m.name()), "not known", is.told(m), f.told(m)}
 			if f.checked("was") {
 				d.Was = cmp.Or(was.told(m), "none")
 			}
@@ -82,26 +89,13 @@ func (f *form) merge(now period.Period, version int64, c clock) (operator.EditOp
 		f.Values["was_"+field] = is.Values[field]
 	}
 	if len(differs) > 0 {
-		return operator.EditOptions{}, differs
+		return edit{}, differs
 	}
-	t := f.times(c, window)
-	language, _ := f.reasons()
-	o := operator.EditOptions{Reasons: others}
-	for label, set := range map[string]func(){
-		"Reason":                 func() { o.Reason = new(f.Values["reason"]) },
-		"Language of the reason": func() { o.ReasonLang = &language },
-		"Start":                  func() { o.Start = &t.start },
-		"End":                    func() { o.End = &t.end },
-		"Expected end":           func() { o.ExpectedEnd = &t.expected },
-		"Emergency":              func() { o.Emergency = new(f.checked("emergency")) },
-		"Hold":                   func() { o.Hold = &t.hold },
-		"Enabled":                func() { o.Enabled = new(f.checked("enabled")) },
-	} {
-		if changed[label] {
-			set()
-		}
+	in, e := f.input(c, window), edit{Reasons: map[string]string{}}
+	for _, m := range changed {
+		m.set(&e, in)
 	}
-	return o, differs
+	return e, nil
 }
 
 // origin is the form as it was made.
@@ -122,7 +116,10 @@ func spokenMembers(forms ...form) []member {
 	slices.Sort(fields)
 	var out []member
 	for _, field := range slices.Compact(fields) {
-		out = append(out, member{"Reason in " + languageName(strings.TrimPrefix(field, inLanguage)), []string{field}, false})
+		out = append(out, member{fields: []string{field}, set: func(e *edit, in input) {
+			tag := strings.TrimPrefix(field, inLanguage)
+			e.Reasons[tag] = in.Reasons[tag]
+		}})
 	}
 	return out
 }
@@ -136,32 +133,32 @@ func (f *form) text(m member) string {
 	return strings.Join(values, "\x00")
 }
 
-// given is the member that the field "for" gives; "" if it is empty.
+// given names the member that the field "for" gives; "" if it is empty.
 func (f *form) given(window bool) string {
 	switch {
 	case f.Values["for"] == "":
 		return ""
 	case window:
-		return "End"
+		return "end"
 	}
-	return "Expected end"
+	return "expected_end"
 }
 
 // told is the value of a member for people. An ambiguous time is shown with its offset.
 func (f *form) told(m member) string {
-	text := f.Values[m.fields[0]]
-	switch m.label {
-	case "Reason":
+	text := f.Values[m.name()]
+	switch m.name() {
+	case "reason":
 		return text
-	case "Hold":
+	case "hold":
 		return strings.TrimPrefix(join(text, "seconds"), "seconds")
-	case "End":
+	case "end":
 		if f.checked("no_end") {
 			return "until an operator ends it"
 		}
 	}
 	if wall, ok := walltime.ParseWall(text); ok {
-		return join(strings.TrimSuffix(wall.Format(time.DateTime), ":00"), f.Values[m.fields[0]+"_offset"])
+		return join(strings.TrimSuffix(wall.Format(time.DateTime), ":00"), f.Values[m.name()+"_offset"])
 	}
 	return text
 }
@@ -190,19 +187,17 @@ func (f *form) oneEnd(window bool) {
 	}
 }
 
-// typed are the times of a form, and its hold.
-type typed struct {
-	start, end, expected time.Time
-	hold                 time.Duration
-}
-
-// times reads the times of the form in the zone of c, and adds their faults.
-func (f *form) times(c clock, window bool) typed {
+// input reads the form, with its times in the zone of c, and adds the faults.
+func (f *form) input(c clock, window bool) input {
 	f.oneEnd(window)
-	t := typed{end: f.instant("end", c.Zone), expected: f.instant("expected_end", c.Zone), hold: f.seconds("hold")}
+	in := input{
+		End: f.instant("end", c.Zone), ExpectedEnd: f.instant("expected_end", c.Zone), Hold: f.seconds("hold"),
+		Reason: f.Values["reason"], Emergency: f.checked("emergency"), Disabled: !f.checked("enabled"),
+	}
+	in.ReasonLang, in.Reasons = f.reasons()
 	after := f.duration("for")
 	if window {
-		if t.start = f.instant("start", c.Zone); f.Values["start"] == "" {
+		if in.Start = f.instant("start", c.Zone); f.Values["start"] == "" {
 			f.fault("start", "Give the start.")
 		}
 		switch given := f.Values["end"] != ""; {
@@ -210,8 +205,8 @@ func (f *form) times(c clock, window bool) typed {
 			f.fault("end", "Give the end, or tick that it has no end, not both.")
 		case after != 0 && (given || f.checked("no_end")):
 			f.fault("for", "Give a duration or an end, not both.")
-		case after != 0 && !t.start.IsZero():
-			t.end = t.start.Add(after)
+		case after != 0 && !in.Start.IsZero():
+			in.End = in.Start.Add(after)
 		case after == 0 && !given && !f.checked("no_end"):
 			f.fault("end", "Give the end or a duration, or tick that it has no end.")
 		}
@@ -219,17 +214,17 @@ func (f *form) times(c clock, window bool) typed {
 		if f.Values["expected_end"] != "" {
 			f.fault("for", "Give a duration or a time, not both.")
 		}
-		t.expected = c.Now.Add(after).Round(time.Minute)
+		in.ExpectedEnd = c.Now.Add(after).Round(time.Minute)
 	}
 	for _, end := range []struct {
 		field string
 		at    time.Time
-	}{{"end", t.end}, {"expected_end", t.expected}} {
-		if !end.at.IsZero() && !t.start.IsZero() && !end.at.After(t.start) {
+	}{{"end", in.End}, {"expected_end", in.ExpectedEnd}} {
+		if !end.at.IsZero() && !in.Start.IsZero() && !end.at.After(in.Start) {
 			f.fault(end.field, "This is not after its start.")
 		}
 	}
-	return t
+	return in
 }
 
 // rezone moves the form to the zone that the operator has picked, and keeps the input. Times that

@@ -67,12 +67,15 @@ func (s *site) showNow(w http.ResponseWriter, status int, p nowPage) {
 	s.render(w, status, "now.html", p)
 }
 
-// startFields are the fields of the start form, and ofStart those that the fields of a fault
-// belong to.
-var (
-	startFields = []string{"reason", "reason_lang", "for", "until", "until_offset", "auto_end", "emergency", "hold", "revision", "zone", "new_zone", "rezone"}
-	ofStart     = map[string]string{"reason": "reason", "reason_lang": "reason_lang", "reasons": "reason", "end": "until", "expected_end": "until", "end_after": "for", "expected_after": "for", "hold": "hold"}
-)
+// startFields are the fields of the start form.
+var startFields = []string{
+	"reason", "reason_lang", "for", "until", "until_offset", "auto_end", "emergency", "hold", "revision", "zone", "new_zone", "rezone",
+}
+
+// ofStart are the fields of the start form by those of a fault, where they differ.
+var ofStart = map[string]string{
+	"reasons": "reason", "end": "until", "expected_end": "until", "end_after": "for", "expected_after": "for",
+}
 
 // start is POST /start: it takes the site down, if the start was reviewed.
 func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
@@ -99,19 +102,11 @@ func (s *site) start(w http.ResponseWriter, r *http.Request, f form) {
 	case !typed && after == 0 && f.checked("auto_end"):
 		f.fault("auto_end", "Give the time above.")
 	}
-	failed := func(err error) {
-		p, status := nowPage{}, http.StatusUnprocessableEntity
-		if err != nil && !f.take(err, ofStart) {
-			status, p.Conflict, p.Failure = explain(err, "Your input is kept below. Send it again if you still want to start.")
-		}
-		p.page, p.Start = s.page(w, r, "now", ""), f
-		s.showNow(w, status, p)
+	show := func(status int, conflict, failure string) {
+		s.showNow(w, status, nowPage{page: s.page(w, r, "now", ""), Start: f, Conflict: conflict, Failure: failure})
 	}
-	if !f.ok() {
-		failed(nil)
-		return
-	}
-	s.perform(w, r, f, act{failed: failed, do: func(by operator.Operator) (operator.Result, error) {
+	const next = "Your input is kept below. Send it again if you still want to start."
+	s.perform(w, r, f, act{show: show, next: next, names: ofStart, do: func(by operator.Operator) (operator.Result, error) {
 		o, until := o, at
 		if after != 0 {
 			now, err := by.Read(r.Context())
@@ -178,12 +173,10 @@ func (s *site) endAll(w http.ResponseWriter, r *http.Request, f form) {
 
 func (s *site) endBy(w http.ResponseWriter, r *http.Request, f form, o operator.EndOptions) {
 	s.perform(w, r, f, act{
-		do: func(by operator.Operator) (operator.Result, error) { return by.End(r.Context(), o) },
-		failed: func(err error) {
-			p := nowPage{page: s.page(w, r, "now", ""), Start: newForm()}
-			var status int
-			status, p.Conflict, p.Failure = explain(err, "Below is the current state.")
-			s.showNow(w, status, p)
+		do:   func(by operator.Operator) (operator.Result, error) { return by.End(r.Context(), o) },
+		next: "Below is the current state.",
+		show: func(status int, conflict, failure string) {
+			s.showNow(w, status, nowPage{page: s.page(w, r, "now", ""), Start: newForm(), Conflict: conflict, Failure: failure})
 		},
 	})
 }

@@ -37,8 +37,8 @@ func was(fields ...string) []string {
 	return out
 }
 
-// ofPeriod are the fields of the form by the fields of a fault.
-var ofPeriod = map[string]string{"reason": "reason", "reason_lang": "reason_lang", "reasons": "reason", "start": "start", "end": "end", "expected_end": "expected_end", "enabled": "enabled", "hold": "hold", "end_after": "for", "expected_after": "for"}
+// ofPeriod are the fields of the form by those of a fault, where they differ.
+var ofPeriod = map[string]string{"reasons": "reason", "end_after": "for", "expected_after": "for"}
 
 // Action is the action of the form.
 func (p periodPage) Action() string {
@@ -176,32 +176,17 @@ func nextDay(t, now time.Time, zone *time.Location) time.Time {
 
 // added is POST /add.
 func (s *site) added(w http.ResponseWriter, r *http.Request, f form) {
-	show := func(status int, failure string) {
+	show := func(status int, _, failure string) {
 		s.showPeriod(w, status, periodPage{page: s.page(w, r, "period", "Schedule a window"), Form: f, Failure: failure})
 	}
 	zone, _ := s.zoneOf(r)
 	if f.checked("rezone") {
-		show(s.rezone(w, &f, zone), "")
+		show(s.rezone(w, &f, zone), "", "")
 		return
 	}
-	t := f.times(clock{Zone: f.zone(zone)}, true)
-	language, others := f.reasons()
-	failed := func(err error) {
-		failure, status := "", http.StatusUnprocessableEntity
-		if err != nil && !f.take(err, ofPeriod) {
-			status, _, failure = explain(err, "")
-		}
-		show(status, failure)
-	}
-	if !f.ok() {
-		failed(nil)
-		return
-	}
-	s.perform(w, r, f, act{to: "schedule", failed: failed, do: func(by operator.Operator) (operator.Result, error) {
-		return by.Schedule(r.Context(), operator.WindowOptions{
-			Start: t.start, End: t.end, ExpectedEnd: t.expected,
-			Reason: f.Values["reason"], ReasonLang: language, Reasons: others, Emergency: f.checked("emergency"), Hold: t.hold, Disabled: !f.checked("enabled"),
-		})
+	in := f.input(clock{Zone: f.zone(zone)}, true)
+	s.perform(w, r, f, act{to: "schedule", show: show, names: ofPeriod, do: func(by operator.Operator) (operator.Result, error) {
+		return by.Schedule(r.Context(), in)
 	}})
 }
 
@@ -246,24 +231,17 @@ func (s *site) edited(w http.ResponseWriter, r *http.Request, f form, version in
 		return
 	}
 	o.IfVersion = &now.Version
-	failed := func(err error) {
-		status := http.StatusUnprocessableEntity
-		switch {
-		case err == nil:
-		case raced[operator.Explain(err).Code] && r.Context().Err() == nil:
+	show := func(status int, conflict, failure string) {
+		if conflict != "" && r.Context().Err() == nil {
 			s.edited(w, r, f, version) // another write came after the page was read: read it again
 			return
-		case !f.take(err, ofPeriod):
-			status, _, p.Failure = explain(err, "")
 		}
-		p.Form = f
+		p.Form, p.Failure = f, failure
 		s.showPeriod(w, status, p)
 	}
-	if !f.ok() {
-		failed(nil)
-		return
-	}
-	s.perform(w, r, f, act{to: "schedule", failed: failed, do: func(by operator.Operator) (operator.Result, error) { return by.Edit(r.Context(), now.ID, o) }})
+	s.perform(w, r, f, act{to: "schedule", show: show, names: ofPeriod, do: func(by operator.Operator) (operator.Result, error) {
+		return by.Edit(r.Context(), now.ID, o)
+	}})
 }
 
 // editPage is the page of an edit in the zone of its form, so that times stay as typed.

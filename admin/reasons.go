@@ -73,7 +73,7 @@ type reasonsView struct {
 
 // Open reports whether the part is shown unfolded.
 func (v reasonsView) Open() bool {
-	return v.Form.Values["reason_lang"] != "" || v.Form.Faults["reason_lang"] != "" || slices.ContainsFunc(v.Fields(), spokenField.Open)
+	return v.Form.Values["reason_lang"] != "" || v.Form.Faults["reason_lang"] != "" || slices.ContainsFunc(v.Fields(), field.Open)
 }
 
 // Chosen is the language of the reason.
@@ -93,20 +93,16 @@ func (v reasonsView) Choices() []string {
 }
 
 // Fields are the fields for further languages.
-func (v reasonsView) Fields() []spokenField {
-	var out []spokenField
+func (v reasonsView) Fields() []field {
+	var out []field
 	for _, tag := range v.Choices() {
-		out = append(out, spokenField{newField(v.Form, inLanguage+tag, "Reason in "+languageName(tag), ""), tag})
+		out = append(out, newField(v.Form, inLanguage+tag, labelOf(inLanguage+tag), ""))
 	}
 	return out
 }
 
-// spokenField is the field of the reason in one language.
-type spokenField struct {
-	field
-
-	Tag string
-}
+// Tag is the language of a reason in a further language.
+func (f field) Tag() string { return strings.TrimPrefix(f.Name, inLanguage) }
 
 // Open reports whether the field is shown unfolded.
-func (f spokenField) Open() bool { return f.Value() != "" || f.Fault() != "" }
+func (f field) Open() bool { return f.Value() != "" || f.Fault() != "" }

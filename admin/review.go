@@ -19,15 +19,24 @@ import (
 
 // act is a change that an operator asks for by a form.
 type act struct {
-	do     func(o operator.Operator) (operator.Result, error)
-	to     string          // the page after it
-	failed func(err error) // answers an error
+	do func(o operator.Operator) (operator.Result, error)
+	to string // the page after it
+	// show answers a form with faults, and an error as a conflict or a failure, see [explain].
+	show func(status int, conflict, failure string)
+	next string // describes the page below a conflict
+	// names are the fields of the form by those of a fault, where they differ. Nil means that the form
+	// shows no faults of fields.
+	names map[string]string
 }
 
 // perform does what f asks for. If that takes the site down, opens it, or discards a period, the
 // first answer is a review. Only the form of the review makes the change, and only if its effect
 // is still the reviewed one.
 func (s *site) perform(w http.ResponseWriter, r *http.Request, f form, a act) {
+	if !f.ok() {
+		a.show(http.StatusUnprocessableEntity, "", "")
+		return
+	}
 	trial := s.operator(r)
 	trial.Store = dry.Store(trial.Store)
 	res, err := a.do(trial)
@@ -38,11 +47,14 @@ func (s *site) perform(w http.ResponseWriter, r *http.Request, f form, a act) {
 		}
 		res, err = a.do(s.operator(r))
 	}
-	if err != nil {
-		a.failed(err)
-		return
+	switch {
+	case err == nil:
+		s.done(w, r, a.to, res)
+	case a.names != nil && f.take(err, a.names):
+		a.show(http.StatusUnprocessableEntity, "", "")
+	default:
+		a.show(explain(err, a.next))
 	}
-	s.done(w, r, a.to, res)
 }
 
 // effect is the difference that a change makes for visitors and for the schedule.

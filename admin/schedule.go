@@ -99,10 +99,7 @@ func (s *site) remove(w http.ResponseWriter, r *http.Request, f form, version in
 
 // change makes a change, and shows the schedule after it or the reason why it failed.
 func (s *site) change(w http.ResponseWriter, r *http.Request, f form, do func(by operator.Operator) (operator.Result, error)) {
-	s.perform(w, r, f, act{to: "schedule", do: do, failed: func(err error) {
-		p := schedulePage{page: s.page(w, r, "schedule", "Schedule")}
-		var status int
-		status, p.Conflict, p.Failure = explain(err, "Below is the current schedule.")
-		s.showSchedule(w, status, p)
+	s.perform(w, r, f, act{do: do, to: "schedule", next: "Below is the current schedule.", show: func(status int, conflict, failure string) {
+		s.showSchedule(w, status, schedulePage{page: s.page(w, r, "schedule", "Schedule"), Conflict: conflict, Failure: failure})
 	}})
 }
