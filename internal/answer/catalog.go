@@ -34,39 +34,40 @@ var catalogFiles embed.FS
 
 // builtinTexts are the texts of the built-in catalogue by language and key.
 var builtinTexts = sync.OnceValue(func() map[string]map[string]string {
-	texts, errs := readCatalog(catalogFiles)
-	if err := errors.Join(errs...); err != nil {
-		panic("downtime: the built-in catalogue: " + err.Error()) // a test reads it
-	}
+	var f faults
+	texts := readCatalog(catalogFiles, &f)
+	f.ofBuiltin()
 	return texts
 })
 
 // builtinCatalog is the catalogue for Options without one.
 var builtinCatalog = sync.OnceValue(func() *catalog {
-	c, errs := buildCatalog(builtinTexts(), defaultLanguage)
-	if errs != nil {
-		panic("downtime: the built-in catalogue: " + errors.Join(errs...).Error()) // a test reads it
-	}
+	var f faults
+	c := buildCatalog(builtinTexts(), defaultLanguage, &f)
+	f.ofBuiltin()
 	return c
 })
 
+// ofBuiltin panics if there is a fault. A test reads the built-in catalogue.
+func (f *faults) ofBuiltin() {
+	if err := errors.Join(*f...); err != nil {
+		panic("downtime: the built-in catalogue: " + err.Error())
+	}
+}
+
 // newCatalog is the built-in catalogue with the changes of o. A language of o that the built-in
 // catalogue has, or that is a variant of such a language ("de-AT"), needs only the texts that
-// differ. Another language must be complete. The error joins a [*period.FieldError] for each
-// fault, with the fields Messages, Languages[i] and DefaultLanguage.
-func newCatalog(o Options) (*catalog, error) {
+// differ. Another language must be complete. The faults have the fields Messages, Languages[i] and
+// DefaultLanguage. Beside a fault, newCatalog returns the built-in catalogue.
+func newCatalog(o Options, f *faults) *catalog {
 	if o.Messages == nil && len(o.Languages) == 0 && o.DefaultLanguage == "" {
-		return builtinCatalog(), nil
+		return builtinCatalog()
 	}
-	texts := maps.Clone(builtinTexts())
-	var errs []error
-	fault := func(field string, value any, problem string) {
-		errs = append(errs, &period.FieldError{Field: field, Value: value, Problem: problem})
-	}
+	texts, before := maps.Clone(builtinTexts()), len(*f)
 	if o.Messages != nil {
-		var own map[string]map[string]string
-		if own, errs = readCatalog(o.Messages); len(own) == 0 && errs == nil {
-			fault("Messages", nil, `has no *.json file; give a file for each language, such as "de.json"`)
+		own := readCatalog(o.Messages, f)
+		if len(own) == 0 && len(*f) == before {
+			f.add("Messages", nil, `has no *.json file; give a file for each language, such as "de.json"`)
 		}
 		for _, tag := range slices.SortedFunc(maps.Keys(own), byLength) { // "de" before "de-AT"
 			merged := map[string]string{}
@@ -81,7 +82,7 @@ func newCatalog(o Options) (*catalog, error) {
 		chosen := map[string]map[string]string{}
 		for i, tag := range o.Languages {
 			if texts[tag] == nil {
-				fault(fmt.Sprintf("Languages[%d]", i), tag, "want one of "+listed(texts))
+				f.add(fmt.Sprintf("Languages[%d]", i), tag, "want one of "+listed(texts))
 				continue
 			}
 			chosen[tag] = texts[tag]
@@ -89,39 +90,33 @@ func newCatalog(o Options) (*catalog, error) {
 		texts = chosen
 	}
 	if o.DefaultLanguage != "" && texts[first] == nil {
-		fault("DefaultLanguage", o.DefaultLanguage, "want one of "+listed(texts)+`, or "" for the first of Languages or "`+defaultLanguage+`"`)
+		f.add("DefaultLanguage", o.DefaultLanguage, "want one of "+listed(texts)+`, or "" for the first of Languages or "`+defaultLanguage+`"`)
 	}
-	c, faults := buildCatalog(texts, first)
-	if err := errors.Join(append(errs, faults...)...); err != nil {
-		return nil, err
+	c := buildCatalog(texts, first, f)
+	if len(*f) > before {
+		return builtinCatalog()
 	}
-	return c, nil
+	return c
 }
 
 // buildCatalog is the catalogue of these texts by language and key, with the default language first.
-func buildCatalog(texts map[string]map[string]string, first string) (c *catalog, errs []error) {
+func buildCatalog(texts map[string]map[string]string, first string, f *faults) *catalog {
 	tags := slices.Sorted(maps.Keys(texts))
 	if i := slices.Index(tags, first); i > 0 {
 		tags = slices.Insert(slices.Delete(tags, i, i+1), 0, first)
 	}
-	c = &catalog{lookup: newLookup(tags)}
+	c := &catalog{lookup: newLookup(tags)}
 	for _, tag := range tags {
 		m, missing := newMessages(tag, texts[tag])
 		if len(missing) > 0 {
-			errs = append(errs, &period.FieldError{
-				Field: "Messages", Value: tag + ".json",
-				Problem: "lacks " + strings.Join(missing, ", ") + "; a language that is not built in must have every text",
-			})
+			f.add("Messages", tag+".json", "lacks "+strings.Join(missing, ", ")+"; a language that is not built in must have every text")
 		}
 		c.languages = append(c.languages, m)
 	}
 	if len(tags) > maxLanguages {
-		errs = append(errs, &period.FieldError{
-			Field: "Messages", Value: fmt.Sprintf("%d languages", len(tags)),
-			Problem: fmt.Sprintf("want at most %d together with the built-in ones", maxLanguages),
-		})
+		f.add("Messages", fmt.Sprintf("%d languages", len(tags)), fmt.Sprintf("want at most %d together with the built-in ones", maxLanguages))
 	}
-	return c, errs
+	return c
 }
 
 // nearest are the texts that answer a range such as tag, if they are of the same language; nil if
@@ -146,11 +141,8 @@ func listed(texts map[string]map[string]string) string {
 }
 
 // readCatalog reads every file *.json of fsys, in all folders, by language and key.
-func readCatalog(fsys fs.FS) (texts map[string]map[string]string, errs []error) {
-	texts = map[string]map[string]string{}
-	fault := func(name, problem string) {
-		errs = append(errs, &period.FieldError{Field: "Messages", Value: name, Problem: problem})
-	}
+func readCatalog(fsys fs.FS, f *faults) map[string]map[string]string {
+	texts := map[string]map[string]string{}
 	entries := 0
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		if entries++; entries > maxCatalogFiles {
@@ -161,11 +153,11 @@ func readCatalog(fsys fs.FS) (texts map[string]map[string]string, errs []error) 
 		}
 		tag := strings.TrimSuffix(path.Base(name), ".json")
 		if !period.IsLanguage(tag) {
-			fault(name, `want the language as the name, a tag such as "de.json", "pt-BR.json" or "zh-Hant.json"`)
+			f.add("Messages", name, `want the language as the name, a tag such as "de.json", "pt-BR.json" or "zh-Hant.json"`)
 			return nil
 		}
 		if texts[tag] != nil {
-			fault(name, "a second file for this language; give one")
+			f.add("Messages", name, "a second file for this language; give one")
 			return nil
 		}
 		content, err := readSmall(fsys, name)
@@ -174,12 +166,12 @@ func readCatalog(fsys fs.FS) (texts map[string]map[string]string, errs []error) 
 		}
 		var problems []string
 		if texts[tag], problems = parseCatalogFile(content); problems != nil {
-			fault(name, strings.Join(problems, "; "))
+			f.add("Messages", name, strings.Join(problems, "; "))
 		}
 		return nil
 	})
 	if err != nil {
-		fault("", "cannot be read: "+err.Error())
+		f.add("Messages", "", "cannot be read: "+err.Error())
 	}
-	return texts, errs
+	return texts
 }

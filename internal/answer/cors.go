@@ -1,12 +1,9 @@
 package answer
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-
-	"github.com/go-downtime/downtime/period"
 )
 
 // cors says which scripts of other origins may read refusals. The zero value allows none.
@@ -17,28 +14,20 @@ type cors struct {
 }
 
 // newCORS checks the origins of o.
-func newCORS(o Options) (cors, error) {
-	c := cors{origins: slices.Clone(o.CORSOrigins), credentials: o.CORSCredentials}
-	var errs []error
-	fault := func(field string, value any, problem string) {
-		errs = append(errs, &period.FieldError{Field: field, Value: value, Problem: problem})
-	}
+func newCORS(o Options, f *faults) cors {
+	c := cors{any: slices.Contains(o.CORSOrigins, "*"), origins: slices.Clone(o.CORSOrigins), credentials: o.CORSCredentials}
 	for i, origin := range c.origins {
-		if origin == "*" {
-			c.any = true
-			continue
-		}
-		if !isOrigin(origin) {
-			fault(fmt.Sprintf("CORSOrigins[%d]", i), origin, `want an origin in lower case and without a path ("https://app.example.com"), or "*"`)
+		if origin != "*" && !isOrigin(origin) {
+			f.add(fmt.Sprintf("CORSOrigins[%d]", i), origin, `want an origin in lower case and without a path ("https://app.example.com"), or "*"`)
 		}
 	}
 	switch {
 	case c.any && c.credentials:
-		fault("CORSCredentials", true, `not together with the origin "*"; name the origins`)
+		f.add("CORSCredentials", true, `not together with the origin "*"; name the origins`)
 	case c.credentials && len(c.origins) == 0:
-		fault("CORSCredentials", true, "only together with CORSOrigins")
+		f.add("CORSCredentials", true, "only together with CORSOrigins")
 	}
-	return c, errors.Join(errs...)
+	return c
 }
 
 var (

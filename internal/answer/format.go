@@ -16,6 +16,9 @@ const (
 	formats // how many there are
 )
 
+// formatNames are the values of [Options].DefaultFormat.
+var formatNames = map[string]format{"": formatText, "text": formatText, "html": formatHTML, "json": formatJSON}
+
 // negotiateFormat chooses the form of the answer by the lines of the Accept header (RFC
 // 9110 section 12.5.1). The highest weight wins, then the most specific range, then the
 // range listed first, then fallback, text, HTML, JSON. For each form the most specific range that

@@ -2,36 +2,29 @@ package answer
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
-
-	"github.com/go-downtime/downtime/period"
 )
 
 // newFrames checks FrameAncestors of o, and returns the value of the directive frame-ancestors. An
 // own page brings its own policy.
-func newFrames(o Options) (string, error) {
+func newFrames(o Options, f *faults) string {
 	var sources []string
-	var errs []error
-	fault := func(field string, value any, problem string) {
-		errs = append(errs, &period.FieldError{Field: field, Value: value, Problem: problem})
-	}
 	for i, ancestor := range o.FrameAncestors {
 		host := strings.TrimPrefix(strings.TrimPrefix(ancestor, "https://"), "http://")
 		switch {
 		case ancestor == "self":
 			ancestor = "'self'"
 		case !isOrigin(ancestor) || strings.Trim(strings.TrimPrefix(host, "*."), "abcdefghijklmnopqrstuvwxyz0123456789-.:[]") != "":
-			fault(fmt.Sprintf("FrameAncestors[%d]", i), ancestor, `want "self" for the origin of the site, or an origin in lower case and without a path ("https://app.example.com", "https://*.example.com")`)
+			f.add(fmt.Sprintf("FrameAncestors[%d]", i), ancestor, `want "self" for the origin of the site, or an origin in lower case and without a path ("https://app.example.com", "https://*.example.com")`)
 		}
 		sources = append(sources, ancestor)
 	}
 	if len(sources) > 0 && (o.Template != nil || o.Bytes != nil) {
-		fault("FrameAncestors", o.FrameAncestors, "only for the built-in page; say it in PageCSP for PageTemplate or PageBytes")
+		f.add("FrameAncestors", o.FrameAncestors, "only for the built-in page; say it in PageCSP for PageTemplate or PageBytes")
 	}
-	return cmp.Or(strings.Join(sources, " "), "'none'"), errors.Join(errs...)
+	return cmp.Or(strings.Join(sources, " "), "'none'")
 }
 
 // isOrigin reports whether s is an origin as browsers write it.

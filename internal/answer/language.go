@@ -1,6 +1,9 @@
 package answer
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // language is an index into the languages of a catalog. The default language is 0.
 type language uint8
@@ -105,7 +108,7 @@ func (t *lookup) search(name string) (l language, ok bool) {
 	var lower [32]byte // longer than every tag; a range is cut to it, as its last subtags are
 	n := copy(lower[:], name)
 	for i, c := range lower[:n] {
-		if isUpper(c) {
+		if 'A' <= c && c <= 'Z' {
 			lower[i] = c | 0x20
 		}
 	}
@@ -122,14 +125,7 @@ func (t *lookup) search(name string) (l language, ok bool) {
 }
 
 // lastDash is where the last subtag is cut off; 0 if there is one subtag only.
-func lastDash(name []byte) int {
-	for i := len(name) - 1; i > 0; i-- {
-		if name[i] == '-' {
-			return i
-		}
-	}
-	return 0
-}
+func lastDash(name []byte) int { return max(bytes.LastIndexByte(name, '-'), 0) }
 
 // negotiate chooses the language by the lines of the Accept-Language header (RFC 9110 section
 // 12.5.4). A range names the language of its longest prefix: "de-AT" is answered in German. With
@@ -179,7 +175,5 @@ func (t *lookup) choose(accept []string) int {
 	}
 	return c.best(0)
 }
-
-func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
 
 const maxLanguages = 100

@@ -1,6 +1,9 @@
 package answer
 
-import "strings"
+import (
+	"net/textproto"
+	"strings"
+)
 
 // Bounds on the part of an Accept or Accept-Language header that is read, over all of its lines.
 // Browsers send less than a tenth of it. A hostile header must not cost more than a long one.
@@ -94,7 +97,7 @@ func (s *rangeScanner) next() bool {
 		var element string
 		element, s.line, _ = strings.Cut(s.line, ",")
 		name, params, has := strings.Cut(element, ";")
-		s.name = trimSpace(name)
+		s.name = textproto.TrimString(name)
 		s.n++
 		if !has {
 			s.q, s.params = maxWeight, false
@@ -133,12 +136,12 @@ func weight(params string) (q int16, others, ok bool) {
 	for more := true; more; {
 		var p string
 		p, params, more = strings.Cut(params, ";")
-		name, value, _ := strings.Cut(trimSpace(p), "=")
-		if strings.EqualFold(trimSpace(name), "q") {
+		name, value, _ := strings.Cut(textproto.TrimString(p), "=")
+		if strings.EqualFold(textproto.TrimString(name), "q") {
 			q, ok = parseQ(value)
 			return q, others, ok && len(name) == 1
 		}
-		others = others || trimSpace(p) != ""
+		others = others || textproto.TrimString(p) != ""
 	}
 	return maxWeight, others, true
 }
@@ -158,15 +161,4 @@ func parseQ(s string) (thousandths int16, ok bool) {
 		thousandths += int16(s[i]-'0') * unit
 	}
 	return thousandths, thousandths <= maxWeight
-}
-
-// trimSpace cuts optional whitespace (RFC 9110 section 5.6.3) from both ends.
-func trimSpace(s string) string {
-	for s != "" && (s[0] == ' ' || s[0] == '\t') {
-		s = s[1:]
-	}
-	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
-		s = s[:len(s)-1]
-	}
-	return s
 }

@@ -1,15 +1,12 @@
 package answer
 
 import (
-	"errors"
 	"fmt"
 	"html/template"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/go-downtime/downtime/period"
 )
 
 // ownPage is the page of Options, checked. The zero value stands for the built-in page.
@@ -19,30 +16,26 @@ type ownPage struct {
 	bytes    []byte
 	csp      string
 	frames   string // who may show the built-in page in a frame, as a value of a policy
-	sample   []byte // the page of some planned downtime; nil for the built-in page
 }
 
 // newOwnPage checks the page of o. It executes a template with every field set and with
 // as few as possible, so that a fault shows now and not during downtime. data is the data of a page.
-func newOwnPage(o Options, data func(f Facts, sent bool) Page) (ownPage, error) {
-	own := ownPage{template: o.Template, data: o.TemplateData, bytes: slices.Clone(o.Bytes), csp: o.CSP}
-	own.sample = own.bytes
+// sample is the page of some downtimes; nil for the built-in page.
+func newOwnPage(o Options, data func(f Facts, sent bool) Page, f *faults) (own ownPage, sample []byte) {
+	own = ownPage{template: o.Template, data: o.TemplateData, bytes: slices.Clone(o.Bytes), csp: o.CSP}
+	sample = own.bytes
 	if own.data == nil {
 		own.data = func(p Page) any { return p }
 	}
-	var errs []error
-	fault := func(field string, value any, problem string) {
-		errs = append(errs, &period.FieldError{Field: field, Value: value, Problem: problem})
-	}
 	if o.Template != nil && o.Bytes != nil {
-		fault("PageBytes", fmt.Sprintf("%d bytes", len(o.Bytes)), "not together with PageTemplate; give one of them")
+		f.add("PageBytes", fmt.Sprintf("%d bytes", len(o.Bytes)), "not together with PageTemplate; give one of them")
 	}
 	if o.Bytes != nil {
 		switch {
 		case len(o.Bytes) == 0:
-			fault("PageBytes", nil, "is empty; give the page, or nil for the built-in one")
+			f.add("PageBytes", nil, "is empty; give the page, or nil for the built-in one")
 		case !utf8.Valid(o.Bytes):
-			fault("PageBytes", fmt.Sprintf("%d bytes", len(o.Bytes)), "want UTF-8, which is what the page is sent as")
+			f.add("PageBytes", fmt.Sprintf("%d bytes", len(o.Bytes)), "want UTF-8, which is what the page is sent as")
 		}
 	}
 	if own.template != nil {
@@ -56,21 +49,21 @@ func newOwnPage(o Options, data func(f Facts, sent bool) Page) (ownPage, error) 
 		} {
 			page, err := execute(own.template, own.data(p))
 			if err != nil {
-				fault("PageTemplate", own.template.Name(), "cannot be executed with PageData: "+err.Error())
+				f.add("PageTemplate", own.template.Name(), "cannot be executed with PageData: "+err.Error())
 				break
 			}
-			own.sample = append(own.sample, page...)
+			sample = append(sample, page...)
 		}
 	}
 	if own.csp != "" {
 		if o.Template == nil && o.Bytes == nil {
-			fault("PageCSP", own.csp, "only together with PageTemplate or PageBytes; the built-in page has its own")
+			f.add("PageCSP", own.csp, "only together with PageTemplate or PageBytes; the built-in page has its own")
 		}
 		if strings.IndexFunc(own.csp, func(r rune) bool { return r < 0x20 || r > 0x7e }) >= 0 {
-			fault("PageCSP", own.csp, "want printable ASCII, in one line")
+			f.add("PageCSP", own.csp, "want printable ASCII, in one line")
 		}
 	}
-	return own, errors.Join(errs...)
+	return own, sample
 }
 
 // builtin reports whether the page is the built-in one.

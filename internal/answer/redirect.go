@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/go-downtime/downtime/period"
 )
 
 // redirect is a RedirectURL, checked.
@@ -14,53 +12,54 @@ type redirect struct {
 	path     string   // decoded
 }
 
-// newRedirect checks target. A nil redirect without an error means that none is wanted.
-func newRedirect(target string, exempt func(*url.URL) bool) (*redirect, error) {
+// newRedirect checks target. Nil means that none is wanted, or that target has a fault.
+func newRedirect(target string, exempt func(*url.URL) bool, f *faults) *redirect {
 	if target == "" {
-		return nil, nil
+		return nil
 	}
-	u, err := newTarget("RedirectURL", target, exempt)
-	if err != nil {
-		return nil, err
+	u := newTarget("RedirectURL", target, exempt, f)
+	if u == nil {
+		return nil
 	}
-	return &redirect{location: []string{u.String()}, path: u.Path}, nil
+	return &redirect{location: []string{u.String()}, path: u.Path}
 }
 
 // newTarget checks the URL of a field to which visitors go while the site is down. A path of this
-// site must be exempt, or the request for it is refused as well.
-func newTarget(field, target string, exempt func(*url.URL) bool) (*url.URL, error) {
-	fault := func(value, problem string) error {
-		return &period.FieldError{Field: field, Value: value, Problem: problem}
+// site must be exempt, or the request for it is refused as well. Nil means that target has a fault.
+func newTarget(field, target string, exempt func(*url.URL) bool, f *faults) *url.URL {
+	fault := func(value, problem string) *url.URL {
+		f.add(field, value, problem)
+		return nil
 	}
 	if strings.ContainsFunc(target, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' }) {
-		return nil, fault(target, "holds a control byte or a backslash")
+		return fault(target, "holds a control byte or a backslash")
 	}
 	u, err := url.Parse(target)
 	if err != nil {
-		return nil, fault("", "cannot be parsed as a URL; want a path such as \"/down\" or an absolute http or https URL")
+		return fault("", "cannot be parsed as a URL; want a path such as \"/down\" or an absolute http or https URL")
 	}
 	if u.User != nil {
-		return nil, fault(u.Redacted(), "holds a user name; want a URL without")
+		return fault(u.Redacted(), "holds a user name; want a URL without")
 	}
 	local := strings.HasPrefix(target, "/") && !strings.HasPrefix(target, "//")
 	absolute := (u.Scheme == "http" || u.Scheme == "https") && u.Opaque == "" && u.Hostname() != ""
 	if !local && !absolute {
-		return nil, fault(target, "want a path of this site such as \"/down\", or an absolute http or https URL")
+		return fault(target, "want a path of this site such as \"/down\", or an absolute http or https URL")
 	}
 	location := u.String()
 	if strings.ContainsFunc(location, func(r rune) bool { return r <= 0x20 || r > 0x7e }) {
-		return nil, fault(target, "holds a space or a character beyond ASCII in its query; write it percent-encoded")
+		return fault(target, "holds a space or a character beyond ASCII in its query; write it percent-encoded")
 	}
 	if local {
 		sent, err := url.Parse(location) // as a browser requests it
 		if err != nil {
-			return nil, fault(target, "cannot be parsed as a URL")
+			return fault(target, "cannot be parsed as a URL")
 		}
 		if exempt == nil || !exempt(sent) {
-			return nil, fault(target, `is not exempt, so that it would be refused as well; add "`+u.Path+`" to ExemptExact`)
+			return fault(target, `is not exempt, so that it would be refused as well; add "`+u.Path+`" to ExemptExact`)
 		}
 	}
-	return u, nil
+	return u
 }
 
 // applies reports whether r is redirected: a GET or HEAD for another path than the target's,

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -81,7 +82,9 @@ func TestRedirectURL(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := newRedirect(test.target, isExempt)
+			var f faults
+			got := newRedirect(test.target, isExempt, &f)
+			err := errors.Join(f...)
 			if test.location == "" {
 				var fault *period.FieldError
 				require.ErrorAs(t, err, &fault)
@@ -98,12 +101,13 @@ func TestRedirectURL(t *testing.T) {
 
 func TestRedirectURLKeepsASecretOutOfTheError(t *testing.T) {
 	t.Parallel()
-	_, err := newRedirect("https://user:hunter2@example.com/", nil)
-	require.ErrorContains(t, err, "user name")
-	require.NotContains(t, err.Error(), "hunter2")
-	_, err = newRedirect("https://user:hunter2@exa mple.com/", nil)
-	require.ErrorContains(t, err, "cannot be parsed")
-	require.NotContains(t, err.Error(), "hunter2")
+	var f faults
+	require.Nil(t, newRedirect("https://user:hunter2@example.com/", nil, &f))
+	require.Nil(t, newRedirect("https://user:hunter2@exa mple.com/", nil, &f))
+	require.Len(t, f, 2)
+	require.ErrorContains(t, f[0], "user name")
+	require.ErrorContains(t, f[1], "cannot be parsed")
+	require.NotContains(t, errors.Join(f...).Error(), "hunter2")
 }
 
 func TestRedirect(t *testing.T) {

@@ -1,17 +1,11 @@
 package answer
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"sync/atomic"
 	"time"
-
-	"github.com/go-downtime/downtime/period"
-)
-
-const (
-	minStatus = 400
-	maxStatus = 599
 )
 
 // Settings are checked Options. They are safe for concurrent use.
@@ -33,52 +27,31 @@ type Settings struct {
 // PageTemplate, PageBytes and PageCSP for the page, and otherwise the name in Options, as in
 // Languages[2].
 func New(o Options) (*Settings, error) {
-	s := &Settings{status: o.Status}
-	var errs []error
-	if s.status == 0 {
-		s.status = defaultStatus
+	s := &Settings{status: cmp.Or(o.Status, defaultStatus), retry: retryRule{o.RetryAfterMax, o.RetryAfterSpread}}
+	var f faults
+	if s.status < 400 || s.status > 599 {
+		f.add("StatusCode", o.Status, "want 400 to 599, or 0 for 503; with another status clients and caches take the refusal for the page")
 	}
-	if s.status < minStatus || s.status > maxStatus {
-		errs = append(errs, &period.FieldError{
-			Field: "StatusCode", Value: o.Status,
-			Problem: "want 400 to 599, or 0 for 503; with another status clients and caches take the refusal for the page",
-		})
-	}
-	var err error
-	if s.catalog, err = newCatalog(o); err != nil {
-		errs = append(errs, err)
-		s.catalog = builtinCatalog() // for the next checks
-	}
-	s.about, err = newAbout(o)
-	errs = append(errs, err)
-	data := func(f Facts, sent bool) Page { return s.newPage(f, &s.catalog.languages[0], sent) }
-	s.page, err = newOwnPage(o, data)
-	errs = append(errs, err)
-	s.refused, s.page.sample = refusedFiles(s.page.sample, o.Exempt), nil
-	s.page.frames, err = newFrames(o)
-	errs = append(errs, err)
-	s.redirect, err = newRedirect(o.RedirectURL, o.Exempt)
-	errs = append(errs, err)
-	s.cors, err = newCORS(o)
-	errs = append(errs, err)
-	switch o.DefaultFormat {
-	case "", "text":
-	case "html":
-		s.fallback = formatHTML
-	case "json":
-		s.fallback = formatJSON
-	default:
-		errs = append(errs, &period.FieldError{Field: "DefaultFormat", Value: o.DefaultFormat, Problem: `want "text", "html" or "json", or "" for text`})
+	s.catalog = newCatalog(o, &f)
+	s.about = newAbout(o, &f)
+	var sample []byte
+	s.page, sample = newOwnPage(o, func(f Facts, sent bool) Page { return s.newPage(f, &s.catalog.languages[0], sent) }, &f)
+	s.page.frames = newFrames(o, &f)
+	s.refused = refusedFiles(sample, o.Exempt)
+	s.redirect = newRedirect(o.RedirectURL, o.Exempt, &f)
+	s.cors = newCORS(o, &f)
+	var known bool
+	if s.fallback, known = formatNames[o.DefaultFormat]; !known {
+		f.add("DefaultFormat", o.DefaultFormat, `want "text", "html" or "json", or "" for text`)
 	}
 	const day = 24 * time.Hour
-	s.retry = retryRule{o.RetryAfterMax, o.RetryAfterSpread}
 	if o.RetryAfterMax != 0 && (o.RetryAfterMax < time.Second || o.RetryAfterMax > day) {
-		errs = append(errs, &period.FieldError{Field: "RetryAfterMax", Value: o.RetryAfterMax, Problem: "want 1s to 24h, or 0 for 300s"})
+		f.add("RetryAfterMax", o.RetryAfterMax, "want 1s to 24h, or 0 for 300s")
 	}
 	if o.RetryAfterSpread > day {
-		errs = append(errs, &period.FieldError{Field: "RetryAfterSpread", Value: o.RetryAfterSpread, Problem: "want at most 24h, 0 for a fifth of the wait, or less than 0 for none"})
+		f.add("RetryAfterSpread", o.RetryAfterSpread, "want at most 24h, 0 for a fifth of the wait, or less than 0 for none")
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := errors.Join(f...); err != nil {
 		return nil, err
 	}
 	return s, nil

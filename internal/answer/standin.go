@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"maps"
 	"regexp" //nolint:depguard // it reads our own page, and no request
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,7 +38,7 @@ type Standin struct {
 // A proxy does not know whether a dead process has handled a request before. So the refusal does not
 // say that the request was not processed.
 func (s *Settings) Standin(f Facts, tag string, sent, oneLine bool) Standin {
-	m := s.standinMessages(s.catalog.lookup.byTag(tag), sent)
+	m := s.standinMessages(language(max(slices.Index(s.catalog.lookup.tags, tag), 0)), sent)
 	p := s.newPage(f, m, sent)
 	var languages *pageLanguages
 	if tag == "" {
@@ -75,16 +76,6 @@ func (s *Settings) LanguageNames() map[string]string {
 		names[name] = s.catalog.lookup.tags[l]
 	}
 	return names
-}
-
-// byTag is the language with this tag; the default language if there is none.
-func (t *lookup) byTag(tag string) language {
-	for l, have := range t.tags {
-		if have == tag {
-			return language(l)
-		}
-	}
-	return 0
 }
 
 // standinMessages are the texts of a language for a [Standin].

@@ -3,6 +3,7 @@ package answer
 import (
 	"encoding/json"
 	"html"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ func TestStandinSaysOnlyWhatAProxyKnows(t *testing.T) {
 	s, err := New(Options{SiteName: "Shop", Contact: "mailto:help@example.com", StatusURL: "https://status.example.com/"})
 	require.NoError(t, err)
 	for _, tag := range append(s.Languages(), "") {
-		m := &s.catalog.languages[s.catalog.lookup.byTag(tag)]
+		m := &s.catalog.languages[max(slices.Index(s.catalog.lookup.tags, tag), 0)]
 		for _, sent := range []bool{false, true} {
 			for _, oneLine := range []bool{false, true} {
 				got := s.Standin(Facts{Kind: Unreachable}, tag, sent, oneLine)

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strings"
 )
@@ -44,7 +45,7 @@ func addVary(values []string) []string {
 		for value != "" {
 			var name string
 			name, value, _ = strings.Cut(value, ",")
-			switch name = trimSpace(name); {
+			switch name = textproto.TrimString(name); {
 			case name == "*":
 				return values
 			case strings.EqualFold(name, "Accept"):
