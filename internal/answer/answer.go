@@ -30,8 +30,8 @@ type Answers struct {
 // localized are the answers in one language. Index 0 is for requests that sent nothing, and 1 for
 // those that sent something.
 type localized struct {
-	forms [2]lazyForms
-	pages [2]lazyPage
+	forms [2]lazy[[formats]answer] // without the page; of HTML: the fragment
+	pages [2]lazy[answer]
 	first sync.Once // the first request for a rare pair
 	kept  bool      // of a rare pair: its answers are kept
 }
@@ -51,17 +51,11 @@ func (a *Answers) keeps(l, reason language) bool {
 	return v.kept
 }
 
-// lazyForms are the answers but the page. They are rendered for the first client that needs them: a
-// gate must close without delay, and few sites need all languages.
-type lazyForms struct {
+// lazy is rendered for the first client that needs it: a gate must close without delay, and few sites
+// need all languages.
+type lazy[T any] struct {
 	once  sync.Once
-	forms *[formats]answer // of HTML: the fragment
-}
-
-// lazyPage is the page, rendered for the first client that needs it.
-type lazyPage struct {
-	once   sync.Once
-	answer *answer
+	value *T
 }
 
 // answer is one refusal in one form and language. With the headers that all refusals
@@ -117,22 +111,19 @@ func (a *Answers) form(f format, l, reason language, sent bool) *answer {
 		return &a.renderForms(l, reason, sent)[f]
 	}
 	v := &a.in(l, reason).forms[index(sent)]
-	v.once.Do(func() { v.forms = a.renderForms(l, reason, sent) })
-	return &v.forms[f]
+	v.once.Do(func() { v.value = a.renderForms(l, reason, sent) })
+	return &v.value[f]
 }
 
 func (a *Answers) renderForms(l, reason language, sent bool) *[formats]answer {
 	m := &a.settings.catalog.languages[l]
 	p := a.settings.newPage(a.reasons.apply(a.facts, reason), m, sent)
-	forms := &[formats]answer{
-		formatText: newAnswer(formatText, renderText(m, p)),
-		formatHTML: newAnswer(formatHTML, renderFragment(m, p)),
-		formatJSON: newAnswer(formatJSON, renderProblem(m, p)),
+	tag := []string{m.tag}
+	return &[formats]answer{
+		formatText: newAnswer(formatText, renderText(m, p), tag),
+		formatHTML: newAnswer(formatHTML, renderFragment(m, p), tag),
+		formatJSON: newAnswer(formatJSON, renderProblem(m, p), tag),
 	}
-	for f := range forms {
-		forms[f].contentLanguage = []string{m.tag}
-	}
-	return forms
 }
 
 // in are the answers in this language with this reason.
@@ -166,16 +157,16 @@ func (a *Answers) page(l, reason language, sent bool) *answer {
 		if err != nil && a.onFault != nil {
 			a.onFault(err)
 		}
-		v.answer = rendered
+		v.value = rendered
 	})
-	return v.answer
+	return v.value
 }
 
 // renderPage returns the built-in page with the error of an own template.
 func (a *Answers) renderPage(l, reason language, sent bool) (*answer, error) {
 	page := a.settings.newPage(a.reasons.apply(a.facts, reason), &a.settings.catalog.languages[l], sent)
 	body, csp, err := a.settings.page.render(page)
-	rendered := newAnswer(formatHTML, body)
+	rendered := newAnswer(formatHTML, body, nil)
 	if csp != "" {
 		rendered.csp = []string{csp}
 	}
@@ -185,8 +176,8 @@ func (a *Answers) renderPage(l, reason language, sent bool) (*answer, error) {
 	return &rendered, err
 }
 
-func newAnswer(f format, body []byte) answer {
-	v := answer{contentType: contentTypes[f], body: body}
+func newAnswer(f format, body []byte, language []string) answer {
+	v := answer{contentType: contentTypes[f], contentLanguage: language, body: body}
 	for digits := range v.contentLength {
 		length := len(body)
 		if f == formatJSON {
@@ -207,9 +198,8 @@ func (a *Answers) Write(w http.ResponseWriter, r *http.Request) {
 func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 	f, page := a.settings.form(r)
 	h := w.Header()
-	retry, encoded, preflight := a.setShared(h, r)
-	if preflight {
-		answerPreflight(w, r)
+	retry, encoded, answered := a.setShared(w, r)
+	if answered {
 		return
 	}
 	if to := a.settings.redirect; to != nil && page && to.applies(r) {
@@ -268,16 +258,16 @@ func (a *Answers) write(w http.ResponseWriter, r *http.Request) {
 // another content or let a cache keep the answer, and returns the status of the refusal.
 // answered is true if r was a preflight, which Announce answers itself.
 func (a *Answers) Announce(w http.ResponseWriter, r *http.Request) (status int, answered bool) {
-	if _, _, preflight := a.setShared(w.Header(), r); preflight {
-		answerPreflight(w, r)
+	if _, _, answered = a.setShared(w, r); answered {
 		return http.StatusNoContent, true
 	}
 	return a.settings.status, false
 }
 
 // setShared sets the headers that every refusal has. It returns the Retry-After among
-// them, whether outer middleware encodes the body, and whether r is a preflight that is allowed.
-func (a *Answers) setShared(h http.Header, r *http.Request) (retry *retryVariant, encoded, preflight bool) {
+// them, and whether outer middleware encodes the body. It answers a preflight that is allowed.
+func (a *Answers) setShared(w http.ResponseWriter, r *http.Request) (retry *retryVariant, encoded, answered bool) {
+	h := w.Header()
 	retry = a.retry.Load().pick()
 	vary := varyNegotiation
 	outer := len(h) != 0
@@ -289,6 +279,8 @@ func (a *Answers) setShared(h http.Header, r *http.Request) (retry *retryVariant
 	h["Vary"] = vary
 	h["Downtime"] = a.downtime
 	announceClose(h, r)
-	preflight = (outer || a.settings.cors.origins != nil) && a.settings.cors.share(h, r)
-	return retry, encoded, preflight
+	if answered = (outer || a.settings.cors.origins != nil) && a.settings.cors.share(h, r); answered {
+		answerPreflight(w, r)
+	}
+	return retry, encoded, answered
 }

@@ -30,7 +30,7 @@ func TestClientsCannotFillTheMemoryWithPairsOfLanguages(t *testing.T) {
 	}
 	kept := 0
 	for i := range a.languages {
-		if v := &a.languages[i]; v.pages[0].answer != nil || v.pages[1].answer != nil || v.forms[0].forms != nil || v.forms[1].forms != nil {
+		if v := &a.languages[i]; v.pages[0].value != nil || v.pages[1].value != nil || v.forms[0].value != nil || v.forms[1].value != nil {
 			kept++
 		}
 	}
