@@ -14,16 +14,11 @@ import (
 // newPage is the data of a page about f in the language of m, for a request that sent something or
 // not. Instants are rounded to whole seconds: the beginning down, the end up, so that no client is
 // told too early an end.
-func newPage(f Facts, status int, m *messages, sent bool) Page {
+func (s *Settings) newPage(f Facts, m *messages, sent bool) Page {
 	p := Page{
-		Reason: cleanReason(f.Reason),
-		Kind:   f.Kind,
-		Status: status,
-		Lang:   m.tag,
-		Dir:    m.dir,
-		Text:   m.kinds[f.Kind],
-		Sent:   sent,
-		Kinds:  m.kinds,
+		Reason: cleanReason(f.Reason), Kind: f.Kind, Status: s.status, Lang: m.tag, Dir: m.dir,
+		Text: m.kinds[f.Kind], Sent: sent, Kinds: m.kinds,
+		SiteName: s.about.site, Contact: s.about.contact, ContactURL: s.about.contactURL, StatusURL: s.about.status,
 	}
 	p.ReasonHTML = linked(p.Reason)
 	if p.ReasonDir = "auto"; p.Reason != "" {
@@ -35,13 +30,6 @@ func newPage(f Facts, status int, m *messages, sent bool) Page {
 	if !f.Until.IsZero() {
 		p.Until = roundUp(f.Until.UTC(), time.Second)
 	}
-	return p
-}
-
-// newPage is the data of a page of s.
-func (s *Settings) newPage(f Facts, m *messages, sent bool) Page {
-	p := newPage(f, s.status, m, sent)
-	p.SiteName, p.Contact, p.ContactURL, p.StatusURL = s.about.site, s.about.contact, s.about.contactURL, s.about.status
 	return p
 }
 
@@ -64,7 +52,7 @@ var builtin = sync.OnceValue(func() builtinPage {
 	b := builtinPage{template: parsePage(nil, "")}
 	// The hashes are taken from a rendered page, because html/template may change what is
 	// between the tags.
-	page := b.render(newPage(Facts{Kind: "planned"}, defaultStatus, &builtinCatalog().languages[0], false))
+	page := b.render(new(Settings).newPage(Facts{Kind: "planned"}, &builtinCatalog().languages[0], false))
 	b.csp = policyOf(page) + "; frame-ancestors "
 	return b
 })
