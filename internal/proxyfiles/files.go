@@ -76,17 +76,14 @@ type variables struct {
 	Codes     []int  // of haproxy: the errors that are replaced
 }
 
-func newVariables(dir string, facts answer.Facts, policy, language string) variables {
-	return variables{
-		Dir: dir, Switch: Switch, Kind: facts.Kind, Retry: int(answer.StandinRetry / time.Second),
-		Policy: policy + "; frame-ancestors 'none'", Language: language, Codes: []int{502, 503, 504},
-	}
-}
-
-func config(name string, v variables) (File, error) {
+// with adds the configuration with this name, in which v has set what differs between proxies.
+func (s Set) with(name, dir string, facts answer.Facts, v variables) (Set, error) {
+	v.Dir, v.Switch, v.Kind, v.Retry = dir, Switch, facts.Kind, int(answer.StandinRetry/time.Second)
+	v.Policy = s.Policy + "; frame-ancestors 'none'"
 	var b bytes.Buffer
 	err := templates.ExecuteTemplate(&b, name, v)
-	return File{name, b.Bytes()}, err
+	s.Files, s.Config = append(s.Files, File{name, b.Bytes()}), name
+	return s, err
 }
 
 // files are the files of a proxy that sends files: one for each form, for requests that sent
@@ -99,9 +96,7 @@ func files(name, dir string, settings *answer.Settings, facts answer.Facts, lang
 		set.Files = append(set.Files, File{"page" + suffix + ".html", s.Page}, File{"problem" + suffix + ".json", s.Problem}, File{"text" + suffix + ".txt", s.Text})
 	}
 	slices.SortFunc(set.Files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
-	c, err := config(name, newVariables(dir, facts, set.Policy, lang))
-	set.Files, set.Config = append(set.Files, c), name
-	return set, err
+	return set.with(name, dir, facts, variables{Language: lang})
 }
 
 // maxHAProxy is the longest line of a map. HAProxy reads a line into a buffer of tune.bufsize bytes
@@ -133,11 +128,9 @@ func haproxy(dir string, settings *answer.Settings, facts answer.Facts, lang str
 	}
 	sorted := slices.Sorted(strings.Lines(lines.String()))
 	set.Files = []File{{"answers.map", []byte(strings.Join(sorted, ""))}}
-	v := newVariables(dir, facts, set.Policy, strings.ToLower(first))
 	// HAProxy takes the first name that is a prefix of a range, so the longer names come first.
 	byLength := func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) }
-	v.Languages = strings.Join(slices.SortedFunc(maps.Keys(names), byLength), ";")
-	c, err := config("haproxy.cfg", v)
-	set.Files, set.Config = append(set.Files, c), "haproxy.cfg"
-	return set, err
+	return set.with("haproxy.cfg", dir, facts, variables{
+		Language: strings.ToLower(first), Languages: strings.Join(slices.SortedFunc(maps.Keys(names), byLength), ";"), Codes: []int{502, 503, 504},
+	})
 }
