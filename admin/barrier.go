@@ -1,7 +1,6 @@
 package admin
 
 import (
-	"strings"
 	"time"
 
 	"github.com/go-downtime/downtime/internal/visible"
@@ -16,17 +15,14 @@ const mostHoldouts = 10
 // barrierView says whether the work may begin. Only the title of [operator.Safe] says "safe to
 // migrate".
 type barrierView struct {
-	Result operator.Safety
-	Title  string
-	// Summary is that of the judgment, as the command shows it, as a sentence.
-	Summary string
-	Until   time.Time // when the result ends to hold; zero for no end
-	Since   time.Time // of the downtime that is not drained; zero for other results
+	operator.Judgment
+
+	Title string
+	// Text is the summary of the judgment, as the command shows it, as a sentence.
+	Text string
 	// Parts are the instances that the result is about, and More counts those that are not listed.
 	Parts []partView
 	More  int
-	// Watched is the period that was ended or replaced; "" for other results.
-	Watched string
 }
 
 // partView is an instance that is not known to have drained.
@@ -56,14 +52,8 @@ func (v seen) Drain() *barrierView {
 	case j.Err != nil, j.Result == "":
 		return nil
 	}
-	b := &barrierView{Result: j.Result, Title: barrierTitles[j.Result], Summary: sentence(visible.Line(j.Summary()))}
-	switch j.Result {
-	case operator.Safe, operator.Presumed:
-		b.Until = j.Until
-	case operator.NotDrained:
-		b.Since = v.Verdict.Since
-	case operator.Superseded:
-		b.Watched = strings.Join(j.Periods, ", ")
+	b := &barrierView{Judgment: j, Title: barrierTitles[j.Result], Text: sentence(visible.Line(j.Summary()))}
+	if j.Result == operator.Superseded {
 		return b
 	}
 	for _, i := range append(j.Holdouts(), j.Accepted()...) {
