@@ -40,23 +40,6 @@ func was(fields ...string) []string {
 // ofPeriod are the fields of the form by those of a fault, where they differ.
 var ofPeriod = map[string]string{"reasons": "reason", "end_after": "for", "expected_after": "for"}
 
-// Action is the action of the form.
-func (p periodPage) Action() string {
-	if p.Period == nil {
-		return "add"
-	}
-	return "edit"
-}
-
-// Holds reports whether the form has a field for the hold: that of a deployment, and that of a window
-// which has one.
-func (p periodPage) Holds() bool {
-	return !p.Window() || p.Form.Values["was_hold"] != "" || p.Form.Values["hold"] != ""
-}
-
-// Window reports whether the period is a window, which has a start and can be disabled.
-func (p periodPage) Window() bool { return p.Period == nil || p.Period.Kind == period.Window }
-
 func (s *site) showPeriod(w http.ResponseWriter, status int, p periodPage) {
 	p.Clock.Zone = p.Form.zone(p.Clock.Zone)
 	p.FormID, p.ZoneFault = "period-form", p.Form.Faults["new_zone"]
@@ -94,13 +77,21 @@ func (f *form) ofPeriod() []string {
 
 // fill sets the values of the form to those of p.
 func (f *form) fill(p period.Period, c clock) {
-	f.Values["zone"] = c.Zone.String()
-	f.fillReasons(p)
-	f.tick("emergency", p.Emergency)
-	f.fillHold(p)
-	f.tick("enabled", p.Enabled)
-	f.tick("no_end", p.Kind == period.Window && p.End.IsZero())
-	f.Values["was"] = "yes"
+	f.Values["zone"], f.Values["was"], f.Values["hold"] = c.Zone.String(), "yes", ""
+	f.Values["reason"], f.Values["reason_lang"] = p.Reason, p.ReasonLang
+	for tag, text := range p.Reasons.All() {
+		f.Values[inLanguage+tag] = text
+	}
+	if p.HoldSeconds > 0 {
+		f.Values["hold"] = strconv.FormatInt(p.HoldSeconds, 10)
+	}
+	for field, on := range map[string]bool{
+		"emergency": p.Emergency, "enabled": p.Enabled, "no_end": p.Kind == period.Window && p.End.IsZero(),
+	} {
+		if on {
+			f.Values[field] = "yes"
+		}
+	}
 	for field, at := range map[string]time.Time{"start": p.Start, "end": p.End, "expected_end": p.ExpectedEnd} {
 		f.fillInstant(field, at, c)
 	}
@@ -118,41 +109,25 @@ func (f *form) fillInstant(field string, at time.Time, c clock) {
 	}
 }
 
-// fillHold sets the field to the hold of p; empty for none.
-func (f *form) fillHold(p period.Period) {
-	if f.Values["hold"] = ""; p.HoldSeconds > 0 {
-		f.Values["hold"] = strconv.FormatInt(p.HoldSeconds, 10)
-	}
-}
-
-func (f *form) tick(field string, on bool) {
-	if on {
-		f.Values[field] = "yes"
-	}
-}
-
 // add is GET /add. With ?copy=ID, the form has the values of that window, on the next day that is
 // to come.
 func (s *site) add(w http.ResponseWriter, r *http.Request) {
 	p := periodPage{page: s.page(w, r, "period", "Schedule a window"), Form: newForm()}
-	start := nextHour(p.Time.In(p.Clock.Zone))
-	p.Form.Values["enabled"], p.Form.Values["for"] = "yes", "1h"
-	if from, ok := p.Document.Find(r.URL.Query().Get("copy")); ok {
-		start = nextDay(from.Start, p.Time, p.Clock.Zone)
-		p.Form.fillReasons(from)
-		p.Form.tick("emergency", from.Emergency)
-		p.Form.fillHold(from)
-		p.Form.tick("no_end", from.End.IsZero())
-		if p.Form.Values["for"] = ""; !from.End.IsZero() {
-			p.Form.fillInstant("end", start.Add(from.End.Sub(from.Start)), p.Clock)
+	from, copied := p.Document.Find(r.URL.Query().Get("copy"))
+	if copied {
+		shift := nextDay(from.Start, p.Time, p.Clock.Zone).Sub(from.Start)
+		for _, at := range []*time.Time{&from.Start, &from.End, &from.ExpectedEnd} {
+			if !at.IsZero() {
+				*at = at.Add(shift)
+			}
 		}
-		if !from.ExpectedEnd.IsZero() {
-			p.Form.fillInstant("expected_end", start.Add(from.ExpectedEnd.Sub(from.Start)), p.Clock)
-		}
+	} else {
+		from.Start = nextHour(p.Time.In(p.Clock.Zone))
 	}
-	p.Form.fillInstant("start", start, p.Clock)
-	for _, field := range []string{"start", "start_offset", "end", "end_offset", "expected_end", "expected_end_offset", "for", "hold"} {
-		p.Form.Values["was_"+field] = p.Form.Values[field]
+	from.Kind, from.Enabled = period.Window, true
+	p.Form.fill(from, p.Clock)
+	if !copied {
+		p.Form.Values["for"], p.Form.Values["was_for"], p.Form.Values["no_end"], p.Form.Values["was_no_end"] = "1h", "1h", "", ""
 	}
 	s.showPeriod(w, http.StatusOK, p)
 }

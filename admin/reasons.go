@@ -34,14 +34,6 @@ func (f *form) spoken() []string {
 	return out
 }
 
-// fillReasons sets the fields of the reason to those of p.
-func (f *form) fillReasons(p period.Period) {
-	f.Values["reason"], f.Values["reason_lang"] = p.Reason, p.ReasonLang
-	for tag, text := range p.Reasons.All() {
-		f.Values[inLanguage+tag] = text
-	}
-}
-
 // reasons are the language of the reason, and the reason in further languages. It adds their faults.
 func (f *form) reasons() (language string, others map[string]string) {
 	others = map[string]string{}
