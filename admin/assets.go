@@ -20,31 +20,26 @@ type asset struct {
 	body []byte
 }
 
+// assets are the files by their names in links.
+var assets = map[string]asset{}
+
 // Names of the assets in links.
 var (
-	styleName  = assetName("style.css")
-	scriptName = assetName("page.js")
-	iconName   = assetName("icon.svg")
+	styleName  = addAsset("style.css", "text/css; charset=utf-8")
+	scriptName = addAsset("page.js", "text/javascript; charset=utf-8")
+	iconName   = addAsset("icon.svg", "image/svg+xml")
 )
 
-var assets = map[string]asset{
-	styleName:  {"text/css; charset=utf-8", assetBody("style.css")},
-	scriptName: {"text/javascript; charset=utf-8", assetBody("page.js")},
-	iconName:   {"image/svg+xml", assetBody("icon.svg")},
-}
-
-func assetBody(file string) []byte {
-	b, err := assetFiles.ReadFile("assets/" + file)
+func addAsset(file, kind string) (name string) {
+	body, err := assetFiles.ReadFile("assets/" + file)
 	if err != nil {
 		panic(err) // it is embedded above
 	}
-	return b
-}
-
-func assetName(file string) string {
-	sum := sha256.Sum256(assetBody(file))
+	sum := sha256.Sum256(body)
 	ext := path.Ext(file)
-	return strings.TrimSuffix(file, ext) + "-" + hex.EncodeToString(sum[:8]) + ext
+	name = strings.TrimSuffix(file, ext) + "-" + hex.EncodeToString(sum[:8]) + ext
+	assets[name] = asset{kind, body}
+	return name
 }
 
 func (a asset) serve(w http.ResponseWriter, r *http.Request) {
