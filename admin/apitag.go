@@ -26,23 +26,18 @@ func versionTag(version int64) string { return `"` + strconv.FormatInt(version, 
 // periodTag is the strong entity tag of a period. It differs if any member differs: also the
 // status, which changes with the time, and a member that was edited by hand.
 func periodTag(p wire.Period) string {
-	b, err := json.Marshal(p)
-	if err != nil {
-		return "" // sendJSON reports the error
-	}
-	sum := sha256.Sum256(b)
-	return `"` + strconv.FormatInt(p.Version, 10) + "-" + hex.EncodeToString(sum[:4]) + `"`
+	return `"` + strconv.FormatInt(p.Version, 10) + "-" + digest(p)[:8] + `"`
 }
 
 // digestTag is a weak entity tag of v. It is weak because the caller leaves out the members
 // that differ with every answer, such as clocks and counts.
-func digestTag(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return "" // sendJSON reports the error
-	}
+func digestTag(v any) string { return `W/"` + digest(v)[:20] + `"` }
+
+// digest is a digest of v as JSON, in hexadecimal digits. sendJSON reports an error of the JSON.
+func digest(v any) string {
+	b, _ := json.Marshal(v)
 	sum := sha256.Sum256(b)
-	return `W/"` + hex.EncodeToString(sum[:10]) + `"`
+	return hex.EncodeToString(sum[:])
 }
 
 // noneMatch reports whether If-None-Match names tag, by the weak comparison (RFC 9110,
