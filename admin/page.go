@@ -28,14 +28,15 @@ type page struct {
 	Query string
 }
 
-// Follow is the page that the script loads to update this one.
+// back are the paths of the pages that the script loads again, and that the form in their footer leads
+// back to.
+var back = map[string]string{"now": "", "schedule": "schedule", "fleet": "fleet", "log": "log", "visitors": "visitors"}
+
+// Follow is the page that the script loads to update this one: the schedule in place of forms.
 func (p page) Follow() template.URL {
-	to := "schedule"
-	switch p.Name {
-	case "now":
-		to = ""
-	case "fleet", "log", "visitors":
-		to = p.Name
+	to, ok := back[p.Name]
+	if !ok {
+		to = "schedule"
 	}
 	if p.Query != "" {
 		to += "?" + p.Query

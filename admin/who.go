@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
@@ -54,11 +53,7 @@ func (s *site) ask(r *http.Request) (actor, origin string) {
 // asName makes text a valid name: UTF-8, without space around it, cut to the allowed length.
 func asName(text string) string {
 	text = strings.TrimSpace(strings.ToValidUTF8(text, "?"))
-	for len(text) > period.MaxNameLen {
-		_, size := utf8.DecodeLastRuneInString(text)
-		text = text[:len(text)-size]
-	}
-	return text
+	return strings.ToValidUTF8(text[:min(len(text), period.MaxNameLen)], "")
 }
 
 // address is the peer of the connection, without its port.

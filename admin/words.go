@@ -1,9 +1,6 @@
 package admin
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // sentence makes a sentence of the Problem of a fault.
 func sentence(problem string) string {
@@ -18,11 +15,7 @@ func clip(text string) string {
 	if len(text) <= limit {
 		return text
 	}
-	text = text[:limit]
-	for !utf8.ValidString(text) {
-		text = text[:len(text)-1]
-	}
-	return text + "…"
+	return strings.ToValidUTF8(text[:limit], "") + "…"
 }
 
 func yesNo(text string) string {

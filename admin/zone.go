@@ -12,9 +12,6 @@ type zonePage struct {
 	Form form
 }
 
-// back are the pages that the form in their footer leads back to.
-var back = map[string]string{"now": "", "schedule": "schedule", "fleet": "fleet", "log": "log", "visitors": "visitors"}
-
 // askZone is GET /zone.
 func (s *site) askZone(w http.ResponseWriter, r *http.Request) {
 	p := zonePage{s.page(w, r, "zone", "Time zone"), newForm()}
