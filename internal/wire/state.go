@@ -134,9 +134,7 @@ func (f Found) JSON() State {
 
 // List is every period that was found, in JSON.
 func (f Found) List() List {
-	out := List{Store: f.Store, Time: f.Time, Written: f.Document != nil, Periods: PeriodsAt(f.Sorted(), f.Time)}
-	if f.Document != nil {
-		out.Revision = f.Document.Revision
+	return List{
+		Store: f.Store, Time: f.Time, Written: f.Document != nil, Revision: f.Document.Mark().Revision, Periods: PeriodsAt(f.Sorted(), f.Time),
 	}
-	return out
 }
