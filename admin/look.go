@@ -166,12 +166,6 @@ func (v seen) View(p period.Period) periodView {
 	return periodView{Period: p, Status: wire.StatusOf(p, v.Time), Clock: v.Clock}
 }
 
-// Who is the holder for people.
-func (p periodView) Who() string { return holder(p.Period) }
-
-// Late reports that the expected end has passed while the period is in force.
-func (p periodView) Late() bool { return p.Overdue(p.Clock.Now) }
-
 // AtOnce reports that the period would be in force as soon as it is enabled.
 func (p periodView) AtOnce() bool {
 	enabled := p.Period

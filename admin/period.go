@@ -186,7 +186,8 @@ func (s *site) edited(w http.ResponseWriter, r *http.Request, f form, version in
 	if rezoned {
 		status = s.rezone(w, &f, zone)
 	}
-	p := s.editPage(w, r, f.zone(zone))
+	p := periodPage{page: s.page(w, r, "period", "")}
+	p.Clock.Zone = f.zone(zone) // times stay as typed
 	now, ok := p.Document.Find(f.Values["id"])
 	if !ok {
 		s.editGone(w, p, f)
@@ -217,13 +218,6 @@ func (s *site) edited(w http.ResponseWriter, r *http.Request, f form, version in
 	s.perform(w, r, f, act{to: "schedule", show: show, names: ofPeriod, do: func(by operator.Operator) (operator.Result, error) {
 		return by.Edit(r.Context(), now.ID, o)
 	}})
-}
-
-// editPage is the page of an edit in the zone of its form, so that times stay as typed.
-func (s *site) editPage(w http.ResponseWriter, r *http.Request, zone *time.Location) periodPage {
-	p := periodPage{page: s.page(w, r, "period", "")}
-	p.Clock.Zone = zone
-	return p
 }
 
 // editGone offers the input of an edit again, as a new window or as the reason of a start.
