@@ -13,8 +13,7 @@ type call struct {
 	context.Context //nolint:containedctx // it is a context
 
 	deadline   time.Time
-	prev, next *call // in the ring of its watch, whose mutex guards prev, next and late
-	late       bool
+	prev, next *call // in the ring of its watch, whose mutex guards them
 
 	mu     sync.Mutex
 	timed  context.Context //nolint:containedctx // nil until it is needed

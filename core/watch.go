@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,21 +33,22 @@ type watch struct {
 	mistyped  atomic.Bool // the log named a value of another type
 
 	mu     sync.Mutex
-	ring   call  // the list of running calls, the oldest first; its head is not a call
-	onTime *call // the oldest call that is not marked late; &ring if there is none
-	late   int
+	ring   call      // the list of running calls, the earliest deadline first; its head is not a call
 	logged time.Time // when the log named the function; zero if it never did
 }
 
 func newWatch(name string) *watch {
 	w := &watch{name: name}
-	w.ring.next, w.ring.prev, w.onTime = &w.ring, &w.ring, &w.ring
+	w.ring.next, w.ring.prev = &w.ring, &w.ring
 	return w
 }
 
 // ask returns the result of f. It returns false if f takes longer than a.timeout, and if too many
-// earlier calls are late.
+// earlier calls are late. If a is nil, f has no time limit.
 func (w *watch) ask(ctx context.Context, a *asker, f func(ctx context.Context) bool) bool {
+	if a == nil {
+		return f(ctx)
+	}
 	c := &call{Context: ctx, deadline: time.Now().Add(a.timeout)}
 	if !w.begin(c, a) {
 		return false
@@ -58,22 +60,18 @@ func (w *watch) ask(ctx context.Context, a *asker, f func(ctx context.Context) b
 // begin adds c to the running calls, unless too many calls are late.
 func (w *watch) begin(c *call, a *asker) bool {
 	w.mu.Lock()
-	w.look(c.deadline.Add(-a.timeout))
-	if w.late < maxLate {
+	now := c.deadline.Add(-a.timeout)
+	if w.late(now, maxLate) < maxLate {
 		// Two gates may share a predicate and have different timeouts.
 		c.next = &w.ring
-		for c.next != w.onTime && c.next.prev != &w.ring && c.deadline.Before(c.next.prev.deadline) {
+		for c.next.prev != &w.ring && c.deadline.Before(c.next.prev.deadline) {
 			c.next = c.next.prev
 		}
 		c.prev = c.next.prev
 		c.prev.next, c.next.prev = c, c
-		if w.onTime == c.next {
-			w.onTime = c
-		}
 		w.mu.Unlock()
 		return true
 	}
-	now := c.deadline.Add(-a.timeout)
 	log := w.logged.IsZero() || now.Sub(w.logged) >= logPause
 	if log {
 		w.logged = now
@@ -86,25 +84,17 @@ func (w *watch) begin(c *call, a *asker) bool {
 	return false
 }
 
-// look marks the late calls and returns their number.
-func (w *watch) look(now time.Time) (late int) {
-	for w.onTime != &w.ring && !now.Before(w.onTime.deadline) {
-		w.onTime.late = true
-		w.late++
-		w.onTime = w.onTime.next
+// late returns how many calls are late, and counts up to most.
+func (w *watch) late(now time.Time, most int) (n int) {
+	for c := w.ring.next; n < most && c != &w.ring && !now.Before(c.deadline); c = c.next {
+		n++
 	}
-	return w.late
+	return n
 }
 
 // end removes c from the running calls and releases its timer.
 func (w *watch) end(c *call) {
 	w.mu.Lock()
-	if c.late {
-		w.late--
-	}
-	if w.onTime == c {
-		w.onTime = c.next
-	}
 	c.prev.next, c.next.prev = c.next, c.prev
 	c.prev, c.next = nil, nil
 	w.mu.Unlock()
@@ -115,5 +105,5 @@ func (w *watch) end(c *call) {
 func (w *watch) lateCalls() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.look(time.Now())
+	return w.late(time.Now(), math.MaxInt)
 }
