@@ -33,7 +33,7 @@ func (g *Gate) Enter(r *http.Request) (Ticket, bool) {
 	if r != nil {
 		// An upgrade to HTTP/2 needs three headers: Connection, Upgrade and HTTP2-Settings. A
 		// WebSocket needs four. Counting the headers is cheaper than looking them up.
-		carries = len(r.Header) > 2 && upgrades(r) || g.set.carry
+		carries = len(r.Header) > 2 && upgrades(r) || g.set.CarryTickets
 	}
 	for {
 		s := g.current.Load()
@@ -106,7 +106,7 @@ func (g *Gate) admit(ctx func() context.Context, w http.ResponseWriter, r *http.
 			}
 		}
 		g.report(ctx, s, r, d)
-		if r != nil && (upgrades(r) || g.set.carry) {
+		if r != nil && (upgrades(r) || g.set.CarryTickets) {
 			return g.shared(c), d
 		}
 		return Ticket{cell: c}, d
@@ -158,12 +158,12 @@ func (g *Gate) decide(ctx func() context.Context, s *snapshot, r *http.Request) 
 
 // bypass returns the first predicate that lets r pass, and the rule of the decision; nil if none does.
 func (g *Gate) bypass(ctx func() context.Context, s *snapshot, r *http.Request) (by *Predicate, rule string) {
-	if s.closure.alone || len(g.set.bypass) == 0 {
+	if s.closure.alone || len(g.set.Bypass) == 0 {
 		return nil, ""
 	}
 	asked := ctx()
-	for i := range g.set.bypass {
-		p := &g.set.bypass[i]
+	for i := range g.set.Bypass {
+		p := &g.set.Bypass[i]
 		yes, panicked := p.allows(asked, r, g.set.asker)
 		if panicked != nil {
 			g.set.warnOnce(s, "predicate panicked, and does not bypass", slog.String("predicate", p.Name()), panicAttr(panicked))
@@ -182,7 +182,7 @@ func (g *Gate) bypass(ctx func() context.Context, s *snapshot, r *http.Request) 
 // report calls Config.OnDecision. It recovers and logs a panic, so that a panic does not change
 // the decision.
 func (g *Gate) report(ctx func() context.Context, s *snapshot, r *http.Request, d Decision) {
-	if g.set.onDecision == nil {
+	if g.set.OnDecision == nil {
 		return
 	}
 	defer func() {
@@ -190,7 +190,7 @@ func (g *Gate) report(ctx func() context.Context, s *snapshot, r *http.Request, 
 			g.set.warnOnce(s, "OnDecision panicked", panicAttr(p))
 		}
 	}()
-	g.set.onDecision(ctx(), r, d)
+	g.set.OnDecision(ctx(), r, d)
 }
 
 // warnOnce logs at most one line for each snapshot. A fault in the request path can occur with

@@ -182,29 +182,19 @@ type Config struct {
 	OnTransition func(Transition)
 }
 
-// settings is a checked Config with its defaults resolved.
+// settings is a checked Config with its defaults resolved. MaxHeld is 0 if no request waits.
 type settings struct {
-	store       store.Store
+	Config
+
 	exempt      exempt.Rules
 	paths       []string // the entries of exempt
-	bypass      []Predicate
-	carry       bool
-	maxHeld     int64 // 0: no request waits
 	asker       *asker
 	answer      *answer.Settings
-	down        bool
 	env         direction
 	envName     string // of the variable; "" if no variable overrides the store
-	file        string
 	fileRule    trust.Rule
-	poll        time.Duration // between two reads; zero: the store's choice
-	spread      bool          // spread the polls, also without rows
-	onLost      StoreLostPolicy
-	maxStale    time.Duration
-	firstStart  FirstStartPolicy
+	spread      bool // spread the polls, also without rows
 	log         *slog.Logger
-	onDecision  func(ctx context.Context, r *http.Request, d Decision)
-	onChange    func(Transition)
 	description string // of the store, for logs
 	rules       string // digest of the rules that decide which requests pass
 }
@@ -222,35 +212,27 @@ func (c Config) resolve() (*settings, error) { return c.resolveIn(os.Getenv) }
 // resolveIn is resolve in an environment with these variables.
 func (c Config) resolveIn(environment func(variable string) string) (*settings, error) {
 	var errs []error
+	var bad faults
 	s := &settings{
-		store:      c.Store,
-		paths:      slices.Concat(c.ExemptExact, c.ExemptPaths),
-		bypass:     slices.Clone(c.Bypass),
-		carry:      c.CarryTickets,
-		maxHeld:    int64(max(cmp.Or(c.MaxHeld, defaultMaxHeld), 0)),
-		down:       c.Down,
-		file:       c.OverrideFile,
-		fileRule:   trust.Rule{Lifted: c.TrustWritableOverride, Option: "Config.TrustWritableOverride"},
-		poll:       c.PollInterval,
-		onLost:     c.OnStoreLost,
-		maxStale:   cmp.Or(c.MaxStale, defaultMaxStale),
-		firstStart: c.FirstStart,
-		log:        logs.New(c.Logger),
-		onDecision: c.OnDecision,
-		onChange:   c.OnTransition,
-		rules:      c.digest(),
+		Config:   c,
+		paths:    slices.Concat(c.ExemptExact, c.ExemptPaths),
+		asker:    &asker{timeout: cmp.Or(c.PredicateTimeout, defaultPredicateTimeout), log: logs.New(c.Logger)},
+		fileRule: trust.Rule{Lifted: c.TrustWritableOverride, Option: "Config.TrustWritableOverride"},
+		log:      logs.New(c.Logger),
+		rules:    c.digest(),
 	}
+	s.Bypass = slices.Clone(c.Bypass)
+	s.MaxHeld = max(cmp.Or(c.MaxHeld, defaultMaxHeld), 0)
+	s.MaxStale = cmp.Or(c.MaxStale, defaultMaxStale)
 	if v := reflect.ValueOf(c.Store); v.Kind() == reflect.Pointer && v.IsNil() {
-		errs = append(errs, &FieldError{Field: "Store", Value: fmt.Sprintf("(%T)(nil)", c.Store), Problem: "is a nil pointer; check the error of the function that made the store, or leave Store unset"})
+		bad.add("Store", fmt.Sprintf("(%T)(nil)", c.Store),
+			"is a nil pointer; check the error of the function that made the store, or leave Store unset")
 	}
 	var err error
 	s.exempt, err = exempt.New(c.ExemptExact, c.ExemptPaths)
 	errs = append(errs, err)
 	for i, p := range c.Bypass {
 		errs = append(errs, p.fault(fmt.Sprintf("Bypass[%d]", i)))
-	}
-	if c.PredicateTimeout != 0 && (c.PredicateTimeout < time.Millisecond || c.PredicateTimeout > time.Minute) {
-		errs = append(errs, &FieldError{Field: "PredicateTimeout", Value: c.PredicateTimeout, Problem: "want 1ms to 1m, or 0 for 1s"})
 	}
 	s.answer, err = answer.New(answer.Options{
 		Status: c.StatusCode, RedirectURL: c.RedirectURL,
@@ -265,46 +247,35 @@ func (c Config) resolveIn(environment func(variable string) string) (*settings, 
 		},
 	})
 	errs = append(errs, err)
-	switch c.OverrideEnv {
-	case "-":
-	case "":
-		s.envName = defaultEnv
+	s.envName = cmp.Or(c.OverrideEnv, defaultEnv)
+	switch {
+	case s.envName == "-":
+		s.envName = ""
+	case !isVariableName(s.envName):
+		bad.add("OverrideEnv", s.envName,
+			`want the name of an environment variable (letters, digits and _), "-" for none, or "" for "`+defaultEnv+`"`)
 	default:
-		if s.envName = c.OverrideEnv; !isVariableName(s.envName) {
-			errs = append(errs, &FieldError{Field: "OverrideEnv", Value: s.envName, Problem: `want the name of an environment variable (letters, digits and _), "-" for none, or "" for "` + defaultEnv + `"`})
-			s.envName = ""
-		}
-	}
-	if s.envName != "" {
 		value := environment(s.envName)
 		if s.env, err = parseOverride(value); err != nil {
-			errs = append(errs, &FieldError{Field: "environment variable " + s.envName, Value: value, Problem: err.Error()})
+			bad.add("environment variable "+s.envName, value, err.Error())
 		}
 	}
-	if strings.ContainsRune(c.OverrideFile, 0) {
-		errs = append(errs, &FieldError{Field: "OverrideFile", Value: c.OverrideFile, Problem: "want a path without NUL"})
-	}
-	if c.PollInterval != 0 && (c.PollInterval < 10*time.Millisecond || c.PollInterval > time.Hour) {
-		errs = append(errs, &FieldError{Field: "PollInterval", Value: c.PollInterval, Problem: "want 10ms to 1h, or 0 for the store's own"})
-	}
-	if c.OnStoreLost > Refuse {
-		errs = append(errs, &FieldError{Field: "OnStoreLost", Value: c.OnStoreLost, Problem: "want Keep or Refuse"})
-	}
-	if c.MaxStale < 0 || (c.MaxStale > 0 && c.MaxStale < time.Second) {
-		errs = append(errs, &FieldError{Field: "MaxStale", Value: c.MaxStale, Problem: "want 1s or more, or 0 for 1m"})
-	}
-	if c.FirstStart > FirstStartFail {
-		errs = append(errs, &FieldError{Field: "FirstStart", Value: c.FirstStart, Problem: "want FirstStartRefuse, FirstStartOpen or FirstStartFail"})
-	}
-	if err := errors.Join(errs...); err != nil {
+	bad.unless(c.PredicateTimeout == 0 || time.Millisecond <= c.PredicateTimeout && c.PredicateTimeout <= time.Minute,
+		"PredicateTimeout", c.PredicateTimeout, "want 1ms to 1m, or 0 for 1s")
+	bad.unless(!strings.ContainsRune(c.OverrideFile, 0), "OverrideFile", c.OverrideFile, "want a path without NUL")
+	bad.unless(c.PollInterval == 0 || 10*time.Millisecond <= c.PollInterval && c.PollInterval <= time.Hour,
+		"PollInterval", c.PollInterval, "want 10ms to 1h, or 0 for the store's own")
+	bad.unless(c.OnStoreLost <= Refuse, "OnStoreLost", c.OnStoreLost, "want Keep or Refuse")
+	bad.unless(c.MaxStale == 0 || c.MaxStale >= time.Second, "MaxStale", c.MaxStale, "want 1s or more, or 0 for 1m")
+	bad.unless(c.FirstStart <= FirstStartFail,
+		"FirstStart", c.FirstStart, "want FirstStartRefuse, FirstStartOpen or FirstStartFail")
+	if err := errors.Join(append(errs, bad.under(""))...); err != nil {
 		return nil, err
 	}
-	s.asker = &asker{timeout: cmp.Or(c.PredicateTimeout, defaultPredicateTimeout), log: s.log}
-
 	if c.Store != nil {
 		info := c.Store.Info()
 		s.description = info.Name
-		s.spread = s.poll == 0 && info.Poll == 0
+		s.spread = s.PollInterval == 0 && info.Poll == 0
 	}
 	return s, nil
 }

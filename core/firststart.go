@@ -13,7 +13,7 @@ import (
 func (f *follower) fatal() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err := f.state.known.err; f.set.firstStart == FirstStartFail && lasting(err) {
+	if err := f.state.known.err; f.set.FirstStart == FirstStartFail && lasting(err) {
 		return err
 	}
 	return nil

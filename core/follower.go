@@ -109,13 +109,13 @@ func (d *departure) deleteOnce(ctx context.Context) error {
 func newFollower(set *settings, current *atomic.Pointer[snapshot]) *follower {
 	now := time.Now()
 	f := &follower{set: set, current: current, logs: logQueue{log: set.log}, gone: &departure{}, overrideFile: &overrideFile{}}
-	if set.onChange != nil {
-		f.changes = &transitions{call: set.onChange, log: set.log}
+	if set.OnTransition != nil {
+		f.changes = &transitions{call: set.OnTransition, log: set.log}
 	}
 	f.calls, f.cancel = context.WithCancel(context.Background())
 	f.state.begun, f.state.seed = now, rand.Uint64() //nolint:gosec // a spread, not a secret
 	f.state.file.due, f.state.read.due, f.state.row.due = now, now, now
-	if rows, ok := set.store.(store.Rows); ok {
+	if rows, ok := set.Store.(store.Rows); ok {
 		f.fleet, f.gone.fleet = rows, rows
 		f.row = set.ownRow(now)
 		f.state.row.key = newRowKey()
@@ -130,16 +130,16 @@ func newRowKey() string { return strings.ToLower(cryptorand.Text())[:16] }
 // begin subscribes, then registers, then reads. It waits for the first read until ctx ends, and
 // for at most 2 s.
 func (f *follower) begin(ctx context.Context) {
-	if h, ok := f.set.store.(store.Hinter); ok {
+	if h, ok := f.set.Store.(store.Hinter); ok {
 		f.gone.unsub = h.Subscribe(f.later(hint{}))
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	var first any = tick{}
-	if f.set.file != "" {
+	if f.set.OverrideFile != "" {
 		first = f.overrideFile.read(ctx, f.set)
 	}
-	if f.set.store == nil {
+	if f.set.Store == nil {
 		f.handle(first)
 		return
 	}
@@ -237,12 +237,12 @@ func (f *follower) inputLocked(now time.Time) input {
 // info returns the time between two polls, and the store's warning.
 func (f *follower) info() (pace time.Duration, warning string) {
 	var info store.Info
-	if f.set.store != nil {
-		info = f.set.store.Info()
+	if f.set.Store != nil {
+		info = f.set.Store.Info()
 	}
 	switch {
-	case f.set.poll > 0:
-		pace = f.set.poll
+	case f.set.PollInterval > 0:
+		pace = f.set.PollInterval
 	case info.Poll > 0:
 		pace = max(info.Poll, time.Millisecond)
 	default:
@@ -315,7 +315,7 @@ func (f *follower) sleepLocked(now, wake time.Time) {
 
 // readLocked starts a read with its own deadline.
 func (f *follower) readLocked() {
-	n, ctx, st, have, key := f.state.read.n, f.calls, f.set.store, f.state.known.token, f.state.row.key
+	n, ctx, st, have, key := f.state.read.n, f.calls, f.set.Store, f.state.known.token, f.state.row.key
 	var fleet store.Rows
 	if f.state.read.list {
 		fleet = f.fleet

@@ -72,7 +72,7 @@ func newGate(ctx context.Context, set *settings) *Gate {
 // applied the result. If the read fails, Refresh returns its error, and the gate keeps its state.
 // After Shutdown it returns [ErrShutdown]. Refresh waits until ctx ends, but at most 2 s.
 func (g *Gate) Refresh(ctx context.Context) error {
-	if g.set.store == nil {
+	if g.set.Store == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)

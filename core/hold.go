@@ -12,7 +12,7 @@ import (
 // not as admitted, so no drain waits for it.
 func (g *Gate) hold(ctx func() context.Context, w http.ResponseWriter, r *http.Request, d Decision) (Ticket, Decision) {
 	held := &g.follower.held
-	if held.Add(1) > g.set.maxHeld {
+	if held.Add(1) > int64(g.set.MaxHeld) {
 		held.Add(-1)
 		return g.turnAway(ctx, r, d)
 	}

@@ -34,7 +34,7 @@ type overrideFile struct {
 // read returns the value of the file, or an error once ctx ends.
 func (f *overrideFile) read(ctx context.Context, set *settings) fileRead {
 	if f.pending == nil {
-		done, path, rule := make(chan fileRead, 1), set.file, set.fileRule
+		done, path, rule := make(chan fileRead, 1), set.OverrideFile, set.fileRule
 		f.pending = done
 		go func() {
 			value, err := readOverrideFile(path, rule)
@@ -46,7 +46,7 @@ func (f *overrideFile) read(ctx context.Context, set *settings) fileRead {
 		f.pending = nil
 		return e
 	case <-ctx.Done():
-		return fileRead{err: fmt.Errorf("%s: no answer: %w", set.file, context.Cause(ctx))}
+		return fileRead{err: fmt.Errorf("%s: no answer: %w", set.OverrideFile, context.Cause(ctx))}
 	}
 }
 
@@ -109,7 +109,7 @@ func (set *settings) overriding(s *state) (d direction, from string, since time.
 		return s.file.value, "file", s.file.since
 	case set.env != directionNone:
 		return set.env, "env", s.begun
-	case set.down:
+	case set.Down:
 		return directionDown, "config", s.begun
 	}
 	return directionNone, "", time.Time{}

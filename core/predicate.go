@@ -58,14 +58,9 @@ type Predicate struct { //nolint:recvcheck // asked by pointer: a copy costs wit
 func Func(name string, f func(ctx context.Context, r *http.Request) bool) Predicate {
 	var bad faults
 	bad.name(name)
-	if f == nil {
-		bad.add(".Func", nil, "is nil; want the function that decides")
-	}
+	bad.unless(f != nil, ".Func", nil, "is nil; want the function that decides")
 	w := newWatch(name)
 	return Predicate{name: name, faults: bad, watches: []*watch{w}, check: func(ctx context.Context, r *http.Request, a *asker) bool {
-		if a == nil {
-			return f(ctx, r)
-		}
 		return w.ask(ctx, a, func(ctx context.Context) bool { return f(ctx, r) })
 	}}
 }
@@ -84,18 +79,13 @@ func ContextValue[T any](name string, key any, ok func(T) bool) Predicate {
 	} else if !reflect.ValueOf(key).Comparable() {
 		bad.add(".Key", fmt.Sprintf("%T", key), "cannot be compared, so nothing is ever found under it")
 	}
-	if ok == nil {
-		bad.add(".OK", nil, "is nil; want the function that decides about the value")
-	}
+	bad.unless(ok != nil, ".OK", nil, "is nil; want the function that decides about the value")
 	w := newWatch(name)
 	if of, native := key.(interface{ Framework() string }); native { // a key of an adapter
 		w.framework = of.Framework()
 	}
 	return Predicate{name: name, faults: bad, watches: []*watch{w}, check: func(ctx context.Context, _ *http.Request, a *asker) bool {
 		v, found := Value[T](ctx, key)
-		if a == nil {
-			return found && ok(v)
-		}
 		if !found {
 			w.warnOfType(a, reflect.TypeFor[T](), ctx.Value(key))
 			return false
@@ -144,9 +134,7 @@ func group(name, field string, ps []Predicate, enough bool) Predicate {
 	members := slices.Clone(ps)
 	var bad faults
 	bad.name(name)
-	if len(members) == 0 {
-		bad.add(field, nil, "is empty; want at least one predicate")
-	}
+	bad.unless(len(members) > 0, field, nil, "is empty; want at least one predicate")
 	var watches []*watch
 	for i, member := range members {
 		at := fmt.Sprintf("%s[%d]", field, i)
@@ -216,11 +204,8 @@ func (p Predicate) Allows(ctx context.Context, r *http.Request) bool {
 // fault returns the faults of p, joined, each a [*FieldError] whose field begins with field; nil
 // if p is valid.
 func (p Predicate) fault(field string) error {
-	var errs []error
-	for _, f := range p.allFaults() {
-		errs = append(errs, &FieldError{Field: field + f.Field, Value: f.Value, Problem: f.Problem})
-	}
-	return errors.Join(errs...)
+	faults := p.allFaults()
+	return faults.under(field)
 }
 
 func (p Predicate) allFaults() faults {
@@ -246,12 +231,29 @@ func (p *Predicate) ask(ctx context.Context, r *http.Request, a *asker) bool {
 	return p.check != nil && len(p.faults) == 0 && p.check(ctx, r, a)
 }
 
-// faults are the faults of a predicate. Each Field is relative to the predicate: "" or, for
-// example, ".Keys[0]". A Value is never a secret.
+// faults are the faults of a Config or of a predicate. Each Field of a predicate is relative to it: ""
+// or, for example, ".Keys[0]". A Value is never a secret.
 type faults []FieldError
 
 func (f *faults) add(field string, value any, problem string) {
 	*f = append(*f, FieldError{Field: field, Value: value, Problem: problem})
+}
+
+// unless adds a fault if ok is false.
+func (f *faults) unless(ok bool, field string, value any, problem string) {
+	if !ok {
+		f.add(field, value, problem)
+	}
+}
+
+// under returns the faults, joined, each a [*FieldError] whose field begins with place; nil if there
+// are none.
+func (f *faults) under(place string) error {
+	var errs []error
+	for _, fault := range *f {
+		errs = append(errs, &FieldError{Field: place + fault.Field, Value: fault.Value, Problem: fault.Problem})
+	}
+	return errors.Join(errs...)
 }
 
 // name checks the name of a predicate.

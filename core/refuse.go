@@ -36,5 +36,5 @@ func (g *Gate) OrClosed() *Gate {
 	}
 	logs.New(nil).Error("nil gate: every request is refused; look at the error of core.New")
 	answers, _ := answer.New(answer.Options{}) // the zero Options are valid
-	return newGate(context.Background(), &settings{down: true, log: slog.New(slog.DiscardHandler), answer: answers})
+	return newGate(context.Background(), &settings{Config: Config{Down: true}, log: slog.New(slog.DiscardHandler), answer: answers})
 }

@@ -16,7 +16,7 @@ import (
 func (set *settings) ownRow(begun time.Time) period.Row {
 	row := period.Row{
 		PID: os.Getpid(), Started: period.Canonical(begun), Reads: period.Reads(), Rules: set.rules,
-		Policy: set.onLost.String(), MaxStale: set.maxStale.Seconds(), FirstStart: set.firstStart.String(),
+		Policy: set.OnStoreLost.String(), MaxStale: set.MaxStale.Seconds(), FirstStart: set.FirstStart.String(),
 	}
 	row.Host, row.Boot = hostid.This()
 	if info, ok := debug.ReadBuildInfo(); ok {

@@ -214,7 +214,7 @@ func (s *state) retry(fails int, longest time.Duration) time.Duration {
 
 // unsettled reports whether New still waits for the first read.
 func (set *settings) unsettled(s *state) bool {
-	return set.store != nil && !s.known.ever && !s.known.lost && !s.waited && !s.stopped
+	return set.Store != nil && !s.known.ever && !s.known.lost && !s.waited && !s.stopped
 }
 
 // mayServe reports whether the gate has registered, read the document and compared it with the rows

@@ -116,7 +116,7 @@ func (g *Gate) Status() Status {
 		Quiet: s.now.quiet, Drained: append([]string{}, s.now.drained...), Languages: g.set.answer.Languages(),
 		Instance: s.row.key, Registered: s.row.registered, RowErr: s.row.err,
 	}
-	for _, p := range g.set.bypass {
+	for _, p := range g.set.Bypass {
 		for _, w := range p.watches {
 			st.LateCalls += w.lateCalls()
 		}
@@ -125,7 +125,7 @@ func (g *Gate) Status() Status {
 		return st
 	}
 	st.Age, st.StoreWarning = age(now, s.known.at, s.begun), s.known.warning
-	if h, ok := g.set.store.(store.Hinter); ok {
+	if h, ok := g.set.Store.(store.Hinter); ok {
 		st.Hints = hints(h)
 	}
 	storeTime := now.Add(s.known.offset)
@@ -145,7 +145,7 @@ func (g *Gate) Status() Status {
 
 func (set *settings) health(s *state) StoreHealth {
 	switch {
-	case set.store == nil:
+	case set.Store == nil:
 		return StoreNone
 	case !s.known.ever:
 		return StoreNeverRead

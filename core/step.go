@@ -63,9 +63,9 @@ func (set *settings) settle(s *state, in input, out *output) {
 	}
 	k := &s.known
 	f := facts{
-		hasStore: set.store != nil, served: s.mayServe(in.now), firstStart: set.firstStart, begun: s.begun, onLost: set.onLost,
-		offset: k.offset, fileUnread: set.file != "" && !s.file.read, stopped: s.stopped,
-		holds: set.maxHeld > 0 && !s.leaving, closedAt: in.now,
+		hasStore: set.Store != nil, served: s.mayServe(in.now), firstStart: set.FirstStart, begun: s.begun, onLost: set.OnStoreLost,
+		offset: k.offset, fileUnread: set.OverrideFile != "" && !s.file.read, stopped: s.stopped,
+		holds: set.MaxHeld > 0 && !s.leaving, closedAt: in.now,
 		verdict: func(t time.Time) period.Verdict { return s.verdict(s.proven(t)) },
 		inForce: func(t time.Time) []string {
 			var ids []string
@@ -82,10 +82,10 @@ func (set *settings) settle(s *state, in input, out *output) {
 	}
 	unheard := age(in.now, k.at, s.begun)
 	if k.lost {
-		if k.stale.IsZero() && unheard >= set.maxStale {
+		if k.stale.IsZero() && unheard >= set.MaxStale {
 			k.stale = in.now.Round(0)
 		}
-		f.staleSince, f.staleIn = k.stale, set.maxStale-unheard
+		f.staleSince, f.staleIn = k.stale, set.MaxStale-unheard
 	}
 	c := conclude(f, in.now)
 	s.now.edge = earliest(in.now, c.next, s.provable(in.now))
@@ -263,7 +263,7 @@ func (set *settings) schedule(s *state, in input, out *output) {
 		return
 	}
 	wakes := []time.Time{s.now.look, earliest(in.now, s.now.edge, in.now.Add(clockCheck))}
-	if set.file != "" {
+	if set.OverrideFile != "" {
 		if out.readFile = !s.file.busy && !in.now.Before(s.file.due); out.readFile {
 			s.file.busy = true
 		}
@@ -271,7 +271,7 @@ func (set *settings) schedule(s *state, in input, out *output) {
 			wakes = append(wakes, s.file.due)
 		}
 	}
-	if set.store != nil {
+	if set.Store != nil {
 		wakes = append(wakes, set.scheduleRow(s, in, out), set.scheduleRead(s, in, out))
 	}
 	if out.install {

@@ -61,7 +61,7 @@ func (p *stepper) withRow() *stepper {
 // an install.
 func (p *stepper) after(d time.Duration, event any) output {
 	p.now = p.now.Add(d)
-	in := input{now: p.now, pace: p.set.poll, quiet: p.quiet, idle: p.quiet, key: "fresh", warning: p.warning}
+	in := input{now: p.now, pace: p.set.PollInterval, quiet: p.quiet, idle: p.quiet, key: "fresh", warning: p.warning}
 	p.state, p.out = p.set.step(p.state, event, in)
 	out := p.out
 	if out.install {

@@ -88,7 +88,7 @@ func (set *settings) adopt(s *state, e readDone, late bool, out *output) error {
 	}
 	k.token, s.now.judgedAt = e.blob.Token, time.Time{}
 	asked := s.read.owed || s.read.hinted.Equal(s.read.asked)
-	if _, hints := set.store.(store.Hinter); hints && !first && !late && !asked && k.doc.Mark() != e.doc.Mark() {
+	if _, hints := set.Store.(store.Hinter); hints && !first && !late && !asked && k.doc.Mark() != e.doc.Mark() {
 		k.unhinted++
 	}
 	if e.doc.Supersedes(k.doc, k.regress != nil) {
@@ -169,14 +169,14 @@ func (set *settings) lose(s *state, err error, out *output) {
 		return
 	}
 	s.known.lost = true
-	policy := set.onLost.String()
+	policy := set.OnStoreLost.String()
 	switch {
-	case !s.known.ever && set.firstStart == FirstStartOpen:
+	case !s.known.ever && set.FirstStart == FirstStartOpen:
 		policy = "open"
 	case !s.known.ever:
 		policy = "refuse"
-	case set.onLost == Refuse:
-		policy = "refuse after " + set.maxStale.String()
+	case set.OnStoreLost == Refuse:
+		policy = "refuse after " + set.MaxStale.String()
 	}
 	out.transition(slog.LevelWarn, "store-lost", slog.String("store", set.description), slog.Any("error", err),
 		slog.Bool("ever_read", s.known.ever), slog.String("policy", policy))
@@ -187,7 +187,7 @@ var errOverrun = fmt.Errorf("the store does not answer within %v, and ignores th
 // checkRead detects a read that overran its deadline, and a store that has been silent for too
 // long.
 func (set *settings) checkRead(s *state, in input, out *output) {
-	if set.store == nil || s.stopped {
+	if set.Store == nil || s.stopped {
 		return
 	}
 	if s.read.busy && !in.now.Before(s.read.asked.Add(readTimeout+overdueRead)) {
@@ -205,7 +205,7 @@ func (set *settings) checkRead(s *state, in input, out *output) {
 
 // patience is how long the store may be silent before the gate reads it at once.
 func (set *settings) patience(pace time.Duration) time.Duration {
-	return max(3*pace+2*readTimeout, set.maxStale)
+	return max(3*pace+2*readTimeout, set.MaxStale)
 }
 
 // interval is the time to the next poll after a good read.

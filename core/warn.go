@@ -28,7 +28,7 @@ func (g *Gate) warnOfPage() {
 // noteProbes logs a line if the gate can close and no exempt path looks like a health check. The gate
 // cannot know which paths are checked, so the line is no warning.
 func (g *Gate) noteProbes() {
-	if g.set.store == nil && g.set.file == "" || slices.ContainsFunc(g.set.paths, looksLikeProbe) {
+	if g.set.Store == nil && g.set.OverrideFile == "" || slices.ContainsFunc(g.set.paths, looksLikeProbe) {
 		return
 	}
 	f := g.follower
@@ -62,7 +62,7 @@ var gates struct {
 // paths. The application then often wants one gate: a page that only the second gate exempts is
 // refused by the first.
 func (g *Gate) warnOfTwin() {
-	if g.set.store == nil || !reflect.ValueOf(g.set.store).Comparable() {
+	if g.set.Store == nil || !reflect.ValueOf(g.set.Store).Comparable() {
 		return
 	}
 	gates.Lock()
@@ -73,7 +73,7 @@ func (g *Gate) warnOfTwin() {
 	})
 	var paths []string // exempt in one only
 	for _, w := range gates.list {
-		if other := w.Value(); other != nil && other.set.store == g.set.store {
+		if other := w.Value(); other != nil && other.set.Store == g.set.Store {
 			paths = append(paths, without(g.set.paths, other.set.paths)...)
 			paths = append(paths, without(other.set.paths, g.set.paths)...)
 		}
@@ -106,7 +106,7 @@ func (g *Gate) warnOfHandler(next http.Handler) {
 		g.set.warn("an http.TimeoutHandler is inside the gate, so handlers can run on while the gate is drained",
 			slog.String("remedy", "put the TimeoutHandler around the gate, or Gate.Inside around its handler"))
 	}
-	for _, p := range g.set.bypass {
+	for _, p := range g.set.Bypass {
 		for _, w := range p.watches {
 			if w.framework != "" {
 				g.set.warn("predicate lets no request pass under Gate.Handler, which runs before the framework",
@@ -120,7 +120,7 @@ func (g *Gate) warnOfHandler(next http.Handler) {
 // warnOfType logs a warning, once for each predicate, if the value under its key has another type
 // than it asks for.
 func (w *watch) warnOfType(a *asker, want reflect.Type, found any) {
-	if found == nil || reflect.TypeOf(found).AssignableTo(want) || !w.mistyped.CompareAndSwap(false, true) {
+	if a == nil || found == nil || reflect.TypeOf(found).AssignableTo(want) || !w.mistyped.CompareAndSwap(false, true) {
 		return
 	}
 	a.log.LogAttrs(context.Background(), slog.LevelWarn, "predicate found a value of another type, which does not bypass",
