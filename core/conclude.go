@@ -22,8 +22,8 @@ type facts struct {
 	staleSince time.Time     // when the last good read became older than MaxStale; zero if it did not
 	staleIn    time.Duration // time until then, if more than zero
 	offset     time.Duration
-	verdict    func(storeTime time.Time) period.Verdict
-	inForce    func(storeTime time.Time) []string // ids
+	verdict    period.Verdict // of the store's periods
+	inForce    []string       // the ids of the periods, if the verdict is down
 	stopped    bool
 	holds      bool      // the Config holds requests, and the gate is not shut down
 	closedAt   time.Time // when the gate closed; the present instant if it is open
@@ -41,18 +41,10 @@ type conclusion struct {
 // Staleness can close a gate and never opens one.
 func conclude(f facts, now time.Time) conclusion {
 	starting := conclusion{closure: &Closure{Cause: CauseStarting, Since: f.begun}}
-	storeTime := now.Add(f.offset)
-	var c conclusion
-	var v period.Verdict
-	var ids []string
-	if f.hasStore && f.verdict != nil {
-		v = f.verdict(storeTime)
-		if c.overdue = v.Overdue(storeTime); !v.Next.IsZero() {
-			c.next = v.Next.Add(-f.offset)
-		}
-		if v.Down && f.inForce != nil {
-			ids = f.inForce(storeTime)
-		}
+	v := f.verdict
+	c := conclusion{overdue: v.Overdue(now.Add(f.offset))}
+	if !v.Next.IsZero() {
+		c.next = v.Next.Add(-f.offset)
 	}
 	switch {
 	case f.stopped:
@@ -63,7 +55,7 @@ func conclude(f facts, now time.Time) conclusion {
 		if v.Down && v.Since.Before(since) {
 			since = v.Since
 		}
-		c.closure = &Closure{Cause: CauseOverride, Override: f.overrideFrom, Emergency: f.overrideFrom == "file", Since: since, periods: ids, alone: v.Suspended}
+		c.closure = &Closure{Cause: CauseOverride, Override: f.overrideFrom, Emergency: f.overrideFrom == "file", Since: since, periods: f.inForce, alone: v.Suspended}
 		return c
 	case f.fileUnread && f.firstStart != FirstStartOpen:
 		return starting // the file may say "down", which beats everything else
@@ -77,7 +69,7 @@ func conclude(f facts, now time.Time) conclusion {
 		c.closure = &Closure{
 			Cause: CausePeriod, Period: v.Governing.ID, Reason: v.Governing.Reason,
 			ReasonLang: v.Governing.ReasonLang, Reasons: v.Governing.Reasons,
-			Emergency: v.Emergency, Since: v.Since, Until: v.Until, periods: ids, alone: v.Suspended,
+			Emergency: v.Emergency, Since: v.Since, Until: v.Until, periods: f.inForce, alone: v.Suspended,
 		}
 		if limit := f.closedAt.Add(v.Hold); f.holds && now.Before(limit) {
 			c.closure.HoldUntil, c.next = limit, earliest(now, c.next, limit)

@@ -12,10 +12,8 @@ import (
 func TestConclude(t *testing.T) {
 	t.Parallel()
 	now := clock(t, "04:00")
-	up := func(time.Time) period.Verdict { return period.Verdict{Next: clock(t, "06:00")} }
-	down := func(time.Time) period.Verdict {
-		return period.Verdict{Down: true, Governing: period.Period{ID: "d", Reason: "why"}, Since: clock(t, "03:00"), Until: clock(t, "05:00"), Next: clock(t, "05:00")}
-	}
+	up := period.Verdict{Next: clock(t, "06:00")}
+	down := period.Verdict{Down: true, Governing: period.Period{ID: "d", Reason: "why"}, Since: clock(t, "03:00"), Until: clock(t, "05:00"), Next: clock(t, "05:00")}
 	type want struct {
 		cause   Cause // 0: open
 		overdue bool

@@ -21,7 +21,7 @@ func Explain(cfg Config, doc *period.Document, at time.Time, r *http.Request) (D
 	}
 	s := state{begun: at}
 	s.known.doc = doc
-	f := facts{hasStore: true, served: true, begun: at, verdict: s.verdict, holds: set.MaxHeld > 0, closedAt: s.verdict(at).Since}
+	f := facts{hasStore: true, served: true, begun: at, verdict: s.verdict(at), holds: set.MaxHeld > 0, closedAt: s.verdict(at).Since}
 	f.override, f.overrideFrom, f.overrideSince = set.overriding(&s)
 	snap := openSnapshot(nil)
 	if c := conclude(f, at).closure; c != nil {

@@ -66,15 +66,14 @@ func (set *settings) settle(s *state, in input, out *output) {
 		hasStore: set.Store != nil, served: s.mayServe(in.now), firstStart: set.FirstStart, begun: s.begun, onLost: set.OnStoreLost,
 		offset: k.offset, fileUnread: set.OverrideFile != "" && !s.file.read, stopped: s.stopped,
 		holds: set.MaxHeld > 0 && !s.leaving, closedAt: in.now,
-		verdict: func(t time.Time) period.Verdict { return s.verdict(s.proven(t)) },
-		inForce: func(t time.Time) []string {
-			var ids []string
-			for _, p := range s.inForce(s.proven(t)) {
-				ids = append(ids, p.ID)
-			}
-			slices.Sort(ids)
-			return slices.Compact(ids)
-		},
+	}
+	storeTime := s.proven(in.now.Add(k.offset))
+	if f.verdict = s.verdict(storeTime); f.verdict.Down {
+		for _, p := range s.inForce(storeTime) {
+			f.inForce = append(f.inForce, p.ID)
+		}
+		slices.Sort(f.inForce)
+		f.inForce = slices.Compact(f.inForce)
 	}
 	f.override, f.overrideFrom, f.overrideSince = set.overriding(s)
 	if s.now.closure != nil {
@@ -273,9 +272,6 @@ func (set *settings) schedule(s *state, in input, out *output) {
 	}
 	if set.Store != nil {
 		wakes = append(wakes, set.scheduleRow(s, in, out), set.scheduleRead(s, in, out))
-	}
-	if out.install {
-		wakes = append(wakes, in.now)
 	}
 	out.wake = earliest(time.Time{}, wakes...)
 }
