@@ -238,7 +238,7 @@ func (m *model) intern(s state) stateID {
 		k.at, k.stale, k.lost, k.err = modelFar, time.Time{}, false, nil
 	}
 	w := &s.row
-	w.seq, w.due, w.news, w.told, w.asked, w.warned = 0, time.Time{}, time.Time{}, report{}, time.Time{}, false
+	w.seq, w.due, w.news, w.told, w.asked, w.warned = 0, time.Time{}, time.Time{}, period.Row{}, time.Time{}, false
 	w.fails, w.registered = 0, false
 	if w.err != nil {
 		w.err = errModel

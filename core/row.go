@@ -32,8 +32,24 @@ func (set *settings) ownRow(begun time.Time) period.Row {
 
 // fillRow adds the present state to the row. c holds the counters of all snapshots.
 func (set *settings) fillRow(row period.Row, s *state, c counters, pace time.Duration) period.Row {
+	row = set.fillNews(row, s)
 	row.ID, row.Seq = s.row.key, s.row.seq
 	row.Patience = set.patience(pace).Seconds()
+	if s.known.lost {
+		row.Problem = cmp.Or(clip(s.known.err.Error()), row.Problem)
+	}
+	row.DrainedUntil = s.drainedUntil()
+	if !row.DrainedUntil.IsZero() {
+		row.DrainedUntil = period.Canonical(row.DrainedUntil.Add(-s.known.clockError))
+	}
+	row.InFlight, row.Bypassed, row.Exempt, row.Judged = c.inFlight, c.bypassed, c.exempt, c.judged()
+	row.Held, row.Streams = c.held, c.streams
+	return row
+}
+
+// fillNews adds the part of the present state that another process may wait for. A change of it is
+// written at once. The rest is written with the next renewal.
+func (set *settings) fillNews(row period.Row, s *state) period.Row {
 	override, _, _ := set.overriding(s)
 	row.State, row.Override = set.rowState(s), override.String()
 	if s.now.closure != nil {
@@ -43,16 +59,10 @@ func (set *settings) fillRow(row period.Row, s *state, c counters, pace time.Dur
 	row.StoreID, row.Revision, row.WriteID = m.StoreID, m.Revision, m.WriteID
 	row.Regressed = s.regressed()
 	if s.known.lost {
-		row.Problem = cmp.Or(clip(s.known.err.Error()), "unknown")
+		row.Problem = "unknown"
 	}
 	row.Warning = clip(s.warning())
 	row.Drained = append([]string{}, s.now.drained...)
-	row.DrainedUntil = s.drainedUntil()
-	if !row.DrainedUntil.IsZero() {
-		row.DrainedUntil = period.Canonical(row.DrainedUntil.Add(-s.known.clockError))
-	}
-	row.InFlight, row.Bypassed, row.Exempt, row.Judged = c.inFlight, c.bypassed, c.exempt, c.judged()
-	row.Held, row.Streams = c.held, c.streams
 	return row
 }
 

@@ -71,7 +71,7 @@ type reporting struct {
 	seq        int64  // of the last row that was sent
 	due        time.Time
 	news       time.Time   // when a change is reported; zero if there is none
-	told       report      // report in the last row
+	told       period.Row  // the part of the last row that another process may wait for
 	token      store.Token // that the last write of the row returned
 	busy       bool
 	asked      time.Time // when the last write began
@@ -81,19 +81,6 @@ type reporting struct {
 	fails      int       // in a row
 	err        error     // of the last write
 	warned     bool      // err was logged
-}
-
-// report is the part of a row that another process may wait for. A change of it is written at
-// once. The rest is written with the next renewal.
-type report struct {
-	state     period.RowState
-	cause     Cause
-	override  direction
-	mark      period.Mark
-	regressed bool
-	lost      bool
-	warning   string
-	drained   string
 }
 
 // override holds the content of the override file.

@@ -3,25 +3,12 @@ package core
 import (
 	"errors"
 	"log/slog"
-	"strings"
+	"reflect"
 	"time"
 
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
-
-// report returns the report of the present state.
-func (set *settings) report(s *state) report {
-	r := report{
-		state: set.rowState(s), mark: s.known.doc.Mark(), regressed: s.regressed(), lost: s.known.lost, warning: s.warning(),
-		drained: strings.Join(s.now.drained, " "),
-	}
-	r.override, _, _ = set.overriding(s)
-	if s.now.closure != nil {
-		r.cause = s.now.closure.Cause
-	}
-	return r
-}
 
 // regressed reports whether the store's document does not continue one that this gate has seen.
 // Before the gate serves, the documents that other instances have seen count too.
@@ -62,24 +49,17 @@ func (set *settings) scheduleRow(s *state, in input, out *output) time.Time {
 	if r.busy {
 		return limit
 	}
-	now := set.report(s)
+	now := set.fillNews(period.Row{}, s)
 	switch {
-	case !r.registered || now == r.told:
+	case !r.registered || reflect.DeepEqual(now, r.told):
 		r.news = time.Time{}
 	case r.news.IsZero():
 		// A write reaches all gates of a fleet at once. The reports must not delay the gates that
 		// have not read the write yet.
 		r.news = in.now.Add(newsDelay + s.random(newsSpread))
 	}
-	due := r.due
-	if !r.news.IsZero() && r.news.Before(due) {
-		due = r.news
-	}
-	if in.now.Before(due) {
-		if !limit.IsZero() && limit.Before(due) {
-			return limit
-		}
-		return due
+	if due := earliest(time.Time{}, r.due, r.news); in.now.Before(due) {
+		return earliest(time.Time{}, limit, due)
 	}
 	r.busy, r.asked, r.news, r.told, out.put = true, in.now, time.Time{}, now, true
 	r.seq++
