@@ -60,7 +60,7 @@ func TestAStaleSnapshotAdmitsNoRequest(t *testing.T) {
 	stale := g.current.Load()
 	require.True(t, g.enter(stale, stale.admitted.of(nil)))
 	Ticket{cell: stale.admitted.of(nil)}.Leave()
-	g.current.Store(closedSnapshot(&Closure{}, nil, stale))
+	g.current.Store(closedSnapshot(&Closure{}, stale))
 	require.False(t, g.enter(stale, stale.admitted.of(nil)))
 	require.Zero(t, stale.admitted.running())
 }

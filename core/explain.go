@@ -26,7 +26,7 @@ func Explain(cfg Config, doc *period.Document, at time.Time, r *http.Request) (D
 	snap := openSnapshot(nil)
 	if c := conclude(f, at).closure; c != nil {
 		c.answers = set.answer.Prepare(c.facts(), at, nil)
-		snap = closedSnapshot(c, c.answers, snap)
+		snap = closedSnapshot(c, snap)
 	}
 	g := &Gate{set: set}
 	d, _ := g.decide(r.Context, snap, r)

@@ -256,15 +256,14 @@ func (f *follower) installLocked(now time.Time) {
 	old, closure := f.current.Load(), f.state.now.closure
 	next := openSnapshot(f)
 	if closure != nil {
-		answers := f.set.answer.Prepare(closure.facts(), now.Add(f.state.known.offset), func(err error) {
+		copied := *closure // the one in state stays without answers
+		copied.answers = f.set.answer.Prepare(closure.facts(), now.Add(f.state.known.offset), func(err error) {
 			f.set.warnOnce(f.current.Load(), "own page failed, the built-in one is shown", slog.Any("error", err))
 		})
-		copied := *closure // the one in state stays without answers
-		copied.answers = answers
 		if !copied.HoldUntil.IsZero() {
 			copied.queue = &queue{over: make(chan struct{})}
 		}
-		next = closedSnapshot(&copied, answers, old)
+		next = closedSnapshot(&copied, old)
 	}
 	if next.open() && f.state.leaving {
 		close(next.closing)
@@ -286,8 +285,8 @@ func (f *follower) installLocked(now time.Time) {
 // tickAnswersLocked brings the prepared answers up to date and notes when they change next.
 func (f *follower) tickAnswersLocked(now time.Time) {
 	f.ticks = time.Time{}
-	if a := f.current.Load().answers; a != nil {
-		if next := a.Tick(now.Add(f.state.known.offset)); !next.IsZero() {
+	if c := f.current.Load().closure; c != nil {
+		if next := c.answers.Tick(now.Add(f.state.known.offset)); !next.IsZero() {
 			f.ticks = next.Add(-f.state.known.offset)
 		}
 	}

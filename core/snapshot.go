@@ -1,10 +1,6 @@
 package core
 
-import (
-	"sync/atomic"
-
-	"github.com/go-downtime/downtime/internal/answer"
-)
+import "sync/atomic"
 
 // snapshot is the state that the request path reads. It is immutable except for its counters and
 // warned. The follower replaces it as a whole.
@@ -20,8 +16,6 @@ type snapshot struct {
 	exempt cells
 	// closing is closed when an open gate closes. Consecutive closed snapshots share it.
 	closing chan struct{}
-	// answers are the prepared refusals. Nil while open.
-	answers *answer.Answers
 	// warned is true once a fault in the request path was logged under this snapshot.
 	warned atomic.Bool
 }
@@ -31,10 +25,10 @@ func openSnapshot(owner any) *snapshot {
 }
 
 // closedSnapshot is the snapshot of a closure that follows old.
-func closedSnapshot(closure *Closure, answers *answer.Answers, old *snapshot) *snapshot {
+func closedSnapshot(closure *Closure, old *snapshot) *snapshot {
 	return &snapshot{
 		owner: old.owner, closure: closure, admitted: newCells(old.owner), exempt: newCells(old.owner),
-		closing: old.closing, answers: answers,
+		closing: old.closing,
 	}
 }
 
