@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,6 @@ type follower struct {
 	row     period.Row                // the part of the row that never changes
 	calls   context.Context           //nolint:containedctx // for the calls of the store; Shutdown cancels it
 	cancel  context.CancelFunc
-	fleet   store.Rows // the store, if it keeps rows; else nil
 	gone    *departure
 	// overrideFile is used by one goroutine at a time.
 	overrideFile *overrideFile
@@ -44,7 +44,6 @@ type follower struct {
 	held    atomic.Int64 // requests that wait until the gate opens
 	decided tally        // requests that were decided under snapshots no longer in retired
 	waiters []waiter
-	spare   string // next key for the row, in case the present row is deleted
 	logs    logQueue
 	changes *transitions // nil without Config.OnTransition
 }
@@ -58,8 +57,8 @@ type waiter struct {
 // departure cleans up at the store when a gate is shut down or garbage-collected: it ends the
 // subscription and deletes the row. It holds no reference to the gate.
 type departure struct {
-	unsub func() // of the hints; nil if there are none
-	fleet store.Rows
+	unsub func()     // of the hints; nil if there are none
+	fleet store.Rows // the store, if it keeps rows; else nil
 	key   atomic.Pointer[string]
 	left  atomic.Bool
 }
@@ -100,9 +99,21 @@ func (d *departure) delete(ctx context.Context) error {
 
 // deleteOnce also tries if ctx has ended.
 func (d *departure) deleteOnce(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+	return guarded(context.WithoutCancel(ctx), func(ctx context.Context) error {
+		return d.fleet.DeleteRow(ctx, *d.key.Load(), []byte(period.NoteLeft))
+	})
+}
+
+// guarded calls the store with a deadline. It returns a panic of the store as an error.
+func guarded(ctx context.Context, call func(ctx context.Context) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	return d.fleet.DeleteRow(ctx, *d.key.Load(), []byte(period.NoteLeft))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("store panicked: %v", p)
+		}
+	}()
+	return call(ctx)
 }
 
 // newFollower makes a follower that replaces the snapshot in current. begin starts it.
@@ -116,7 +127,7 @@ func newFollower(set *settings, current *atomic.Pointer[snapshot]) *follower {
 	f.state.begun, f.state.seed = now, rand.Uint64() //nolint:gosec // a spread, not a secret
 	f.state.file.due, f.state.read.due, f.state.row.due = now, now, now
 	if rows, ok := set.Store.(store.Rows); ok {
-		f.fleet, f.gone.fleet = rows, rows
+		f.gone.fleet = rows
 		f.row = set.ownRow(now)
 		f.state.row.key = newRowKey()
 		f.gone.setKey(f.state.row.key)
@@ -213,24 +224,18 @@ func (f *follower) advanceLocked(event any) {
 
 // inputLocked collects the input of the next step.
 func (f *follower) inputLocked(now time.Time) input {
-	if f.spare == "" || f.spare == f.state.row.key {
-		f.spare = newRowKey()
-	}
-	in := input{now: now, quiet: true, idle: true, key: f.spare}
+	in := input{now: now, quiet: true, idle: true, key: newRowKey()}
 	in.pace, in.warning = f.info()
-	keep := f.retired[:0]
-	for _, r := range f.retired {
+	f.retired = slices.DeleteFunc(f.retired, func(r *retired) bool {
 		admitted, exempt := r.admitted.look(), r.exempt.look()
 		if admitted && exempt {
 			f.decided.add(r.snapshot)
-			continue
+			return true
 		}
 		in.idle = false
 		in.quiet = in.quiet && (admitted || !r.waits)
-		keep = append(keep, r)
-	}
-	clear(f.retired[len(keep):])
-	f.retired = keep
+		return false
+	})
 	return in
 }
 
@@ -240,15 +245,8 @@ func (f *follower) info() (pace time.Duration, warning string) {
 	if f.set.Store != nil {
 		info = f.set.Store.Info()
 	}
-	switch {
-	case f.set.PollInterval > 0:
-		pace = f.set.PollInterval
-	case info.Poll > 0:
-		pace = max(info.Poll, time.Millisecond)
-	default:
-		pace = defaultPoll
-	}
-	return pace, info.Warning
+	pace = cmp.Or(f.set.PollInterval, max(info.Poll, 0), defaultPoll)
+	return max(pace, time.Millisecond), info.Warning
 }
 
 // installLocked replaces the snapshot by a new one for the closure in the state.
@@ -317,56 +315,54 @@ func (f *follower) readLocked() {
 	n, ctx, st, have, key := f.state.read.n, f.calls, f.set.Store, f.state.known.token, f.state.row.key
 	var fleet store.Rows
 	if f.state.read.list {
-		fleet = f.fleet
+		fleet = f.gone.fleet
 	}
 	f.async(func() any {
 		done := readDone{n: n, asked: time.Now()}
-		readStore(ctx, &done, st, fleet, have, key)
+		done.err = guarded(ctx, func(ctx context.Context) error { return done.read(ctx, st, fleet, have, key) })
 		done.answered = time.Now()
 		return done
 	})
 }
 
-// readStore reads the document and decodes its state. If fleet is not nil, it also lists the rows,
-// except the one with this key. Rows that cannot be listed do not prevent the read.
-func readStore(ctx context.Context, done *readDone, st store.Store, fleet store.Rows, have store.Token, key string) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			done.blob, done.doc, done.err = store.Blob{}, nil, fmt.Errorf("store panicked: %v", p)
-		}
-	}()
+// read reads the document and decodes its state. If fleet is not nil, it also lists the rows, except
+// the one with this key. Rows that cannot be listed do not prevent the read.
+func (e *readDone) read(ctx context.Context, st store.Store, fleet store.Rows, have store.Token, key string) error {
+	var err error
 	if fleet != nil {
-		listRows(ctx, done, fleet, key)
+		err = e.list(ctx, fleet, key)
 	}
-	if !done.listed {
-		done.blob, done.err = st.Get(ctx, have)
+	if !e.listed {
+		e.blob, err = st.Get(ctx, have)
 	}
-	if done.err == nil {
-		if done.doc, done.err = period.DecodeWithoutLog(done.blob.Bytes); done.err != nil {
-			done.err = fmt.Errorf("%s: %w: %w", st.Info().Name, errFormat, done.err)
-		}
+	if err != nil {
+		return err
 	}
+	if e.doc, err = period.DecodeWithoutLog(e.blob.Bytes); err != nil {
+		return fmt.Errorf("%s: %w: %w", st.Info().Name, errFormat, err)
+	}
+	return nil
 }
 
-// listRows reads document and rows together, in half of the time that ctx has.
-func listRows(ctx context.Context, done *readDone, fleet store.Rows, key string) {
+// list reads document and rows together, in half of the time that ctx has. It sets listed if that
+// succeeds. The error is then that of the document.
+func (e *readDone) list(ctx context.Context, fleet store.Rows, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout/2)
 	defer cancel()
 	set, err := fleet.ListRows(ctx, "")
 	if err != nil && !errors.Is(err, store.ErrNeverWritten) && !errors.Is(err, store.ErrLost) && !errors.Is(err, store.ErrTampered) {
-		return
+		return err
 	}
-	done.listed, done.since, done.blob, done.err = true, set.Since, set.Blob, err
+	e.listed, e.since, e.blob = true, set.Since, set.Blob
 	if seen := set.Newest; seen.StoreID != "" { // the store's own note counts as the row of an instance
-		done.rows = append(done.rows, period.Row{ID: "the store", StoreID: seen.StoreID, Revision: seen.Revision, WriteID: seen.WriteID, Regressed: true})
+		e.rows = append(e.rows, period.Row{ID: "the store", StoreID: seen.StoreID, Revision: seen.Revision, WriteID: seen.WriteID, Regressed: true})
 	}
 	for _, r := range set.Rows {
 		if row, err := period.DecodeRow(r.Key, r.Bytes); err == nil && r.Key != key {
-			done.rows = append(done.rows, row)
+			e.rows = append(e.rows, row)
 		}
 	}
+	return err
 }
 
 // wakeLocked wakes the callers that wait for the end of this read.
@@ -412,38 +408,29 @@ func (f *follower) await(ctx context.Context, event any) error {
 
 // putLocked starts a write of the row with its own deadline. A slow write never delays a read.
 func (f *follower) putLocked(in input) {
-	ctx, fleet, key := f.calls, f.fleet, f.state.row.key
-	f.gone.setKey(key)
-	b, err := encodeRow(f.set.fillRow(f.row, &f.state, f.countersLocked(), in.pace))
+	ctx, fleet, row := f.calls, f.gone.fleet, f.set.fillRow(f.row, &f.state, f.countersLocked(), in.pace)
+	f.gone.setKey(row.ID)
 	f.async(func() any {
-		done := rowDone{err: err}
-		if err == nil {
-			done.token, done.err = putRow(ctx, fleet, key, b)
-		}
-		return done
+		token, err := putRow(ctx, fleet, row)
+		return rowDone{token, err}
 	})
 }
 
-func putRow(ctx context.Context, fleet store.Rows, key string, b []byte) (token store.Token, err error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("store panicked: %v", p)
+func putRow(ctx context.Context, fleet store.Rows, row period.Row) (token store.Token, err error) {
+	err = guarded(ctx, func(ctx context.Context) error {
+		b, err := encodeRow(row)
+		if err == nil {
+			token, _, err = fleet.PutRow(ctx, row.ID, b, leaseTime)
 		}
-	}()
-	token, _, err = fleet.PutRow(ctx, key, b, leaseTime)
+		return err
+	})
 	return token, err
 }
 
 // readFileLocked starts a read of the override file.
 func (f *follower) readFileLocked() {
-	calls, file, set := f.calls, f.overrideFile, f.set
-	f.async(func() any {
-		ctx, cancel := context.WithTimeout(calls, readTimeout)
-		defer cancel()
-		return file.read(ctx, set)
-	})
+	ctx, file, set := f.calls, f.overrideFile, f.set
+	f.async(func() any { return file.read(ctx, set) })
 }
 
 // countersLocked adds up the counters of all snapshots.

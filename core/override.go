@@ -31,8 +31,10 @@ type overrideFile struct {
 	pending chan fileRead // of a read that overran its deadline; nil if there is none
 }
 
-// read returns the value of the file, or an error once ctx ends.
+// read returns the value of the file. It returns an error once ctx ends, and after readTimeout.
 func (f *overrideFile) read(ctx context.Context, set *settings) fileRead {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
 	if f.pending == nil {
 		done, path, rule := make(chan fileRead, 1), set.OverrideFile, set.fileRule
 		f.pending = done

@@ -17,10 +17,7 @@ import (
 //	server.RegisterOnShutdown(gate.CloseStreams)
 //
 // A new stream then finds Closing closed. CloseStreams is idempotent and does not block.
-func (g *Gate) CloseStreams() {
-	g.follower.leave()
-	g.follower.logs.flush(&g.follower.mu)
-}
+func (g *Gate) CloseStreams() { g.follower.leave() }
 
 // Shutdown ends the gate. Call it after the server's own Shutdown.
 //
@@ -56,6 +53,7 @@ func (g *Gate) Shutdown(ctx context.Context) error {
 
 // leave closes the channel of Closing.
 func (f *follower) leave() {
+	defer f.logs.flush(&f.mu)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.state.leaving {
@@ -70,8 +68,6 @@ func (f *follower) leave() {
 
 // idle waits until no counted request runs, or until ctx ends.
 func (f *follower) idle(ctx context.Context) error {
-	pause := time.NewTimer(0)
-	defer pause.Stop()
 	for wait := time.Millisecond; ; wait = min(2*wait, lastLook) {
 		f.mu.Lock()
 		c := f.countersLocked()
@@ -80,11 +76,10 @@ func (f *follower) idle(ctx context.Context) error {
 		if running == 0 {
 			return nil
 		}
-		pause.Reset(wait)
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("downtime: shutdown: %d counted requests still run: %w", running, context.Cause(ctx))
-		case <-pause.C:
+		case <-time.After(wait):
 		}
 	}
 }
@@ -109,20 +104,15 @@ func (f *follower) stop() {
 
 // lastRow writes a row that says that the instance is leaving while requests still run.
 func (f *follower) lastRow(ctx context.Context) {
-	if f.fleet == nil || f.gone.left.Load() {
+	if f.gone.fleet == nil || f.gone.left.Load() {
 		return
 	}
 	f.mu.Lock()
 	f.state.row.seq++
-	key := f.state.row.key
 	pace, _ := f.info()
-	b, err := encodeRow(f.set.fillRow(f.row, &f.state, f.countersLocked(), pace))
+	row := f.set.fillRow(f.row, &f.state, f.countersLocked(), pace)
 	f.mu.Unlock()
-	if err == nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
-		defer cancel()
-		_, _, err = f.fleet.PutRow(ctx, key, b, leaseTime)
-	}
+	_, err := putRow(context.WithoutCancel(ctx), f.gone.fleet, row)
 	if err != nil && !errors.Is(err, store.ErrReadOnly) {
 		f.set.log.LogAttrs(ctx, slog.LevelWarn, "last report failed", slog.String("store", f.set.description), slog.Any("error", err))
 	}
