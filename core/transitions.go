@@ -44,26 +44,23 @@ func (q *transitions) add(changes ...Transition) (dropped bool) {
 	return first && q.dropped > 0
 }
 
-// run calls until no transition waits. If a call ends the goroutine, by runtime.Goexit, another one
-// goes on.
+// run makes the next call, and goes on with the one after it on another goroutine. A call can
+// therefore also end its goroutine, by runtime.Goexit.
 func (q *transitions) run() {
-	finished := false
-	defer func() {
-		if !finished {
-			go q.run()
-		}
-	}()
-	for {
-		t, ok := q.next()
-		if !ok {
-			finished = true
-			return
-		}
-		q.report(t)
+	t, ok := q.next()
+	if !ok {
+		return
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			q.log.LogAttrs(context.Background(), slog.LevelError, "OnTransition panicked", slog.String("kind", t.Kind), panicAttr(p))
+		}
+		go q.run()
+	}()
+	q.call(t)
 }
 
-// next returns the oldest transition that waits. If there is none, the goroutine ends.
+// next returns the oldest transition that waits. If there is none, no call follows.
 func (q *transitions) next() (t Transition, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -75,13 +72,4 @@ func (q *transitions) next() (t Transition, ok bool) {
 	t.Dropped, q.dropped = q.dropped, 0
 	q.waiting = q.waiting[1:]
 	return t, true
-}
-
-func (q *transitions) report(t Transition) {
-	defer func() {
-		if p := recover(); p != nil {
-			q.log.LogAttrs(context.Background(), slog.LevelError, "OnTransition panicked", slog.String("kind", t.Kind), panicAttr(p))
-		}
-	}()
-	q.call(t)
 }
