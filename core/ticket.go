@@ -29,7 +29,7 @@ func (t Ticket) Carry(r *http.Request) *http.Request {
 	if t.share == nil {
 		return r
 	}
-	return t.share.carry(r)
+	return r.WithContext(t.share.in(r.Context()))
 }
 
 // share is a ticket that several goroutines hold: the gate's middleware, and handlers that run on
@@ -51,8 +51,6 @@ func (g *Gate) shared(c *cell) Ticket {
 
 // issued reports whether s is a ticket of this gate. s may be nil.
 func (g *Gate) issued(s *share) bool { return s != nil && s.streams == &g.follower.streams }
-
-func (s *share) carry(r *http.Request) *http.Request { return r.WithContext(s.in(r.Context())) }
 
 type shareKey struct{}
 

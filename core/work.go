@@ -20,21 +20,18 @@ var ErrClosing = errors.New("the gate is closing")
 // the request. See [Gate.UntilClosing] for a context that ends when the gate closes.
 func (g *Gate) Go(ctx context.Context, f func(ctx context.Context)) bool {
 	ctx = context.WithoutCancel(ctx)
-	if s := shareIn(ctx); g.issued(s) && s.join() {
-		go func() {
-			defer s.leave()
-			f(ctx)
-		}()
-		return true
+	s := shareIn(ctx)
+	if !g.issued(s) || !s.join() {
+		ticket, open := g.Enter(nil)
+		if !open {
+			return false
+		}
+		s = g.shared(ticket.cell).share
+		ctx = s.in(ctx)
 	}
-	ticket, open := g.Enter(nil)
-	if !open {
-		return false
-	}
-	ticket = g.shared(ticket.cell)
 	go func() {
-		defer ticket.Leave()
-		f(ticket.share.in(ctx))
+		defer s.leave()
+		f(ctx)
 	}()
 	return true
 }
@@ -66,20 +63,14 @@ func (g *Gate) UntilClosing(ctx context.Context) (work context.Context, cancel c
 // nil. With a nil Gate it refuses every request.
 func (g *Gate) Inside(next http.Handler) http.Handler {
 	g = g.OrClosed()
-	return &inside{gate: g, next: next, anew: g.Handler(next)}
-}
-
-type inside struct {
-	gate       *Gate
-	next, anew http.Handler
-}
-
-func (h *inside) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s := shareIn(r.Context())
-	if !h.gate.issued(s) || !s.join() {
-		h.anew.ServeHTTP(w, r)
-		return
-	}
-	defer s.leave()
-	h.next.ServeHTTP(w, r)
+	anew := g.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s := shareIn(r.Context())
+		if !g.issued(s) || !s.join() {
+			anew.ServeHTTP(w, r)
+			return
+		}
+		defer s.leave()
+		next.ServeHTTP(w, r)
+	})
 }
