@@ -18,10 +18,10 @@ func (g *Gate) hold(ctx func() context.Context, w http.ResponseWriter, r *http.R
 	}
 	defer held.Add(-1)
 	g.report(ctx, g.current.Load(), r, d)
-	times, request := serverTimes(r, w), ctx()
-	defer func() { _ = times.set(time.Time{}) }() // it was set before, or the request is refused
+	begin, request := deadlines(r, w), ctx()
+	defer func() { _ = begin(time.Now()) }() // it was set before, or the request is refused
 	for {
-		if err := times.set(d.Closure.HoldUntil.Add(longestRelease)); err != nil {
+		if err := begin(d.Closure.HoldUntil.Add(longestRelease)); err != nil {
 			if errors.Is(err, http.ErrNotSupported) {
 				g.set.warnOnce(g.current.Load(), "cannot hold requests: the ResponseWriter has no deadlines, and the server has time-outs", slog.String("writer", typeName(w)),
 					slog.String("remedy", "give the wrapping ResponseWriter an Unwrap method"))
@@ -47,33 +47,23 @@ func (g *Gate) turnAway(ctx func() context.Context, r *http.Request, d Decision)
 	return Ticket{}, d
 }
 
-// times are the time-outs of the server, and the connection or the stream that they end.
-type times struct {
-	control     *http.ResponseController
-	read, write time.Duration // 0: none
-}
-
-func serverTimes(r *http.Request, w http.ResponseWriter) times {
-	t := times{control: http.NewResponseController(w)}
+// deadlines returns a function that makes the time-outs of the server begin at an instant. A
+// ReadTimeout that passes while a request waits would cancel the context of the request, and a
+// WriteTimeout would drop its answer.
+func deadlines(r *http.Request, w http.ResponseWriter) (begin func(at time.Time) error) {
+	var read, write time.Duration // 0: none
 	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok {
-		t.read, t.write = max(server.ReadTimeout, 0), max(server.WriteTimeout, 0)
+		read, write = server.ReadTimeout, server.WriteTimeout
 	}
-	return t
-}
-
-// set makes the time-outs begin at from; now, if from is zero. A ReadTimeout that passes while a
-// request waits would cancel the context of the request, and a WriteTimeout would drop its answer.
-func (t times) set(from time.Time) error {
-	if from.IsZero() {
-		from = time.Now()
-	}
-	if t.read > 0 {
-		if err := t.control.SetReadDeadline(from.Add(t.read)); err != nil {
-			return err
+	control := http.NewResponseController(w)
+	return func(at time.Time) error {
+		var err error
+		if read > 0 {
+			err = control.SetReadDeadline(at.Add(read))
 		}
+		if write > 0 && err == nil {
+			err = control.SetWriteDeadline(at.Add(write))
+		}
+		return err
 	}
-	if t.write > 0 {
-		return t.control.SetWriteDeadline(from.Add(t.write))
-	}
-	return nil
 }
