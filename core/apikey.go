@@ -132,13 +132,10 @@ func APIKeyHeader(header string, keys ...Key) Predicate {
 	}
 	bad.keys(keys)
 	find := func(r *http.Request) int {
-		if r == nil {
+		if r == nil || len(r.Header[canonical]) != 1 {
 			return notFound
 		}
-		if lines := r.Header[canonical]; len(lines) == 1 {
-			return set.find(lines[0])
-		}
-		return notFound
+		return set.find(r.Header[canonical][0])
 	}
 	return keyPredicate("api key in header "+canonical, bad, keys, find)
 }
@@ -200,9 +197,7 @@ func (s keySet) compare(digest [sha256.Size]byte, equal func(x, y []byte) int) i
 
 // keys checks the keys of a predicate.
 func (f *faults) keys(keys []Key) {
-	if len(keys) == 0 {
-		f.add(".Keys", nil, "is empty; want at least one key")
-	}
+	f.unless(len(keys) > 0, ".Keys", nil, "is empty; want at least one key")
 	var seen keySet
 	for i, k := range keys {
 		field := fmt.Sprintf(".Keys[%d]", i)

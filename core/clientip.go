@@ -46,9 +46,7 @@ const (
 func ClientAddr(name string, allowed, trustedProxies []string) Predicate {
 	var bad faults
 	bad.name(name)
-	if len(allowed) == 0 {
-		bad.add(".Allowed", nil, "is empty; want at least one address or prefix")
-	}
+	bad.unless(len(allowed) > 0, ".Allowed", nil, "is empty; want at least one address or prefix")
 	allow := bad.prefixes(".Allowed", allowed)
 	unix := slices.Contains(trustedProxies, unixPeer)
 	proxies := bad.prefixes(".TrustedProxies", trustedProxies)
@@ -104,22 +102,15 @@ func forwardedAddr(lines []string, proxies prefixes) (netip.Addr, bool) {
 	hops := 0
 	for _, line := range slices.Backward(lines) {
 		for more := true; more; hops++ {
-			var hop string
-			if i := strings.LastIndexByte(line, ','); i >= 0 {
-				line, hop = line[:i], line[i+1:]
-			} else {
-				hop, more = line, false
-			}
-			addr, ok := parseHop(strings.Trim(hop, " \t"))
-			if !ok {
-				return netip.Addr{}, false
-			}
-			if !proxies.contain(addr) {
-				return addr, true
+			i := strings.LastIndexByte(line, ',') // -1 if there is one address
+			addr, ok := parseHop(strings.Trim(line[i+1:], " \t"))
+			if !ok || !proxies.contain(addr) {
+				return addr, ok
 			}
 			if hops == maxForwardedHops {
 				return netip.Addr{}, false
 			}
+			more, line = i >= 0, line[:max(i, 0)]
 		}
 	}
 	return netip.Addr{}, false
@@ -173,24 +164,18 @@ func (f *faults) prefixes(field string, list []string) prefixes {
 
 func parsePrefix(entry string) (netip.Prefix, string) {
 	const want = `want an address ("192.0.2.7") or a prefix ("10.0.0.0/8")`
-	var prefix netip.Prefix
+	addr, err := netip.ParseAddr(entry)
+	prefix := netip.PrefixFrom(addr, addr.BitLen())
 	if strings.Contains(entry, "/") {
-		var err error
-		if prefix, err = netip.ParsePrefix(entry); err != nil {
-			return netip.Prefix{}, want
-		}
-	} else {
-		addr, err := netip.ParseAddr(entry)
-		if err != nil {
-			return netip.Prefix{}, want
-		}
-		if addr.Zone() != "" {
-			return netip.Prefix{}, "has a zone, which means something on one machine only; " + want
-		}
-		if addr.Unmap().IsUnspecified() {
-			return netip.Prefix{}, "is the unspecified address; " + want
-		}
-		prefix = netip.PrefixFrom(addr, addr.BitLen())
+		prefix, err = netip.ParsePrefix(entry)
+	}
+	switch {
+	case err != nil:
+		return netip.Prefix{}, want
+	case addr.Zone() != "":
+		return netip.Prefix{}, "has a zone, which means something on one machine only; " + want
+	case addr.Unmap().IsUnspecified():
+		return netip.Prefix{}, "is the unspecified address; " + want
 	}
 	if prefix.Addr().Is4In6() && prefix.Bits() >= 96 {
 		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
