@@ -125,18 +125,14 @@ func (c *Closure) same(other *Closure) bool {
 	if c == nil || other == nil {
 		return c == other
 	}
-	return c.Cause == other.Cause && c.Override == other.Override && c.Period == other.Period &&
-		c.sameReason(other) && c.Emergency == other.Emergency && c.alone == other.alone &&
-		c.Since.Equal(other.Since) && c.Until.Equal(other.Until) && c.HoldUntil.Equal(other.HoldUntil) && slices.Equal(c.periods, other.periods)
+	return c.looksLike(other) && c.Cause == other.Cause && c.Override == other.Override && c.Period == other.Period &&
+		c.Emergency == other.Emergency && c.alone == other.alone && c.HoldUntil.Equal(other.HoldUntil) && slices.Equal(c.periods, other.periods)
 }
 
 // looksLike reports whether visitors see no difference between two closures.
 func (c *Closure) looksLike(other *Closure) bool {
-	return c.Kind() == other.Kind() && c.sameReason(other) && c.Since.Equal(other.Since) && c.Until.Equal(other.Until)
-}
-
-func (c *Closure) sameReason(other *Closure) bool {
-	return c.Reason == other.Reason && c.ReasonLang == other.ReasonLang && c.Reasons == other.Reasons
+	return c.Kind() == other.Kind() && c.Since.Equal(other.Since) && c.Until.Equal(other.Until) &&
+		c.Reason == other.Reason && c.ReasonLang == other.ReasonLang && c.Reasons == other.Reasons
 }
 
 // attrs describes the closure in the log.

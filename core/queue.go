@@ -38,10 +38,8 @@ func (q *queue) wait(ctx context.Context) bool {
 		return false
 	}
 	if q.release > 0 {
-		turn := time.NewTimer(rand.N(q.release)) //nolint:gosec // spreads load, keeps no secret
-		defer turn.Stop()
 		select {
-		case <-turn.C:
+		case <-time.After(rand.N(q.release)): //nolint:gosec // spreads load, keeps no secret
 		case <-ctx.Done():
 		}
 	}

@@ -161,10 +161,10 @@ func hints(h store.Hinter) string {
 	if ok {
 		state = "on"
 	}
-	if note == "" {
-		return state
+	if note != "" {
+		state += ": " + note
 	}
-	return state + ": " + note
+	return state
 }
 
 // summary returns the summary of s.

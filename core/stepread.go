@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -139,10 +140,7 @@ func (set *settings) compare(s *state, e readDone, out *output) {
 		}
 		k.ahead = seen
 		if was == nil {
-			held := k.doc
-			if held == nil {
-				held = &period.Document{}
-			}
+			held := cmp.Or(k.doc, &period.Document{})
 			out.log(slog.LevelWarn, "regressed", slog.String("store", set.description),
 				slog.String("store_id", held.StoreID), slog.Int64("store_revision", held.Revision),
 				slog.String("seen_by", r.ID), slog.String("host", r.Host), slog.String("seen_id", r.StoreID), slog.Int64("seen_revision", r.Revision),
@@ -271,8 +269,6 @@ func storeOffset(storeTime, asked, answered time.Time) (offset, clockError time.
 // clock and by the wall clock and returns the larger value. The monotonic clock stands still
 // while the machine is suspended, and the wall clock may be set back.
 func age(now, last, begun time.Time) time.Duration {
-	if last.IsZero() {
-		last = begun
-	}
+	last = cmp.Or(last, begun)
 	return max(now.Sub(last), now.Round(0).Sub(last.Round(0)))
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -46,13 +47,8 @@ type streams struct {
 
 // add adds n to the streams of name, and returns the name under which they count.
 func (s *streams) add(name string, n int64) string {
-	if name == "" {
-		name = "unnamed"
-	}
-	if len(name) > maxStreamName {
-		name = name[:maxStreamName]
-	}
-	name = strings.ToValidUTF8(name, "")
+	name = cmp.Or(name, "unnamed")
+	name = strings.ToValidUTF8(name[:min(len(name), maxStreamName)], "")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, known := s.count[name]; !known && len(s.count) >= maxStreams {

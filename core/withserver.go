@@ -76,17 +76,14 @@ type departing struct {
 func (l *departing) Accept() (net.Conn, error) {
 	close(l.ready) // a server calls Accept again only after a connection or a temporary error
 	<-l.closing
-	limit := time.NewTimer(shutdownFollows)
-	defer limit.Stop()
 	select {
 	case <-l.begun:
-	case <-limit.C:
+	case <-time.After(shutdownFollows):
 		return nil, net.ErrClosed
 	}
-	limit.Reset(serverWaits)
 	select {
 	case <-l.ended:
-	case <-limit.C:
+	case <-time.After(serverWaits):
 	}
 	return nil, net.ErrClosed
 }
