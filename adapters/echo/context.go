@@ -48,10 +48,7 @@ func Wrap(h http.Handler) echo.HandlerFunc {
 		panic("echodowntime: Wrap: handler is nil")
 	}
 	return func(c echo.Context) error {
-		r := c.Request()
-		ctx := mounted.New(r.Context(), c, native)
-		defer ctx.Detach()
-		h.ServeHTTP(c.Response(), r.WithContext(ctx))
+		mounted.Serve(h, c.Response(), c.Request(), c, native)
 		return nil
 	}
 }

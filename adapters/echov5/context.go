@@ -47,14 +47,12 @@ func Wrap(h http.Handler) echo.HandlerFunc {
 		panic("echodowntime: Wrap: handler is nil")
 	}
 	return func(c *echo.Context) error {
-		ctx := mounted.New(c.Request().Context(), c, native)
-		defer ctx.Detach()
-		r := c.Request().WithContext(ctx)
+		r := c.Request().WithContext(c.Request().Context()) // a copy, to which the values below belong
 		r.Pattern = c.Path()
 		for _, p := range c.PathValues() {
 			r.SetPathValue(p.Name, p.Value)
 		}
-		h.ServeHTTP(c.Response(), r)
+		mounted.Serve(h, c.Response(), r, c, native)
 		return nil
 	}
 }

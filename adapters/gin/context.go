@@ -45,11 +45,7 @@ func Wrap(h http.Handler) gin.HandlerFunc {
 	if h == nil {
 		panic("gindowntime: Wrap: handler is nil")
 	}
-	return func(c *gin.Context) {
-		ctx := mounted.New(c.Request.Context(), c, native)
-		defer ctx.Detach()
-		h.ServeHTTP(c.Writer, c.Request.WithContext(ctx))
-	}
+	return func(c *gin.Context) { mounted.Serve(h, c.Writer, c.Request, c, native) }
 }
 
 // overlay is the context of predicates. A *gin.Context looks up only string keys. It has the

@@ -1,49 +1,51 @@
-// Package mounted has the request context that the adapters give to a mounted http.Handler.
+// Package mounted serves a mounted http.Handler with the values of a framework's context.
 package mounted
 
 import (
 	"context"
+	"net/http"
 	"sync"
 )
 
-// Context is a request's context with the values of a framework's context C in front. The handler
-// may keep it after the framework has given C to another request: Detach ends the access to C.
-type Context[C any] struct {
+// Serve calls h with r, whose context then has the values that value finds in the framework's context
+// c, and after them those of r's own context. The handler may keep that context after the framework
+// has given c to another request: when h has returned, the context no longer reads c.
+func Serve[C any](h http.Handler, w http.ResponseWriter, r *http.Request, c C, value func(c C, key any) any) {
+	ctx := &mount[C]{Context: r.Context(), c: c, value: value}
+	defer ctx.detach()
+	h.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// mount is a request's context with the values of a framework's context C in front. Context is the
+// request's at the time of the mount, so that a request of c with this context makes no cycle.
+type mount[C any] struct {
 	context.Context //nolint:containedctx // it is a context
 
-	value func(c C, key any) any // nil: there is none
-
-	mu       sync.RWMutex
-	c        C
-	detached bool
+	mu    sync.RWMutex
+	c     C
+	value func(c C, key any) any // nil after detach
 }
 
-// New returns a context with the values that value finds in c, then those of ctx. ctx is the
-// request's at the time of the mount, so that a request of c with the result makes no cycle.
-func New[C any](ctx context.Context, c C, value func(c C, key any) any) *Context[C] {
-	return &Context[C]{Context: ctx, c: c, value: value}
-}
-
-// Detach ends the access to C. Call it when the handler has returned.
-func (m *Context[C]) Detach() {
+// detach ends the access to C.
+func (m *mount[C]) detach() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var none C
-	m.c, m.detached = none, true
+	m.c, m.value = none, nil
 }
 
 // Value implements context.Context.
-func (m *Context[C]) Value(key any) any {
+func (m *mount[C]) Value(key any) any {
 	if v := m.native(key); v != nil {
 		return v
 	}
 	return m.Context.Value(key)
 }
 
-func (m *Context[C]) native(key any) any {
+func (m *mount[C]) native(key any) any {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if m.detached {
+	if m.value == nil {
 		return nil
 	}
 	return m.value(m.c, key)
