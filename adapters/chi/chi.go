@@ -65,7 +65,7 @@ func Middleware(gate *core.Gate, opts ...Option) func(http.Handler) http.Handler
 	m := &middleware{gate: gate.OrClosed()}
 	for _, o := range opts {
 		if o != nil {
-			o.apply(m)
+			o(m)
 		}
 	}
 	if m.respond == nil {

@@ -10,11 +10,7 @@ import (
 )
 
 // Option changes how the middleware of this package works.
-type Option interface{ apply(m *middleware) }
-
-type option func(*middleware)
-
-func (o option) apply(m *middleware) { o(m) }
+type Option func(m *middleware)
 
 // WithResponder answers refused requests by respond instead of the gate. When respond is
 // called, the headers of every refusal are set (Retry-After, Cache-Control, Downtime, …). The
@@ -22,7 +18,7 @@ func (o option) apply(m *middleware) { o(m) }
 // [core.DecisionFrom] finds the decision in the request's context. The responder also replaces
 // the redirect of Config.RedirectURL. Nil means the gate's own answer.
 func WithResponder(respond http.Handler) Option {
-	return option(func(m *middleware) { m.respond = respond })
+	return func(m *middleware) { m.respond = respond }
 }
 
 // Predicate is a named [core.Predicate] on the request. Its context has the values of earlier

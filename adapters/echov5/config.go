@@ -35,4 +35,4 @@ func (c MiddlewareConfig) ToMiddleware() (echo.MiddlewareFunc, error) {
 }
 
 // shutdownWithServer is for a gate that the application does not have.
-var shutdownWithServer = option(func(m *gateway) { m.first = new(sync.Once) })
+func shutdownWithServer(m *gateway) { m.first = new(sync.Once) }

@@ -63,7 +63,7 @@ func Middleware(gate *core.Gate, opts ...Option) echo.MiddlewareFunc {
 	m := &gateway{gate: gate.OrClosed()}
 	for _, o := range opts {
 		if o != nil {
-			o.apply(m)
+			o(m)
 		}
 	}
 	return m.middleware

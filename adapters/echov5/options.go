@@ -9,11 +9,7 @@ import (
 )
 
 // Option changes how the middleware of this package works.
-type Option interface{ apply(m *gateway) }
-
-type option func(*gateway)
-
-func (o option) apply(m *gateway) { o(m) }
+type Option func(m *gateway)
 
 // WithResponder answers refused requests by respond instead of the gate. When respond is
 // called, the headers of every refusal are set (Retry-After, Cache-Control, Downtime, …), and
@@ -28,7 +24,7 @@ func (o option) apply(m *gateway) { o(m) }
 // both. The responder also replaces the redirect of Config.RedirectURL. Nil means the gate's own
 // answer.
 func WithResponder(respond func(*echo.Context, core.Decision) error) Option {
-	return option(func(m *gateway) { m.respond = respond })
+	return func(m *gateway) { m.respond = respond }
 }
 
 // WithSkipper serves the requests for which skip returns true also while the site is down.
@@ -36,7 +32,7 @@ func WithResponder(respond func(*echo.Context, core.Decision) error) Option {
 // request, also while the site is up. Prefer Config.ExemptPaths and Config.Bypass. Nil means
 // that no request is skipped.
 func WithSkipper(skip func(*echo.Context) bool) Option {
-	return option(func(m *gateway) { m.skip = skip })
+	return func(m *gateway) { m.skip = skip }
 }
 
 // DelegateErrors is a responder for applications whose HTTPErrorHandler renders every

@@ -60,7 +60,7 @@ func Middleware(gate *core.Gate, opts ...Option) gin.HandlerFunc {
 	m := &middleware{gate: gate.OrClosed()}
 	for _, o := range opts {
 		if o != nil {
-			o.apply(m)
+			o(m)
 		}
 	}
 	return m.handle

@@ -7,11 +7,7 @@ import (
 )
 
 // Option changes how the middleware of this package works.
-type Option interface{ apply(m *middleware) }
-
-type option func(*middleware)
-
-func (o option) apply(m *middleware) { o(m) }
+type Option func(m *middleware)
 
 // WithResponder answers refused requests by respond instead of the gate. When respond is
 // called, the chain is aborted, and the status and the headers of every refusal are set
@@ -24,7 +20,7 @@ func (o option) apply(m *middleware) { o(m) }
 //
 // It also replaces the redirect of Config.RedirectURL. Nil means the gate's own answer.
 func WithResponder(respond func(*gin.Context, core.Decision)) Option {
-	return option(func(m *middleware) { m.respond = respond })
+	return func(m *middleware) { m.respond = respond }
 }
 
 // DelegateErrors is a responder for applications whose own error middleware renders every
