@@ -87,23 +87,15 @@ func (m *gateway) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		ticket, ok := m.gate.Enter(c.Request())
 		if !ok {
-			return m.closed(c, next)
+			var d core.Decision
+			if ticket, d = m.gate.Admit(func() context.Context { return overlay{c} }, c.Response(), c.Request()); !d.Passes() {
+				return m.refuse(c, d)
+			}
 		}
 		defer ticket.Leave()
 		carry(ticket, c)
 		return next(c)
 	}
-}
-
-// closed handles a request while the gate is not open.
-func (m *gateway) closed(c *echo.Context, next echo.HandlerFunc) error {
-	ticket, d := m.gate.Admit(func() context.Context { return overlay{c} }, c.Response(), c.Request())
-	if !d.Passes() {
-		return m.refuse(c, d)
-	}
-	defer ticket.Leave()
-	carry(ticket, c)
-	return next(c)
 }
 
 func carry(ticket core.Ticket, c *echo.Context) {
