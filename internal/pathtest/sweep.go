@@ -1,15 +1,12 @@
 package pathtest
 
 import (
-	"bufio"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-downtime/downtime/internal/rawhttp"
 )
@@ -62,20 +59,13 @@ func (p Probe) malformed() bool {
 // sweepOnce uses one connection, and returns how many probes were answered on it.
 func sweepOnce(t testing.TB, address string, probes []Probe, got func(Probe, Reply)) (answered int) {
 	t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
-	if err != nil {
-		t.Fatalf("dial: %v", err)
-	}
+	conn, in := rawhttp.Dial(t, address)
 	defer conn.Close() //nolint:errcheck // nothing is lost
-	if err := conn.SetDeadline(time.Now().Add(rawhttp.Patience)); err != nil {
-		t.Fatalf("deadline: %v", err)
-	}
 	var b strings.Builder
 	for _, p := range probes {
 		b.WriteString(p.Method + " " + p.Target + " HTTP/1.1\r\nHost: site.test\r\n\r\n")
 	}
 	go func() { _, _ = io.WriteString(conn, b.String()) }() // fails when the server hangs up
-	in := bufio.NewReader(conn)
 	for _, p := range probes {
 		res, err := http.ReadResponse(in, &http.Request{Method: p.Method})
 		if err != nil {
