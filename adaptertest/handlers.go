@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/go-downtime/downtime/core"
+	"github.com/go-downtime/downtime/internal/gatetest"
 )
 
 // newSite has every kind of route that the requests need.
@@ -108,15 +109,7 @@ func (s *Site) flush(w http.ResponseWriter, _ *http.Request) {
 
 // hijack returns a handler that hijacks the connection, and writes this answer to it.
 func hijack(answer string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		_, _ = io.WriteString(conn, answer)
-		_ = conn.Close()
-	}
+	return func(w http.ResponseWriter, _ *http.Request) { gatetest.Hijack(w, answer) }
 }
 
 // describeWriter describes w and all layers down to the server's own writer.

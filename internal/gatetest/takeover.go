@@ -16,12 +16,18 @@ const ownStatus = 599
 // TakeOver hijacks the connection and answers with a status of its own. It is the responder
 // for [TakenOver].
 func TakeOver(w http.ResponseWriter, _ *http.Request) {
+	Hijack(w, "HTTP/1.1 599 Mine\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+}
+
+// Hijack hijacks the connection, writes this answer to it, and closes it. If the writer cannot do
+// that, the answer has status 500.
+func Hijack(w http.ResponseWriter, answer string) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	_, _ = io.WriteString(conn, "HTTP/1.1 599 Mine\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+	_, _ = io.WriteString(conn, answer)
 	_ = conn.Close()
 }
 
