@@ -5,11 +5,9 @@ import (
 	"bufio"
 	"io"
 	"log"
-	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,11 +47,7 @@ func (q Request) bytes() string {
 	if q.Body != "" {
 		b.WriteString("Content-Length: " + strconv.Itoa(len(q.Body)) + "\r\n")
 	}
-	for _, name := range slices.Sorted(maps.Keys(q.Header)) {
-		for _, v := range q.Header[name] {
-			b.WriteString(name + ": " + v + "\r\n")
-		}
-	}
+	_ = q.Header.Write(&b) // a strings.Builder returns no error
 	return b.String() + "\r\n" + q.Body
 }
 
