@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync/atomic"
 
@@ -48,20 +49,16 @@ func (r Route) Path(param, rest string) string { return r.Group + r.Below(param,
 
 // Below is [Route.Path] without the group.
 func (r Route) Below(param, rest string) string {
-	segments := strings.Split(r.Pattern, "/")
-	for i, s := range segments {
-		name, ok := strings.CutPrefix(s, "{")
-		if !ok {
-			continue
+	return parameter.ReplaceAllStringFunc(r.Pattern, func(s string) string {
+		name, isRest := strings.CutSuffix(strings.Trim(s, "{}"), "...")
+		if isRest {
+			return strings.ReplaceAll(rest, "%s", name)
 		}
-		syntax := param
-		if name, ok = strings.CutSuffix(strings.TrimSuffix(name, "}"), "..."); ok {
-			syntax = rest
-		}
-		segments[i] = strings.ReplaceAll(syntax, "%s", name)
-	}
-	return strings.Join(segments, "/")
+		return strings.ReplaceAll(param, "%s", name)
+	})
 }
+
+var parameter = regexp.MustCompile(`\{[^}]*\}`)
 
 // Before is the front of the site: CORS, a net/http middleware that replaces the request, and the
 // authentication. If answered is true, it has answered: nothing else may run. Otherwise the gate and

@@ -55,62 +55,34 @@ func closed(change func(*core.Config)) func() core.Config {
 
 // tableChecks ask the site in one state of its gate.
 var tableChecks = []check{
-	{
-		"the site without a gate", "This is a fault of the function that builds the site, and not of the adapter.",
-		func(t testing.TB, build Build) { t.Helper(); ask(t, build, nil, bareCases()) },
-	},
-	{
-		"open: serves every request", "Call gate.Enter first; if it returns true, call the next handler and change nothing.",
-		func(t testing.TB, build Build) { t.Helper(); ask(t, build, base, openCases()) },
-	},
-	{
-		"closed: refuses with the gate's own answer", "If the decision of gate.Admit does not pass, call gate.Respond, and neither the next handler nor code that writes.",
-		func(t testing.TB, build Build) { t.Helper(); ask(t, build, closed(nil), closedCases()) },
-	},
-	{
-		"closed: predicates see the request", "The context for gate.Admit needs the values that handlers stored in the framework's own way, and the values, " +
-			"the deadline and the cancellation of the request's context. The writer for gate.Admit must be the one of the response.",
-		func(t testing.TB, build Build) { t.Helper(); ask(t, build, closed(nil), bypassCases()) },
-	},
-	{
-		"closed: believes no header", "Give gate.Enter and gate.Admit the request as the server made it: take no path, method or address from its headers.",
-		func(t testing.TB, build Build) { t.Helper(); ask(t, build, closed(nil), hostileCases()) },
-	},
-	{
-		"closed: redirects", "Leave the answer to gate.Respond, which redirects if Config.RedirectURL is set.",
-		func(t testing.TB, build Build) {
-			t.Helper()
-			ask(t, build, closed(func(c *core.Config) { c.RedirectURL = "/down" }), redirectCases())
-		},
-	},
-	{
-		"closed: answers with the configured status", "Leave the status to gate.Respond, which takes it from Config.StatusCode.",
-		func(t testing.TB, build Build) {
-			t.Helper()
-			ask(t, build, closed(func(c *core.Config) { c.StatusCode = 404 }), map[string]testCase{
-				"GET":             {request: rawhttp.Get("/users/1", nil), status: 404, holds: []string{"database"}},
-				"HEAD":            {request: rawhttp.Request{Method: "HEAD", Target: "/users/1"}, status: 404},
-				"no such route":   {request: rawhttp.Get("/nowhere", nil), status: 404, holds: []string{"database"}},
-				"HEAD of no such": {request: rawhttp.Request{Method: "HEAD", Target: "/nowhere"}, status: 404},
-			})
-		},
-	},
-	{
-		"closed: answers with the configured page", "Leave the body to gate.Respond, which takes the page from Config.PageBytes and its policy from Config.PageCSP.",
-		func(t testing.TB, build Build) {
-			t.Helper()
-			own := func(c *core.Config) {
-				c.PageBytes, c.PageCSP = []byte("<h1>Gone fishing</h1>"), "default-src 'self'"
-			}
-			ask(t, build, closed(own), map[string]testCase{
-				"HTML": {
-					request: rawhttp.Get("/", rawhttp.Header("Accept", asBrowser)), status: 503, holds: []string{"<h1>Gone fishing</h1>"},
-					headers: map[string]string{"Content-Security-Policy": "default-src 'self'"},
-				},
-				"text": {request: rawhttp.Get("/", nil), status: 503, lacks: []string{"fishing"}},
-			})
-		},
-	},
+	asking("the site without a gate", "This is a fault of the function that builds the site, and not of the adapter.",
+		nil, bareCases),
+	asking("open: serves every request", "Call gate.Enter first; if it returns true, call the next handler and change nothing.",
+		base, openCases),
+	asking("closed: refuses with the gate's own answer", "If the decision of gate.Admit does not pass, call gate.Respond, "+
+		"and neither the next handler nor code that writes.",
+		closed(nil), closedCases),
+	asking("closed: predicates see the request", "The context for gate.Admit needs the values that handlers stored in the "+
+		"framework's own way, and the values, the deadline and the cancellation of the request's context. "+
+		"The writer for gate.Admit must be the one of the response.",
+		closed(nil), bypassCases),
+	asking("closed: believes no header", "Give gate.Enter and gate.Admit the request as the server made it: "+
+		"take no path, method or address from its headers.",
+		closed(nil), hostileCases),
+	asking("closed: redirects", "Leave the answer to gate.Respond, which redirects if Config.RedirectURL is set.",
+		closed(func(c *core.Config) { c.RedirectURL = "/down" }), redirectCases),
+	asking("closed: answers with the configured status", "Leave the status to gate.Respond, which takes it from Config.StatusCode.",
+		closed(func(c *core.Config) { c.StatusCode = 404 }), statusCases),
+	asking("closed: answers with the configured page", "Leave the body to gate.Respond, which takes the page from "+
+		"Config.PageBytes and its policy from Config.PageCSP.",
+		closed(func(c *core.Config) {
+			c.PageBytes, c.PageCSP = []byte("<h1>Gone fishing</h1>"), "default-src 'self'"
+		}), pageCases),
+}
+
+// asking is the check that asks each of the cases.
+func asking(name, advice string, config func() core.Config, cases func() map[string]testCase) check {
+	return check{name, advice, func(t testing.TB, build Build) { t.Helper(); ask(t, build, config, cases()) }}
 }
 
 // bareCases show that the site is the one that the suite asks for.
@@ -309,6 +281,25 @@ func redirectCases() map[string]testCase {
 		"the target":        {request: html("GET", "/down"), status: 200, ran: "down"},
 		"the target, asked": {request: html("GET", "/down?from=/"), status: 200, ran: "down"},
 		"nearly the target": {request: html("GET", "/downs"), status: 302, headers: map[string]string{"Location": "/down"}},
+	}
+}
+
+func statusCases() map[string]testCase {
+	return map[string]testCase{
+		"GET":             {request: rawhttp.Get("/users/1", nil), status: 404, holds: []string{"database"}},
+		"HEAD":            {request: rawhttp.Request{Method: "HEAD", Target: "/users/1"}, status: 404},
+		"no such route":   {request: rawhttp.Get("/nowhere", nil), status: 404, holds: []string{"database"}},
+		"HEAD of no such": {request: rawhttp.Request{Method: "HEAD", Target: "/nowhere"}, status: 404},
+	}
+}
+
+func pageCases() map[string]testCase {
+	return map[string]testCase{
+		"HTML": {
+			request: rawhttp.Get("/", rawhttp.Header("Accept", asBrowser)), status: 503, holds: []string{"<h1>Gone fishing</h1>"},
+			headers: map[string]string{"Content-Security-Policy": "default-src 'self'"},
+		},
+		"text": {request: rawhttp.Get("/", nil), status: 503, lacks: []string{"fishing"}},
 	}
 }
 
