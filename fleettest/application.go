@@ -1,6 +1,7 @@
 package fleettest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -86,8 +87,9 @@ func (a Application) check(ctx context.Context, duration, patient time.Duration)
 			now, err = a.Writes()
 			return err != nil || now > before || len(fault) > 0
 		}
-		if fails := wait.until(ctx, serves, errServes); fails != nil || err != nil {
-			return firstOf(fails, err)
+		fails := wait.until(ctx, serves, errServes)
+		if err := cmp.Or(fails, err); err != nil {
+			return err
 		}
 		a.Close()
 		if err := wait.until(ctx, a.Drained, errNever); err != nil {
@@ -127,13 +129,4 @@ func (a Application) send(ctx context.Context, server *httptest.Server) error {
 	}
 	_, _ = io.Copy(io.Discard, answer.Body)
 	return answer.Body.Close()
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -112,17 +112,13 @@ func (h *site) serve(w http.ResponseWriter, _ *http.Request) {
 
 // until waits until ok returns true.
 func (h *site) until(ctx context.Context, ok func() bool, fault error) error {
-	limit := time.NewTimer(h.patient)
-	defer limit.Stop()
-	pause := time.NewTicker(time.Millisecond)
-	defer pause.Stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, h.patient, fault)
+	defer cancel()
 	for !ok() {
 		select {
-		case <-limit.C:
-			return fault
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-pause.C:
+		case <-time.After(time.Millisecond):
 		}
 	}
 	return nil
@@ -184,13 +180,11 @@ func (h *site) afterAnswer(ctx context.Context) error {
 	}
 	h.subject.Close()
 	// A gate that closes late still serves, so it may not say that it is drained yet.
-	pause := time.NewTicker(2 * time.Millisecond)
-	defer pause.Stop()
 	for range looks {
 		if h.subject.Drained() {
 			return errAfter
 		}
-		<-pause.C
+		<-time.After(2 * time.Millisecond)
 	}
 	release()
 	if err := <-done; err != nil {
