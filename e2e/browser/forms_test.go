@@ -3,6 +3,7 @@ package browser
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -23,6 +24,7 @@ func TestAWindowInFourClicks(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.follow(chromedp.Click(chromedp.CSS(`a[href*="copy="]`))))
 	b.requireUsable("copy")
 	require.Regexp(t, `UTC\+(09|10):30`, b.text())
+	require.Regexp(t, `^[0-9-]{10}T\d\d:\d\d$`, b.value("start"), "a round time")
 	require.True(t, read[bool](b, `document.querySelector('#start').checkValidity()`))
 	require.Equal(t, "9999-12-31T23:59", read[string](b, `document.querySelector('#start').max`), "four digits of a year")
 	b.fill("#reason", "Twice")
@@ -30,6 +32,13 @@ func TestAWindowInFourClicks(t *testing.T) {
 	require.Equal(t, "Twice", b.value("reason"), "another zone keeps the input, and the page")
 	require.Equal(t, http.StatusOK, b.submit(act("add")))
 	require.Equal(t, p.Start.Minute(), s.document().Periods[1].Start.Minute())
+
+	require.Equal(t, http.StatusOK, b.open(s.ops("add")))
+	b.fill("#start", "2031-05-06T02:00")
+	b.pickZone("Europe/Berlin")
+	require.Equal(t, "2031-05-06T02:00", b.value("start"), "a typed time stays as it was typed")
+	require.Equal(t, http.StatusOK, b.submit(act("add")))
+	require.Equal(t, time.Date(2031, 5, 6, 0, 0, 0, 0, time.UTC), s.document().Periods[2].Start)
 
 	require.Equal(t, http.StatusOK, b.open(s.ops("add")))
 	b.fill("#start", "")

@@ -82,3 +82,22 @@ func TestTheHeadlineClaimsNoMoreThanWasSeen(t *testing.T) {
 	_, err = s.command.End(t.Context(), operator.EndOptions{All: true})
 	require.NoError(t, err)
 }
+
+// TestProductionIsNotMistaken: the title and the header name the application and the environment, and
+// production has a color of its own.
+func TestProductionIsNotMistaken(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, "chi")
+	b := s.operator(person{})
+	colors := map[string]string{}
+	for _, environment := range []string{"staging", "production"} {
+		_, err := s.command.Init(t.Context(), operator.InitOptions{Name: "A Shop", Environment: environment})
+		require.NoError(t, err)
+		b.open(s.ops(""))
+		b.until(`document.title.endsWith(` + quote("A Shop ("+environment+")") + `)`)
+		require.Regexp(t, `(?i)^A Shop\s+`+environment+`\b`, read[string](b, `document.querySelector('header').innerText`))
+		colors[environment] = read[string](b, `getComputedStyle(document.querySelector('.brand .of')).backgroundColor`)
+		b.requireUsable(environment)
+	}
+	require.NotEqual(t, colors["staging"], colors["production"])
+}

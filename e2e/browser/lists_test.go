@@ -100,6 +100,16 @@ func TestALongScheduleAndItsLog(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.follow(chromedp.Click(chromedp.CSS("#others a"))))
 	require.Len(t, b.periods(), 25)
 
+	// A window of three hours ago is over. It is listed last, and folded.
+	over, err := operator.Operator{Store: ago{s.command.Store, 3 * time.Hour}, Actor: "ann"}.Schedule(t.Context(), operator.WindowOptions{StartNow: true, EndAfter: time.Hour, Reason: "Past"})
+	require.NoError(t, err)
+	b.open(s.ops("schedule?from=50"))
+	listed := b.periods()
+	require.Equal(t, over.Period.ID+" finished", listed[len(listed)-1])
+	require.NotContains(t, b.text(), "Past")
+	b.do(chromedp.Click(chromedp.CSS("#acts details > summary")))
+	require.Contains(t, b.text(), "Past")
+
 	s.start("It burns")
 	s.end()
 	b.open(s.ops("log"))

@@ -93,6 +93,15 @@ func TestTheOperatorGivesTheReasonInSeveralLanguages(t *testing.T) {
 			b.fill("#reason_ar", "")
 			require.Equal(t, http.StatusOK, b.submit(act("edit")))
 			require.Equal(t, period.NewReasons(map[string]string{"de": "Neue Platten"}), s.document().Periods[0].Reasons)
+
+			// Both change the German reason: the page asks.
+			require.Equal(t, http.StatusOK, b.open(s.ops("edit?id="+planned.ID)))
+			_, err = s.by("bob").Edit(t.Context(), planned.ID, operator.EditOptions{Reasons: map[string]string{"de": "Alte Platten"}})
+			require.NoError(t, err)
+			b.fill("#reason_de", "Große Platten")
+			require.Equal(t, http.StatusConflict, b.submit(act("edit")))
+			require.Equal(t, []string{"Reason in Deutsch", "Neue Platten", "Alte Platten", "Große Platten"}, read[[]string](b, `[...document.querySelectorAll('#differs tbody > tr > *')].map((e) => e.innerText.trim())`))
+			b.requireUsable("conflict")
 		})
 	}
 }

@@ -19,6 +19,7 @@ func TestEnterInAFieldTakesNothingDown(t *testing.T) {
 	b := s.operator(person{})
 	for _, field := range []string{"#until", "#auto_end", "#emergency", "#hold"} {
 		require.Equal(t, http.StatusOK, b.open(s.ops("")))
+		require.Contains(t, b.text(), "Visitors get another page, which does not speak of planned work")
 		b.fill("#reason", "Moving the warehouse")
 		b.do(chromedp.Focus(chromedp.CSS(field)))
 		require.Equal(t, http.StatusOK, b.follow(chromedp.KeyEvent(kb.Enter)), field)
@@ -109,4 +110,60 @@ func TestOnePressOpensNothing(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.pressButton(act("review")))
 	b.requireNotice("anew")
 	s.answers(http.StatusOK)
+}
+
+// TestTheReviewTellsWhatFollows: until when, for how long, in which zone, on how many instances, and
+// which other periods stay.
+func TestTheReviewTellsWhatFollows(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, "chi")
+	b := s.operator(person{zone: "Australia/Adelaide"})
+	res, err := s.by("ann").Start(t.Context(), operator.StartOptions{Reason: new("It burns"), ExpectedAfter: time.Hour})
+	require.NoError(t, err)
+	s.answers(http.StatusServiceUnavailable)
+	b.open(s.ops(""))
+	b.do(chromedp.Click(chromedp.CSS("#acts details > summary")))
+	b.fill("#for", "2h")
+	require.Equal(t, http.StatusOK, b.pressButton(act("start")))
+	require.True(t, b.isReview(), b.shown())
+	facts := read[map[string]string](b, `Object.fromEntries([...document.querySelectorAll('main > .card:first-of-type > dl > div')].filter((e) => e.checkVisibility()).map((e) => [e.children[0].innerText, e.children[1].innerText]))`)
+	require.Contains(t, facts["Visitors are"], "refused now, then refused")
+	require.Contains(t, facts["From"], "as soon as you press the button; it is ")
+	require.Regexp(t, `^expected .+ ACD?S?T \(.+ UTC\), for 2 hours$`, facts["Until"])
+	require.Equal(t, "when an operator ends it", facts["The site opens"])
+	require.Regexp(t, `^Australia/Adelaide, now UTC\+(09|10):30$`, facts["Time zone"])
+	require.Regexp(t, `^1 live instance: 1 refuses visitors`, facts["Instances"])
+	require.Equal(t, res.Period.ID+" of ann", facts["Stays in force"])
+
+	require.Equal(t, http.StatusOK, b.pressButton(act("review")))
+	require.Len(t, s.document().Periods, 2)
+	begun := s.document().Periods[1]
+	require.Equal(t, begun.ExpectedEnd.Truncate(time.Minute), begun.ExpectedEnd, "a round time")
+
+	// The expected end is changed while the site is down.
+	b.open(s.ops("edit?id=" + begun.ID))
+	b.fill("#for", "")
+	b.fill("#expected_end", "2031-05-06T02:00")
+	require.Equal(t, http.StatusOK, b.submit(act("edit")))
+	b.requireNotice("edited")
+	require.Equal(t, time.Date(2031, 5, 5, 16, 30, 0, 0, time.UTC), s.document().Periods[1].ExpectedEnd)
+}
+
+func TestADeletionIsReviewed(t *testing.T) {
+	t.Parallel()
+	s := openShop(t, "chi")
+	b := s.operator(person{})
+	_, err := s.by("ann").Schedule(t.Context(), operator.WindowOptions{Start: time.Now().Add(time.Hour), EndAfter: time.Hour, Reason: "Larger disks"})
+	require.NoError(t, err)
+	before := s.document().Revision
+	b.open(s.ops("schedule"))
+	require.Equal(t, http.StatusOK, b.pressButton(act("delete")))
+	require.True(t, b.isReview(), b.shown())
+	for _, text := range []string{"Delete this period?", "The site will not go down for it.", "Larger disks"} {
+		require.Contains(t, b.text(), text)
+	}
+	require.Equal(t, before, s.document().Revision, "nothing was written")
+	require.Equal(t, http.StatusOK, b.pressButton(act("review")))
+	b.requireNotice("deleted")
+	require.Empty(t, s.document().Periods)
 }

@@ -181,6 +181,8 @@ func TestTheVisitorsPageFollowsChanges(t *testing.T) {
 	id := s.down(operator.StartOptions{Reason: new("A larger database"), ExpectedAfter: time.Hour})
 	b := newTab(t, person{})
 	require.Equal(t, http.StatusServiceUnavailable, b.open(s.url))
+	require.True(t, read[bool](b, `document.querySelector('#until').getBoundingClientRect().bottom < document.querySelector('#reason').getBoundingClientRect().top`), "the time comes first")
+	require.Equal(t, 1, read[int](b, `document.body.innerText.split('A larger database').length - 1`), "the reason is told once")
 	read[string](b, `(() => {
 		window.changed = [];
 		new MutationObserver((all) => {
