@@ -85,7 +85,7 @@ var attackTargets = []string{
 // there.
 var attackPaths = map[string]struct{ kind, body string }{
 	"":               {"application/x-www-form-urlencoded", ""},
-	"start":          {"application/x-www-form-urlencoded", "revision=1&zone=UTC&reviewed=" + string(store.TokenOf([]byte("down begins")))},
+	"start":          {"application/x-www-form-urlencoded", "revision=1&zone=UTC&reviewed=" + string(store.TokenOf([]byte("down=true anew=false ,  , ,")))},
 	"add":            {"application/x-www-form-urlencoded", "zone=UTC&start=2097-03-08T02:00&end=2097-03-08T04:00"},
 	"api/v1/start":   {"application/json", `{}`},
 	"api/v1/end":     {"application/json", `{"all": true, "revision": 1}`},
