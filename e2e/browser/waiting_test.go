@@ -185,9 +185,10 @@ func TestTheVisitorsPageFollowsChanges(t *testing.T) {
 	require.Equal(t, 1, read[int](b, `document.body.innerText.split('A larger database').length - 1`), "the reason is told once")
 	read[string](b, `(() => {
 		window.changed = [];
-		new MutationObserver((all) => {
+		const watch = new MutationObserver((all) => {
 			for (const m of all) changed.push((m.target.closest ? m.target : m.target.parentElement).id);
-		}).observe(document.querySelector('[aria-live=polite]'), {subtree: true, childList: true, characterData: true});
+		});
+		for (const region of document.querySelectorAll('[aria-live=polite], [role=status]')) watch.observe(region, {subtree: true, childList: true, characterData: true});
 		return '';
 	})()`)
 	changed := func() []string {
