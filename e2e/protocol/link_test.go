@@ -157,13 +157,16 @@ func (l *link) Swap(ctx context.Context, old store.Token, next []byte) (err erro
 	return err
 }
 
-func (l *link) PutRow(ctx context.Context, key string, b []byte, lease time.Duration) (token store.Token, now time.Time, err error) {
+func (l *link) PutRow(ctx context.Context, key string, b []byte, lease time.Duration) (store.Token, time.Time, error) {
 	if l.dead.Load() {
 		return "", time.Time{}, errCut
 	}
 	l.w.sends(l.who, key, b)
+	var token store.Token
+	var now time.Time
+	var err error
 	fresh := false
-	if lost := l.call(ctx, true, func() {
+	if lost := l.call(ctx, true, func() { // it can run after this function has returned
 		token, now, err = l.w.store().PutRow(within(ctx), key, b, lease)
 		fresh = l.w.written(l.who, key, token, err)
 	}); lost != nil {

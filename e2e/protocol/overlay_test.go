@@ -41,7 +41,7 @@ func build(t *testing.T) string {
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	for path, text := range texts {
 		if strings.Contains(text, "seam.") {
-			text = strings.Replace(text, "\nimport (\n", "\nimport (\n\t\""+module+"/e2e/protocol/seam\"\n", 1)
+			text = strings.Replace(text, "\nimport ", "\nimport \""+module+"/e2e/protocol/seam\"\nimport ", 1)
 		}
 		file := filepath.Join(dir, strings.ReplaceAll(strings.TrimPrefix(path, root), string(filepath.Separator), "_"))
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
