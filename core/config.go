@@ -182,7 +182,8 @@ type Config struct {
 	OnTransition func(Transition)
 }
 
-// settings is a checked Config with its defaults resolved. MaxHeld is 0 if no request waits.
+// settings is a checked Config. MaxHeld and MaxStale have their defaults, and MaxHeld is 0 if no request
+// waits. The own fields hold the other defaults, except that of PollInterval, see follower.info.
 type settings struct {
 	Config
 

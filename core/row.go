@@ -47,8 +47,8 @@ func (set *settings) fillRow(row period.Row, s *state, c counters, pace time.Dur
 	return row
 }
 
-// fillNews adds the part of the present state that another process may wait for. A change of it is
-// written at once. The rest is written with the next renewal.
+// fillNews adds the part of the present state that another process may wait for. A change of this part
+// is written soon, see newsDelay. The rest is written with the next renewal.
 func (set *settings) fillNews(row period.Row, s *state) period.Row {
 	override, _, _ := set.overriding(s)
 	row.State, row.Override = set.rowState(s), override.String()

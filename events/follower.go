@@ -202,8 +202,9 @@ func (r *run) tell(ctx context.Context, seen Observation) (taken bool, err error
 	return false, nil
 }
 
-// advance writes the position, and holder as the process that follows. It reports whether another
-// process follows. If the store cannot be written, the next event writes the position.
+// advance writes the position and the holder into the document. An empty holder means that no process
+// follows. advance reports whether another process follows. If the store cannot be written, the next
+// event writes the position. Without a name, advance writes nothing.
 func (r *run) advance(ctx context.Context, holder string) (taken bool) {
 	if r.Name == "" {
 		return false
@@ -306,8 +307,8 @@ func (r *run) wait(ctx context.Context, failed error) error {
 	return rest(ctx, r.hints, pause, hintDistance)
 }
 
-// rest waits for the time of pause, and after a hint for that of hinted, during which it takes no further
-// hint. It returns the error of ctx if ctx ends before.
+// rest waits for pause. If a hint comes, rest waits for hinted instead, counted from the hint, and takes
+// no further hint. It returns the error of ctx if ctx ends first.
 func rest(ctx context.Context, hints <-chan struct{}, pause, hinted time.Duration) error {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// rest waits for the time of pause, and after a hint for that of hinted, during which it takes no further
-// hint. It returns the error of ctx if ctx ends before.
+// rest waits for pause. If a hint comes, rest waits for hinted instead, counted from the hint, and takes
+// no further hint. It returns the error of ctx if ctx ends first.
 func rest(ctx context.Context, hints <-chan struct{}, pause, hinted time.Duration) error {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
