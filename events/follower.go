@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/operator"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
@@ -239,7 +240,7 @@ func (r *run) deliver(ctx context.Context, e Event) error {
 			return nil
 		}
 		r.report(Report{Kind: Retrying, Event: &e, Err: err, After: pause})
-		if err := rest(ctx, nil, pause, 0); err != nil {
+		if err := wakes.Pause(ctx, pause); err != nil {
 			return err
 		}
 		if r.Name != "" && !r.holds(ctx) {
@@ -304,25 +305,7 @@ func (r *run) wait(ctx context.Context, failed error) error {
 	if failed != nil {
 		pause = min(pause, firstReread)
 	}
-	return rest(ctx, r.hints, pause, hintDistance)
-}
-
-// rest waits for pause. If a hint comes, rest waits for hinted instead, counted from the hint, and takes
-// no further hint. It returns the error of ctx if ctx ends first.
-func rest(ctx context.Context, hints <-chan struct{}, pause, hinted time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-timer.C:
-			return nil
-		case <-hints:
-			timer.Reset(hinted)
-			hints = nil
-		}
-	}
+	return wakes.Wait(ctx, r.hints, pause, hintDistance)
 }
 
 // read reads the document and the rows.

@@ -7,6 +7,7 @@ import (
 	mathrand "math/rand/v2"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
@@ -69,5 +70,5 @@ func (o Operator) confirm(caller context.Context, old store.Token, next *period.
 // backOff waits a random time below a limit that doubles with the attempts.
 func backOff(ctx context.Context, attempt int) error {
 	limit := min(time.Millisecond<<min(attempt, 10), maxBackoff)
-	return rest(ctx, nil, mathrand.N(limit), 0) //nolint:gosec // a spread between writers, not a secret
+	return wakes.Pause(ctx, mathrand.N(limit)) //nolint:gosec // a spread between writers, not a secret
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
@@ -293,7 +294,7 @@ func (o Operator) endRun(ctx context.Context, run *Run) error {
 		if !ofStore && !errors.Is(err, ErrUnconfirmed) {
 			return err
 		}
-		if rest(ctx, nil, time.Second, 0) != nil {
+		if wakes.Pause(ctx, time.Second) != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-downtime/downtime/internal/wakes"
 	"github.com/go-downtime/downtime/period"
 	"github.com/go-downtime/downtime/store"
 )
@@ -98,7 +99,7 @@ func (o Operator) poll(ctx context.Context, b Barrier, opts WaitOptions, done fu
 			}
 			next = min(next, opts.Limit-waited)
 		}
-		if err := rest(ctx, hints, next, min(next, firstPause)); err != nil {
+		if err := wakes.Wait(ctx, hints, next, min(next, firstPause)); err != nil {
 			return j, err
 		}
 	}
