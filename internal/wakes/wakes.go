@@ -1,5 +1,5 @@
-// Package wakes keeps the subscribers of a store that gives hints, and the connection on which they
-// come.
+// Package wakes has what a store that gives hints and its readers need: the subscribers, the connection
+// on which the hints come, and the wait for a hint.
 package wakes
 
 import (

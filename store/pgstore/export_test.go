@@ -10,7 +10,7 @@ import (
 // Quicken divides the times of the store by about a hundred, before the first Subscribe. An
 // answer gets the time that a busy machine needs.
 func (s *Store) Quicken() {
-	p := &s.line.Pace
+	p := &s.hints.Pace
 	p.Heartbeat, p.Answer = 100*time.Millisecond, time.Second
 	p.BackoffMin, p.BackoffMax, p.Settled = time.Millisecond, 50*time.Millisecond, 600*time.Millisecond
 	s.retest = 200 * time.Millisecond

@@ -42,7 +42,7 @@ type session struct {
 // session subscribes, makes the subscribers read, and then follows until a test fails.
 // The pause is zero unless notifications do not arrive. The error is not nil.
 func (s *Store) session() (healthy, pause time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(s.ctx, s.line.Pace.Connect)
+	ctx, cancel := context.WithTimeout(s.ctx, s.hints.Pace.Connect)
 	defer cancel()
 	cfg := s.listen.Copy()
 	if s.before != nil {
@@ -66,14 +66,14 @@ func (s *Store) session() (healthy, pause time.Duration, err error) {
 	}
 	l.began = time.Now()
 	l.announced(token)
-	s.line.Wake()
+	s.hints.Wake()
 	if err = l.test(); errors.Is(err, errNotDelivered) {
 		pause = s.retest/2 + rand.N(s.retest) //nolint:gosec // it spreads load, and is no secret
 	}
 	if err != nil {
 		return 0, pause, err
 	}
-	s.line.Report(true, "notifications arrive")
+	s.hints.Report(true, "notifications arrive")
 	since := time.Now()
 	err = l.follow()
 	return time.Since(since), 0, err
@@ -81,7 +81,7 @@ func (s *Store) session() (healthy, pause time.Duration, err error) {
 
 // end closes the connection. Close of the store waits for the goroutines of pgx that remain.
 func (s *Store) end(conn *pgx.Conn) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.line.Pace.Answer)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.hints.Pace.Answer)
 	defer cancel()
 	_ = conn.Close(ctx) // the connection is not used any more
 	s.leftovers.Go(func() { <-conn.PgConn().CleanupDone() })
@@ -89,12 +89,12 @@ func (s *Store) end(conn *pgx.Conn) {
 
 // test sends a notification to this session, through the pool as a writer does.
 func (l *session) test() error {
-	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.line.Pace.Answer)
+	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.hints.Pace.Answer)
 	defer cancel()
 	if _, err := l.s.pool.Exec(ctx, "SELECT pg_notify($1, '')", pgx.QueryExecModeExec, l.own); err != nil {
 		return fmt.Errorf("send a notification for the self-test: %w", err)
 	}
-	deadline := time.Now().Add(l.s.line.Pace.Answer)
+	deadline := time.Now().Add(l.s.hints.Pace.Answer)
 	for {
 		n, err := l.wait(deadline)
 		switch {
@@ -111,7 +111,7 @@ func (l *session) test() error {
 
 // follow passes notifications on, sends heartbeats, and waits for owed notifications.
 func (l *session) follow() error {
-	l.next = time.Now().Add(l.s.line.Pace.Heartbeat)
+	l.next = time.Now().Add(l.s.hints.Pace.Heartbeat)
 	for {
 		deadline := l.next
 		if l.owed != "" && l.until.Before(deadline) {
@@ -156,7 +156,7 @@ func (l *session) heard(n *pgconn.Notification) {
 		return
 	}
 	l.announced(store.Token(n.Payload))
-	l.s.line.Wake()
+	l.s.hints.Wake()
 }
 
 // announced remembers a token. Tokens have no order, so the session remembers several: a
@@ -175,15 +175,15 @@ func (l *session) announced(t store.Token) {
 // and no load can delay it. Then it looks at the change that a poll found: its notification
 // may be on its way.
 func (l *session) heartbeat() error {
-	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.line.Pace.Answer)
+	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.hints.Pace.Answer)
 	defer cancel()
 	p := l.conn.PgConn().StartPipeline(ctx)
 	if err := errors.Join(p.Sync(), p.Close()); err != nil {
 		return fmt.Errorf("no answer from the listening session: %w", err)
 	}
-	l.next = time.Now().Add(l.s.line.Pace.Heartbeat)
+	l.next = time.Now().Add(l.s.hints.Pace.Heartbeat)
 	if f := l.s.found.Swap(nil); f != nil && f.began.After(l.began) && !slices.Contains(l.told, f.token) {
-		l.owed, l.until = f.token, time.Now().Add(l.s.line.Pace.Answer)
+		l.owed, l.until = f.token, time.Now().Add(l.s.hints.Pace.Answer)
 	}
 	return nil
 }
@@ -191,7 +191,7 @@ func (l *session) heartbeat() error {
 // ask checks that the session listens, and returns the document's token. The token is empty if
 // the document does not exist or cannot be read: a poll reports that.
 func (l *session) ask() (store.Token, error) {
-	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.line.Pace.Answer)
+	ctx, cancel := context.WithTimeout(l.s.ctx, l.s.hints.Pace.Answer)
 	defer cancel()
 	const listening = "SELECT (SELECT COUNT(*) FROM pg_listening_channels() c WHERE c IN ($1, $2))"
 	var (

@@ -49,7 +49,7 @@ type Store struct {
 	listen  *pgx.ConnConfig
 	before  func(context.Context, *pgx.ConnConfig) error // BeforeConnect of the pool; may be nil
 	dials   *dials                                       // of the listening connection, and of a pool of our own
-	line    wakes.Line                                   // the listening connection
+	hints   wakes.Connection                             // the listening connection
 	retest  time.Duration                                // mean pause after a self-test that failed
 	missed  atomic.Int64                                 // see MissedPushes
 	found   atomic.Pointer[found]                        // by the last poll that found a change; nil after the session took it
@@ -134,7 +134,7 @@ func newStore(pool *pgxpool.Pool, o Options, d *dials, ownPool bool) (*Store, er
 	}
 	s := &Store{
 		Store: inner, app: o.App, db: db, pool: pool, ownPool: ownPool, listen: listen, before: before, dials: d,
-		line: wakes.Line{Pace: wakes.DefaultPace}, retest: time.Minute,
+		hints: wakes.Connection{Pace: wakes.DefaultPace}, retest: time.Minute,
 	}
 	if !ownPool || o.ListenURL != "" { // else it is in listen already
 		listen.DialFunc = d.by(listen.DialFunc)
@@ -155,7 +155,7 @@ func nameSession(cfg *pgx.ConnConfig, name string) {
 // nothing runs any more. It is idempotent. Later reads and writes fail.
 func (s *Store) Close() error {
 	s.once.Do(func() {
-		s.line.Close()
+		s.hints.Close()
 		s.cancel()
 		s.following.Wait() // it tells the server that the session ends
 		s.dials.cut()
@@ -172,7 +172,7 @@ func (s *Store) Close() error {
 func (s *Store) Info() store.Info {
 	info := s.Store.Info()
 	if ok, _ := s.Hints(); ok {
-		info.Poll = max(info.Poll, s.line.Pace.PollHinted)
+		info.Poll = max(info.Poll, s.hints.Pace.PollHinted)
 	}
 	return info
 }

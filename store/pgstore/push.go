@@ -16,14 +16,14 @@ type found struct {
 // when the connection is lost. The first call opens the listening connection of this store,
 // which stays until Close. The server does not need to answer.
 func (s *Store) Subscribe(wake func()) (cancel func()) {
-	return s.line.Subscribe(wake, func() {
-		s.following.Go(func() { s.line.Keep(s.ctx, s.session) })
+	return s.hints.Subscribe(wake, func() {
+		s.following.Go(func() { s.hints.Keep(s.ctx, s.session) })
 	})
 }
 
 // Hints reports whether notifications are observed to arrive. The note describes the
 // listening connection.
-func (s *Store) Hints() (ok bool, note string) { return s.line.Hints() }
+func (s *Store) Hints() (ok bool, note string) { return s.hints.Hints() }
 
 // MissedPushes counts the writes that a poll found and no notification announced.
 func (s *Store) MissedPushes() int64 { return s.missed.Load() }

@@ -24,7 +24,7 @@ func (s *Store) shutdown() error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.line.Close()
+	s.hints.Close()
 	s.cancel()
 	done := make(chan struct{})
 	go func() {

@@ -21,19 +21,19 @@ type read struct {
 // and when the connection fails. The first call makes one connection for all subscribers,
 // which stays until Close. The server may be down at that time.
 func (s *Store) Subscribe(wake func()) (cancel func()) {
-	return s.line.Subscribe(wake, func() {
-		s.start(func() { s.line.Keep(s.ctx, s.listen) })
+	return s.hints.Subscribe(wake, func() {
+		s.start(func() { s.hints.Keep(s.ctx, s.listen) })
 	})
 }
 
 // Hints reports whether hints arrive. It returns false until a message to itself has come
 // back, and for a minute after a poll found a write that no message had announced.
 func (s *Store) Hints() (ok bool, note string) {
-	ok, note = s.line.Hints()
+	ok, note = s.hints.Hints()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.missed > 0 {
-		ok = ok && time.Since(s.lastMissed) >= s.line.Pace.Settled
+		ok = ok && time.Since(s.lastMissed) >= s.hints.Pace.Settled
 		note += fmt.Sprintf("; polls found %d writes that no message had announced", s.missed)
 	}
 	return ok, note

@@ -37,8 +37,8 @@ type Store struct {
 	keys         keys
 	waitReplicas int
 	waitTime     time.Duration
-	line         wakes.Line // the subscription
-	reads        chan read  // tokens that polls found
+	hints        wakes.Connection // the subscription
+	reads        chan read        // tokens that polls found
 
 	ctx    context.Context //nolint:containedctx // ends with Close
 	cancel context.CancelFunc
@@ -86,7 +86,7 @@ func New(client redis.UniversalClient, o Options) (*Store, error) {
 	}
 	s := &Store{
 		client: client, app: o.App, name: "redis:" + o.App + where, keys: keysOf(o.App),
-		line: wakes.Line{Pace: wakes.DefaultPace}, reads: make(chan read, 1),
+		hints: wakes.Connection{Pace: wakes.DefaultPace}, reads: make(chan read, 1),
 		waitReplicas: o.WaitReplicas, waitTime: max(min(time.Second, timeout/2), time.Millisecond),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -137,7 +137,7 @@ func (s *Store) Info() store.Info {
 	}
 	poll := pollAlone
 	if ok, _ := s.Hints(); ok {
-		poll = s.line.Pace.PollHinted
+		poll = s.hints.Pace.PollHinted
 	}
 	return store.Info{Name: s.name, Application: s.app, MaxBytes: store.MaxBytes, Poll: poll, OwnClock: true, Durability: durability}
 }

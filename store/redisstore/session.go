@@ -105,7 +105,7 @@ func (l *session) send(event any) {
 
 // follow runs the session: subscribe, test, and then send heartbeats.
 func (l *session) follow() error {
-	p := l.store.line.Pace
+	p := l.store.hints.Pace
 	deadline := time.NewTimer(p.Connect)
 	defer deadline.Stop()
 	overdue := time.NewTimer(p.Answer)
@@ -180,7 +180,7 @@ func (l *session) take(event any) error {
 			break
 		}
 		l.know(store.Token(e.Payload))
-		l.store.line.Wake()
+		l.store.hints.Wake()
 	}
 	if !l.expects.IsZero() && l.echoed && !l.up {
 		l.begin("subscribed")
@@ -191,8 +191,8 @@ func (l *session) take(event any) error {
 // begin says that the session works, and makes the subscribers read what they may have missed.
 func (l *session) begin(note string) {
 	l.up, l.since = true, time.Now()
-	l.store.line.Report(!l.blind, note)
-	l.store.line.Wake()
+	l.store.hints.Report(!l.blind, note)
+	l.store.hints.Wake()
 }
 
 // know notes a token that needs no further message.
@@ -209,7 +209,7 @@ func (l *session) know(t store.Token) {
 // test publishes to the session itself, as a write does, and reads the token. From then on, a
 // message must announce every new token.
 func (l *session) test() {
-	ctx, cancel := context.WithTimeout(l.ctx, l.store.line.Pace.Answer)
+	ctx, cancel := context.WithTimeout(l.ctx, l.store.hints.Pace.Answer)
 	defer cancel()
 	keys := []string{l.store.keys.document}
 	r, err := l.store.run(ctx, testScript, keys, l.store.keys.test+l.nonce, l.nonce)

@@ -32,10 +32,10 @@ func (p *Pace) backoff(troubles int) time.Duration {
 	return rand.N(limit) //nolint:gosec // it spreads load, and is no secret
 }
 
-// Line is the state of a connection on which a store gets hints, and its subscribers. The first
+// Connection is the state of a connection on which a store gets hints, and its subscribers. The first
 // subscriber opens the connection, which is replaced after each failure until Close. Pace must be
-// set; it must not change after the first Subscribe. Line is safe for concurrent use.
-type Line struct {
+// set; it must not change after the first Subscribe. It is safe for concurrent use.
+type Connection struct {
 	Set
 
 	Pace Pace
@@ -49,54 +49,54 @@ type Line struct {
 
 // Subscribe adds wake to the Set. The first call also calls keep, which begins to keep the
 // connection and does not block.
-func (l *Line) Subscribe(wake, keep func()) (cancel func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.begun && !l.closed {
-		l.begun, l.note = true, "connecting"
+func (c *Connection) Subscribe(wake, keep func()) (cancel func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.begun && !c.closed {
+		c.begun, c.note = true, "connecting"
 		keep()
 	}
-	return l.Set.Subscribe(wake)
+	return c.Set.Subscribe(wake)
 }
 
 // Hints reports whether hints arrive, and describes the connection, as a store.Hinter does.
-func (l *Line) Hints() (ok bool, note string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.healthy, cmp.Or(l.note, "no subscriber")
+func (c *Connection) Hints() (ok bool, note string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.healthy, cmp.Or(c.note, "no subscriber")
 }
 
 // Report changes the state. When hints may no longer arrive, it wakes all subscribers: they read
 // now, and poll from now on.
-func (l *Line) Report(healthy bool, note string) {
-	l.mu.Lock()
-	if l.closed {
-		l.mu.Unlock()
+func (c *Connection) Report(healthy bool, note string) {
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
 		return
 	}
-	lost := l.healthy && !healthy
-	l.healthy, l.note = healthy, note
-	l.mu.Unlock()
+	lost := c.healthy && !healthy
+	c.healthy, c.note = healthy, note
+	c.mu.Unlock()
 	if lost {
-		l.Wake()
+		c.Wake()
 	}
 }
 
 // Keep calls session again and again until ctx ends. A session connects, and returns when its
 // connection fails: for how long it was healthy, why it failed, and the pause before the next one.
 // Zero means a random pause that grows with each failure.
-func (l *Line) Keep(ctx context.Context, session func() (healthy, pause time.Duration, err error)) {
+func (c *Connection) Keep(ctx context.Context, session func() (healthy, pause time.Duration, err error)) {
 	for trouble := 0; ; trouble++ {
 		healthy, pause, err := session()
 		if ctx.Err() != nil {
 			return
 		}
-		l.Report(false, err.Error())
-		if healthy >= l.Pace.Settled {
+		c.Report(false, err.Error())
+		if healthy >= c.Pace.Settled {
 			trouble = 0
 		}
 		select {
-		case <-time.After(cmp.Or(pause, l.Pace.backoff(trouble))):
+		case <-time.After(cmp.Or(pause, c.Pace.backoff(trouble))):
 		case <-ctx.Done():
 			return
 		}
@@ -104,9 +104,9 @@ func (l *Line) Keep(ctx context.Context, session func() (healthy, pause time.Dur
 }
 
 // Close removes all subscribers. Later reports have no effect.
-func (l *Line) Close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed, l.healthy, l.note = true, false, "closed"
-	l.Clear()
+func (c *Connection) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed, c.healthy, c.note = true, false, "closed"
+	c.Clear()
 }

@@ -10,48 +10,48 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestALineWakesWhenItIsLost(t *testing.T) {
+func TestALostConnectionWakes(t *testing.T) {
 	t.Parallel()
-	l := Line{Pace: DefaultPace}
-	ok, note := l.Hints()
+	c := Connection{Pace: DefaultPace}
+	ok, note := c.Hints()
 	require.False(t, ok)
 	require.Equal(t, "no subscriber", note)
 	kept, woken := 0, 0
 	for range 2 {
-		l.Subscribe(func() { woken++ }, func() { kept++ })
+		c.Subscribe(func() { woken++ }, func() { kept++ })
 	}
 	require.Equal(t, 1, kept)
-	_, note = l.Hints()
+	_, note = c.Hints()
 	require.Equal(t, "connecting", note)
 
-	l.Report(false, "refused")
-	l.Report(true, "fine")
+	c.Report(false, "refused")
+	c.Report(true, "fine")
 	require.Zero(t, woken)
-	ok, note = l.Hints()
+	ok, note = c.Hints()
 	require.True(t, ok)
 	require.Equal(t, "fine", note)
-	l.Report(false, "cut")
+	c.Report(false, "cut")
 	require.Equal(t, 2, woken)
-	l.Report(true, "fine")
+	c.Report(true, "fine")
 
-	l.Close()
-	l.Report(false, "late")
+	c.Close()
+	c.Report(false, "late")
 	require.Equal(t, 2, woken)
-	_, note = l.Hints()
+	_, note = c.Hints()
 	require.Equal(t, "closed", note)
-	l.Subscribe(func() {}, func() { kept++ })
-	require.Equal(t, 1, kept, "a closed line opens no connection")
+	c.Subscribe(func() {}, func() { kept++ })
+	require.Equal(t, 1, kept, "a closed one opens no connection")
 }
 
-func TestALineIsKeptUntilTheEnd(t *testing.T) {
+func TestAConnectionIsKeptUntilTheEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		l := Line{Pace: DefaultPace}
+		c := Connection{Pace: DefaultPace}
 		var pauses []time.Duration
 		last := time.Now()
 		sessions := []struct{ healthy, pause time.Duration }{{}, {}, {}, {pause: time.Hour}, {healthy: time.Minute}, {}, {}}
-		l.Keep(ctx, func() (healthy, pause time.Duration, err error) {
+		c.Keep(ctx, func() (healthy, pause time.Duration, err error) {
 			n := len(pauses)
 			pauses = append(pauses, time.Since(last))
 			last = time.Now()
@@ -65,7 +65,7 @@ func TestALineIsKeptUntilTheEnd(t *testing.T) {
 			require.Less(t, pauses[n], limit, "pause %d", n)
 		}
 		require.Equal(t, time.Hour, pauses[4])
-		_, note := l.Hints()
+		_, note := c.Hints()
 		require.Equal(t, "cut", note)
 	})
 }
