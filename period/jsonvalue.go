@@ -94,11 +94,12 @@ func (r *jsonReader) str() (string, error) {
 
 // strs reads an array of strings.
 func (r *jsonReader) strs() (all []string, err error) {
-	return all, r.array(func() error {
+	err = r.array(func() error {
 		s, err := r.str()
 		all = append(all, s)
 		return err
 	})
+	return all, err
 }
 
 // reasons reads an object of texts by language.

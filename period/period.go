@@ -1,7 +1,6 @@
 package period
 
 import (
-	"cmp"
 	"fmt"
 	"time"
 )
@@ -115,7 +114,12 @@ func (p Period) Hold() time.Duration { return time.Duration(p.HoldSeconds) * tim
 
 // PromisedEnd returns the end that visitors are told: ExpectedEnd, else End, else zero, which
 // means unknown.
-func (p Period) PromisedEnd() time.Time { return cmp.Or(p.ExpectedEnd, p.End) }
+func (p Period) PromisedEnd() time.Time {
+	if p.ExpectedEnd.IsZero() { // also in another location, which is not equal to time.Time{}
+		return p.End
+	}
+	return p.ExpectedEnd
+}
 
 // Validate returns every fault of p, joined, each a [*FieldError]; nil if there is none.
 func (p Period) Validate() error {

@@ -39,3 +39,13 @@ func TestValidateListsEveryFault(t *testing.T) {
 		require.ErrorContains(t, Period{ID: id, Kind: Window, Start: noon, Version: 1}.Validate(), "want a letter or a digit first", id)
 	}
 }
+
+// An instant is zero in each location. Package time compares two of them by their location too.
+func TestPromisedEndSkipsAZeroInstantOfAnotherLocation(t *testing.T) {
+	t.Parallel()
+	end := time.Date(2026, 3, 8, 3, 0, 0, 0, time.UTC)
+	zero := time.Time{}.In(time.FixedZone("CET", 3600))
+	require.Equal(t, end, Period{ExpectedEnd: zero, End: end}.PromisedEnd())
+	require.Equal(t, end, Period{ExpectedEnd: end, End: end.Add(time.Hour)}.PromisedEnd())
+	require.Zero(t, Period{}.PromisedEnd())
+}
