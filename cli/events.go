@@ -34,7 +34,7 @@ type eventFlags struct {
 
 func (a *app) eventsCommand() *cobra.Command {
 	o := eventFlags{notice: zeroFlag{durationFlag(usualNotice)}, giveUp: durationFlag(usualGiveUp)}
-	cmd := a.newCommand("events", "events [flags] [-- ARGUMENT...]", cobra.ArbitraryArgs)
+	cmd := a.newCommand("events", "events [flags] [-- ARGUMENT...]", cobra.ArbitraryArgs, "{SECRET}", envSecret)
 	f := cmd.Flags()
 	f.BoolVar(&o.follow, "follow", false, "print or deliver new events until interrupted")
 	f.Int64Var(&o.since, "since", 0, "begin after this `REVISION` (else with the whole log, or with --follow at the present); ignored if --name has a position")
