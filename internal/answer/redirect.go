@@ -12,7 +12,7 @@ type redirect struct {
 	path     string   // decoded
 }
 
-// newRedirect checks target. Nil means that none is wanted, or that target has a fault.
+// newRedirect returns the redirect to target. It returns nil if target is "" or has a fault.
 func newRedirect(target string, exempt func(*url.URL) bool, f *faults) *redirect {
 	if target == "" {
 		return nil
@@ -25,7 +25,8 @@ func newRedirect(target string, exempt func(*url.URL) bool, f *faults) *redirect
 }
 
 // newTarget checks the URL of a field to which visitors go while the site is down. A path of this
-// site must be exempt, or the request for it is refused as well. Nil means that target has a fault.
+// site must be exempt, or the request for it is refused as well. newTarget returns nil if target has a
+// fault.
 func newTarget(field, target string, exempt func(*url.URL) bool, f *faults) *url.URL {
 	fault := func(value, problem string) *url.URL {
 		f.add(field, value, problem)

@@ -28,8 +28,9 @@ var (
 // account is the user that a server runs as. Nil is the user of the test.
 type account struct{ uid, gid uint32 }
 
-// unprivileged is the user of this name or, if there is none, nobody, if the test runs as root. It is nil
-// for another user and for no name.
+// unprivileged returns the account of a server if the test runs as root: the one with this name or, if
+// that does not exist, the account "nobody". It returns nil if the test does not run as root, and for
+// the name "".
 func unprivileged(name string) (*account, error) {
 	if os.Geteuid() != 0 || name == "" {
 		return nil, nil
@@ -46,7 +47,7 @@ func unprivileged(name string) (*account, error) {
 		}
 		return &account{uid: uint32(uid), gid: uint32(gid)}, nil
 	}
-	return nil, fmt.Errorf("this server refuses to run as root, and there is no user %s or nobody", name)
+	return nil, fmt.Errorf("this server refuses to run as root, and neither account exists: %q, \"nobody\"", name)
 }
 
 // own makes a the owner of a file or directory.

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// isMounted reports whether the file itself is a mount. It is false if that cannot be known: only Linux tells.
+// isMounted reports whether the file itself is a mount. Only Linux tells that: elsewhere it is false.
 func isMounted(path string) bool {
 	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
