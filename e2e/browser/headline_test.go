@@ -60,7 +60,8 @@ func TestTheHeadlineClaimsNoMoreThanWasSeen(t *testing.T) {
 	require.NoError(t, rows.DeleteRow(t.Context(), "other", nil))
 	b.until(`document.querySelector('#state').dataset.state === 'down'`)
 
-	// The server does not answer.
+	// The server does not answer. The operator is at work in the form, so it is not replaced later.
+	read[bool](b, `document.querySelector('#acts').dispatchEvent(new Event('input', {bubbles: true}))`)
 	b.offline(true)
 	b.until(`document.querySelector('#state').dataset.state === 'unknown'`)
 	require.Regexp(t, `The site was down at \d\d:\d\d:\d\d`, b.text())
